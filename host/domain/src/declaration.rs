@@ -1,0 +1,131 @@
+//! What a plugin is asked, and what it declared while it ran: plain data, nothing has
+//! happened yet.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::effect::EffectId;
+use crate::name::{AppName, TargetId};
+
+/// What an app is asked to plan or to validate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Request {
+    /// Whom it is for.
+    pub target: TargetId,
+    /// The merged values: a JSON object.
+    pub values: Value,
+    /// What templates see beside `values`: customer, instance, app, environment, region,
+    /// domain, aliases, names, labels, repository (see the SDK's `Context`).
+    pub context: Value,
+    /// The storage classes of the region: name to the id of the operator's own file
+    /// system, or `None` where each instance gets one.
+    pub storage: BTreeMap<String, Option<String>>,
+    /// What comes before an entry's name in Secrets Manager, with the final `/`.
+    pub secret_prefix: String,
+}
+
+/// A value that an app doesn't take, found by its own check.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Violation {
+    /// Where in the values: a JSON pointer such as `/autoscaling/minReplicas`.
+    pub pointer: String,
+    /// A short stable code such as `replicas-need-shared-storage`.
+    pub code: String,
+    /// What is wrong, for the person who wrote the value.
+    pub message: String,
+}
+
+/// Everything that one run of a plugin's `plan` declared, sorted by name.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Declaration {
+    /// Files of the target's folder by path: `values.yaml` or `dependencies/<name>.yaml`.
+    /// Contents may hold tokens.
+    pub files: BTreeMap<String, String>,
+    /// Volumes on EFS by name.
+    pub volumes: BTreeMap<String, Volume>,
+    /// Domains that get a record, by the record's name in the plan.
+    pub records: BTreeMap<String, String>,
+    /// Entries of Secrets Manager whose values the host draws, by name.
+    pub generated: BTreeMap<String, Vec<GeneratedKey>>,
+    /// Entries that a person must give before the first deploy, by name.
+    pub given: BTreeMap<String, GivenSecret>,
+    /// The manifests of the two Argo CD applications, by role; no tokens.
+    pub applications: BTreeMap<ApplicationRole, Value>,
+    /// Edges that no token shows: effect, and what it waits for.
+    pub depends_on: Vec<(EffectId, EffectId)>,
+}
+
+/// A directory on EFS that an instance's pods share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Volume {
+    /// A storage class of the region.
+    pub class: String,
+    /// POSIX owner of the root directory, and of every access through it.
+    pub uid: u32,
+    /// POSIX group likewise.
+    pub gid: u32,
+    /// Octal permissions of the root directory: `0750`.
+    pub permissions: String,
+}
+
+/// A key of a generated secret, and how long its random value is, in characters.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GeneratedKey {
+    /// The key in the entry's JSON object.
+    pub key: String,
+    /// 16 to 128 characters of a-z, A-Z and 0-9.
+    pub length: u32,
+}
+
+/// A secret that a person gives with `deploycenter secret set`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenSecret {
+    /// The key in the entry's JSON object.
+    pub key: String,
+    /// What it is for, in a few words.
+    pub purpose: String,
+}
+
+/// Which of a target's two Argo CD applications.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ApplicationRole {
+    /// Namespace, guardrails, volumes, databases: plain manifests.
+    Base,
+    /// The app itself: the plugin's Helm chart.
+    Workload,
+}
+
+impl ApplicationRole {
+    /// `base` or `workload`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Workload => "workload",
+        }
+    }
+}
+
+/// What a plugin file says of itself; read without running its code.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// The app that it plans.
+    pub app: AppName,
+    /// The plugin's own version (semver).
+    pub version: String,
+    /// The version of the WIT packages that it was built against.
+    pub api_version: String,
+    /// One line for people.
+    pub description: String,
+    /// What it asks for: names of the interfaces, `efs`, `route53`, `secrets`, ….
+    pub grants: Vec<String>,
+    /// App version to data-version: crossing one migrates data.
+    pub data_versions: BTreeMap<String, String>,
+}

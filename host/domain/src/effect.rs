@@ -1,0 +1,191 @@
+//! Effects: one declared change each, with a stable name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What an effect changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum EffectKind {
+    /// An EFS file system of our own.
+    #[serde(rename = "efs.file-system")]
+    FileSystem,
+    /// A mount target of such a file system in one subnet.
+    #[serde(rename = "efs.mount-target")]
+    MountTarget,
+    /// An access point: the root directory that an instance sees.
+    #[serde(rename = "efs.access-point")]
+    AccessPoint,
+    /// A weighted A record in Route 53.
+    #[serde(rename = "dns.record")]
+    Record,
+    /// An entry of Secrets Manager with random values.
+    #[serde(rename = "secrets.entry")]
+    Secret,
+    /// One generated file; it goes out with its target's commit.
+    #[serde(rename = "git.file")]
+    File,
+    /// The commit of a target's folder to the customer's branch.
+    #[serde(rename = "git.commit")]
+    Commit,
+    /// The customer's Argo CD project.
+    #[serde(rename = "argocd.project")]
+    Project,
+    /// An Argo CD application.
+    #[serde(rename = "argocd.application")]
+    Application,
+    /// An application brought to the committed revision, synced and healthy.
+    #[serde(rename = "argocd.sync")]
+    Sync,
+}
+
+impl EffectKind {
+    /// Every kind, in the order in which a plan lists them.
+    pub const ALL: [Self; 10] = [
+        Self::FileSystem,
+        Self::MountTarget,
+        Self::AccessPoint,
+        Self::Secret,
+        Self::Record,
+        Self::Project,
+        Self::File,
+        Self::Commit,
+        Self::Application,
+        Self::Sync,
+    ];
+
+    /// As it stands in a plan: `efs.file-system`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::FileSystem => "efs.file-system",
+            Self::MountTarget => "efs.mount-target",
+            Self::AccessPoint => "efs.access-point",
+            Self::Record => "dns.record",
+            Self::Secret => "secrets.entry",
+            Self::File => "git.file",
+            Self::Commit => "git.commit",
+            Self::Project => "argocd.project",
+            Self::Application => "argocd.application",
+            Self::Sync => "argocd.sync",
+        }
+    }
+}
+
+impl fmt::Display for EffectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no effect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no effect id of the form <kind>/<name>")]
+pub struct EffectIdError(String);
+
+/// `<kind>/<name>`, unique within a target: `efs.access-point/data`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EffectId {
+    kind: EffectKind,
+    name: String,
+}
+
+impl EffectId {
+    /// An effect of that kind and name: 1 to 200 of a-z, A-Z, 0-9 and `. _ - /`.
+    ///
+    /// # Errors
+    /// When the name has other characters or another length.
+    pub fn new(kind: EffectKind, name: impl Into<String>) -> Result<Self, EffectIdError> {
+        let name = name.into();
+        let fine = (1..=200).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'));
+        if fine {
+            Ok(Self { kind, name })
+        } else {
+            Err(EffectIdError(format!("{kind}/{}", name.escape_debug())))
+        }
+    }
+
+    /// What it changes.
+    #[must_use]
+    pub fn kind(&self) -> EffectKind {
+        self.kind
+    }
+
+    /// Its name among the effects of its kind.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for EffectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
+impl FromStr for EffectId {
+    type Err = EffectIdError;
+    fn from_str(text: &str) -> Result<Self, EffectIdError> {
+        let broken = || EffectIdError(text.escape_debug().to_string());
+        let (kind, name) = text.split_once('/').ok_or_else(broken)?;
+        let kind = EffectKind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or_else(broken)?;
+        Self::new(kind, name)
+    }
+}
+
+impl TryFrom<String> for EffectId {
+    type Error = EffectIdError;
+    fn try_from(text: String) -> Result<Self, EffectIdError> {
+        text.parse()
+    }
+}
+
+impl From<EffectId> for String {
+    fn from(id: EffectId) -> Self {
+        id.to_string()
+    }
+}
+
+/// Which value an effect makes known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutputName {
+    /// The id that AWS gave: `fs-…`, `fsap-…`, `fsmt-…`.
+    Id,
+}
+
+impl fmt::Display for OutputName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Id => "id",
+        })
+    }
+}
+
+impl FromStr for OutputName {
+    type Err = EffectIdError;
+    fn from_str(text: &str) -> Result<Self, EffectIdError> {
+        match text {
+            "id" => Ok(Self::Id),
+            _ => Err(EffectIdError(text.escape_debug().to_string())),
+        }
+    }
+}
+
+/// What a plan does with an effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It isn't there and will be.
+    Create,
+    /// It is there and changes.
+    Update,
+    /// It is there and goes.
+    Delete,
+    /// It is there as wanted.
+    None,
+}

@@ -1,0 +1,16 @@
+//! The pure core of DeployCenter: what is wanted, what would change, and what a
+//! journal says happened.
+//!
+//! Nothing here does IO, reads a clock or draws a random number; a test reads this
+//! crate's manifest to prove that it could not.
+
+pub mod declaration;
+pub mod digest;
+pub mod effect;
+pub mod journal;
+pub mod name;
+pub mod plan;
+pub mod problem;
+pub mod resource;
+pub mod token;
+pub mod unwind;

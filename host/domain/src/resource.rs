@@ -1,0 +1,315 @@
+//! Images: the state of one outside thing, as wanted or as observed.
+//!
+//! An image holds what a decision may rest on, and nothing that moves by itself. Texts
+//! may hold tokens until they are bound.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::declaration::GeneratedKey;
+use crate::effect::{EffectId, OutputName};
+use crate::name::{DeploymentId, Incarnation, InstallationId, RegionName, TargetId};
+
+/// The state of one outside thing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Resource {
+    /// See [`FileSystem`].
+    FileSystem(FileSystem),
+    /// See [`MountTarget`].
+    MountTarget(MountTarget),
+    /// See [`AccessPoint`].
+    AccessPoint(AccessPoint),
+    /// See [`Record`].
+    Record(Record),
+    /// See [`Secret`].
+    Secret(Secret),
+    /// See [`File`].
+    File(File),
+    /// See [`Folder`].
+    Folder(Folder),
+    /// See [`Project`].
+    Project(Project),
+    /// See [`Application`].
+    Application(Application),
+    /// See [`Sync`].
+    Sync(Sync),
+}
+
+/// An EFS file system, encrypted at rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FileSystem {
+    /// Where.
+    pub region: RegionName,
+    /// At most 64 characters; EFS makes one file system per token.
+    pub creation_token: String,
+    /// The `Name` tag.
+    pub name: String,
+    /// `generalPurpose` or `maxIO`.
+    pub performance_mode: String,
+    /// `bursting` or `elastic`.
+    pub throughput_mode: String,
+    /// The key's ARN; AWS's own key for EFS when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key_id: Option<String>,
+}
+
+/// An EFS mount target: the file system's door in one subnet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MountTarget {
+    /// Where.
+    pub region: RegionName,
+    /// The file system's id, or a token for it.
+    pub file_system: String,
+    /// `subnet-…`.
+    pub subnet: String,
+    /// `sg-…`, sorted.
+    pub security_groups: Vec<String>,
+}
+
+/// An EFS access point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AccessPoint {
+    /// Where.
+    pub region: RegionName,
+    /// The file system's id, or a token for it.
+    pub file_system: String,
+    /// At most 64 characters; EFS makes one access point per token.
+    pub client_token: String,
+    /// The `Name` tag.
+    pub name: String,
+    /// The root directory, made by EFS when it isn't there.
+    pub path: String,
+    /// Owner of the directory and of every access through the point.
+    pub uid: u32,
+    /// Group likewise.
+    pub gid: u32,
+    /// Octal permissions of the directory: `0750`.
+    pub permissions: String,
+}
+
+/// A weighted A record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// The hosted zone's id, without `/hostedzone/`.
+    pub zone: String,
+    /// The full name, lower case, without a final dot.
+    pub name: String,
+    /// Which of the weighted records of that name this is; never changes.
+    pub set_identifier: String,
+    /// 0 to 255.
+    pub weight: u8,
+    /// Where it points.
+    pub routing: Routing,
+}
+
+/// Where a record points.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Routing {
+    /// To addresses.
+    #[serde(rename_all = "camelCase")]
+    Addresses {
+        /// IPv4 addresses, sorted.
+        ipv4: Vec<String>,
+        /// Seconds.
+        ttl: u32,
+    },
+    /// To a load balancer.
+    #[serde(rename_all = "camelCase")]
+    Alias {
+        /// Its DNS name, without a final dot.
+        dns_name: String,
+        /// The zone that its name is in.
+        hosted_zone_id: String,
+        /// Whether Route 53 asks it for its health.
+        evaluate_target_health: bool,
+    },
+}
+
+/// An entry of Secrets Manager whose random values are drawn once and never read back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Secret {
+    /// Where.
+    pub region: RegionName,
+    /// The entry's full name.
+    pub name: String,
+    /// The keys of its JSON object, sorted; known afterwards from a tag.
+    pub keys: Vec<GeneratedKey>,
+}
+
+/// One generated file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct File {
+    /// The path on the branch.
+    pub path: String,
+    /// Its text.
+    pub content: String,
+}
+
+/// A target's folder on its customer's branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Folder {
+    /// The branch: `customer/acme`.
+    pub branch: String,
+    /// The folder's path on it, without slashes at the ends: `us-west-2/odoo`. Empty for
+    /// the root's own files (the shared target).
+    pub path: String,
+    /// Its git tree, or for the shared target the blob of `project.json`: 40 hexadecimal
+    /// digits. `None`: known after apply.
+    pub tree: Option<String>,
+    /// Its files by path in the folder; empty once observed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+}
+
+/// An Argo CD project.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Project {
+    /// Its name: the customer's.
+    pub name: String,
+    /// Our labels; others' are left alone and not shown.
+    pub labels: BTreeMap<String, String>,
+    /// The spec as sent.
+    pub spec: Value,
+}
+
+/// An Argo CD application.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Application {
+    /// Its name.
+    pub name: String,
+    /// Its project.
+    pub project: String,
+    /// Our labels; others' are left alone and not shown.
+    pub labels: BTreeMap<String, String>,
+    /// The spec as sent.
+    pub spec: Value,
+}
+
+/// An application that has taken over a folder: Synced and Healthy at a revision in which
+/// the folder has the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sync {
+    /// The application's name.
+    pub application: String,
+    /// Its project.
+    pub project: String,
+    /// The branch that it follows.
+    pub branch: String,
+    /// The target's folder.
+    pub path: String,
+    /// The folder's tree; `None`: known after apply.
+    pub tree: Option<String>,
+}
+
+/// Who made a thing, as its tags, labels or annotations say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Owner {
+    /// Whose deployment repo.
+    pub installation: InstallationId,
+    /// Which target.
+    pub target: TargetId,
+    /// Which effect of it.
+    pub effect: EffectId,
+    /// Which life of the target.
+    pub incarnation: Incarnation,
+    /// The deployment that made it.
+    pub deployment: DeploymentId,
+}
+
+impl Owner {
+    /// The tags of a thing, in the clear. The values fit AWS's limits.
+    #[must_use]
+    pub fn tags(&self) -> BTreeMap<&'static str, String> {
+        BTreeMap::from([
+            (tag::INSTALLATION, self.installation.to_string()),
+            (tag::TARGET, self.target.to_string()),
+            (tag::EFFECT, self.effect.to_string()),
+            (tag::INCARNATION, self.incarnation.to_string()),
+            (tag::DEPLOYMENT, self.deployment.to_string()),
+        ])
+    }
+
+    /// Reads tags back; `None` when one is missing or isn't one of ours.
+    #[must_use]
+    pub fn from_tags(tags: &BTreeMap<String, String>) -> Option<Self> {
+        Some(Self {
+            installation: tags.get(tag::INSTALLATION)?.parse().ok()?,
+            target: tags.get(tag::TARGET)?.parse().ok()?,
+            effect: tags.get(tag::EFFECT)?.parse().ok()?,
+            incarnation: Incarnation(tags.get(tag::INCARNATION)?.parse().ok()?),
+            deployment: tags.get(tag::DEPLOYMENT)?.parse().ok()?,
+        })
+    }
+
+    /// Whether both are the same effect of the same life of the same target, whatever
+    /// the deployment.
+    #[must_use]
+    pub fn same_thing(&self, other: &Self) -> bool {
+        self.installation == other.installation
+            && self.target == other.target
+            && self.effect == other.effect
+            && self.incarnation == other.incarnation
+    }
+}
+
+/// The keys of the tags that say who owns a thing.
+pub mod tag {
+    /// The installation's id.
+    pub const INSTALLATION: &str = "deploycenter:installation";
+    /// `<customer>/<instance>`.
+    pub const TARGET: &str = "deploycenter:target";
+    /// `<kind>/<name>`.
+    pub const EFFECT: &str = "deploycenter:effect";
+    /// 1, 2, ….
+    pub const INCARNATION: &str = "deploycenter:incarnation";
+    /// The deployment that made it.
+    pub const DEPLOYMENT: &str = "deploycenter:deployment";
+    /// The keys of a generated secret: `admin-password:32 salt:64`.
+    pub const KEYS: &str = "deploycenter:keys";
+    /// `given` on a secret that a person set.
+    pub const SOURCE: &str = "deploycenter:source";
+}
+
+/// What was found outside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Observed {
+    /// Its state.
+    pub image: Resource,
+    /// Whose it is.
+    pub ownership: Ownership,
+    /// What is known now that it exists.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub outputs: Outputs,
+}
+
+/// The values that an effect made known.
+pub type Outputs = BTreeMap<OutputName, String>;
+
+/// Whose an observed thing is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ownership {
+    /// Its tags or labels name one of our effects.
+    Owned(Owner),
+    /// The system has no tags (a record, a folder): its place alone says that it is ours,
+    /// and the journal says which deployment made it.
+    ByPlace,
+    /// It isn't ours; the text says what was found, for a message.
+    Foreign(String),
+}

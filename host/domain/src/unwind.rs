@@ -1,0 +1,151 @@
+//! The way back: which steps undo what a deployment did, and in which order.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::effect::{Action, EffectId, EffectKind};
+use crate::journal::{EffectState, Progress};
+use crate::plan::TargetPlan;
+use crate::resource::{Folder, Resource};
+
+/// One step back.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum UndoStep {
+    /// Commits the base without the annotations that keep Argo CD from deleting data.
+    Unprotect,
+    /// Waits until the base application has taken over the unprotected manifests.
+    UnprotectSync,
+    /// Takes one effect back.
+    Undo(EffectId),
+    /// Waits until an application has settled on the restored folder.
+    Settle(EffectId),
+}
+
+impl fmt::Display for UndoStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unprotect => f.write_str("unprotect"),
+            Self::UnprotectSync => f.write_str("unprotect-sync"),
+            Self::Undo(effect) => write!(f, "undo:{effect}"),
+            Self::Settle(effect) => write!(f, "settle:{effect}"),
+        }
+    }
+}
+
+impl FromStr for UndoStep {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "unprotect" => return Ok(Self::Unprotect),
+            "unprotect-sync" => return Ok(Self::UnprotectSync),
+            _ => {}
+        }
+        let parse = |id: &str| id.parse::<EffectId>().map_err(|error| error.to_string());
+        if let Some(id) = text.strip_prefix("undo:") {
+            Ok(Self::Undo(parse(id)?))
+        } else if let Some(id) = text.strip_prefix("settle:") {
+            Ok(Self::Settle(parse(id)?))
+        } else {
+            Err(format!("\"{}\" is no step of an unwinding", text.escape_debug()))
+        }
+    }
+}
+
+impl TryFrom<String> for UndoStep {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<UndoStep> for String {
+    fn from(step: UndoStep) -> Self {
+        step.to_string()
+    }
+}
+
+/// The steps that undo what `progress` says was begun, first to last.
+///
+/// A first deployment goes: base unprotected and synced, workload deleted, base deleted,
+/// folder removed, then DNS and cloud. An update goes: folder restored, applications
+/// restored and settled, then DNS and cloud. Within these, reverse plan order. The answer
+/// rests on the forward part of the journal alone, so it is the same however often an
+/// unwinding is taken up again.
+#[must_use]
+pub fn steps(plan: &TargetPlan, progress: &Progress) -> Vec<UndoStep> {
+    let begun = |id: &EffectId| match progress.effects.get(id) {
+        None => false,
+        Some(EffectState::Done { changed, .. }) => *changed,
+        Some(EffectState::Uncertain { .. } | EffectState::Failed { .. }) => true,
+    };
+    let undo = |kind: EffectKind| {
+        plan.of_kind(kind)
+            .rev()
+            .filter(|effect| effect.action != Action::None && begun(&effect.id))
+            .map(|effect| UndoStep::Undo(effect.id.clone()))
+            .collect::<Vec<_>>()
+    };
+    let mut steps = Vec::new();
+    let committed = !undo(EffectKind::Commit).is_empty();
+    if plan.is_first() {
+        let applications = undo(EffectKind::Application);
+        let base_begun = applications
+            .iter()
+            .any(|step| matches!(step, UndoStep::Undo(id) if id.name() == "base"));
+        if committed && base_begun {
+            steps.extend([UndoStep::Unprotect, UndoStep::UnprotectSync]);
+        }
+        steps.extend(applications);
+        steps.extend(undo(EffectKind::Commit));
+    } else {
+        steps.extend(undo(EffectKind::Commit));
+        steps.extend(undo(EffectKind::Application));
+        if committed {
+            // Base first: a workload settles on what its base offers.
+            steps.extend(plan.of_kind(EffectKind::Sync).map(|sync| UndoStep::Settle(sync.id.clone())));
+        }
+    }
+    for kind in [
+        EffectKind::Project,
+        EffectKind::Record,
+        EffectKind::AccessPoint,
+        EffectKind::MountTarget,
+        EffectKind::FileSystem,
+        EffectKind::Secret,
+    ] {
+        steps.extend(undo(kind));
+    }
+    steps
+}
+
+/// The annotation line that keeps Argo CD from deleting or pruning an object.
+pub const PROTECTION: &str = "argocd.argoproj.io/sync-options: \"Delete=false,Prune=false\"";
+
+/// The folder with its base open for deletion: the line [`PROTECTION`] is taken out of
+/// every manifest in `dependencies/`.
+#[must_use]
+pub fn unprotected(folder: &Folder) -> Folder {
+    let mut folder = folder.clone();
+    folder.tree = None;
+    for (path, text) in &mut folder.files {
+        if path.starts_with("dependencies/") {
+            *text = text
+                .split_inclusive('\n')
+                .filter(|line| line.trim() != PROTECTION)
+                .collect();
+        }
+    }
+    folder
+}
+
+/// The folder that a commit effect leads to, as planned.
+#[must_use]
+pub fn planned_folder(plan: &TargetPlan) -> Option<&Folder> {
+    plan.of_kind(EffectKind::Commit).find_map(|effect| match &effect.after {
+        Some(Resource::Folder(folder)) => Some(folder),
+        _ => None,
+    })
+}

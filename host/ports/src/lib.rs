@@ -1,0 +1,18 @@
+//! What the engine needs from outside: the traits, and the plain data in their
+//! signatures. No implementation is here.
+
+mod call;
+mod clock;
+mod effects;
+mod plugins;
+mod progress;
+mod repository;
+mod store;
+
+pub use call::{Call, Calls, Phase, Unwatched};
+pub use clock::{Clock, Ids};
+pub use effects::{Applications, ApplicationState, EffectAdapter, Ensured, Failure, FailureKind, Note, Reading, Step};
+pub use plugins::{PluginError, PluginFacts, Plugins};
+pub use progress::{Notice, Progress, Silent};
+pub use repository::{DesiredFiles, MainState, Repository, RepositoryError};
+pub use store::{DeploymentRecord, Holder, Lease, NewDeployment, Recorded, Store, StoreError, TargetRecord};

@@ -1,0 +1,65 @@
+//! What the engine tells whoever watches it work.
+
+use deploycenter_domain::effect::EffectId;
+use deploycenter_domain::journal::Status;
+use deploycenter_domain::name::{DeploymentId, TargetId};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Notice {
+    /// A deployment began or was taken up again.
+    Began {
+        /// Which target.
+        target: TargetId,
+        /// Its deployment.
+        deployment: DeploymentId,
+        /// How many effects do something.
+        effects: usize,
+    },
+    /// An effect is being applied.
+    Applying {
+        /// Which target.
+        target: TargetId,
+        /// Which effect.
+        effect: EffectId,
+    },
+    /// An effect is done.
+    Applied {
+        /// Which target.
+        target: TargetId,
+        /// Which effect.
+        effect: EffectId,
+    },
+    /// The deployment goes back.
+    Unwinding {
+        /// Which target.
+        target: TargetId,
+        /// Why.
+        reason: String,
+    },
+    /// The deployment is over, or waits for someone.
+    Ended {
+        /// Which target.
+        target: TargetId,
+        /// Its deployment.
+        deployment: DeploymentId,
+        /// Where it is.
+        status: Status,
+        /// Why, when it isn't well.
+        reason: Option<String>,
+    },
+}
+
+/// Watches the engine work.
+pub trait Progress: Send + Sync + std::fmt::Debug {
+    /// Something happened. Must not block.
+    fn notice(&self, notice: &Notice);
+}
+
+/// Watches nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn notice(&self, _notice: &Notice) {}
+}

@@ -1,0 +1,163 @@
+//! Locks, journal and history.
+
+use async_trait::async_trait;
+use deploycenter_domain::journal::Event;
+use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
+use deploycenter_domain::plan::TargetPlan;
+
+/// The right to change a target, and a number that grows each time it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Which target.
+    pub target: TargetId,
+    /// Grows with each lease of the target; a write with an older one is refused.
+    pub fence: i64,
+}
+
+/// Who holds a lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// `user@host, process 4711`.
+    pub owner: String,
+    /// Since when.
+    pub since: jiff::Timestamp,
+}
+
+/// Why the store refused or failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// Someone else is at work on the target.
+    #[error("{target} is locked by {}, since {}", holder.owner, holder.since)]
+    Locked {
+        /// Which target.
+        target: TargetId,
+        /// Who.
+        holder: Holder,
+    },
+    /// The lease was taken over; nothing was written.
+    #[error("the lease on {0} was taken over by another process")]
+    Fenced(TargetId),
+    /// The target has a deployment that isn't finished.
+    #[error("{target} has the unfinished deployment {deployment}")]
+    Unfinished {
+        /// Which target.
+        target: TargetId,
+        /// Its deployment.
+        deployment: DeploymentId,
+    },
+    /// What is stored can't be read.
+    #[error("the journal can't be read: {0}")]
+    Corrupt(String),
+    /// The database failed.
+    #[error("the journal's database failed: {0}")]
+    Failed(String),
+}
+
+/// A deployment to begin.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewDeployment {
+    /// Its id.
+    pub id: DeploymentId,
+    /// What it applies.
+    pub plan: TargetPlan,
+    /// Who: `Name <mail>` or a name alone.
+    pub actor: String,
+    /// The commit of main that the desired state came from.
+    pub main_commit: Option<String>,
+    /// When.
+    pub at: jiff::Timestamp,
+}
+
+/// One journal entry with its time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// When it was written.
+    pub at: jiff::Timestamp,
+    /// What.
+    pub event: Event,
+}
+
+/// A deployment with its whole journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeploymentRecord {
+    /// As begun.
+    pub deployment: NewDeployment,
+    /// In order.
+    pub events: Vec<Recorded>,
+}
+
+/// What is known of a target over all its deployments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetRecord {
+    /// Which target.
+    pub target: TargetId,
+    /// The highest incarnation that was ever begun.
+    pub incarnation: Incarnation,
+    /// Whether that incarnation was ever healthy, so that it may hold data.
+    pub holds_data: bool,
+    /// The last deployment, finished or not.
+    pub last: DeploymentId,
+    /// The last one that succeeded in that incarnation.
+    pub last_succeeded: Option<DeploymentId>,
+    /// The commit of main of the last one that succeeded.
+    pub main_commit: Option<String>,
+}
+
+/// Locks, journal and history. Every write is durable when it returns.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Takes the lease of a target. A holder that is dead loses it.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while someone alive holds it.
+    async fn acquire(&self, target: &TargetId) -> Result<Lease, StoreError>;
+
+    /// Gives a lease back. One that was lost is nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
+
+    /// Writes a deployment and its [`Event::Started`].
+    ///
+    /// # Errors
+    /// [`StoreError::Unfinished`] when the target has one that isn't finished,
+    /// [`StoreError::Fenced`] with a lost lease.
+    async fn begin(&self, lease: &Lease, deployment: &NewDeployment) -> Result<(), StoreError>;
+
+    /// Appends to a deployment's journal.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] with a lost lease.
+    async fn append(&self, lease: &Lease, id: &DeploymentId, event: &Event, at: jiff::Timestamp) -> Result<(), StoreError>;
+
+    /// All deployments that aren't finished, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails or holds what can't be read.
+    async fn unfinished(&self) -> Result<Vec<DeploymentRecord>, StoreError>;
+
+    /// One deployment.
+    ///
+    /// # Errors
+    /// As [`Store::unfinished`].
+    async fn deployment(&self, id: &DeploymentId) -> Result<Option<DeploymentRecord>, StoreError>;
+
+    /// A target's deployments, newest first.
+    ///
+    /// # Errors
+    /// As [`Store::unfinished`].
+    async fn history(&self, target: &TargetId) -> Result<Vec<DeploymentRecord>, StoreError>;
+
+    /// Every target that ever had a deployment, sorted.
+    ///
+    /// # Errors
+    /// As [`Store::unfinished`].
+    async fn targets(&self) -> Result<Vec<TargetRecord>, StoreError>;
+
+    /// Who holds which lease.
+    ///
+    /// # Errors
+    /// As [`Store::unfinished`].
+    async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError>;
+}
