@@ -1,1 +1,48 @@
-fn main() {}
+//! `deploycenter`: plans and applies a deployment repo.
+
+mod args;
+mod commands;
+mod fail;
+mod local;
+mod output;
+mod wiring;
+
+use std::process::ExitCode;
+
+use args::Args;
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let usage = error.use_stderr();
+            // Printing may fail when nobody reads any more; there is nobody to tell.
+            let _ = error.print();
+            return if usage { ExitCode::from(fail::USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    logging();
+    let json = args.output == args::Output::Json;
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail::Fail::from(anyhow::anyhow!("no threads to run on: {error}")).report(json),
+    };
+    match runtime.block_on(commands::run(args)) {
+        Ok(code) => code,
+        Err(fail) => fail.report(json),
+    }
+}
+
+/// Logs go to stderr, and only what `DEPLOYCENTER_LOG` asks for: the commands speak for
+/// themselves.
+fn logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("DEPLOYCENTER_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let layer = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::env::var_os("DEPLOYCENTER_LOG_JSON").is_some() {
+        layer.json().init();
+    } else {
+        layer.without_time().init();
+    }
+}

@@ -156,12 +156,15 @@ impl From<EffectId> for String {
 pub enum OutputName {
     /// The id that AWS gave: `fs-…`, `fsap-…`, `fsmt-…`.
     Id,
+    /// The git tree that a commit gave a folder.
+    Tree,
 }
 
 impl fmt::Display for OutputName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Id => "id",
+            Self::Tree => "tree",
         })
     }
 }
@@ -171,6 +174,7 @@ impl FromStr for OutputName {
     fn from_str(text: &str) -> Result<Self, EffectIdError> {
         match text {
             "id" => Ok(Self::Id),
+            "tree" => Ok(Self::Tree),
             _ => Err(EffectIdError(text.escape_debug().to_string())),
         }
     }

@@ -4,13 +4,22 @@
 //! Nothing here does IO, reads a clock or draws a random number; a test reads this
 //! crate's manifest to prove that it could not.
 
+pub mod base;
+pub mod bind;
+pub mod context;
 pub mod declaration;
+pub mod desired;
 pub mod digest;
 pub mod effect;
 pub mod journal;
+pub mod lock;
 pub mod name;
+pub mod naming;
 pub mod plan;
 pub mod problem;
 pub mod resource;
+pub mod selector;
+pub mod stale;
 pub mod token;
 pub mod unwind;
+pub mod wanted;

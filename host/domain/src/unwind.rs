@@ -141,11 +141,21 @@ pub fn unprotected(folder: &Folder) -> Folder {
     folder
 }
 
-/// The folder that a commit effect leads to, as planned.
+/// The folder that a commit effect leads to, with the files that the plan lists beside
+/// it.
 #[must_use]
-pub fn planned_folder(plan: &TargetPlan) -> Option<&Folder> {
-    plan.of_kind(EffectKind::Commit).find_map(|effect| match &effect.after {
-        Some(Resource::Folder(folder)) => Some(folder),
-        _ => None,
-    })
+pub fn planned_folder(plan: &TargetPlan) -> Option<Folder> {
+    let commit = plan.of_kind(EffectKind::Commit).next()?;
+    let Some(Resource::Folder(folder)) = &commit.after else {
+        return None;
+    };
+    let mut folder = folder.clone();
+    folder.files = plan
+        .of_kind(EffectKind::File)
+        .filter_map(|effect| match &effect.after {
+            Some(Resource::File(file)) => Some((effect.name.clone(), file.content.clone())),
+            _ => None,
+        })
+        .collect();
+    Some(folder)
 }

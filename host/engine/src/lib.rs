@@ -1,1 +1,11 @@
-//! To be written.
+//! The engine: makes plans and applies them as journaled sagas, through ports alone.
+
+mod apply;
+mod planning;
+mod ports;
+mod recover;
+
+pub use apply::{Cancel, Outcome, RunError};
+pub use planning::{PlanError, Planned};
+pub use recover::TakeUp;
+pub use ports::{Adapters, Engine, Limits};

@@ -4,7 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deploycenter_domain::resource::{Observed, Outputs, Owner, Resource};
+use deploycenter_domain::name::{InstallationId, RegionName, TargetId};
+use deploycenter_domain::resource::{Observed, Outputs, Owner, Resource, Sync};
 use serde::{Deserialize, Serialize};
 
 /// One change to one outside thing, and in whose name.
@@ -104,7 +105,7 @@ impl Failure {
 /// What the engine does with an outside system. One implementation serves all kinds of
 /// effect of its system.
 #[async_trait]
-pub trait EffectAdapter: Send + Sync + fmt::Debug {
+pub trait EffectAdapter: Send + std::marker::Sync + fmt::Debug {
     /// Reads what is there in the place that `wanted` names (its identity: creation
     /// token, record name and set-identifier, application name, branch and path). The
     /// image has the same fields as `wanted` would have, so that equality means "as
@@ -144,7 +145,7 @@ pub trait EffectAdapter: Send + Sync + fmt::Debug {
 
 /// Live states of applications, for `status`.
 #[async_trait]
-pub trait Applications: Send + Sync + fmt::Debug {
+pub trait Applications: Send + std::marker::Sync + fmt::Debug {
     /// All applications of this installation, by name.
     ///
     /// # Errors
@@ -163,4 +164,63 @@ pub struct ApplicationState {
     pub health: String,
     /// The revision that it stands at.
     pub revision: Option<String>,
+}
+
+/// Waits for Argo CD beyond what an effect says.
+#[async_trait]
+pub trait Syncing: Send + std::marker::Sync + fmt::Debug {
+    /// Waits until the application is Synced at a revision in which the folder has the
+    /// tree, whatever its health.
+    ///
+    /// # Errors
+    /// When it can't be read, reports an error of its own, or makes no progress.
+    async fn synced(&self, sync: &Sync) -> Result<(), Failure>;
+}
+
+/// A target as it stands on its customer's branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveTarget {
+    /// Which target.
+    pub target: TargetId,
+    /// The region in its folder's path; none for a shared target.
+    pub region: Option<RegionName>,
+    /// The text of its `deployment.lock.json`, or of `project.json` for a shared target.
+    pub lock: String,
+}
+
+/// The generated branches as a whole.
+#[async_trait]
+pub trait Generated: Send + std::marker::Sync + fmt::Debug {
+    /// Every target that has a folder (or, shared, a `project.json`) on a customer's
+    /// branch, sorted.
+    ///
+    /// # Errors
+    /// When the remote can't be read.
+    async fn live(&self, reading: Reading) -> Result<Vec<LiveTarget>, Failure>;
+}
+
+/// Secrets that a person gives.
+#[async_trait]
+pub trait GivenSecrets: Send + std::marker::Sync + fmt::Debug {
+    /// Makes or replaces an entry with that one key. The value goes nowhere else.
+    ///
+    /// # Errors
+    /// When Secrets Manager refuses or can't be reached.
+    async fn set(&self, region: &RegionName, name: &str, key: &str, value: &str, owner: &GivenOwner) -> Result<(), Failure>;
+
+    /// The entries of the region whose names begin with `prefix`, sorted, with the word
+    /// `given` or `generated`.
+    ///
+    /// # Errors
+    /// When Secrets Manager can't be read.
+    async fn list(&self, region: &RegionName, prefix: &str) -> Result<Vec<(String, &'static str)>, Failure>;
+}
+
+/// For whom a secret was given: its tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenOwner {
+    /// Whose deployment repo.
+    pub installation: InstallationId,
+    /// Which target.
+    pub target: TargetId,
 }

@@ -11,7 +11,10 @@ mod store;
 
 pub use call::{Call, Calls, Phase, Unwatched};
 pub use clock::{Clock, Ids};
-pub use effects::{Applications, ApplicationState, EffectAdapter, Ensured, Failure, FailureKind, Note, Reading, Step};
+pub use effects::{
+    ApplicationState, Applications, EffectAdapter, Ensured, Failure, FailureKind, Generated, GivenOwner,
+    GivenSecrets, LiveTarget, Note, Reading, Step, Syncing,
+};
 pub use plugins::{PluginError, PluginFacts, Plugins};
 pub use progress::{Notice, Progress, Silent};
 pub use repository::{DesiredFiles, MainState, Repository, RepositoryError};

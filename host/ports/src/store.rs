@@ -118,12 +118,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// When the database fails.
     async fn release(&self, lease: &Lease) -> Result<(), StoreError>;
 
-    /// Writes a deployment and its [`Event::Started`].
+    /// Writes deployments, each with its [`Event::Started`], all or none: what one
+    /// `apply` set out to do is known as a whole before any of it begins.
     ///
     /// # Errors
-    /// [`StoreError::Unfinished`] when the target has one that isn't finished,
+    /// [`StoreError::Unfinished`] when a target has one that isn't finished,
     /// [`StoreError::Fenced`] with a lost lease.
-    async fn begin(&self, lease: &Lease, deployment: &NewDeployment) -> Result<(), StoreError>;
+    async fn begin(&self, deployments: &[(Lease, NewDeployment)]) -> Result<(), StoreError>;
 
     /// Appends to a deployment's journal.
     ///

@@ -1,0 +1,122 @@
+//! Which processes are alive.
+//!
+//! Each open store holds an exclusive lock on a file of its own, whose name it writes
+//! into its leases. The kernel frees that lock when the process dies, however it dies,
+//! so the lease of a dead process is known as such at once, and no time-out can take one
+//! from the living.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use deploycenter_ports::StoreError;
+use ulid::Ulid;
+
+use crate::error;
+
+/// The folder of lock files beside a database.
+#[derive(Debug, Clone)]
+pub(crate) struct Processes {
+    folder: PathBuf,
+}
+
+impl Processes {
+    /// The folder for the database at `path`, made when it isn't there.
+    pub(crate) fn beside(path: &Path) -> Result<Self, StoreError> {
+        let mut folder = path.as_os_str().to_owned();
+        folder.push(".d");
+        let folder = PathBuf::from(folder);
+        fs::create_dir_all(&folder).map_err(|error| error::file(&folder, &error))?;
+        Ok(Self { folder })
+    }
+
+    /// Waits until no other process is opening the database, and keeps others waiting as
+    /// long as the answer lives.
+    pub(crate) fn opening(&self) -> Result<File, StoreError> {
+        let path = self.folder.join("open.lock");
+        let locked = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .and_then(|file| file.lock().map(|()| file));
+        locked.map_err(|error| error::file(&path, &error))
+    }
+
+    /// Shows this process as alive for as long as the answer lives.
+    pub(crate) fn register(&self) -> Result<Alive, StoreError> {
+        let key = Ulid::generate().to_string().to_lowercase();
+        let path = self.path(&key);
+        let new = path.with_extension("new");
+        // Locked before it gets its name: who sees a file of that name sees it locked.
+        let locked = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&new)
+            .and_then(|file| file.lock().map(|()| file))
+            .and_then(|file| fs::rename(&new, &path).map(|()| file));
+        let file = locked.map_err(|error| error::file(&path, &error))?;
+        Ok(Alive {
+            key,
+            path,
+            _file: file,
+        })
+    }
+
+    /// Whether the process of that key lives. One whose file is gone doesn't.
+    pub(crate) fn is_alive(&self, key: &str) -> Result<bool, StoreError> {
+        let path = self.path(key);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error::file(&path, &error)),
+        };
+        // Shared, so that two who look at the same time don't take each other for it.
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(error::file(&path, &error)),
+        }
+    }
+
+    /// Removes the lock files that dead processes left. What can't be removed stays: it
+    /// is only untidy.
+    pub(crate) fn sweep(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return;
+        };
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let key = path.file_stem().and_then(|stem| stem.to_str());
+            let is_process = path.extension().is_some_and(|end| end == "lock")
+                && key.is_some_and(|key| key != "open");
+            if is_process
+                && let Some(key) = key
+                && matches!(self.is_alive(key), Ok(false))
+                && let Err(error) = fs::remove_file(&path)
+            {
+                tracing::debug!(path = %path.display(), %error, "a dead process's lock file stays");
+            }
+        }
+    }
+
+    fn path(&self, key: &str) -> PathBuf {
+        self.folder.join(format!("{key}.lock"))
+    }
+}
+
+/// A living process; its lock file goes with it.
+#[derive(Debug)]
+pub(crate) struct Alive {
+    /// What its leases carry.
+    pub(crate) key: String,
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        // Removed while still locked; a leftover is swept by the next who opens.
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::debug!(path = %self.path.display(), %error, "a lock file stays");
+        }
+    }
+}

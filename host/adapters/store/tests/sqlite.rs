@@ -1,0 +1,225 @@
+//! The store contract on SQLite, and what only a file on a disk can go through.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use deploycenter_domain::journal::Event;
+use deploycenter_ports::{Store, StoreError};
+use deploycenter_store::{SqliteStore, StoreOptions};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+
+mod contract;
+
+use contract::{Database, Still, begin, deployment, id, intent, target, time};
+
+async fn open(path: &Path, owner: &str) -> Result<SqliteStore, StoreError> {
+    let options = StoreOptions {
+        durable: false,
+        owner: owner.to_owned(),
+    };
+    SqliteStore::open(path, options, Arc::new(Still)).await
+}
+
+async fn tamper(path: &Path, sql: &'static str) {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .foreign_keys(false);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::query(sql).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+struct Sqlite {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    /// The same stores with their own type, by address.
+    stores: Mutex<HashMap<usize, Arc<SqliteStore>>>,
+}
+
+impl Sqlite {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some/folder/journal.db");
+        Self {
+            _folder: folder,
+            path,
+            stores: Mutex::default(),
+        }
+    }
+}
+
+fn address(store: &Arc<dyn Store>) -> usize {
+    Arc::as_ptr(store).cast::<()>() as usize
+}
+
+#[async_trait]
+impl Database for Sqlite {
+    async fn open(&self, owner: &str) -> Arc<dyn Store> {
+        let store = Arc::new(open(&self.path, owner).await.unwrap());
+        let shared: Arc<dyn Store> = store.clone();
+        self.stores.lock().unwrap().insert(address(&shared), store);
+        shared
+    }
+
+    async fn kill(&self, store: Arc<dyn Store>) {
+        let store = self
+            .stores
+            .lock()
+            .unwrap()
+            .remove(&address(&store))
+            .unwrap();
+        store.close().await;
+    }
+
+    async fn tamper(&self, sql: &'static str) {
+        tamper(&self.path, sql).await;
+    }
+}
+
+macro_rules! contract {
+    ($($case:ident)*) => {$(
+        #[tokio::test]
+        async fn $case() {
+            contract::cases::$case(&Sqlite::new()).await;
+        }
+    )*};
+}
+
+contract! {
+    a_lease_is_held_by_one
+    one_of_many_gets_a_lease
+    a_dead_holder_loses_its_leases
+    a_lost_lease_writes_nothing
+    a_lease_is_good_for_its_target_only
+    beginnings_go_together
+    what_is_written_is_read
+    nothing_follows_the_end
+    history_is_newest_first
+    targets_follow_their_journals
+    a_broken_row_is_an_error_that_names_it
+}
+
+/// The environment variable that turns [`holder_process`] into one.
+const HOLD: &str = "STORE_TEST_HOLD";
+
+#[tokio::test]
+#[ignore = "what kill_9_frees_the_leases starts and kills"]
+async fn holder_process() {
+    let Some(path) = std::env::var_os(HOLD) else {
+        return;
+    };
+    let store = open(Path::new(&path), "child").await.unwrap();
+    let lease = store.acquire(&target("acme/odoo")).await.unwrap();
+    begin(&store, &lease, deployment("acme/odoo", "d1", 1)).await;
+    println!("\nheld");
+    for second in 0.. {
+        store
+            .append(&lease, &id("d1"), &intent(), time(second))
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn kill_9_frees_the_leases() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "holder_process", "--nocapture"])
+        .env(HOLD, &path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(
+        lines.any(|line| line.unwrap() == "held"),
+        "the child came to hold its lease"
+    );
+
+    let store = open(&path, "parent").await.unwrap();
+    let odoo = target("acme/odoo");
+    let refused = store.acquire(&odoo).await.unwrap_err();
+    assert!(
+        matches!(&refused, StoreError::Locked { holder, .. } if holder.owner == "child"),
+        "{refused}"
+    );
+
+    // In the middle of a write, most likely.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let lease = store.acquire(&odoo).await.unwrap();
+    let unfinished = store.unfinished().await.unwrap();
+    assert_eq!(unfinished.len(), 1, "its journal can be read");
+    store
+        .append(&lease, &id("d1"), &Event::Resumed, time(2))
+        .await
+        .unwrap();
+
+    // The next one that opens tidies up what the dead one left.
+    drop(open(&path, "third").await.unwrap());
+    let left: Vec<_> = std::fs::read_dir(folder.path().join("journal.db.d"))
+        .unwrap()
+        .collect();
+    assert_eq!(left.len(), 2, "open.lock and the parent's own: {left:?}");
+}
+
+#[tokio::test]
+async fn a_lock_file_goes_with_its_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("journal.db"), "one")
+        .await
+        .unwrap();
+    let count = || {
+        std::fs::read_dir(folder.path().join("journal.db.d"))
+            .unwrap()
+            .count()
+    };
+    assert_eq!(count(), 2);
+    drop(store);
+    assert_eq!(count(), 1);
+}
+
+#[tokio::test]
+async fn a_closed_store_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder.path().join("journal.db"), "one")
+        .await
+        .unwrap();
+    let lease = store.acquire(&target("acme/odoo")).await.unwrap();
+    store.close().await;
+    let refused = store.release(&lease).await.unwrap_err();
+    assert_eq!(refused, StoreError::Failed("it is closed".to_owned()));
+}
+
+#[tokio::test]
+async fn another_file_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    std::fs::write(&path, "customers:\n- name: acme\n".repeat(100)).unwrap();
+    let refused = open(&path, "one").await.unwrap_err().to_string();
+    assert!(
+        refused.contains("no SQLite database; name another"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_newer_database_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    drop(open(&path, "one").await.unwrap());
+    tamper(
+        &path,
+        "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+         VALUES (999, 'later', TRUE, x'00', 0)",
+    )
+    .await;
+    let refused = open(&path, "one").await.unwrap_err().to_string();
+    assert!(refused.contains("newer deploycenter"), "{refused}");
+}

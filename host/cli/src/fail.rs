@@ -1,0 +1,116 @@
+//! How a command fails: one place for codes, messages and exit codes.
+
+use std::process::ExitCode;
+
+use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_engine::{PlanError, RunError};
+use deploycenter_ports::{Failure, RepositoryError, StoreError};
+
+use crate::output::error::Report;
+
+/// The exit code of a command line that can't be read (sysexits.h).
+pub(crate) const USAGE: u8 = 64;
+
+/// A failed command.
+#[derive(Debug)]
+pub(crate) struct Fail {
+    report: Report,
+}
+
+impl Fail {
+    /// A failure with a stable code.
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { report: Report::new(code, message) }
+    }
+
+    /// The same, with a way out.
+    pub(crate) fn help(self, help: impl Into<String>) -> Self {
+        Self { report: self.report.help(help) }
+    }
+
+    /// A failure with a list of what is wrong.
+    pub(crate) fn problems(code: &'static str, message: impl Into<String>, problems: Vec<Problem>) -> Self {
+        let report = match Problems::check(problems) {
+            Ok(()) => Report::new(code, message),
+            Err(problems) => Report::of_problems(code, message, problems),
+        };
+        Self { report }
+    }
+
+    /// Says it on stderr, and how the process ends.
+    pub(crate) fn report(&self, json: bool) -> ExitCode {
+        if json {
+            anstream::eprintln!("{}", self.report.json());
+        } else {
+            anstream::eprint!("{}", self.report.human());
+        }
+        ExitCode::FAILURE
+    }
+}
+
+impl From<Problems> for Fail {
+    fn from(problems: Problems) -> Self {
+        let count = problems.iter().count();
+        let message = if count == 1 { "there is a problem".to_owned() } else { format!("there are {count} problems") };
+        Self { report: Report::of_problems("invalid", message, problems) }
+    }
+}
+
+impl From<PlanError> for Fail {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Problems(problems) => problems.into(),
+            PlanError::Outside(failure) => failure.into(),
+            PlanError::Repository(error) => error.into(),
+            PlanError::Store(error) => error.into(),
+            PlanError::Plugin(error) => Self::new("plugin", error.to_string()),
+        }
+    }
+}
+
+impl From<Failure> for Fail {
+    fn from(failure: Failure) -> Self {
+        let fail = Self::new("outside", format!("{}: {}", failure.system, failure.message));
+        match failure.help {
+            Some(help) => fail.help(help),
+            None => fail,
+        }
+    }
+}
+
+impl From<RepositoryError> for Fail {
+    fn from(error: RepositoryError) -> Self {
+        let fail = Self::new("repository", error.message);
+        match error.help {
+            Some(help) => fail.help(help),
+            None => fail,
+        }
+    }
+}
+
+impl From<StoreError> for Fail {
+    fn from(error: StoreError) -> Self {
+        let message = error.to_string();
+        match error {
+            StoreError::Locked { .. } => Self::new("locked", message).help("wait until it is done; a process that died frees its locks by itself"),
+            StoreError::Fenced(_) => Self::new("locked", message),
+            StoreError::Unfinished { .. } => Self::new("needs-attention", message).help("go on with `deploycenter resume`"),
+            StoreError::Corrupt(_) | StoreError::Failed(_) => Self::new("journal", message),
+        }
+    }
+}
+
+impl From<RunError> for Fail {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Store(error) => error.into(),
+            RunError::Journal { .. } => Self::new("journal", error.to_string()),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Fail {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new("failed", format!("{error:#}"))
+    }
+}

@@ -1,0 +1,52 @@
+//! This machine: its clock, new ids, and who is at work.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deploycenter_domain::name::DeploymentId;
+use deploycenter_ports::{Clock, Ids};
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SystemClock;
+
+#[async_trait]
+impl Clock for SystemClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// ULIDs: by time, and random within the millisecond.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ulids;
+
+impl Ids for Ulids {
+    fn deployment(&self) -> DeploymentId {
+        let id = ulid::Ulid::generate().to_string().to_ascii_lowercase();
+        id.parse().expect("a ULID is 26 letters and digits")
+    }
+}
+
+/// Who holds a lease, for others to read: `ada@host, process 4711`.
+pub(crate) fn owner() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "this machine" } else { host.trim() };
+    format!("{}@{host}, process {}", user(), std::process::id())
+}
+
+/// Who deploys: git's own identity where there is one, else the user.
+pub(crate) fn actor(identity: Option<String>) -> String {
+    identity.unwrap_or_else(user)
+}
+
+fn user() -> String {
+    ["GITHUB_ACTOR", "USER", "LOGNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}

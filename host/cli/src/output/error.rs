@@ -1,0 +1,155 @@
+//! Errors: for people on a few lines, for programs as JSON.
+
+use std::fmt::Write as _;
+
+use deploycenter_domain::problem::{Problem, Problems};
+use serde::Serialize;
+
+use super::style::{BAD, BOLD, PLACE, harmless, paint};
+
+/// What a command tells of its failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Report {
+    /// Stable, for programs: `plan-stale`, `locked`, `needs-attention`, ….
+    pub(crate) code: &'static str,
+    /// One sentence without a final stop.
+    pub(crate) message: String,
+    /// What is wrong in the files, if that is why.
+    pub(crate) problems: Vec<Problem>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) help: Option<String>,
+}
+
+impl Report {
+    /// A failure without problems and help.
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            problems: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// A failure for what is wrong in the files.
+    pub(crate) fn of_problems(
+        code: &'static str,
+        message: impl Into<String>,
+        problems: Problems,
+    ) -> Self {
+        Self {
+            problems: problems.into_vec(),
+            ..Self::new(code, message)
+        }
+    }
+
+    /// The same, with a way out.
+    #[must_use]
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// `{"error":{…}}` on one line.
+    pub(crate) fn json(&self) -> String {
+        serde_json::json!({ "error": self }).to_string()
+    }
+
+    /// For a person, each line ended.
+    pub(crate) fn human(&self) -> String {
+        let mut out = String::new();
+        let code = paint(BAD.bold(), format!("error[{}]:", self.code));
+        let _ = writeln!(out, "{code} {}", indented(&self.message, 2));
+        for problem in &self.problems {
+            let _ = writeln!(out, "  {}{}", place(problem), indented(&problem.message, 4));
+            if let Some(help) = &problem.help {
+                let _ = writeln!(out, "    {} {}", paint(BOLD, "help:"), indented(help, 6));
+            }
+        }
+        if let Some(help) = &self.help {
+            let _ = writeln!(out, "{} {}", paint(BOLD, "help:"), indented(help, 2));
+        }
+        out
+    }
+}
+
+/// `file:line:column: `, or the place in the data where there is no line.
+fn place(problem: &Problem) -> String {
+    let mut place = problem.file.clone().unwrap_or_default();
+    for number in [problem.line, problem.column]
+        .into_iter()
+        .map_while(|number| number)
+    {
+        let _ = write!(place, ":{number}");
+    }
+    if problem.line.is_none()
+        && let Some(path) = problem.path.as_deref().filter(|path| !path.is_empty())
+    {
+        let gap = if place.is_empty() { "" } else { " " };
+        let _ = write!(place, "{gap}{path}");
+    }
+    if place.is_empty() {
+        place
+    } else {
+        paint(PLACE, harmless(&place)) + ": "
+    }
+}
+
+/// A text whose later lines begin with that many spaces.
+fn indented(text: &str, by: usize) -> String {
+    let lines: Vec<String> = text.trim_end().lines().map(harmless).collect();
+    lines.join(&format!("\n{}", " ".repeat(by)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plain;
+    use super::*;
+
+    fn invalid() -> Report {
+        let problems = Problems::check(vec![
+            Problem::new("replicas is \"many\", not a number")
+                .in_file("customers.yaml")
+                .at(12, 9)
+                .on("/customers/0/apps/1/values/replicas")
+                .help("write a number of 1 or more, without quotes"),
+            Problem::new("the file is missing").in_file("regions.yaml"),
+            Problem::new("size is below 1")
+                .in_file("plugins.lock")
+                .on("/apps/odoo/size"),
+            Problem::new("two things\nare wrong\u{1b}[2J"),
+        ]);
+        Report::of_problems(
+            "invalid",
+            "the desired state has 4 problems",
+            problems.expect_err("there are some"),
+        )
+    }
+
+    #[test]
+    fn for_people() {
+        let report = invalid().help("mend the files, then run `deploycenter validate`");
+        insta::assert_snapshot!(plain(&report.human()));
+    }
+
+    #[test]
+    fn for_programs() {
+        let value: serde_json::Value = serde_json::from_str(&invalid().json()).expect("it is JSON");
+        insta::assert_json_snapshot!(value);
+        assert!(!invalid().json().contains('\n'));
+    }
+
+    #[test]
+    fn short() {
+        let report = Report::new(
+            "locked",
+            "acme/odoo is locked by ada@host, process 4711, since 2025-11-21T08:11:00Z",
+        );
+        insta::assert_snapshot!(plain(&report.human()), @"error[locked]: acme/odoo is locked by ada@host, process 4711, since 2025-11-21T08:11:00Z");
+        assert_eq!(
+            report.json(),
+            r#"{"error":{"code":"locked","message":"acme/odoo is locked by ada@host, process 4711, since 2025-11-21T08:11:00Z","problems":[]}}"#
+        );
+    }
+}

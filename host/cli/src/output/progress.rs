@@ -1,0 +1,335 @@
+//! Live progress on stderr: bars on a terminal, else a line for each thing that is done.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use deploycenter_domain::effect::EffectId;
+use deploycenter_domain::journal::Status;
+use deploycenter_domain::name::TargetId;
+use deploycenter_ports::{Notice, Progress};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::style::{BAD, BOLD, CAREFUL, DIM, GOOD, harmless, paint};
+
+/// Shows what the engine does.
+pub(crate) struct LiveProgress {
+    display: Display,
+    running: Mutex<BTreeMap<TargetId, Running>>,
+}
+
+enum Display {
+    Bars(MultiProgress),
+    Lines(Mutex<Box<dyn Write + Send>>),
+}
+
+/// A target that is being deployed.
+#[derive(Debug)]
+struct Running {
+    done: usize,
+    of: usize,
+    bar: ProgressBar,
+}
+
+impl LiveProgress {
+    /// On stderr: bars if it is a terminal that can move its cursor.
+    pub(crate) fn stderr() -> Self {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        if io::stderr().is_terminal() && !dumb {
+            Self::new(Display::Bars(MultiProgress::new()))
+        } else {
+            Self::lines(Box::new(anstream::stderr()))
+        }
+    }
+
+    /// One line at a time.
+    fn lines(out: Box<dyn Write + Send>) -> Self {
+        Self::new(Display::Lines(Mutex::new(out)))
+    }
+
+    fn new(display: Display) -> Self {
+        Self {
+            display,
+            running: Mutex::default(),
+        }
+    }
+
+    /// Writes a line to stderr without tearing the bars.
+    pub(crate) fn say(&self, line: &str) {
+        // Whoever watches may be gone; the work goes on.
+        let _ = match &self.display {
+            Display::Bars(bars) => bars.suspend(|| writeln!(anstream::stderr(), "{line}")),
+            Display::Lines(out) => {
+                writeln!(out.lock().unwrap_or_else(PoisonError::into_inner), "{line}")
+            }
+        };
+    }
+
+    fn begin(&self, target: &TargetId, effects: usize) -> Running {
+        let bar = match &self.display {
+            Display::Bars(bars) => bars.add(ProgressBar::new(effects as u64)),
+            Display::Lines(_) => ProgressBar::hidden(),
+        };
+        if let Ok(style) = ProgressStyle::with_template(
+            "{spinner} {prefix} [{bar:20}] {pos}/{len} {elapsed} {wide_msg}",
+        ) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(target.to_string());
+        if !bar.is_hidden() {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        Running {
+            done: 0,
+            of: effects,
+            bar,
+        }
+    }
+}
+
+impl Progress for LiveProgress {
+    fn notice(&self, notice: &Notice) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = match notice {
+            Notice::Began {
+                target, effects, ..
+            } => {
+                let new = self.begin(target, *effects);
+                running.insert(target.clone(), new);
+                began(notice)
+            }
+            Notice::Applying { target, effect } => {
+                if let Some(running) = running.get(target) {
+                    running.bar.set_message(effect.to_string());
+                }
+                None
+            }
+            Notice::Applied { target, effect } => running.get_mut(target).map(|running| {
+                running.done += 1;
+                running.bar.set_position(running.done as u64);
+                applied(target, effect, running)
+            }),
+            Notice::Unwinding { target, reason } => {
+                if let Some(running) = running.get(target) {
+                    running.bar.set_message("going back");
+                }
+                Some(line(target, paint(CAREFUL, "going back"), Some(reason)))
+            }
+            Notice::Ended {
+                target,
+                status,
+                reason,
+                ..
+            } => {
+                if let Some(ended) = running.remove(target) {
+                    ended.bar.finish_and_clear();
+                    if let Display::Bars(bars) = &self.display {
+                        bars.remove(&ended.bar);
+                    }
+                }
+                Some(line(target, ending(*status), reason.as_deref()))
+            }
+        };
+        drop(running);
+        // On a terminal the bars show what begins and what is done.
+        let shown_by_bar = matches!(notice, Notice::Began { .. } | Notice::Applied { .. });
+        if let Some(line) = line
+            && !(shown_by_bar && matches!(self.display, Display::Bars(_)))
+        {
+            self.say(&line);
+        }
+    }
+}
+
+fn began(notice: &Notice) -> Option<String> {
+    let Notice::Began {
+        target,
+        deployment,
+        effects,
+    } = notice
+    else {
+        return None;
+    };
+    let effects = if *effects == 1 {
+        "1 effect".to_owned()
+    } else {
+        format!("{effects} effects")
+    };
+    Some(line(
+        target,
+        format!("deployment {deployment}, {effects}"),
+        None,
+    ))
+}
+
+fn applied(target: &TargetId, effect: &EffectId, running: &Running) -> String {
+    let count = paint(DIM, format!("({} of {})", running.done, running.of));
+    line(target, format!("{effect} done {count}"), None)
+}
+
+fn ending(status: Status) -> String {
+    let style = match status {
+        Status::Succeeded => GOOD,
+        Status::NeedsAttention => BAD,
+        Status::Running | Status::Unwinding | Status::Unwound => CAREFUL,
+    };
+    let words = match status {
+        // The engine stopped on request; nothing is wrong.
+        Status::Running => "stopped; `deploycenter resume` goes on",
+        Status::Unwinding => "stopped on its way back; `deploycenter resume` goes on",
+        other => other.as_str(),
+    };
+    paint(style, words)
+}
+
+fn line(target: &TargetId, what: impl fmt::Display, why: Option<&str>) -> String {
+    let why = why
+        .map(|why| format!(": {}", harmless(why)))
+        .unwrap_or_default();
+    format!("{} {what}{why}", paint(BOLD, format!("{target}:")))
+}
+
+impl fmt::Debug for LiveProgress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveProgress")
+            .field("running", &self.running)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for LiveProgress {
+    fn drop(&mut self) {
+        if let Display::Bars(bars) = &self.display {
+            let _ = bars.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+
+    use super::super::plain;
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn notices() -> Vec<Notice> {
+        let odoo = || "acme/odoo".parse().unwrap();
+        let chat = || "globex/chat".parse().unwrap();
+        let effect = |id: &str| id.parse().unwrap();
+        vec![
+            Notice::Began {
+                target: odoo(),
+                deployment: "d1".parse().unwrap(),
+                effects: 2,
+            },
+            Notice::Applying {
+                target: odoo(),
+                effect: effect("efs.file-system/data"),
+            },
+            Notice::Began {
+                target: chat(),
+                deployment: "d2".parse().unwrap(),
+                effects: 1,
+            },
+            Notice::Applied {
+                target: odoo(),
+                effect: effect("efs.file-system/data"),
+            },
+            Notice::Applying {
+                target: chat(),
+                effect: effect("dns.record/main"),
+            },
+            Notice::Unwinding {
+                target: chat(),
+                reason: "the zone is gone".to_owned(),
+            },
+            Notice::Applying {
+                target: odoo(),
+                effect: effect("git.commit/folder"),
+            },
+            Notice::Applied {
+                target: odoo(),
+                effect: effect("git.commit/folder"),
+            },
+            Notice::Ended {
+                target: odoo(),
+                deployment: "d1".parse().unwrap(),
+                status: Status::Succeeded,
+                reason: None,
+            },
+            Notice::Ended {
+                target: chat(),
+                deployment: "d2".parse().unwrap(),
+                status: Status::NeedsAttention,
+                reason: Some("the zone is gone\u{1b}[2J".to_owned()),
+            },
+            Notice::Ended {
+                target: chat(),
+                deployment: "d2".parse().unwrap(),
+                status: Status::Running,
+                reason: None,
+            },
+        ]
+    }
+
+    #[test]
+    fn lines() {
+        let page = Page::default();
+        let progress = LiveProgress::lines(Box::new(page.clone()));
+        for notice in notices() {
+            progress.notice(&notice);
+        }
+        let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
+        insta::assert_snapshot!(plain(&text));
+    }
+
+    #[test]
+    fn bars_come_and_go() {
+        let term = InMemoryTerm::new(10, 100);
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(term.clone()), 200);
+        let progress = LiveProgress::new(Display::Bars(MultiProgress::with_draw_target(target)));
+        let notices = notices();
+        for notice in &notices[..5] {
+            progress.notice(notice);
+        }
+        // Bars are drawn by a thread of their own, a few times a second.
+        let wanted = [
+            "acme/odoo [==========>         ] 1/2",
+            "globex/chat [",
+            "0/1",
+            "dns.record/main",
+        ];
+        let is_shown = || wanted.iter().all(|part| term.contents().contains(part));
+        let patience = Instant::now() + Duration::from_secs(10);
+        while !is_shown() && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        assert!(is_shown(), "{}", term.contents());
+
+        for notice in &notices[5..] {
+            progress.notice(notice);
+        }
+        assert_eq!(term.contents(), "");
+    }
+}

@@ -1,0 +1,174 @@
+//! Where each target stands.
+
+use deploycenter_domain::journal::Status;
+use deploycenter_domain::name::{AppName, DeploymentId, RegionName, TargetId};
+use serde::Serialize;
+
+use super::style::{BAD, CAREFUL, GOOD, PLAIN};
+use super::table::{self, Cell};
+
+/// What `status` prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Report {
+    format: u32,
+    targets: Vec<Row>,
+}
+
+/// One target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Row {
+    /// Which.
+    pub(crate) target: TargetId,
+    /// Where; none when it is neither desired nor deployed any more.
+    pub(crate) region: Option<RegionName>,
+    /// None for a customer's shared target.
+    pub(crate) app: Option<AppName>,
+    /// `Synced`, `OutOfSync` or `Unknown`.
+    pub(crate) sync: String,
+    /// `Healthy`, `Progressing`, `Degraded`, `Missing` or `Unknown`.
+    pub(crate) health: String,
+    /// The last deployment.
+    pub(crate) deployment: Option<DeploymentId>,
+    /// Where that is.
+    pub(crate) state: Option<Status>,
+    /// Whether it stays on an earlier deployment until it is released.
+    pub(crate) held: bool,
+    /// Whether newer pins wait.
+    pub(crate) update_available: bool,
+    /// Whether it is deployed but no longer desired.
+    pub(crate) pending_removal: bool,
+}
+
+impl Report {
+    /// Sorts the rows by target.
+    pub(crate) fn new(mut targets: Vec<Row>) -> Self {
+        targets.sort_by(|a, b| a.target.cmp(&b.target));
+        Self {
+            format: super::FORMAT,
+            targets,
+        }
+    }
+
+    /// A table, each line ended.
+    pub(crate) fn human(&self) -> String {
+        if self.targets.is_empty() {
+            return "No targets.\n".to_owned();
+        }
+        let rows: Vec<[Cell; 8]> = self.targets.iter().map(cells).collect();
+        table::render(
+            [
+                "TARGET",
+                "REGION",
+                "APP",
+                "SYNC",
+                "HEALTH",
+                "STATE",
+                "DEPLOYMENT",
+                "NOTE",
+            ],
+            &rows,
+        )
+    }
+
+    /// JSON over several lines, ended.
+    pub(crate) fn json(&self) -> String {
+        super::json(self)
+    }
+}
+
+fn cells(row: &Row) -> [Cell; 8] {
+    let sync = if row.sync == "Synced" { GOOD } else { CAREFUL };
+    let health = match row.health.as_str() {
+        "Healthy" => GOOD,
+        "Degraded" | "Missing" => BAD,
+        _ => CAREFUL,
+    };
+    let notes = [
+        (row.held, "held"),
+        (row.update_available, "update available"),
+        (row.pending_removal, "pending removal"),
+    ];
+    let notes: Vec<&str> = notes
+        .into_iter()
+        .filter_map(|(is, note)| is.then_some(note))
+        .collect();
+    [
+        row.target.to_string().into(),
+        row.region.as_ref().map_or("", RegionName::as_str).into(),
+        row.app.as_ref().map_or("", AppName::as_str).into(),
+        Cell::styled(&row.sync, sync),
+        Cell::styled(&row.health, health),
+        row.state.map_or_else(|| "not deployed".into(), state),
+        row.deployment
+            .as_ref()
+            .map_or("", DeploymentId::as_str)
+            .into(),
+        Cell::styled(notes.join(", "), CAREFUL),
+    ]
+}
+
+/// A deployment's state in its colour.
+pub(crate) fn state(status: Status) -> Cell {
+    let style = match status {
+        Status::Succeeded => GOOD,
+        Status::Running => PLAIN,
+        Status::Unwinding | Status::Unwound => CAREFUL,
+        Status::NeedsAttention => BAD,
+    };
+    Cell::styled(status.as_str(), style)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::super::plain;
+    use super::*;
+
+    fn row(target: &str, app: Option<&str>, health: &str, state: Option<Status>) -> Row {
+        Row {
+            target: target.parse().unwrap(),
+            region: Some("eu-west-3".parse().unwrap()),
+            app: app.map(|app| app.parse().unwrap()),
+            sync: if health == "Healthy" {
+                "Synced"
+            } else {
+                "OutOfSync"
+            }
+            .to_owned(),
+            health: health.to_owned(),
+            deployment: state.map(|_| "01jd6".parse().unwrap()),
+            state,
+            held: false,
+            update_available: false,
+            pending_removal: false,
+        }
+    }
+
+    fn report() -> Report {
+        let mut held = row(
+            "globex/chat",
+            Some("mattermost"),
+            "Degraded",
+            Some(Status::NeedsAttention),
+        );
+        (held.held, held.update_available, held.region) = (true, true, None);
+        Report::new(vec![
+            held,
+            row("acme/odoo", Some("odoo"), "Unknown", None),
+            row("acme/_customer", None, "Healthy", Some(Status::Succeeded)),
+        ])
+    }
+
+    #[test]
+    fn for_people() {
+        insta::assert_snapshot!(plain(&report().human()));
+        assert_eq!(Report::new(Vec::new()).human(), "No targets.\n");
+    }
+
+    #[test]
+    fn for_programs() {
+        insta::assert_snapshot!(report().json());
+    }
+}

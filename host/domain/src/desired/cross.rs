@@ -1,0 +1,363 @@
+//! Checks that span files: names that refer to others, and names that may stand once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::customers::{AuthoredCustomer, AuthoredInstance, Customer, FILE, Instance};
+use super::layer::{Layer, Place};
+use super::lockfile::PluginsLock;
+use super::reader::Located;
+use super::regions::{self, lies_in};
+use super::shared::{Environments, Overrides, unknown_app};
+use super::suggest::did_you_mean;
+use crate::name::{AppName, CustomerName, EnvironmentName, InstanceName, RegionName, TargetId};
+use crate::naming;
+use crate::problem::Problem;
+
+/// The environment of an instance that names none.
+const PROD: &str = "prod";
+
+/// What the other files say; `None` where a file couldn't be read, so that its absence
+/// isn't told again at every reference to it.
+#[derive(Debug)]
+pub(super) struct Others<'a> {
+    pub(super) regions: Option<&'a regions::Read>,
+    pub(super) plugins: Option<&'a PluginsLock>,
+    pub(super) environments: &'a Environments,
+    pub(super) overrides: &'a BTreeMap<AppName, Overrides>,
+}
+
+/// Checks all customers. Those of which everything was right come back, sorted.
+pub(super) fn check(
+    authored: &[AuthoredCustomer],
+    others: &Others<'_>,
+    found: &mut Vec<Problem>,
+) -> Vec<Customer> {
+    let mut names: BTreeMap<&CustomerName, (&str, u32)> = BTreeMap::new();
+    let mut domains = Domains::default();
+    let mut customers = Vec::new();
+    for customer in authored {
+        if let Some(name) = &customer.name {
+            match names.get(&name.value) {
+                Some((file, line)) => found.push(duplicate_customer(customer, name, file, *line)),
+                None => {
+                    names.insert(&name.value, (&customer.file, name.spot.line));
+                }
+            }
+        }
+        if let (Some(region), Some(regions)) = (&customer.region, others.regions) {
+            check_region(&customer.file, region, regions, found);
+        }
+        let mut seen: BTreeMap<&InstanceName, u32> = BTreeMap::new();
+        let mut instances = Vec::new();
+        for authored in &customer.instances {
+            if let Some(name) = &authored.name {
+                if let Some(first) = seen.get(&name.value) {
+                    let message = format!(
+                        "duplicate instance \"{}\"; the first is at line {first}",
+                        name.value
+                    );
+                    let help = format!("give this one a name of its own: name: {}-2", name.value);
+                    found.push(name.problem(&customer.file, message).help(help));
+                } else {
+                    seen.insert(&name.value, name.spot.line);
+                }
+            }
+            check_references(customer, authored, others, found);
+            domains.check(customer, authored, found);
+            instances.extend(validated(customer, authored));
+        }
+        instances.sort_by(|a, b| a.target.cmp(&b.target));
+        if let (Some(name), Some(region)) = (&customer.name, &customer.region) {
+            customers.push(Customer {
+                name: name.value.clone(),
+                region: region.value.clone(),
+                instances,
+            });
+        }
+    }
+    customers.sort_by(|a, b| a.name.cmp(&b.name));
+    customers
+}
+
+fn duplicate_customer(
+    customer: &AuthoredCustomer,
+    name: &Located<CustomerName>,
+    file: &str,
+    line: u32,
+) -> Problem {
+    let first = if file == customer.file {
+        format!("line {line}")
+    } else {
+        format!("{file}:{line}")
+    };
+    let problem = name.problem(
+        &customer.file,
+        format!(
+            "duplicate customer \"{}\"; the first is at {first}",
+            name.value
+        ),
+    );
+    if file == customer.file {
+        problem.help("put all of its apps under one entry")
+    } else {
+        problem.help(format!(
+            "a customer stands in {FILE} or in customers.d/, not in both"
+        ))
+    }
+}
+
+fn check_region(
+    file: &str,
+    region: &Located<RegionName>,
+    regions: &regions::Read,
+    found: &mut Vec<Problem>,
+) {
+    if regions
+        .names
+        .iter()
+        .any(|name| name == region.value.as_str())
+    {
+        return;
+    }
+    let mut problem = region.problem(file, format!("unknown region \"{}\"", region.value));
+    problem.help = did_you_mean(
+        region.value.as_str(),
+        regions.names.iter().map(String::as_str),
+    )
+    .or_else(|| Some("declare it in regions.yaml".to_owned()));
+    found.push(problem);
+}
+
+/// The region that an instance runs in, where that is known.
+fn region_of<'a>(
+    customer: &'a AuthoredCustomer,
+    instance: &'a AuthoredInstance,
+) -> Option<&'a RegionName> {
+    match instance.region.as_ref()? {
+        Some(own) => Some(&own.value),
+        None => customer.region.as_ref().map(|region| &region.value),
+    }
+}
+
+fn check_references(
+    customer: &AuthoredCustomer,
+    instance: &AuthoredInstance,
+    others: &Others<'_>,
+    found: &mut Vec<Problem>,
+) {
+    let file = &customer.file;
+    if let (Some(app), Some(plugins)) = (&instance.app, others.plugins) {
+        let apps = plugins.apps();
+        if !apps.contains(&&app.value) {
+            let (message, help) = unknown_app(app.value.as_str(), &apps);
+            found.push(app.problem(file, message).help(help));
+        }
+    }
+    if let Some(Some(environment)) = &instance.environment
+        && !others.environments.contains_key(&environment.value)
+    {
+        let mut problem = environment.problem(
+            file,
+            format!("unknown environment \"{}\"", environment.value),
+        );
+        problem.help = did_you_mean(
+            environment.value.as_str(),
+            others.environments.keys().map(EnvironmentName::as_str),
+        );
+        found.push(problem);
+    }
+    if let (Some(Some(region)), Some(regions)) = (&instance.region, others.regions) {
+        check_region(file, region, regions, found);
+    }
+    if let (Some(domain), Some(regions)) = (&instance.domain, others.regions)
+        && !regions
+            .zones
+            .iter()
+            .any(|zone| lies_in(&domain.value, zone))
+    {
+        let problem = domain.problem(
+            file,
+            format!("the domain \"{}\" lies in no hosted zone", domain.value),
+        );
+        found.push(if regions.zones.is_empty() {
+            problem.help("declare its hosted zone in regions.yaml")
+        } else {
+            problem.help(format!(
+                "the hosted zones are {}; a name of the customer's own goes under aliases",
+                regions.zones.join(", ")
+            ))
+        });
+    }
+    if let (Some(customer), Some(name)) = (&customer.name, &instance.name)
+        && let Some(over) = naming::too_long(&customer.value, &name.value)
+    {
+        let most = naming::CUSTOMER_AND_INSTANCE_MAX;
+        found.push(
+            name.problem(
+                file,
+                format!("the names made of customer \"{}\" and instance \"{}\" are {over} characters too long", customer.value, name.value),
+            )
+            .help(format!("the two may have {most} characters together; give the instance a shorter name")),
+        );
+    }
+    check_storage_class(customer, instance, others, found);
+}
+
+/// `storage.class`, by every app's convention, names a class of the region. The layer
+/// that wins for `storage` is the one that is wrong.
+fn check_storage_class(
+    customer: &AuthoredCustomer,
+    instance: &AuthoredInstance,
+    others: &Others<'_>,
+    found: &mut Vec<Problem>,
+) {
+    let Some(regions) = others.regions else {
+        return;
+    };
+    let Some(region) =
+        region_of(customer, instance).and_then(|name| regions.regions.regions.get(name))
+    else {
+        return;
+    };
+    let environment = match &instance.environment {
+        Some(Some(environment)) => environment.value.as_str(),
+        Some(None) => PROD,
+        None => return,
+    };
+    let app = instance.app.as_ref().map(|app| &app.value);
+    let of_environment = || {
+        let environment: EnvironmentName = environment.parse().ok()?;
+        others.environments.get(&environment)?.get(app?)
+    };
+    let of_app = || others.overrides.get(app?)?.values.as_ref();
+    let holds = |layer: &&Layer| layer.values.contains_key("storage");
+    let layer = Some(&instance.values)
+        .filter(holds)
+        .or_else(|| of_environment().filter(holds))
+        .or_else(|| of_app().filter(holds));
+    let Some(layer) = layer else { return };
+    let class = layer
+        .values
+        .get("storage")
+        .and_then(|storage| storage.get("class"))
+        .and_then(|class| class.as_str());
+    if let Some(class) = class
+        && !region.storage.contains_key(class)
+    {
+        let message = format!(
+            "region \"{}\" has no storage class \"{class}\"",
+            region.name
+        );
+        let mut problem = layer.problem("/storage/class", message);
+        problem.help = did_you_mean(class, region.storage.keys().map(String::as_str))
+            .or_else(|| Some("declare it under storage in regions.yaml".to_owned()));
+        found.push(problem);
+    }
+}
+
+/// An instance whose every part was right.
+fn validated(customer: &AuthoredCustomer, authored: &AuthoredInstance) -> Option<Instance> {
+    let environment = match authored.environment.as_ref()? {
+        Some(environment) => environment.value.clone(),
+        None => PROD.parse().ok()?,
+    };
+    Some(Instance {
+        target: TargetId::instance_of(
+            customer.name.as_ref()?.value.clone(),
+            authored.name.as_ref()?.value.clone(),
+        ),
+        app: authored.app.as_ref()?.value.clone(),
+        environment,
+        region: region_of(customer, authored)?.clone(),
+        domain: authored.domain.as_ref()?.value.clone(),
+        aliases: authored
+            .aliases
+            .iter()
+            .map(|alias| alias.value.clone())
+            .collect(),
+        weight: authored.weight.as_ref().map(|weight| weight.value),
+        values: authored.values.clone(),
+        at: Place {
+            file: customer.file.clone(),
+            line: authored.spot.line,
+            column: authored.spot.column,
+        },
+    })
+}
+
+/// Who holds a domain, and whether as its domain or as an alias.
+struct Holder<'a> {
+    customer: Option<&'a CustomerName>,
+    app: Option<&'a AppName>,
+    region: Option<&'a RegionName>,
+    weighted: bool,
+    alias: bool,
+    file: &'a str,
+    line: u32,
+}
+
+/// Every domain and alias so far.
+#[derive(Default)]
+struct Domains<'a>(BTreeMap<&'a str, Vec<Holder<'a>>>);
+
+impl<'a> Domains<'a> {
+    fn check(
+        &mut self,
+        customer: &'a AuthoredCustomer,
+        instance: &'a AuthoredInstance,
+        found: &mut Vec<Problem>,
+    ) {
+        let mut own = BTreeSet::new();
+        let named = instance.domain.iter().map(|domain| (domain, false));
+        let aliases = instance.aliases.iter().map(|alias| (alias, true));
+        for (domain, alias) in named.chain(aliases) {
+            if !own.insert(domain.value.as_str()) {
+                let message = format!("\"{}\" stands twice in this instance", domain.value);
+                found.push(
+                    domain
+                        .problem(&customer.file, message)
+                        .help("take one of them out"),
+                );
+                continue;
+            }
+            let holder = Holder {
+                customer: customer.name.as_ref().map(|name| &name.value),
+                app: instance.app.as_ref().map(|app| &app.value),
+                region: region_of(customer, instance),
+                weighted: instance.weight.is_some(),
+                alias,
+                file: &customer.file,
+                line: domain.spot.line,
+            };
+            let holders = self.0.entry(&domain.value).or_default();
+            if let Some(other) = holders
+                .iter()
+                .find(|other| conflict(&holder, other).is_some())
+            {
+                let place = if other.file == customer.file {
+                    format!("line {}", other.line)
+                } else {
+                    format!("{}:{}", other.file, other.line)
+                };
+                let message = format!("the domain \"{}\" is taken at {place}", domain.value);
+                let help = conflict(&holder, other).unwrap_or_default();
+                found.push(domain.problem(&customer.file, message).help(help));
+            }
+            holders.push(holder);
+        }
+    }
+}
+
+/// Why two instances can't share a domain; `None`: they can.
+fn conflict(one: &Holder<'_>, other: &Holder<'_>) -> Option<&'static str> {
+    let same = one.customer.is_some() && one.customer == other.customer && one.app == other.app;
+    if !same || one.alias != other.alias {
+        Some("a domain belongs to one instance; choose another")
+    } else if one.region == other.region {
+        Some("instances that share a domain by weight run in different regions")
+    } else if !(one.weighted && other.weighted) {
+        Some("to share it between regions, give each of the instances a weight from 0 to 255")
+    } else {
+        None
+    }
+}

@@ -1,0 +1,237 @@
+//! The forms of ids, domains and addresses that people write.
+
+use std::net::Ipv4Addr;
+
+/// The longest domain name (RFC 1035), in characters.
+const DOMAIN_MAX: usize = 253;
+
+type Checked = Result<String, String>;
+
+fn digits(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A domain in lower case: labels of a-z, 0-9 and hyphens, at least two.
+pub(super) fn domain(text: &str) -> Checked {
+    let lower = text.to_ascii_lowercase();
+    let fail = |reason: &str| Err(format!("the domain {text:?} {reason}"));
+    if let Some(odd) = lower
+        .chars()
+        .find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '.')))
+    {
+        return if odd.is_alphanumeric() {
+            fail(&format!(
+                "holds {odd:?} (U+{:04X}); write the name in its xn-- form",
+                odd as u32
+            ))
+        } else if odd == '*' {
+            fail("is a wildcard; a domain belongs to one instance")
+        } else {
+            fail(&format!(
+                "holds {odd:?}; only letters, digits, hyphens and dots are allowed"
+            ))
+        };
+    }
+    if lower.len() > DOMAIN_MAX {
+        return fail("is longer than 253 characters");
+    }
+    if lower.ends_with('.') {
+        return fail("ends with a dot; leave it out");
+    }
+    let labels: Vec<&str> = lower.split('.').collect();
+    if labels.len() < 2 {
+        return fail("has no dot in it");
+    }
+    for label in labels {
+        if label.is_empty() {
+            return fail("has two dots in a row or begins with one");
+        }
+        if label.len() > 63 {
+            return fail("has a part longer than 63 characters");
+        }
+        if label.starts_with('-') || label.ends_with('-') {
+            return fail("has a part that begins or ends with a hyphen");
+        }
+    }
+    if lower.rsplit('.').next().is_some_and(digits) {
+        return fail("ends in a number, as only an address does");
+    }
+    Ok(lower)
+}
+
+/// An AWS account: 12 digits.
+pub(super) fn account(text: &str) -> Checked {
+    if text.len() == 12 && digits(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is no AWS account of 12 digits"))
+    }
+}
+
+/// The ARN of a role.
+pub(super) fn role_arn(text: &str) -> Checked {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "iam", "", account, resource]
+            if partition.starts_with("aws")
+                && account.len() == 12
+                && digits(account)
+                && resource
+                    .strip_prefix("role/")
+                    .is_some_and(|name| !name.is_empty())
+                && text.bytes().all(|b| b.is_ascii_graphic()) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err(format!(
+            "{text:?} is no role's ARN such as arn:aws:iam::111122223333:role/deploycenter"
+        )),
+    }
+}
+
+/// The account in an ARN.
+pub(super) fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4)
+}
+
+/// The ARN of a KMS key.
+pub(super) fn kms_key(text: &str) -> Checked {
+    let parts: Vec<&str> = text.splitn(6, ':').collect();
+    match parts.as_slice() {
+        ["arn", partition, "kms", region, account, resource]
+            if partition.starts_with("aws")
+                && !region.is_empty()
+                && account.len() == 12
+                && digits(account)
+                && resource
+                    .strip_prefix("key/")
+                    .is_some_and(|id| !id.is_empty())
+                && text.bytes().all(|b| b.is_ascii_graphic()) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err(format!(
+            "{text:?} is no key's ARN such as arn:aws:kms:us-west-2:111122223333:key/…"
+        )),
+    }
+}
+
+/// AWS's name of a region: `eu-west-3`, `us-gov-west-1`.
+pub(super) fn aws_region(text: &str) -> Checked {
+    let parts: Vec<&str> = text.split('-').collect();
+    let letters = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    let fine = parts.len() >= 3
+        && parts.split_last().is_some_and(|(number, words)| {
+            (1..=2).contains(&number.len()) && digits(number) && words.iter().all(letters)
+        });
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is no AWS region such as eu-west-3"))
+    }
+}
+
+/// The id of a hosted zone.
+pub(super) fn zone_id(text: &str) -> Checked {
+    let fine = (1..=32).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "{text:?} is no hosted zone's id such as Z0123456789ABC"
+        ))
+    }
+}
+
+/// An IPv4 address.
+pub(super) fn ipv4(text: &str) -> Checked {
+    text.parse::<Ipv4Addr>()
+        .map(|address| address.to_string())
+        .map_err(|_| format!("{text:?} is no IPv4 address"))
+}
+
+/// An `https` or `http` URL without user information.
+pub(super) fn url(text: &str) -> Checked {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let fine = host.is_some_and(|host| {
+        !host.is_empty()
+            && !host.starts_with(['/', ':', '.'])
+            && !host.contains('@')
+            && host.bytes().all(|b| {
+                b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`')
+            })
+    });
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "{text:?} is no URL such as https://cluster.example.com"
+        ))
+    }
+}
+
+fn aws_id(text: &str, prefix: &str, what: &str) -> Checked {
+    let fine = text.strip_prefix(prefix).is_some_and(|id| {
+        (8..=40).contains(&id.len())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    });
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "{text:?} is no {what} such as {prefix}0123456789abcdef0"
+        ))
+    }
+}
+
+/// `subnet-…`.
+pub(super) fn subnet(text: &str) -> Checked {
+    aws_id(text, "subnet-", "subnet's id")
+}
+
+/// `sg-…`.
+pub(super) fn security_group(text: &str) -> Checked {
+    aws_id(text, "sg-", "security group's id")
+}
+
+/// `fs-…`.
+pub(super) fn file_system(text: &str) -> Checked {
+    aws_id(text, "fs-", "file system's id")
+}
+
+/// A size as Kubernetes writes it: digits and `Ki`, `Mi`, `Gi`, `Ti`, `k`, `M`, `G` or `T`.
+pub(super) fn quantity(text: &str) -> Checked {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let fine = (1..=15).contains(&number.len())
+        && matches!(unit, "" | "Ki" | "Mi" | "Gi" | "Ti" | "k" | "M" | "G" | "T");
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is no size such as 512Mi or 2Gi"))
+    }
+}
+
+/// A short name within a target: 1 to 40 of a-z, 0-9 and hyphens.
+pub(super) fn short_name(text: &str) -> Checked {
+    let fine = (1..=40).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "the name {text:?} isn't 1 to 40 of a-z, 0-9 and hyphens"
+        ))
+    }
+}

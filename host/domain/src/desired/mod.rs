@@ -1,0 +1,211 @@
+//! The desired state: the files of a deployment repo, parsed, checked and put together.
+//!
+//! [`read`] takes all files at once and tells every problem at once, each with its place.
+//! What comes back has been checked whole; later code doesn't check again.
+
+mod check;
+mod cross;
+mod customers;
+mod formats;
+mod layer;
+mod lockfile;
+mod merge;
+mod node;
+mod reader;
+mod regions;
+mod regions_parts;
+mod secrets;
+mod settings;
+mod shared;
+mod suggest;
+mod toml;
+mod yaml;
+
+use std::collections::BTreeMap;
+
+pub use check::{Schema, SchemaError, violation_problem};
+pub use customers::{Customer, Instance};
+pub use layer::{Layer, Place};
+pub use lockfile::{LockedPlugin, PluginsLock};
+pub use merge::{LayerKind, Merged, Origin, merge};
+pub use node::{Content, Entry, Node, Spot, dotted};
+pub use regions::{Cluster, Efs, HostedZone, Ingress, Region, Regions, StorageClass, StorageKind};
+pub use settings::{ArgocdSettings, Authority, GitSettings, Settings, Timeouts};
+pub use shared::{Environments, Overrides};
+pub use suggest::did_you_mean;
+pub use yaml::parse as parse_yaml;
+
+use crate::name::{AppName, CustomerName, TargetId};
+use crate::problem::{Problem, Problems};
+
+/// The names of the files with a fixed place.
+pub mod file {
+    pub use super::customers::{FILE as CUSTOMERS, FOLDER as CUSTOMERS_FOLDER};
+    pub use super::lockfile::FILE as PLUGINS;
+    pub use super::regions::FILE as REGIONS;
+    pub use super::settings::FILE as SETTINGS;
+}
+
+/// All that a deployment repo wants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Desired {
+    /// `deploycenter.toml`.
+    pub settings: Settings,
+    /// `regions.yaml`.
+    pub regions: Regions,
+    /// `plugins.lock`.
+    pub plugins: PluginsLock,
+    /// `customers.yaml` and `customers.d/`, sorted by name.
+    pub customers: Vec<Customer>,
+    /// `environments/`; the known ones without a file are there and empty.
+    pub environments: Environments,
+    /// `overrides/`.
+    pub overrides: BTreeMap<AppName, Overrides>,
+}
+
+impl Desired {
+    /// Every instance, sorted by target.
+    pub fn instances(&self) -> impl Iterator<Item = &Instance> {
+        self.customers
+            .iter()
+            .flat_map(|customer| &customer.instances)
+    }
+
+    /// The customer of that name.
+    #[must_use]
+    pub fn customer(&self, name: &CustomerName) -> Option<&Customer> {
+        let at = self
+            .customers
+            .binary_search_by(|customer| customer.name.cmp(name))
+            .ok()?;
+        self.customers.get(at)
+    }
+
+    /// The instance that is that target; none for a shared target.
+    #[must_use]
+    pub fn instance(&self, target: &TargetId) -> Option<&Instance> {
+        self.customer(target.customer())?
+            .instances
+            .iter()
+            .find(|instance| instance.target == *target)
+    }
+
+    /// Where an instance of this desired state runs.
+    #[must_use]
+    pub fn region_of(&self, instance: &Instance) -> Option<&Region> {
+        self.regions.regions.get(&instance.region)
+    }
+
+    /// What the instance's environment changes for its app.
+    #[must_use]
+    pub fn environment_layer(&self, instance: &Instance) -> Option<&Layer> {
+        self.environments
+            .get(&instance.environment)?
+            .get(&instance.app)
+    }
+
+    /// The shared values of the instance's app as they stand now.
+    #[must_use]
+    pub fn shared_layer(&self, instance: &Instance) -> Option<&Layer> {
+        self.overrides.get(&instance.app)?.values.as_ref()
+    }
+
+    /// An instance's values, from an app's base values and the shared ones (which may be
+    /// older than those of this desired state: they are pinned).
+    #[must_use]
+    pub fn merged(&self, instance: &Instance, base: &Layer, shared: Option<&Layer>) -> Merged {
+        let mut layers = vec![(LayerKind::App, base)];
+        layers.extend(shared.map(|layer| (LayerKind::Shared, layer)));
+        layers.extend(
+            self.environment_layer(instance)
+                .map(|layer| (LayerKind::Environment, layer)),
+        );
+        layers.push((LayerKind::Customer, &instance.values));
+        merge(&layers)
+    }
+}
+
+/// Reads all files of the desired state, by path relative to the deployment repo.
+///
+/// # Errors
+/// All problems of all files, sorted by place.
+pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Desired, Problems> {
+    let mut found = Vec::new();
+    let settings = required(files, settings::FILE, settings::read, &mut found);
+    let regions = required(files, regions::FILE, regions::read, &mut found);
+    let plugins = required(files, lockfile::FILE, lockfile::read, &mut found);
+
+    let apps = plugins.as_ref().map(PluginsLock::apps);
+    let environments = shared::environments(files, apps.as_deref(), &mut found);
+    let overrides = shared::overrides(files, apps.as_deref(), &mut found);
+
+    let authored = required(
+        files,
+        customers::FILE,
+        |bytes| {
+            let (customers, found) = customers::read(bytes);
+            (Some(customers), found)
+        },
+        &mut found,
+    );
+    let mut authored = authored.unwrap_or_default();
+    for (path, bytes) in files
+        .iter()
+        .filter(|(path, _)| path.starts_with(customers::FOLDER))
+    {
+        if shared::is_aside(path) {
+            continue;
+        }
+        let Some(stem) = shared::stem(path, customers::FOLDER) else {
+            found.push(
+                Problem::new("isn't read")
+                    .in_file(path)
+                    .help("name it customers.d/<customer>.yaml, or take it away"),
+            );
+            continue;
+        };
+        let (customer, mut problems) = customers::read_one(path, stem, bytes);
+        found.append(&mut problems);
+        authored.extend(customer);
+    }
+
+    let others = cross::Others {
+        regions: regions.as_ref(),
+        plugins: plugins.as_ref(),
+        environments: &environments,
+        overrides: &overrides,
+    };
+    let customers = cross::check(&authored, &others, &mut found);
+    Problems::check(found)?;
+    match (settings, regions, plugins) {
+        (Some(settings), Some(regions), Some(plugins)) => Ok(Desired {
+            settings,
+            regions: regions.regions,
+            plugins,
+            customers,
+            environments,
+            overrides,
+        }),
+        // Each reader that gives nothing has said why.
+        _ => Err(Problem::new("the desired state can't be read").into()),
+    }
+}
+
+fn required<T>(
+    files: &BTreeMap<String, Vec<u8>>,
+    name: &str,
+    read: impl FnOnce(&[u8]) -> (Option<T>, Vec<Problem>),
+    found: &mut Vec<Problem>,
+) -> Option<T> {
+    let Some(bytes) = files.get(name) else {
+        found.push(
+            Problem::new("is missing")
+                .in_file(name)
+                .help("run this in a deployment repo, or make one with: deploycenter init DIR"),
+        );
+        return None;
+    };
+    let (value, mut problems) = read(bytes);
+    found.append(&mut problems);
+    value
+}

@@ -1,0 +1,191 @@
+//! `deploycenter.toml`: the settings that aren't secret.
+
+use serde::{Deserialize, Serialize};
+
+use super::node::Node;
+use super::reader::Reader;
+use super::toml;
+use crate::name::InstallationId;
+use crate::problem::Problem;
+
+/// The file's name.
+pub const FILE: &str = "deploycenter.toml";
+
+/// How long a deployment may show no progress unless set otherwise, in seconds.
+const PROGRESS_SECONDS: u64 = 600;
+
+/// The settings of a deployment repo.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Part of every name outside.
+    pub installation: InstallationId,
+    /// Who holds locks and journal.
+    pub authority: Authority,
+    /// Remotes and branches.
+    pub git: GitSettings,
+    /// The Argo CD that deploys.
+    pub argocd: ArgocdSettings,
+    /// How long to wait.
+    pub timeouts: Timeouts,
+}
+
+/// Who holds locks and journal: exactly one for an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Authority {
+    /// A database that this process opens.
+    Database,
+    /// A DeployCenter server, which the command line hands its work to.
+    Server,
+    /// Refs on the git remote.
+    Git,
+}
+
+/// Remotes and branches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitSettings {
+    /// The remote that `apply` compares with: `origin`.
+    pub remote: String,
+    /// The branch of the desired state: `main`.
+    pub main: String,
+    /// The URL of the repo for the generated branches; that of `remote` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generated: Option<String>,
+}
+
+/// The Argo CD that deploys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArgocdSettings {
+    /// Host and port, or a URL: `argocd.example.com`, `http://127.0.0.1:8080`.
+    pub server: String,
+}
+
+/// How long to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeouts {
+    /// A deployment that shows no progress for so many seconds has failed.
+    pub progress_seconds: u64,
+}
+
+/// Reads the file.
+pub(super) fn read(bytes: &[u8]) -> (Option<Settings>, Vec<Problem>) {
+    let (node, found) = toml::parse(FILE, bytes);
+    let mut reader = Reader::new(FILE, found);
+    let settings = node.and_then(|node| settings(&mut reader, &node));
+    (settings, reader.found)
+}
+
+fn settings(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
+    let root = reader.object(
+        node,
+        "",
+        &[
+            "version",
+            "installation",
+            "authority",
+            "git",
+            "argocd",
+            "timeouts",
+        ],
+    )?;
+    reader.version(&root);
+    let installation = reader.need_text(&root, "installation");
+    let installation = reader.name(installation);
+    let authority = reader.text(&root, "authority");
+    let authority = match authority {
+        None => Some(Authority::Database),
+        written => reader.word(
+            written,
+            &[
+                ("database", Authority::Database),
+                ("server", Authority::Server),
+                ("git", Authority::Git),
+            ],
+        ),
+    };
+
+    let mut git = GitSettings {
+        remote: "origin".to_owned(),
+        main: "main".to_owned(),
+        generated: None,
+    };
+    if let Some(object) = reader.inner(&root, "git", &["remote", "main", "generated"]) {
+        let remote = reader.text(&object, "remote");
+        let main = reader.text(&object, "main");
+        for (written, setting) in [(remote, &mut git.remote), (main, &mut git.main)] {
+            if let Some(name) = reader.checked(written, ref_name) {
+                *setting = name.value;
+            }
+        }
+        git.generated = reader.text(&object, "generated").map(|text| text.value);
+    }
+
+    let server = match reader.need(&root, "argocd") {
+        None => None,
+        Some(_) => {
+            let object = reader.inner(&root, "argocd", &["server"]);
+            object.and_then(|object| {
+                let text = reader.need_text(&object, "server");
+                reader.checked(text, server_address)
+            })
+        }
+    };
+
+    let mut timeouts = Timeouts {
+        progress_seconds: PROGRESS_SECONDS,
+    };
+    if let Some(object) = reader.inner(&root, "timeouts", &["progress_seconds"])
+        && let Some(seconds) = reader.integer(&object, "progress_seconds", 1, 86_400)
+    {
+        timeouts.progress_seconds = seconds.value;
+    }
+
+    Some(Settings {
+        installation: installation?.value,
+        authority: authority?,
+        git,
+        argocd: ArgocdSettings {
+            server: server?.value,
+        },
+        timeouts,
+    })
+}
+
+/// The plain ones of git's names; what `git check-ref-format` forbids is left out.
+fn ref_name(text: &str) -> Result<String, String> {
+    let fine = text
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
+        && !text.contains("..")
+        && !text.contains("//")
+        && !text.starts_with(['-', '/', '.'])
+        && !text.ends_with(['/', '.'])
+        && !text.ends_with(".lock");
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is no name that git takes"))
+    }
+}
+
+fn server_address(text: &str) -> Result<String, String> {
+    if text.contains('@') {
+        return Err(
+            "\"server\" holds user information; the token comes from ARGOCD_AUTH_TOKEN".to_owned(),
+        );
+    }
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))
+        .unwrap_or(text);
+    let fine = !host.is_empty()
+        && !host.starts_with('/')
+        && host.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':' | b'/' | b'[' | b']' | b'_')
+        });
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is no address such as argocd.example.com"))
+    }
+}

@@ -1,0 +1,127 @@
+//! Holding a reviewed plan against one that was made now: equal, done already, or moved.
+
+use serde::Serialize;
+
+use crate::bind::bind;
+use crate::effect::{Action, EffectKind, OutputName};
+use crate::plan::{PlannedEffect, TargetPlan, changes};
+use crate::resource::Resource;
+use crate::token::Bindings;
+use crate::unwind::planned_folder;
+
+/// The input that changes by a target's own deployment.
+pub const OWN_FOLDER: &str = "own folder";
+
+/// How a reviewed target's plan stands to one made now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// It may be applied as reviewed, apart from effects that are done already.
+    Same,
+    /// Something moved since; each a phrase such as `the desired state` or
+    /// `dns.record/domain: weight`.
+    Stale(Vec<String>),
+    /// Nothing moved, and yet the plans differ: the file isn't what was made.
+    Edited(Vec<String>),
+}
+
+/// Holds `reviewed` against `fresh`, which was made for the same target just now.
+#[must_use]
+pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
+    let mut bindings = Bindings::new();
+    for effect in &fresh.effects {
+        for (output, value) in &effect.outputs {
+            bindings.insert(format!("{}:{output}", effect.id), value.clone());
+        }
+    }
+    let folder_done = folder_stands(reviewed, fresh, &bindings);
+    let mut stale = Vec::new();
+    for name in reviewed.inputs.keys().chain(fresh.inputs.keys()) {
+        let moved = reviewed.inputs.get(name) != fresh.inputs.get(name);
+        if moved && !(name == OWN_FOLDER && folder_done) && !stale.contains(&format!("the {name}")) {
+            stale.push(format!("the {name}"));
+        }
+    }
+    if reviewed.incarnation != fresh.incarnation {
+        stale.push("the target was removed and made anew".to_owned());
+    }
+    let mut edited = Vec::new();
+    for effect in &reviewed.effects {
+        let Some(now) = fresh.effect(&effect.id) else {
+            // A removal that is done leaves nothing to plan.
+            if effect.action != Action::Delete {
+                edited.push(effect.id.to_string());
+            }
+            continue;
+        };
+        if stands(effect, now, &bindings) || (follows_folder(effect) && folder_done && now.action == Action::None) {
+            continue;
+        }
+        if effect.before != now.before && !(follows_folder(effect) && folder_done) {
+            let fields: Vec<String> = changes(effect.before.as_ref(), now.before.as_ref())
+                .into_iter()
+                .map(|change| change.path)
+                .collect();
+            stale.push(format!("{}: {}", effect.id, fields.join(", ")));
+        } else if effect != now && !only_bound(effect, now, &bindings) {
+            edited.push(effect.id.to_string());
+        }
+    }
+    for now in fresh.effects.iter().filter(|now| reviewed.effect(&now.id).is_none()) {
+        edited.push(now.id.to_string());
+    }
+    if !stale.is_empty() {
+        Verdict::Stale(stale)
+    } else if reviewed.digest != crate::digest::Digest::of_json(&reviewed.inputs) {
+        Verdict::Edited(vec!["digest".to_owned()])
+    } else if edited.is_empty() {
+        Verdict::Same
+    } else {
+        Verdict::Edited(edited)
+    }
+}
+
+fn follows_folder(effect: &PlannedEffect) -> bool {
+    matches!(effect.kind, EffectKind::File | EffectKind::Commit | EffectKind::Sync)
+}
+
+/// Whether what was reviewed stands already.
+fn stands(effect: &PlannedEffect, now: &PlannedEffect, bindings: &Bindings) -> bool {
+    if effect == now {
+        return true;
+    }
+    now.action == Action::None
+        && effect
+            .after
+            .as_ref()
+            .is_some_and(|after| bind(after, bindings).is_ok_and(|bound| Some(&bound) == now.before.as_ref()))
+}
+
+/// Whether the folder that was reviewed stands on the branch, file by file.
+fn folder_stands(reviewed: &TargetPlan, fresh: &TargetPlan, bindings: &Bindings) -> bool {
+    let Some(planned) = planned_folder(reviewed) else {
+        return false;
+    };
+    let Ok(Resource::Folder(planned)) = bind(&Resource::Folder(planned), bindings) else {
+        return false;
+    };
+    let there: std::collections::BTreeMap<String, String> = fresh
+        .of_kind(EffectKind::File)
+        .filter_map(|effect| match &effect.before {
+            Some(Resource::File(file)) => Some((effect.name.clone(), file.content.clone())),
+            _ => None,
+        })
+        .collect();
+    planned.files == there
+}
+
+/// Whether the effects differ only in values that have become known since, because
+/// what they wait for is done.
+fn only_bound(effect: &PlannedEffect, now: &PlannedEffect, bindings: &Bindings) -> bool {
+    let bound = |image: &Option<Resource>| image.as_ref().map(|image| bind(image, bindings).ok());
+    effect.action == now.action
+        && effect.depends_on == now.depends_on
+        && effect.before == now.before
+        && bound(&effect.after) == bound(&now.after)
+        && effect.outputs.get(&OutputName::Id) == now.outputs.get(&OutputName::Id)
+}

@@ -1,0 +1,112 @@
+//! Applying: deployments are journaled together, then each is run forward, and back when
+//! it fails.
+
+mod forward;
+mod run;
+mod step;
+mod unwind;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use deploycenter_domain::journal::{Event, Impossible, Progress, Status};
+use deploycenter_domain::name::{DeploymentId, TargetId};
+use deploycenter_ports::{DeploymentRecord, Lease, StoreError};
+
+use crate::Engine;
+
+/// Asks a run to stop after the steps in flight. Cloning shares it.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks. Steps in flight end; nothing new begins; what is left stays journaled.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether someone asked.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// What came of one target's deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Which target.
+    pub target: TargetId,
+    /// Its deployment.
+    pub deployment: DeploymentId,
+    /// Where it is now. `Running` or `Unwinding`: stopped on request; `resume` goes on.
+    pub status: Status,
+    /// Why it isn't well.
+    pub reason: Option<String>,
+    /// What is left behind, when it needs attention.
+    pub leftovers: Vec<String>,
+}
+
+/// Why a run stopped without an outcome.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// The journal couldn't be written or read; nothing more was done after that.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal is impossible.
+    #[error("{deployment}: {source}")]
+    Journal {
+        /// Whose.
+        deployment: DeploymentId,
+        /// What doesn't fit.
+        source: Impossible,
+    },
+}
+
+/// One deployment being run: its lease, its plan, and its journal as far as it got.
+#[derive(Debug)]
+pub(crate) struct Saga<'a> {
+    engine: &'a Engine,
+    lease: Lease,
+    record: DeploymentRecord,
+    progress: Progress,
+}
+
+impl<'a> Saga<'a> {
+    pub(crate) fn new(engine: &'a Engine, lease: Lease, record: DeploymentRecord) -> Result<Self, RunError> {
+        let progress = Progress::read(record.events.iter().map(|recorded| &recorded.event))
+            .map_err(|source| RunError::Journal { deployment: record.deployment.id.clone(), source })?;
+        Ok(Self { engine, lease, record, progress })
+    }
+
+    /// Writes an event and takes it in; nothing may be done before it returns.
+    async fn write(&mut self, event: Event) -> Result<(), RunError> {
+        let mut next = self.progress.clone();
+        next.apply(&event).map_err(|what| RunError::Journal {
+            deployment: self.id().clone(),
+            source: Impossible { entry: self.record.events.len(), what },
+        })?;
+        let at = self.engine.clock.now();
+        self.engine.store.append(&self.lease, self.id(), &event, at).await?;
+        self.progress = next;
+        Ok(())
+    }
+
+    pub(crate) fn id(&self) -> &DeploymentId {
+        &self.record.deployment.id
+    }
+
+    pub(crate) fn target(&self) -> &TargetId {
+        &self.record.deployment.plan.target
+    }
+
+    pub(crate) fn outcome(&self) -> Outcome {
+        Outcome {
+            target: self.target().clone(),
+            deployment: self.id().clone(),
+            status: self.progress.status(),
+            reason: self.progress.reason.clone(),
+            leftovers: self.progress.leftovers.clone(),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Back: each step in turn, journaled before and after, until nothing is left or one
+//! can't be undone.
+
+use deploycenter_domain::effect::{EffectId, OutputName};
+use deploycenter_domain::journal::{Event, UndoState};
+use deploycenter_domain::resource::Resource;
+use deploycenter_domain::unwind::{UndoStep, steps};
+use deploycenter_ports::{Failure, FailureKind, Reading};
+
+use super::forward::tell;
+use super::step::Undo;
+use super::{Cancel, RunError, Saga};
+
+impl Saga<'_> {
+    /// Runs until all is undone, a step can't be, or someone asks to stop.
+    pub(super) async fn unwind(&mut self, cancel: &Cancel) -> Result<(), RunError> {
+        let steps = steps(&self.record.deployment.plan, &self.progress);
+        for (at, step) in steps.iter().enumerate() {
+            if self.progress.undo.get(step) == Some(&UndoState::Done) {
+                continue;
+            }
+            if cancel.is_asked() {
+                return Ok(());
+            }
+            self.write(Event::UndoIntent { step: step.clone() }).await?;
+            match self.take(step).await {
+                Ok(()) => self.write(Event::Undone { step: step.clone() }).await?,
+                Err(error) => {
+                    let message = tell(&error);
+                    self.write(Event::UndoFailed { step: step.clone(), message: message.clone() }).await?;
+                    let leftovers = self.leftovers(&steps[at..]);
+                    let why = self.progress.reason.clone().unwrap_or_default();
+                    let reason = format!("{why}; taking it back stopped at {step}: {message}");
+                    return self.write(Event::NeedsAttention { reason, leftovers }).await;
+                }
+            }
+        }
+        self.write(Event::Unwound).await
+    }
+
+    async fn take(&self, step: &UndoStep) -> Result<(), Failure> {
+        let adapters = &self.engine.adapters;
+        match self.undo_step(step)? {
+            Undo::Back(kind, step) => adapters.of(kind).undo(&step).await,
+            Undo::Forward(kind, step) => adapters.of(kind).ensure(&step).await.map(|_| ()),
+            Undo::Synced(mut sync, folder) => {
+                // The commit just before this step made the tree; what the branch says
+                // is what Argo CD will see.
+                let seen = adapters.git.observe(&Resource::Folder(*folder), Reading::Fresh).await?;
+                sync.tree = seen.and_then(|seen| seen.outputs.get(&OutputName::Tree).cloned());
+                if sync.tree.is_none() {
+                    return Err(Failure::new(
+                        FailureKind::Moved,
+                        "git",
+                        format!("{} is gone from the branch {}", sync.path, sync.branch),
+                    ));
+                }
+                self.engine.adapters.syncing.synced(&sync).await
+            }
+            Undo::Settle(step) => adapters.argocd.ensure(&step).await.map(|_| ()),
+        }
+    }
+
+    /// What the steps that weren't taken would have removed or restored, by name.
+    fn leftovers(&self, remaining: &[UndoStep]) -> Vec<String> {
+        remaining
+            .iter()
+            .filter_map(|step| match step {
+                UndoStep::Undo(id) => Some(self.leftover(id)),
+                UndoStep::Unprotect | UndoStep::UnprotectSync | UndoStep::Settle(_) => None,
+            })
+            .collect()
+    }
+
+    fn leftover(&self, id: &EffectId) -> String {
+        let key = format!("{id}:{}", OutputName::Id);
+        if let Some(outside) = self.progress.bindings.get(&key) {
+            return format!("{id} ({outside})");
+        }
+        let image = self.record.deployment.plan.effect(id).and_then(|effect| effect.after.as_ref());
+        match image {
+            Some(Resource::Application(application)) => format!("{id} ({})", application.name),
+            Some(Resource::Project(project)) => format!("{id} ({})", project.name),
+            Some(Resource::Record(record)) => format!("{id} ({} {})", record.name, record.set_identifier),
+            Some(Resource::Secret(secret)) => format!("{id} ({})", secret.name),
+            Some(Resource::Folder(folder)) => format!("{id} ({} on {})", folder.path, folder.branch),
+            _ => id.to_string(),
+        }
+    }
+}

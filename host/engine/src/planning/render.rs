@@ -1,0 +1,67 @@
+//! What would be committed for a target, without asking anyone.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use deploycenter_domain::effect::EffectKind;
+use deploycenter_domain::name::TargetId;
+use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_domain::resource::Resource;
+use deploycenter_domain::token::{self, Reference};
+
+use super::{Ground, PlanError};
+use crate::Engine;
+
+impl Engine {
+    /// The files of one instance by their path on the branch. Values that are known only
+    /// after apply are placeholders of the right shape.
+    ///
+    /// # Errors
+    /// Every problem of the desired state and of the target.
+    pub async fn render(&self, targets: Option<&TargetId>) -> Result<BTreeMap<TargetId, BTreeMap<String, String>>, PlanError> {
+        let desired = self.desired().await?;
+        let chosen: Vec<TargetId> = desired
+            .instances()
+            .map(|instance| instance.target.clone())
+            .filter(|target| targets.is_none_or(|wanted| wanted == target))
+            .collect();
+        if let Some(target) = targets.filter(|_| chosen.is_empty()) {
+            let known = desired.instances().map(|instance| instance.target.to_string()).collect::<Vec<_>>();
+            let mut problem = Problem::new(format!("there is no target {target}"));
+            problem.help = deploycenter_domain::desired::did_you_mean(&target.to_string(), known.iter().map(String::as_str));
+            return Err(Problems::from(problem).into());
+        }
+        let ground = Arc::new(Ground { desired, records: BTreeMap::new(), live: BTreeMap::new() });
+        let mut rendered = BTreeMap::new();
+        let mut problems = Vec::new();
+        for target in chosen {
+            let wanted = match self.wanted(&ground, &target, None).await {
+                Ok(wanted) => wanted,
+                Err(error) => {
+                    problems.extend(error.into_problems(&target)?);
+                    continue;
+                }
+            };
+            let mut files = BTreeMap::new();
+            for effect in wanted.effects {
+                if let Resource::File(file) = effect.after {
+                    let text = token::substitute(&file.content, |reference| Some(placeholder(reference)))
+                        .map_err(|broken| Problems::from(Problem::new(format!("{target}: {}: {broken}", effect.id))))?;
+                    files.insert(file.path, text);
+                }
+            }
+            rendered.insert(target, files);
+        }
+        Problems::check(problems)?;
+        Ok(rendered)
+    }
+}
+
+/// An id that no AWS account has, of the shape that a schema wants.
+fn placeholder(reference: &Reference) -> String {
+    match reference.effect.kind() {
+        EffectKind::FileSystem => "fs-00000000000000000".to_owned(),
+        EffectKind::AccessPoint => "fsap-00000000000000000".to_owned(),
+        _ => "known-after-apply".to_owned(),
+    }
+}

@@ -1,0 +1,85 @@
+//! What an engine is made of.
+
+use std::sync::Arc;
+
+use deploycenter_domain::effect::EffectKind;
+use deploycenter_domain::name::InstallationId;
+use deploycenter_ports::{
+    Clock, EffectAdapter, Generated, GivenSecrets, Ids, Plugins, Progress, Repository, Store, Syncing,
+};
+
+/// One adapter per outside system.
+#[derive(Debug, Clone)]
+pub struct Adapters {
+    /// File systems, mount targets, access points.
+    pub efs: Arc<dyn EffectAdapter>,
+    /// Records.
+    pub dns: Arc<dyn EffectAdapter>,
+    /// Generated secrets.
+    pub secrets: Arc<dyn EffectAdapter>,
+    /// Secrets that a person gives.
+    pub given: Arc<dyn GivenSecrets>,
+    /// Folders on the customers' branches.
+    pub git: Arc<dyn EffectAdapter>,
+    /// Those branches as a whole.
+    pub generated: Arc<dyn Generated>,
+    /// Projects, applications and their syncs.
+    pub argocd: Arc<dyn EffectAdapter>,
+    /// Waiting for Argo CD beyond what an effect says.
+    pub syncing: Arc<dyn Syncing>,
+}
+
+impl Adapters {
+    /// The adapter that serves a kind. Files have none of their own: they go out with
+    /// their commit.
+    #[must_use]
+    pub fn of(&self, kind: EffectKind) -> &dyn EffectAdapter {
+        match kind {
+            EffectKind::FileSystem | EffectKind::MountTarget | EffectKind::AccessPoint => &*self.efs,
+            EffectKind::Record => &*self.dns,
+            EffectKind::Secret => &*self.secrets,
+            EffectKind::File | EffectKind::Commit => &*self.git,
+            EffectKind::Project | EffectKind::Application | EffectKind::Sync => &*self.argocd,
+        }
+    }
+}
+
+/// How much happens at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Targets being deployed at the same time.
+    pub targets: usize,
+    /// Effects of one target at the same time.
+    pub effects: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { targets: 8, effects: 8 }
+    }
+}
+
+/// Plans and applies, through ports.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    /// Whose deployment repo this is.
+    pub installation: InstallationId,
+    /// The URL of the repository with the generated branches, as Argo CD reads it.
+    pub generated_url: String,
+    /// The outside systems.
+    pub adapters: Adapters,
+    /// Locks, journal, history.
+    pub store: Arc<dyn Store>,
+    /// The apps.
+    pub plugins: Arc<dyn Plugins>,
+    /// The deployment repo.
+    pub repository: Arc<dyn Repository>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn Ids>,
+    /// Who watches.
+    pub progress: Arc<dyn Progress>,
+    /// How much at once.
+    pub limits: Limits,
+}
