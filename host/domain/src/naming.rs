@@ -51,7 +51,11 @@ pub fn project(customer: &CustomerName) -> String {
 /// The namespace of one life of an instance, and the name of its workload: `acme--odoo`,
 /// `acme--odoo--i2`, ….
 #[must_use]
-pub fn readable(customer: &CustomerName, instance: &InstanceName, incarnation: Incarnation) -> String {
+pub fn readable(
+    customer: &CustomerName,
+    instance: &InstanceName,
+    incarnation: Incarnation,
+) -> String {
     format!("{customer}{JOINT}{instance}{}", incarnation.suffix())
 }
 

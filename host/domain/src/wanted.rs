@@ -76,9 +76,15 @@ pub fn shared(installation: &InstallationId, customer: &CustomerName, destinatio
         "sourceRepos": [repository],
         "clusterResourceWhitelist": [],
         "namespaceResourceBlacklist": [
-            { "group": "", "kind": "ResourceQuota" },
             { "group": "", "kind": "LimitRange" },
+            { "group": "", "kind": "ResourceQuota" },
+            { "group": "", "kind": "ServiceAccount" },
+            // A store acts as the operator's own identity: who could make one could
+            // read a neighbour's entries. Databases belong to the base.
+            { "group": "external-secrets.io", "kind": "*" },
+            { "group": "k8s.mariadb.com", "kind": "*" },
             { "group": "networking.k8s.io", "kind": "NetworkPolicy" },
+            { "group": "postgresql.cnpg.io", "kind": "*" },
             { "group": "rbac.authorization.k8s.io", "kind": "*" },
         ],
     });

@@ -182,7 +182,7 @@ fn the_lock_file_round_trips() {
 }
 
 #[test]
-fn ten_thousand_customers_fit() {
+fn thousands_of_customers_fit() {
     let mut text = String::from("version: 1\ncustomers:\n");
     for customer in 0..2_000 {
         write!(
@@ -261,7 +261,7 @@ fn yaml_that_surprises() {
         ),
         (
             "version: 1\ncustomers: !!set {}\n",
-            "customers.yaml:2:12: \"customers\" must be a list, not a map\ncustomers.yaml:2:12: the tag \"tag:yaml.org,2002:!set\" isn't supported\n  help: take it out",
+            "customers.yaml:2:12: the tag \"tag:yaml.org,2002:!set\" isn't supported\n  help: take it out\ncustomers.yaml:2:12: \"customers\" must be a list, not a map",
         ),
         (
             "version: 1\ncustomers: &all [*all]\n",
@@ -426,7 +426,7 @@ fn references() {
             "customers.yaml",
             &CUSTOMERS.replacen("region: us-west-2", "region: us-wset-2", 1),
         )],
-        "customers.yaml:6:13: unknown region \"us-wset-2\"\n  help: did you mean \"us-west-2\"?",
+        "customers.yaml:7:13: unknown region \"us-wset-2\"\n  help: did you mean \"us-west-2\"?",
     );
     refused_apps(
         "      - { app: odo, domain: a.apps.example.com }\n      - { app: wordpress, domain: b.apps.example.com }\n",
@@ -535,7 +535,7 @@ fn duplicates() {
             "customers.d/acme.yaml",
             "version: 1\nname: acme\nregion: us-west-2\napps: []\n",
         )],
-        "customers.d/acme.yaml:2:7: duplicate customer \"acme\"; the first is at customers.yaml:5\n  help: a customer stands in customers.yaml or in customers.d/, not in both",
+        "customers.d/acme.yaml:2:7: duplicate customer \"acme\"; the first is at customers.yaml:6\n  help: a customer stands in customers.yaml or in customers.d/, not in both",
     );
     refused(
         &[
@@ -651,52 +651,52 @@ fn regions() {
         (
             "account: \"111122223333\"",
             "account: 111122223333",
-            "regions.yaml:14:14: \"account\" must be text, not the number 111122223333\n  help: put it in double quotes",
+            "regions.yaml:13:14: \"account\" must be text, not the number 111122223333\n  help: put it in double quotes",
         ),
         (
             "role/deploycenter\n    cluster: { name: prod-euw3",
             "user/x\n    cluster: { name: prod-euw3",
-            "regions.yaml:48:14: \"arn:aws:iam::222233334444:user/x\" is no role's ARN such as arn:aws:iam::111122223333:role/deploycenter",
+            "regions.yaml:46:14: \"arn:aws:iam::222233334444:user/x\" is no role's ARN such as arn:aws:iam::111122223333:role/deploycenter",
         ),
         (
             "account: \"222233334444\"",
             "account: \"222233334445\"",
-            "regions.yaml:48:14: the role \"arn:aws:iam::222233334444:role/deploycenter\" isn't of account 222233334445",
+            "regions.yaml:46:14: the role \"arn:aws:iam::222233334444:role/deploycenter\" isn't of account 222233334445",
         ),
         (
             "ipv4: [198.51.100.20], ttl: 60, ",
             "",
-            "regions.yaml:36:14: an ingress needs \"ipv4\" (addresses) or \"alias\" (a load balancer)",
+            "regions.yaml:35:14: an ingress needs \"ipv4\" (addresses) or \"alias\" (a load balancer)",
         ),
         (
             "ipv4: [198.51.100.20]",
             "ipv4: [198.51.100.256]",
-            "regions.yaml:36:36: \"198.51.100.256\" is no IPv4 address",
+            "regions.yaml:35:37: \"198.51.100.256\" is no IPv4 address",
         ),
         (
             "fs-0a1000000000005e2",
             "fs-x",
-            "regions.yaml:29:50: \"fs-x\" is no file system's id such as fs-0123456789abcdef0",
+            "regions.yaml:30:50: \"fs-x\" is no file system's id such as fs-0123456789abcdef0",
         ),
         (
             "kind: existing, fileSystemId: fs-0a1000000000005e2",
             "kind: existing",
-            "regions.yaml:29:19: \"fileSystemId\" is missing",
+            "regions.yaml:30:19: \"fileSystemId\" is missing",
         ),
         (
             "kind: existing, fileSystemId: fs-0a1000000000005e2",
             "kind: dedicated, default: true",
-            "regions.yaml:29:7: a second default storage class; the first is at line 28",
+            "regions.yaml:30:7: a second default storage class; the first is at line 29",
         ),
         (
             "  eu-west-3:",
             "  paris:",
-            "regions.yaml:47:5: \"paris\" is no AWS region such as eu-west-3\n  help: say which AWS region it is with awsRegion",
+            "regions.yaml:45:5: \"paris\" is no AWS region such as eu-west-3\n  help: say which AWS region it is with awsRegion",
         ),
         (
             "throughputMode: bursting",
             "throughputMode: bursted",
-            "regions.yaml:55:23: \"bursted\" isn't one of elastic, bursting\n  help: did you mean \"bursting\"?",
+            "regions.yaml:53:23: \"bursted\" isn't one of elastic, bursting\n  help: did you mean \"bursting\"?",
         ),
         (
             "campus.example.org",
@@ -727,7 +727,7 @@ fn one_mistake_is_told_once() {
     let text = REGIONS.replacen("ipv4: [203.0.113.30, 203.0.113.31]", "ipv4: []", 1);
     refused(
         &[("regions.yaml", &text)],
-        "regions.yaml:49:14: \"ipv4\" is an empty list",
+        "regions.yaml:48:14: \"ipv4\" is an empty list",
     );
     // An unreadable file doesn't make everything that refers to it unknown.
     refused(
@@ -811,4 +811,39 @@ fn overrides() {
          overrides/odoo/x.txt: isn't read\n  help: an app's folder has values.yaml and templates/; take anything else away\n\
          overrides/stray.yaml: isn't read\n  help: move it into overrides/<app>/",
     );
+}
+
+#[test]
+fn no_input_takes_long() {
+    let long = 200_000;
+    for (what, text) in [
+        ("flow lists", "[".repeat(long)),
+        ("closed flow lists", "[],".repeat(long)),
+        ("block lists", "- ".repeat(long)),
+        ("questions", "? ".repeat(long)),
+        ("anchors", "&a ".repeat(long)),
+        ("quotes", "\"".repeat(long)),
+        ("keys", "a: ".repeat(long)),
+        ("one key", format!("{}: 1", "a".repeat(long))),
+        ("plain lines", "a\n".repeat(long)),
+        (
+            "flow keys",
+            format!(
+                "{{{}}}",
+                (0..long / 10).fold(String::new(), |text, key| text + &format!("k{key}: v,"))
+            ),
+        ),
+        ("tables", format!("a = {}", "[".repeat(long))),
+        ("dotted keys", format!("{}b = 1", "a.".repeat(long))),
+        ("inline tables", format!("a = {}", "{a = ".repeat(long))),
+    ] {
+        let started = std::time::Instant::now();
+        let _ = read(&fleet(&[
+            ("customers.yaml", &text),
+            ("deploycenter.toml", &text),
+        ]));
+        let took = started.elapsed();
+        assert!(took.as_secs() < 20, "{what} took {took:?}");
+        println!("{what}: {took:?}");
+    }
 }

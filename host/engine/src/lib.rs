@@ -6,6 +6,6 @@ mod ports;
 mod recover;
 
 pub use apply::{Cancel, Outcome, RunError};
-pub use planning::{PlanError, Planned};
+pub use planning::{GivenEntries, GivenEntry, PlanError, Planned};
 pub use recover::TakeUp;
 pub use ports::{Adapters, Engine, Limits};

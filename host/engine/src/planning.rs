@@ -2,6 +2,7 @@
 
 mod effects;
 mod error;
+mod given;
 mod instance;
 mod render;
 mod shared;
@@ -18,6 +19,7 @@ use deploycenter_ports::{LiveTarget, Reading, TargetRecord};
 use futures::StreamExt;
 
 pub use error::PlanError;
+pub use given::{GivenEntries, GivenEntry};
 
 use crate::Engine;
 

@@ -14,10 +14,12 @@ mod node;
 mod reader;
 mod regions;
 mod regions_parts;
+mod scalar;
 mod secrets;
 mod settings;
 mod shared;
 mod suggest;
+mod text;
 mod toml;
 mod yaml;
 
@@ -135,7 +137,12 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Desired, Problems> {
     let regions = required(files, regions::FILE, regions::read, &mut found);
     let plugins = required(files, lockfile::FILE, lockfile::read, &mut found);
 
-    let apps = plugins.as_ref().map(PluginsLock::apps);
+    // Half a lock file says nothing about which apps there are.
+    let whole = !found
+        .iter()
+        .any(|problem| problem.file.as_deref() == Some(lockfile::FILE));
+    let known = plugins.as_ref().filter(|_| whole);
+    let apps = known.map(PluginsLock::apps);
     let environments = shared::environments(files, apps.as_deref(), &mut found);
     let overrides = shared::overrides(files, apps.as_deref(), &mut found);
 
@@ -171,7 +178,7 @@ pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Desired, Problems> {
 
     let others = cross::Others {
         regions: regions.as_ref(),
-        plugins: plugins.as_ref(),
+        plugins: known,
         environments: &environments,
         overrides: &overrides,
     };

@@ -7,7 +7,7 @@ use super::layer::Layer;
 use super::lockfile::relative_path;
 use super::node::{Spot, join};
 use super::reader::Reader;
-use super::{secrets, suggest, yaml};
+use super::{secrets, suggest, text, yaml};
 use crate::name::{AppName, EnvironmentName};
 use crate::problem::Problem;
 
@@ -199,7 +199,7 @@ pub(super) fn overrides(
                 found.push(Problem::new(message).in_file(path).help("rename the file"));
                 continue;
             }
-            match yaml::plain_text(path, bytes) {
+            match text::plain_text(path, bytes) {
                 Ok(text) => {
                     overrides.templates.insert(name.to_owned(), text.to_owned());
                 }

@@ -4,10 +4,10 @@ use serde_json::Number;
 use toml::de::{DeTable, DeValue};
 
 use super::node::{Content, Entry, Node, Spot};
-use super::yaml::plain_text;
+use super::text::plain_text;
 use crate::problem::Problem;
 
-/// Reads a file. With problems there may still be a node, of what could be read.
+/// Reads a file. With problems there may still be a node, unless it isn't TOML at all.
 pub(super) fn parse(file: &str, bytes: &[u8]) -> (Option<Node>, Vec<Problem>) {
     let text = match plain_text(file, bytes) {
         Ok(text) => text,
@@ -28,6 +28,10 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> (Option<Node>, Vec<Problem>) {
             .at(spot.line, spot.column)
         })
         .collect();
+    if !found.is_empty() {
+        // What a parser makes of broken text would only mislead.
+        return (None, found);
+    }
     let spots = Spots::new(text);
     let node = Node::new(map(file, &spots, table.get_ref(), &mut found), Spot::START);
     (Some(node), found)

@@ -8,22 +8,19 @@
 use std::collections::{BTreeMap, HashMap};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
-use serde_json::Number;
 
 use super::node::{Content, Entry, Node, Spot};
+use super::scalar::resolve;
+use super::text::{MAX_PROBLEMS, is_allowed, plain_text, tabs, why_refused};
 use crate::problem::Problem;
 use crate::token;
 
-/// The largest file that is read, in bytes. Ten thousand customers fit.
-const MAX_BYTES: usize = 10 << 20;
 /// The deepest nesting.
 const MAX_DEPTH: usize = 64;
 /// The most values in one file.
 const MAX_NODES: usize = 2_000_000;
 /// The most values that a file's anchors and aliases may copy in total.
 const MAX_COPIED: usize = 20_000;
-/// How many problems of one file are told.
-const MAX_PROBLEMS: usize = 100;
 
 /// Reads a file; an empty one is null. With problems there may still be a node, without
 /// the parts that were refused, so that what it holds can be checked in the same go.
@@ -62,92 +59,6 @@ pub fn parse(file: &str, bytes: &[u8]) -> (Option<Node>, Vec<Problem>) {
         ),
         builder.found,
     )
-}
-
-fn tabs(file: &str, text: &str) -> Vec<Problem> {
-    text.lines()
-        .zip(1..)
-        .filter_map(|(line, number)| {
-            let column = line.chars().position(|c| c == '\t')?;
-            Some(
-                Problem::new("holds a tab")
-                    .in_file(file)
-                    .at(number, u32::try_from(column + 1).unwrap_or(u32::MAX))
-                    .help("indent with spaces; in a value write \"\\t\", with the double quotes"),
-            )
-        })
-        .take(MAX_PROBLEMS)
-        .collect()
-}
-
-/// The text of a file that a person wrote: UTF-8, not too long, and without characters
-/// that can't be seen or that are kept for tokens.
-///
-/// # Errors
-/// The problems, each with its place.
-pub(super) fn plain_text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Vec<Problem>> {
-    let one = |problem: Problem| vec![problem.in_file(file)];
-    if bytes.len() > MAX_BYTES {
-        return Err(one(Problem::new(format!(
-            "is {} MiB long; the most is {} MiB",
-            bytes.len() >> 20,
-            MAX_BYTES >> 20
-        ))));
-    }
-    if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        return Err(one(Problem::new("is UTF-16")
-            .at(1, 1)
-            .help("save it as UTF-8 without a byte order mark")));
-    }
-    if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
-        return Err(one(Problem::new("begins with a byte order mark")
-            .at(1, 1)
-            .help("save it as UTF-8 without a byte order mark")));
-    }
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-            let spot = Spot::of_offset(&before, before.len());
-            return Err(one(Problem::new("isn't UTF-8 text")
-                .at(spot.line, spot.column)
-                .help("save it as UTF-8")));
-        }
-    };
-    let mut odd = Vec::new();
-    for (line, number) in text.split('\n').zip(1..) {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        for (column, c) in line.chars().enumerate().filter(|(_, c)| !is_allowed(*c)) {
-            let column = u32::try_from(column + 1).unwrap_or(u32::MAX);
-            odd.push(
-                Problem::new(format!(
-                    "holds the character U+{:04X}, {}",
-                    c as u32,
-                    why_refused(c)
-                ))
-                .in_file(file)
-                .at(number, column)
-                .help("take it out"),
-            );
-        }
-        if odd.len() >= MAX_PROBLEMS {
-            break;
-        }
-    }
-    odd.truncate(MAX_PROBLEMS);
-    if odd.is_empty() { Ok(text) } else { Err(odd) }
-}
-
-fn is_allowed(c: char) -> bool {
-    !token::is_reserved(c) && (c == '\t' || c == '\u{85}' || !c.is_control())
-}
-
-fn why_refused(c: char) -> &'static str {
-    if token::is_reserved(c) {
-        "which is kept for values that are known only after apply"
-    } else {
-        "a control character"
-    }
 }
 
 /// What a map waits for.
@@ -438,73 +349,4 @@ impl<'a> Builder<'a> {
             );
         }
     }
-}
-
-/// A plain scalar by the core schema of YAML 1.2 (§10.3.2), less what JSON can't hold.
-fn resolve(text: &str) -> Result<Content, (String, &'static str)> {
-    const QUOTE: &str = "put it in double quotes if it is text";
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Ok(Content::Null),
-        "true" | "True" | "TRUE" => return Ok(Content::Bool(true)),
-        "false" | "False" | "FALSE" => return Ok(Content::Bool(false)),
-        ".nan" | ".NaN" | ".NAN" => {
-            return Err((format!("{text} is no number that can be used"), QUOTE));
-        }
-        _ => {}
-    }
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if matches!(unsigned, ".inf" | ".Inf" | ".INF") {
-        return Err((format!("{text} is no number that can be used"), QUOTE));
-    }
-    let too_large = || (format!("the number {text} is too large"), QUOTE);
-    for (prefix, radix) in [("0x", 16), ("0o", 8)] {
-        if let Some(digits) = text.strip_prefix(prefix)
-            && !digits.is_empty()
-            && digits.chars().all(|c| c.is_digit(radix))
-        {
-            return u64::from_str_radix(digits, radix)
-                .map(|number| Content::Number(number.into()))
-                .map_err(|_| too_large());
-        }
-    }
-    if !unsigned.is_empty() && unsigned.bytes().all(|b| b.is_ascii_digit()) {
-        if unsigned.len() > 1 && unsigned.starts_with('0') {
-            return Err((format!("the number {text} begins with a zero"), QUOTE));
-        }
-        return match text.strip_prefix('+').unwrap_or(text).parse::<i64>() {
-            Ok(number) => Ok(Content::Number(number.into())),
-            Err(_) => text
-                .parse::<u64>()
-                .map(|number| Content::Number(number.into()))
-                .map_err(|_| too_large()),
-        };
-    }
-    if is_float(unsigned) {
-        return text
-            .parse::<f64>()
-            .ok()
-            .and_then(Number::from_f64)
-            .map(Content::Number)
-            .ok_or_else(too_large);
-    }
-    Ok(Content::Text(text.to_owned()))
-}
-
-fn is_float(unsigned: &str) -> bool {
-    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (unsigned, None),
-    };
-    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    let fine_mantissa = match mantissa.split_once('.') {
-        Some((whole, part)) => {
-            digits(whole) && digits(part) && !(whole.is_empty() && part.is_empty())
-        }
-        None => !mantissa.is_empty() && digits(mantissa),
-    };
-    let fine_exponent = exponent.is_none_or(|exponent| {
-        let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-        !exponent.is_empty() && digits(exponent)
-    });
-    fine_mantissa && fine_exponent
 }

@@ -31,7 +31,7 @@ pub(crate) struct Wanted {
     pub(crate) effects: Vec<WantedEffect>,
     pub(crate) inputs: BTreeMap<String, Digest>,
     pub(crate) declaration: Declaration,
-    names: Names,
+    pub(crate) names: Names,
     update_waiting: bool,
 }
 

@@ -1,0 +1,72 @@
+//! Kubernetes quantities, as far as the schema lets them through.
+
+const UNITS: [(&str, u64); 4] = [
+    ("Ki", 1 << 10),
+    ("Mi", 1 << 20),
+    ("Gi", 1 << 30),
+    ("Ti", 1 << 40),
+];
+
+/// A CPU quantity in thousandths of a core: `250m`, `2`, `1.5`.
+pub(crate) fn millicores(text: &str) -> Result<u64, String> {
+    let wrong = || format!("\"{text}\" is no number of cores such as 250m, 2 or 1.5");
+    if let Some(thousandths) = text.strip_suffix('m') {
+        return thousandths.parse().map_err(|_| wrong());
+    }
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    if part.len() > 3 {
+        return Err(wrong());
+    }
+    let whole: u64 = whole.parse().map_err(|_| wrong())?;
+    let part: u64 = format!("{part:0<3}").parse().map_err(|_| wrong())?;
+    whole
+        .checked_mul(1000)
+        .and_then(|whole| whole.checked_add(part))
+        .ok_or_else(wrong)
+}
+
+/// A memory or storage quantity in bytes: `512Mi`, `2Ti`, `1000`.
+pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("\"{text}\" is no number of bytes such as 512Mi or 4Gi");
+    let (number, unit) = UNITS
+        .iter()
+        .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit)))
+        .unwrap_or((text, 1));
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(unit).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cores() {
+        assert_eq!(millicores("250m"), Ok(250));
+        assert_eq!(millicores("2"), Ok(2000));
+        assert_eq!(millicores("1.5"), Ok(1500));
+        assert_eq!(millicores("0.125"), Ok(125));
+        for wrong in [
+            "",
+            "m",
+            "two",
+            "1.2345",
+            "-1",
+            "1.x",
+            "99999999999999999999",
+        ] {
+            assert!(millicores(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn memory() {
+        assert_eq!(bytes("1Ki"), Ok(1024));
+        assert_eq!(bytes("512Mi"), Ok(512 << 20));
+        assert_eq!(bytes("2Ti"), Ok(2 << 40));
+        assert_eq!(bytes("1000"), Ok(1000));
+        for wrong in ["", "Gi", "1.5Gi", "1gi", "-1Mi", "99999999999Ti"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! How much an instance takes in all, for its quota and its database.
+
+use deploycenter_sdk::serde_json::{Value, json};
+
+use crate::quantity::{bytes, millicores};
+use crate::values::{Resources, Values};
+
+/// Connections that a server opens at most (`SqlSettings.MaxOpenConns` in the chart).
+const CONNECTIONS_PER_SERVER: u32 = 100;
+/// For CloudNativePG itself, for backups, and for a person.
+const OTHER_CONNECTIONS: u32 = 50;
+/// The first-run job, a job of the database's operator, and pods that cert-manager makes
+/// to answer a challenge for each of the host names.
+const OTHER_PODS: u32 = 8;
+const OTHER_MILLICORES: u64 = 500;
+const OTHER_MEMORY: u64 = 2 << 30;
+
+/// Totals over all of an instance's pods.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sizing {
+    cpu: u64,
+    memory: u64,
+    memory_limit: u64,
+    storage: u64,
+    pods: u32,
+    claims: u32,
+    /// `max_connections` of PostgreSQL.
+    pub(crate) connections: u32,
+    /// The largest upload, in bytes.
+    pub(crate) max_file_size: u64,
+}
+
+impl Sizing {
+    /// Totals at the most servers that ever run, with room for one more pod of each kind
+    /// while an update or a failed node is replaced.
+    ///
+    /// # Errors
+    /// When a quantity is none or the total is out of bounds.
+    pub(crate) fn of(values: &Values) -> Result<Self, String> {
+        let servers = values.most_servers().max(1) + 1;
+        let databases = values.database.instances + 1;
+        let total = |read: fn(&Resources) -> Result<u64, String>,
+                     other: u64|
+         -> Result<u64, String> {
+            let servers = read(&values.resources)?.checked_mul(u64::from(servers));
+            let databases = read(&values.database.resources)?.checked_mul(u64::from(databases));
+            servers
+                .zip(databases)
+                .and_then(|(servers, databases)| servers.checked_add(databases)?.checked_add(other))
+                .ok_or_else(|| "the resources are more than a cluster can have".to_owned())
+        };
+        let storage = bytes(&values.database.size)?
+            .checked_mul(u64::from(databases))
+            .zip(bytes(&values.storage.size).ok())
+            .and_then(|(databases, files)| databases.checked_add(files))
+            .ok_or_else(|| "the sizes are more than a cluster can have".to_owned())?;
+        Ok(Self {
+            cpu: total(
+                |resources| millicores(&resources.requests.cpu),
+                OTHER_MILLICORES,
+            )?,
+            memory: total(|resources| bytes(&resources.requests.memory), OTHER_MEMORY)?,
+            memory_limit: total(|resources| bytes(&resources.limits.memory), OTHER_MEMORY)?,
+            storage,
+            pods: servers + databases + OTHER_PODS,
+            claims: databases + 1,
+            connections: values.most_servers().max(1) * CONNECTIONS_PER_SERVER + OTHER_CONNECTIONS,
+            max_file_size: bytes(&values.max_file_size)?,
+        })
+    }
+
+    /// As `shared/tenancy/guardrails.yaml` wants it.
+    pub(crate) fn quota(&self) -> Value {
+        json!({
+            "cpu": format!("{}m", self.cpu),
+            "memory": format!("{}Mi", self.memory.div_ceil(1 << 20)),
+            "memoryLimit": format!("{}Mi", self.memory_limit.div_ceil(1 << 20)),
+            "storage": format!("{}Mi", self.storage.div_ceil(1 << 20)),
+            "pods": self.pods,
+            "claims": self.claims,
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! The values as far as code looks at them; templates read the rest.
+
+use serde::Deserialize;
+
+/// Accounts that the server takes without a licence, in all: `maxUsersHardLimit` in
+/// Mattermost 11's `channels/app/limits.go`.
+const UNLICENSED_USERS: u32 = 250;
+
+/// What the schema's `properties` describe.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Values {
+    pub(crate) replicas: u32,
+    pub(crate) storage: Storage,
+    pub(crate) resources: Resources,
+    pub(crate) database: Database,
+    #[serde(default)]
+    pub(crate) license: Switch,
+    #[serde(default)]
+    pub(crate) autoscaling: Autoscaling,
+    #[serde(default)]
+    pub(crate) smtp: Option<Smtp>,
+    #[serde(default = "max_users")]
+    pub(crate) max_users: u32,
+    #[serde(default = "max_file_size")]
+    pub(crate) max_file_size: String,
+    #[serde(default)]
+    pub(crate) vertical_pod_autoscaler: Vertical,
+    #[serde(default)]
+    pub(crate) service_monitor: Switch,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Storage {
+    /// Empty for the region's default.
+    #[serde(default)]
+    pub(crate) class: String,
+    pub(crate) size: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Resources {
+    pub(crate) requests: Requests,
+    pub(crate) limits: Limits,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Requests {
+    pub(crate) cpu: String,
+    pub(crate) memory: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Limits {
+    pub(crate) cpu: Option<String>,
+    pub(crate) memory: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Database {
+    pub(crate) instances: u32,
+    pub(crate) size: String,
+    #[serde(default)]
+    pub(crate) storage_class: Option<String>,
+    pub(crate) resources: Resources,
+}
+
+/// Something that is on or off; other keys are the templates' business.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Switch {
+    pub(crate) enabled: bool,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Autoscaling {
+    pub(crate) enabled: bool,
+    pub(crate) min_replicas: u32,
+    pub(crate) max_replicas: u32,
+}
+
+impl Default for Autoscaling {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            min_replicas: 2,
+            max_replicas: 4,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Vertical {
+    pub(crate) enabled: bool,
+    pub(crate) mode: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Smtp {
+    #[serde(default)]
+    pub(crate) user: Option<String>,
+}
+
+fn max_users() -> u32 {
+    200
+}
+
+fn max_file_size() -> String {
+    "100Mi".to_owned()
+}
+
+impl Values {
+    /// The most servers that ever run at once, an update's extra one left out.
+    ///
+    /// Without a licence that is one: unlicensed servers on one database don't tell each
+    /// other what is posted, so a person would see only what happens on their own.
+    pub(crate) fn most_servers(&self) -> u32 {
+        if !self.license.enabled {
+            1
+        } else if self.autoscaling.enabled {
+            self.autoscaling.max_replicas
+        } else {
+            self.replicas
+        }
+    }
+
+    /// Whom to sign in as at the mail server, which takes a password then.
+    pub(crate) fn smtp_user(&self) -> Option<&str> {
+        self.smtp.as_ref()?.user.as_deref()
+    }
+
+    /// What the values ask for and a licence would give, a sentence each.
+    pub(crate) fn held_back(&self) -> Vec<String> {
+        let mut held = Vec::new();
+        if self.license.enabled {
+            return held;
+        }
+        let remedy = "set `license: { enabled: true }` and give the secret `license`";
+        if self.autoscaling.enabled {
+            held.push(format!("Autoscaling waits for a licence that allows clustering, and one server runs: {remedy}."));
+        } else if self.replicas > 1 {
+            held.push(format!(
+                "{} servers wait for a licence that allows clustering, and one runs: {remedy}.",
+                self.replicas
+            ));
+        }
+        if self.max_users > UNLICENSED_USERS {
+            held.push(format!("Without a licence the server takes no more than {UNLICENSED_USERS} accounts, not {}: {remedy}.", self.max_users));
+        }
+        held
+    }
+}

@@ -1,0 +1,128 @@
+"""Proof that the checks can fail: `python3 -m unittest` in this folder."""
+
+import copy
+import sys
+import unittest
+
+sys.dont_write_bytecode = True  # The folder is part of the checkout.
+
+from addons import addon_problems  # noqa: E402
+from rules import base_problems, pod_problems, reference_problems, workload_problems  # noqa: E402
+
+LABELS = {f"deploycenter.dev/{key}": "x" for key in ("customer", "app", "environment", "installation", "instance")}
+KEPT = {"argocd.argoproj.io/sync-options": "Delete=false,Prune=false", "deploycenter.dev/target": "acme/chat"}
+CLAIM = {"kind": "PersistentVolumeClaim", "metadata": {"name": "data", "namespace": "acme--chat", "labels": LABELS, "annotations": KEPT}, "spec": {}}
+SECRET = {
+    "apiVersion": "external-secrets.io/v1", "kind": "ExternalSecret", "metadata": {"name": "app"},
+    "spec": {"secretStoreRef": {"kind": "SecretStore", "name": "s"}, "target": {"name": "app"},
+             "data": [{"secretKey": "salt", "remoteRef": {"key": "k", "property": "salt"}}]},
+}
+POD = {
+    "automountServiceAccountToken": False,
+    "serviceAccountName": "app",
+    "securityContext": {"runAsNonRoot": True, "runAsUser": 2000, "seccompProfile": {"type": "RuntimeDefault"}},
+    "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+    "containers": [{
+        "name": "app",
+        "image": "docker.io/acme/app:1.2.3",
+        "securityContext": {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}},
+        "resources": {"requests": {"cpu": "1", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+        "env": [{"name": "SALT", "valueFrom": {"secretKeyRef": {"name": "app", "key": "salt"}}}],
+        "startupProbe": {}, "livenessProbe": {}, "readinessProbe": {},
+    }],
+}
+
+
+def changed(thing, path, value):
+    """A deep copy with one place set, or taken out for None."""
+    thing = copy.deepcopy(thing)
+    place = thing
+    for key in path[:-1]:
+        place = place[key]
+    if value is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    return thing
+
+
+class Rules(unittest.TestCase):
+    def test_a_good_base_object_passes(self):
+        self.assertEqual(base_problems(CLAIM, "acme--chat"), [])
+
+    def test_a_bad_base_object_does_not(self):
+        for path, value in [
+            (("kind",), "Ingress"),
+            (("kind",), "ClusterRole"),
+            (("metadata", "namespace"), "acme-corp--chat"),
+            (("metadata", "annotations"), {"deploycenter.dev/target": "acme/chat"}),
+            (("metadata", "annotations"), {"argocd.argoproj.io/sync-options": "Delete=false,Prune=false"}),
+            (("metadata", "labels"), {}),
+        ]:
+            self.assertTrue(base_problems(changed(CLAIM, path, value), "acme--chat"), path)
+
+    def test_a_volume_of_the_whole_cluster_has_the_namespace_in_its_name(self):
+        volume = {"kind": "PersistentVolume", "metadata": {"name": "data", "labels": LABELS, "annotations": KEPT},
+                  "spec": {"persistentVolumeReclaimPolicy": "Retain", "csi": {"volumeHandle": "fs-1::fsap-1"},
+                           "claimRef": {"namespace": "acme--chat", "name": "data"}}}
+        self.assertTrue(base_problems(volume, "acme--chat"))
+        self.assertEqual(base_problems(changed(volume, ("metadata", "name"), "acme--chat--data"), "acme--chat"), [])
+
+    def test_a_good_pod_passes(self):
+        self.assertEqual(pod_problems(POD, serves=True), [])
+
+    def test_a_bad_pod_does_not(self):
+        container = ("containers", 0)
+        for path, value in [
+            (("automountServiceAccountToken",), None),
+            (("securityContext", "runAsUser"), 0),
+            (("securityContext", "seccompProfile"), None),
+            (("hostNetwork",), True),
+            (("volumes",), [{"name": "x", "hostPath": {"path": "/"}}]),
+            (("volumes",), [{"name": "x", "emptyDir": {}}]),
+            ((*container, "image"), "docker.io/acme/app:latest"),
+            ((*container, "image"), "docker.io/acme/app"),
+            ((*container, "image"), "app:1.2.3"),
+            ((*container, "securityContext", "capabilities"), {}),
+            ((*container, "securityContext", "readOnlyRootFilesystem"), False),
+            ((*container, "resources", "limits"), {}),
+            ((*container, "env"), [{"name": "SALT", "value": "abc"}]),
+            ((*container, "ports"), [{"containerPort": 1, "hostPort": 1}]),
+            ((*container, "readinessProbe"), None),
+        ]:
+            self.assertTrue(pod_problems(changed(POD, path, value), serves=True), (path, value))
+
+    def test_a_workload_keeps_to_its_kinds_and_its_namespace(self):
+        for kind in ("NetworkPolicy", "ResourceQuota", "Role", "PersistentVolume", "Secret", "ExternalSecret", "ClusterRole"):
+            self.assertTrue(workload_problems({"kind": kind, "metadata": {"name": "x"}, "spec": {}}, "acme--chat"), kind)
+        config = {"kind": "ConfigMap", "metadata": {"name": "x"}, "data": {}}
+        self.assertEqual(workload_problems(config, "acme--chat"), [])
+        self.assertTrue(workload_problems(changed(config, ("metadata", "namespace"), "kube-system"), "acme--chat"))
+
+    def test_every_host_has_a_certificate(self):
+        ingress = {"kind": "Ingress", "metadata": {"name": "x"}, "spec": {"tls": [{"hosts": ["a"]}], "rules": [{"host": "a"}]}}
+        self.assertEqual(workload_problems(ingress, "n"), [])
+        self.assertTrue(workload_problems(changed(ingress, ("spec", "rules"), [{"host": "a"}, {"host": "b"}]), "n"))
+
+    def test_references(self):
+        names = lambda kind, **spec: {"kind": kind, "metadata": {"name": "app"}, "spec": spec}
+        deny = names("NetworkPolicy", podSelector={}, policyTypes=["Ingress", "Egress"])
+        base = [CLAIM, SECRET, deny, names("ServiceAccount"), names("Namespace"), names("ResourceQuota"), names("LimitRange")]
+        deployment = names("Deployment", replicas=1, template={"metadata": {"labels": {"a": "b"}}, "spec": POD})
+        self.assertEqual(reference_problems(base, [deployment]), [])
+        for gone in range(len(base)):
+            self.assertTrue(reference_problems(base[:gone] + base[gone + 1:], [deployment]), base[gone]["kind"])
+        autoscaler = names("HorizontalPodAutoscaler", scaleTargetRef={"name": "app"})
+        self.assertTrue(reference_problems(base, [deployment, autoscaler]))
+        self.assertEqual(reference_problems(base, [changed(deployment, ("spec", "replicas"), None), autoscaler]), [])
+        service = names("Service", selector={"a": "c"}, ports=[{"port": 80}])
+        self.assertTrue(reference_problems(base, [deployment, service]))
+
+    def test_addons(self):
+        self.assertEqual(addon_problems(SECRET), [])
+        self.assertTrue(addon_problems(changed(SECRET, ("spec", "dataFrom"), [])))
+        self.assertTrue(addon_problems(changed(SECRET, ("spec", "secretStoreRef", "kind"), "ClusterSecretStore")))
+
+
+if __name__ == "__main__":
+    unittest.main()

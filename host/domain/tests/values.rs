@@ -1,0 +1,193 @@
+//! Values: merging, where each came from, and what a schema says about them.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use deploycenter_domain::declaration::Violation;
+use deploycenter_domain::desired::{
+    Layer, LayerKind, Merged, Place, Schema, merge, violation_problem,
+};
+use serde_json::json;
+
+fn layer(file: &str, text: &str) -> Layer {
+    Layer::parse(file, text.as_bytes()).unwrap()
+}
+
+fn instance() -> Place {
+    Place {
+        file: "customers.yaml".to_owned(),
+        line: 40,
+        column: 9,
+    }
+}
+
+fn merged() -> Merged {
+    let base = layer(
+        "plugin odoo 0.1.0: values.yaml",
+        "version: \"17.0\"\nreplicas: 1\nsmtp:\n  host: mail\n  port: 25\n",
+    );
+    let shared = layer("overrides/odoo/values.yaml", "replicas: 2\nworkers: 2\n");
+    let mut environment = layer("environments/staging.yaml", "workers: 3\n");
+    environment.pointer = "/odoo".to_owned();
+    let own = layer(
+        "customers.yaml",
+        "version: \"18.0\"\nsmtp:\n  host: smtp.acme.example\n",
+    );
+    // The order that they are given in doesn't matter.
+    merge(&[
+        (LayerKind::Customer, &own),
+        (LayerKind::App, &base),
+        (LayerKind::Environment, &environment),
+        (LayerKind::Shared, &shared),
+    ])
+}
+
+#[test]
+fn later_layers_replace_first_level_keys() {
+    let merged = merged();
+    assert_eq!(
+        merged.to_value(),
+        json!({ "version": "18.0", "replicas": 2, "workers": 3, "smtp": { "host": "smtp.acme.example" } })
+    );
+    let came = |pointer: &str| {
+        merged.origin(pointer).map(|origin| {
+            format!(
+                "{} {}:{}:{}",
+                origin.layer, origin.file, origin.line, origin.column
+            )
+        })
+    };
+    assert_eq!(came("/version").unwrap(), "customer customers.yaml:1:1");
+    assert_eq!(came("/smtp/host").unwrap(), "customer customers.yaml:3:3");
+    // Not written out: the nearest that holds it.
+    assert_eq!(came("/smtp/port").unwrap(), "customer customers.yaml:2:1");
+    assert_eq!(
+        came("/replicas").unwrap(),
+        "shared overrides/odoo/values.yaml:1:1"
+    );
+    assert_eq!(
+        came("/workers").unwrap(),
+        "environment environments/staging.yaml:1:1"
+    );
+    assert_eq!(came("/nothing"), None);
+    assert_eq!(came(""), None);
+    assert_eq!(
+        merged.problem("/workers", "x").path.unwrap(),
+        "/odoo/workers"
+    );
+}
+
+#[test]
+fn keys_with_slashes_and_tildes() {
+    let own = layer("customers.yaml", "\"a/b~c\": { \"d/e\": 1 }\n\"a\": 2\n");
+    let merged = merge(&[(LayerKind::Customer, &own)]);
+    assert_eq!(merged.origin("/a~1b~0c/d~1e").unwrap().column, 12);
+    assert_eq!(merged.origin("/a").unwrap().line, 2);
+}
+
+fn schema() -> Schema {
+    Schema::new(&json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["version"],
+        "properties": {
+            "version": { "enum": ["17.0", "18.0"] },
+            "replicas": { "type": "integer", "minimum": 1, "maximum": 50 },
+            "debug": { "type": "boolean" },
+            "language": { "type": "string", "pattern": "^[a-z]{2}_[A-Z]{2}$", "examples": ["es_ES"] },
+            "smtp": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["host", "port"],
+                "properties": { "host": { "type": "string" }, "port": { "type": "integer" } }
+            }
+        }
+    }))
+    .unwrap()
+}
+
+#[track_caller]
+fn said(text: &str, expected: &[&str]) {
+    let own = layer("customers.yaml", text);
+    let merged = merge(&[(LayerKind::Customer, &own)]);
+    let found: Vec<String> = schema()
+        .problems(&merged, &instance())
+        .into_iter()
+        .map(|problem| match &problem.help {
+            Some(help) => format!("{problem} | {help}"),
+            None => problem.to_string(),
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn what_a_schema_says() {
+    said("version: \"18.0\"\nreplicas: 3\n", &[]);
+    said(
+        "{}",
+        &["customers.yaml:40:9: the value \"version\" is missing"],
+    );
+    said(
+        "version: 17.5\nreplicas: 0\nreplcas: 3\n",
+        &[
+            "customers.yaml:1:1: \"version\" is 17.5, and must be one of 17.0, 18.0",
+            "customers.yaml:2:1: \"replicas\" is 0, and must be at least 1",
+            "customers.yaml:3:1: unknown value \"replcas\" | did you mean \"replicas\"?",
+        ],
+    );
+    said(
+        "version: 18.0\n",
+        &[
+            "customers.yaml:1:1: \"version\" is 18.0, and must be one of 17.0, 18.0 | put it in double quotes: \"18.0\"",
+        ],
+    );
+    said(
+        "version: \"18.0\"\nreplicas: \"3\"\ndebug: yes\nlanguage: es\n",
+        &[
+            "customers.yaml:2:1: \"replicas\" must be a whole number, not \"3\" | write it without quotes: 3",
+            "customers.yaml:3:1: \"debug\" must be true or false, not \"yes\" | write true",
+            "customers.yaml:4:1: \"language\" is \"es\", which isn't of the right form | for example es_ES",
+        ],
+    );
+    said(
+        "version: \"18.0\"\nsmtp:\n  host: 5\n  prot: 25\n",
+        &[
+            "customers.yaml:2:1: \"smtp\" has no \"port\" | a first-level key replaces the app's whole; write all of \"smtp\" out",
+            "customers.yaml:3:3: \"smtp.host\" must be text, not 5 | put it in double quotes: \"5\"",
+            "customers.yaml:4:3: unknown value \"smtp.prot\" | did you mean \"port\"?",
+        ],
+    );
+}
+
+#[test]
+fn a_schema_that_is_none() {
+    assert!(Schema::new(&json!({ "type": "strin" })).is_err());
+    let error = Schema::new(&json!({ "$ref": "https://example.com/schema.json" })).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("the plugin's values schema is no valid JSON schema: "),
+        "{error}"
+    );
+    // Nothing that backtracks: a pattern from a plugin can't take exponential time.
+    assert!(Schema::new(&json!({ "pattern": "(a+)+\\1" })).is_err());
+}
+
+#[test]
+fn what_an_apps_own_check_says() {
+    let violation = |pointer: &str| Violation {
+        pointer: pointer.to_owned(),
+        code: "too-many".to_owned(),
+        message: "more than one replica needs shared storage".to_owned(),
+    };
+    let at =
+        |pointer: &str| violation_problem(&violation(pointer), &merged(), &instance()).to_string();
+    assert_eq!(
+        at("/smtp/host"),
+        "customers.yaml:3:3: more than one replica needs shared storage"
+    );
+    assert_eq!(
+        at(""),
+        "customers.yaml:40:9: more than one replica needs shared storage"
+    );
+}

@@ -1,0 +1,215 @@
+//! What a list call may ask for: which applications, and which fields of them.
+
+use serde_json::{Value, json};
+
+/// Keeps (or, where paths begin with `-`, drops) fields of a list's answer, as `fields=` asks:
+/// `items.metadata.name,items.status.sync.status,metadata.resourceVersion`.
+pub(crate) fn choose_fields(answer: &Value, fields: &str) -> Value {
+    let paths: Vec<&str> = fields.split(',').filter(|path| !path.is_empty()).collect();
+    if let Some(first) = paths.first()
+        && first.starts_with('-')
+    {
+        let mut kept = answer.clone();
+        for path in &paths {
+            drop_path(&mut kept, path.trim_start_matches('-'));
+        }
+        return kept;
+    }
+    let mut kept = json!({});
+    for path in paths {
+        keep_path(answer, &mut kept, path);
+    }
+    // The key is there even when nothing matched.
+    if answer.get("items").is_some_and(Value::is_null) {
+        kept["items"] = Value::Null;
+    }
+    kept
+}
+
+fn keep_path(from: &Value, to: &mut Value, path: &str) {
+    let (key, rest) = path.split_once('.').unwrap_or((path, ""));
+    let Some(value) = from.get(key) else { return };
+    if rest.is_empty() {
+        to[key] = value.clone();
+        return;
+    }
+    match value {
+        Value::Array(items) => {
+            if !to.get(key).is_some_and(Value::is_array) {
+                to[key] = items.iter().map(|_| json!({})).collect();
+            }
+            if let Some(kept) = to.get_mut(key).and_then(Value::as_array_mut) {
+                for (item, kept) in items.iter().zip(kept) {
+                    keep_path(item, kept, rest);
+                }
+            }
+        }
+        Value::Object(_) => {
+            if !to.get(key).is_some_and(Value::is_object) {
+                to[key] = json!({});
+            }
+            if let Some(kept) = to.get_mut(key) {
+                keep_path(value, kept, rest);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn drop_path(value: &mut Value, path: &str) {
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                drop_path(item, path);
+            }
+        }
+        Value::Object(map) => match path.split_once('.') {
+            Some((key, rest)) => {
+                if let Some(inner) = map.get_mut(key) {
+                    drop_path(inner, rest);
+                }
+            }
+            None => {
+                map.remove(path);
+            }
+        },
+        _ => {}
+    }
+}
+
+/// Whether labels match a selector in Kubernetes' syntax: `a=b`, `a==b`, `a!=b`, `a in (b,c)`,
+/// `a notin (b,c)`, `a`, `!a`, joined by commas.
+///
+/// # Errors
+/// What can't be read, in a text for the answer.
+pub(crate) fn selects(
+    selector: &str,
+    labels: &std::collections::BTreeMap<String, String>,
+) -> Result<bool, String> {
+    let unreadable = |part: &str| {
+        format!(
+            "error parsing the selector: unable to parse requirement: found '{part}', expected: identifier"
+        )
+    };
+    let mut matches = true;
+    for part in requirements(selector) {
+        let part = part.trim();
+        let (key, has) = if let Some((key, value)) = part.split_once("!=") {
+            (
+                key,
+                labels
+                    .get(key.trim())
+                    .is_none_or(|found| found != value.trim()),
+            )
+        } else if let Some((key, value)) = part.split_once('=') {
+            let value = value.strip_prefix('=').unwrap_or(value);
+            (
+                key,
+                labels
+                    .get(key.trim())
+                    .is_some_and(|found| found == value.trim()),
+            )
+        } else if let Some((head, set)) = part.split_once('(') {
+            let set = set.strip_suffix(')').ok_or_else(|| unreadable(part))?;
+            let mut words = head.split_whitespace();
+            let (key, operator) = (words.next().unwrap_or_default(), words.next());
+            let found = labels.get(key);
+            let among = set
+                .split(',')
+                .any(|value| found.is_some_and(|found| found == value.trim()));
+            match operator {
+                Some("in") => (key, among),
+                Some("notin") => (key, !among),
+                _ => return Err(unreadable(part)),
+            }
+        } else if let Some(key) = part.strip_prefix('!') {
+            (key, !labels.contains_key(key.trim()))
+        } else {
+            (part, labels.contains_key(part))
+        };
+        let key = key.trim();
+        let readable = !key.is_empty()
+            && key
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
+        if !readable {
+            return Err(unreadable(part));
+        }
+        matches &= has;
+    }
+    Ok(matches)
+}
+
+/// Splits at commas that aren't within parentheses.
+fn requirements(selector: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    selector
+        .split(|c: char| {
+            match c {
+                '(' => depth += 1,
+                ')' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            c == ',' && depth == 0
+        })
+        .filter(|part| !part.trim().is_empty())
+        .collect()
+}
+
+/// The items of a list's answer as Go writes them: none is `null`.
+pub(crate) fn items(items: Vec<Value>) -> Value {
+    if items.is_empty() {
+        Value::Null
+    } else {
+        Value::Array(items)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn selectors() {
+        let labels = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+        for (selector, wanted) in [
+            ("a=b", true),
+            ("a==b", true),
+            ("a!=b", false),
+            ("c!=b", true),
+            ("a in (x, b)", true),
+            ("a notin (b)", false),
+            ("a", true),
+            ("!c,a=b", true),
+            ("", true),
+        ] {
+            assert_eq!(selects(selector, &labels), Ok(wanted), "{selector}");
+        }
+        assert!(
+            selects("a in b)", &labels)
+                .unwrap_err()
+                .starts_with("error parsing the selector: ")
+        );
+        assert!(selects("=x", &labels).is_err());
+    }
+
+    #[test]
+    fn fields_are_kept_or_dropped() {
+        let answer = json!({"metadata": {"resourceVersion": "7"}, "items": [
+            {"metadata": {"name": "a", "uid": "u"}, "status": {"sync": {"status": "Synced"}}}]});
+        assert_eq!(
+            choose_fields(
+                &answer,
+                "items.metadata.name,items.status.sync.status,metadata.resourceVersion"
+            ),
+            json!({"metadata": {"resourceVersion": "7"}, "items": [
+                {"metadata": {"name": "a"}, "status": {"sync": {"status": "Synced"}}}]})
+        );
+        assert_eq!(
+            choose_fields(&answer, "-items.status,-items.metadata.uid"),
+            json!({"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "a"}}]})
+        );
+    }
+}

@@ -1,0 +1,189 @@
+//! Logging in, and the tokens that this gives.
+
+use http::header;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::ArgoCd;
+use super::answer::{Answer, Code, Failure, json_response};
+use super::json::{text, uid};
+use crate::service::{Millis, Request, Response};
+
+/// The one account with a password.
+const USER: &str = "admin";
+/// Its password.
+const PASSWORD: &str = "sandbox";
+/// How long a login lasts.
+const LASTS: Millis = 24 * 3600 * 1000;
+
+impl ArgoCd {
+    /// Who asks, by the `Authorization` header or the cookie.
+    ///
+    /// # Errors
+    /// 401 in the words for what is wrong with the token.
+    pub(crate) fn authenticate(
+        &self,
+        request: &Request,
+        now: Millis,
+    ) -> Result<&'static str, Failure> {
+        let refused = |text: &str| Failure::new(Code::Unauthenticated, text);
+        let token = request
+            .header("authorization")
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .or_else(|| {
+                let cookies = request.header("cookie")?;
+                cookies
+                    .split(';')
+                    .find_map(|cookie| cookie.trim().strip_prefix("argocd.token="))
+            })
+            .unwrap_or_default();
+        if !token.is_empty() && token == self.config.token {
+            return Ok(USER);
+        }
+        let Some((signed, claims)) = read_claims(token) else {
+            return Err(refused("no session information"));
+        };
+        if token != format!("{signed}.{}", self.signature(signed)) {
+            return Err(refused(
+                "invalid session: token signature is invalid: signature is invalid",
+            ));
+        }
+        let expires = claims
+            .get("exp")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        if expires.saturating_mul(1000) <= now {
+            return Err(refused(
+                "invalid session: token has invalid claims: token is expired",
+            ));
+        }
+        Ok(USER)
+    }
+
+    /// `POST /api/v1/session`.
+    pub(crate) fn create_session(
+        &mut self,
+        body: &Value,
+        now: Millis,
+    ) -> Result<Response, Failure> {
+        let refused = |text: &str| Failure::new(Code::Unauthenticated, text);
+        let password = text(body, "/password");
+        if password.is_empty() {
+            return Err(refused("no credentials supplied"));
+        }
+        if text(body, "/username") != USER || password != PASSWORD {
+            return Err(refused("Invalid username or password"));
+        }
+        let counted = self.state.bump();
+        let claims = json!({
+            "iss": "argocd",
+            "sub": "admin:login",
+            "exp": (now + LASTS) / 1000,
+            "nbf": now / 1000,
+            "iat": now / 1000,
+            "jti": uid(&format!("session {counted}")),
+        });
+        let header = json!({"alg": "HS256", "typ": "JWT"});
+        let signed = format!(
+            "{}.{}",
+            encode(header.to_string().as_bytes()),
+            encode(claims.to_string().as_bytes())
+        );
+        let token = format!("{signed}.{}", self.signature(&signed));
+        let mut response = json_response(http::StatusCode::OK, &json!({"token": token}));
+        response.headers.push((
+            header::SET_COOKIE,
+            format!("argocd.token={token}; path=/; SameSite=lax; httpOnly"),
+        ));
+        Ok(response)
+    }
+
+    /// `GET /api/v1/session/userinfo`: a 200 for everybody, so only `loggedIn` tells.
+    pub(crate) fn user_info(&self, request: &Request, now: Millis) -> Answer {
+        Ok(match self.authenticate(request, now) {
+            Ok(username) => json!({"loggedIn": true, "username": username, "iss": "argocd"}),
+            Err(_) => json!({}),
+        })
+    }
+
+    /// HMAC-SHA256 keyed by the configured token, so that logins outlive a restart.
+    fn signature(&self, signed: &str) -> String {
+        let key = Sha256::digest(self.config.token.as_bytes());
+        let pad = |byte: u8| {
+            let mut block = [byte; 64];
+            for (padded, byte) in block.iter_mut().zip(key.iter()) {
+                *padded ^= byte;
+            }
+            block
+        };
+        let inner = Sha256::new()
+            .chain_update(pad(0x36))
+            .chain_update(signed)
+            .finalize();
+        let outer = Sha256::new()
+            .chain_update(pad(0x5c))
+            .chain_update(inner)
+            .finalize();
+        encode(&outer)
+    }
+}
+
+/// What is signed, and the claims, if a token is shaped like a JWT.
+fn read_claims(token: &str) -> Option<(&str, Value)> {
+    let (signed, _) = token.rsplit_once('.')?;
+    let (header, claims) = signed.split_once('.')?;
+    let header: Value = serde_json::from_slice(&decode(header)?).ok()?;
+    header.get("alg")?;
+    Some((signed, serde_json::from_slice(&decode(claims)?).ok()?))
+}
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Base64 for URLs, without padding.
+fn encode(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let mut bits: u32 = 0;
+        for at in 0..3 {
+            bits = bits << 8 | u32::from(chunk.get(at).copied().unwrap_or_default());
+        }
+        for at in 0..=chunk.len() {
+            let index = (bits >> (18 - 6 * at)) & 63;
+            text.push(char::from(ALPHABET[index as usize]));
+        }
+    }
+    text
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for chunk in text.as_bytes().chunks(4) {
+        let mut bits: u32 = 0;
+        for at in 0..4 {
+            let index = match chunk.get(at) {
+                Some(byte) => ALPHABET.iter().position(|known| known == byte)?,
+                None => 0,
+            };
+            bits = bits << 6 | u32::try_from(index).ok()?;
+        }
+        let kept = chunk.len().checked_sub(1).filter(|kept| *kept > 0)?;
+        bytes.extend_from_slice(&bits.to_be_bytes()[1..=kept]);
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_goes_there_and_back() {
+        assert_eq!(encode(b"hello"), "aGVsbG8");
+        for length in 0..20_u8 {
+            let bytes: Vec<u8> = (0..length).map(|n| n.wrapping_mul(77)).collect();
+            assert_eq!(decode(&encode(&bytes)), Some(bytes));
+        }
+        assert_eq!(decode("a"), None);
+        assert_eq!(decode("a b="), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! The Argo CD stand-in answers and behaves as the real one was observed to: call by call
+//! (`api`, `projects`, `creation`, `applications`), and over time with a real git repository
+//! behind it (`sync`, `failures`, `removal`).
+
+#[path = "argocd/api.rs"]
+mod api;
+#[path = "argocd/applications.rs"]
+mod applications;
+#[path = "argocd/creation.rs"]
+mod creation;
+#[path = "argocd/failures.rs"]
+mod failures;
+#[path = "argocd/projects.rs"]
+mod projects;
+#[path = "argocd/removal.rs"]
+mod removal;
+#[path = "argocd/support.rs"]
+mod support;
+#[path = "argocd/sync.rs"]
+mod sync;
