@@ -154,10 +154,10 @@ pub(crate) enum SecretCommand {
         /// The secret's name, as `plan` asks for it
         name: String,
     },
-    /// List a target's secrets by name; values are never read
+    /// List secrets by name, those that are missing too; values are never read
     List {
-        /// <customer>/<instance>
-        target: TargetId,
+        /// <customer>/<instance>; every instance when absent
+        target: Option<TargetId>,
     },
 }
 

@@ -149,6 +149,13 @@ impl Selection {
                 .is_none_or(|environment| *environment == instance.environment)
     }
 
+    /// Whether a target is meant, or shared by a customer of whom an instance is.
+    #[must_use]
+    pub fn touches(&self, target: &TargetId) -> bool {
+        let same = |selector: &Selector| selector.customer.as_ref().is_none_or(|customer| customer == target.customer());
+        self.matches_target(target) || (target.is_shared() && self.selectors.iter().any(same))
+    }
+
     /// Whether one of the selectors means a target, of which nothing but its name need be
     /// known: one that isn't desired any more, say.
     #[must_use]

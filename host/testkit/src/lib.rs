@@ -1,1 +1,11 @@
-//! To be written.
+//! Harnesses: a whole world in one process, that dies where a test wants it to.
+
+mod clock;
+mod gate;
+mod inventory;
+mod store;
+mod world;
+
+pub use gate::Gate;
+pub use inventory::Inventory;
+pub use world::{Life, World};

@@ -1,1 +1,21 @@
-//! To be written.
+//! Argo CD by its REST API: projects, applications, and an application's takeover of a
+//! committed folder.
+//!
+//! What it answers, its surprises included, was observed on a real one (master of
+//! November 2026, VERSION 3.6.0); comments that say "Argo CD does" rest on that.
+
+mod adapter;
+mod client;
+mod config;
+mod decide;
+mod health;
+mod judge;
+mod listing;
+mod model;
+mod owned;
+mod sync;
+mod trees;
+
+pub use adapter::ArgoCd;
+pub use config::{ArgoCdConfig, Backoff};
+pub use trees::TreeReader;

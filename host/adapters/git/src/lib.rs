@@ -1,1 +1,28 @@
-//! To be written.
+//! Git: the folders of targets on the customers' branches, and the deployment repo that
+//! they are generated from.
+//!
+//! [`Git`] works in a bare cache of the remote, without a work tree. Trees are built as
+//! objects, all branches that change at once go up in one push, and a branch moves only
+//! from the commit that the change was built on: what someone else committed in between
+//! is built upon, never overwritten.
+//!
+//! [`DeploymentRepo`] reads the operator's checkout and its history.
+
+mod commit;
+mod config;
+mod deployment_repo;
+mod failure;
+mod folder;
+mod git;
+mod history;
+mod live;
+mod place;
+mod push;
+mod queue;
+mod remote;
+mod tree;
+mod working_tree;
+
+pub use config::{Credentials, GitConfig};
+pub use deployment_repo::DeploymentRepo;
+pub use git::Git;

@@ -226,7 +226,10 @@ pub(crate) async fn what_is_written_is_read(database: &dyn Database) {
         assert_eq!((&found.event, found.at), (wanted, time(second)));
     }
     assert_eq!(record.events.len(), 6);
-    assert_eq!(store.unfinished().await.unwrap(), std::slice::from_ref(&record));
+    assert_eq!(
+        store.unfinished().await.unwrap(),
+        std::slice::from_ref(&record)
+    );
     assert_eq!(store.history(&target("acme/odoo")).await.unwrap(), [record]);
     assert_eq!(store.deployment(&id("d2")).await.unwrap(), None);
 }

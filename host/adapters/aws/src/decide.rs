@@ -1,0 +1,233 @@
+//! What a step comes to, given what is there. Pure.
+
+use deploycenter_domain::resource::{Observed, Ownership, Resource};
+use deploycenter_ports::{FailureKind, Step};
+use serde_json::Value;
+
+use crate::sdk::failure::Context;
+use deploycenter_ports::Failure;
+
+/// What is left to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing; whether this deployment made the change earlier.
+    Done(bool),
+    /// Make it.
+    Create,
+    /// Lead it from before to after.
+    Update,
+    /// Remove it.
+    Delete,
+}
+
+/// Decides about one step. `what` names the thing; `doubt`: an attempt of this very step
+/// may have gone through already, so that what stands there may be its work.
+pub(crate) fn decide(
+    context: &Context,
+    what: &str,
+    step: &Step,
+    found: Option<&Observed>,
+    doubt: bool,
+) -> Result<Verdict, Failure> {
+    let doubt = doubt || step.uncertain;
+    let moved = |text: String| {
+        context
+            .fail(FailureKind::Moved, format_args!("{what} {text}"))
+            .help("plan again to see it as it is now")
+    };
+    let Some(found) = found else {
+        return match (&step.before, &step.after) {
+            (_, None) => Ok(Verdict::Done(doubt)),
+            (None, Some(_)) => Ok(Verdict::Create),
+            (Some(_), Some(_)) => Err(moved("isn't there any more".to_owned())),
+        };
+    };
+    let maker = match &found.ownership {
+        Ownership::Owned(owner) if owner.same_thing(&step.owner) => Some(&owner.deployment),
+        Ownership::ByPlace => None,
+        Ownership::Owned(owner) => {
+            return Err(foreign(
+                context,
+                what,
+                step,
+                &format!(
+                    "belongs to {} of {} (incarnation {}, installation {})",
+                    owner.effect, owner.target, owner.incarnation, owner.installation
+                ),
+            ));
+        }
+        Ownership::Foreign(text) => return Err(foreign(context, what, step, text)),
+    };
+    let ours = maker.is_none_or(|maker| *maker == step.owner.deployment);
+    match (&step.before, &step.after) {
+        (None, Some(after)) if found.image == *after => {
+            Ok(Verdict::Done(maker.map_or(doubt, |_| ours)))
+        }
+        (Some(_), Some(after)) if found.image == *after => Ok(Verdict::Done(doubt)),
+        (Some(before), Some(_)) if found.image == *before => Ok(Verdict::Update),
+        (before, Some(after)) => {
+            let seen = before.as_ref().unwrap_or(after);
+            Err(moved(format!(
+                "isn't as the plan has it: {}",
+                differences(seen, &found.image)
+            )))
+        }
+        // Only what the tags say this deployment made is removed when it takes itself
+        // back, and then in whatever state.
+        (_, None) if step.undo && maker.is_some() => {
+            if ours {
+                Ok(Verdict::Delete)
+            } else {
+                Err(moved("was made by another deployment; it stays".to_owned()))
+            }
+        }
+        (Some(before), None) if found.image != *before => Err(moved(format!(
+            "isn't as the plan has it: {}",
+            differences(before, &found.image)
+        ))),
+        (Some(_), None) => Ok(Verdict::Delete),
+        (None, None) => Ok(Verdict::Done(false)),
+    }
+}
+
+/// Something that isn't this effect's stands in its place.
+pub(crate) fn foreign(context: &Context, what: &str, step: &Step, text: &str) -> Failure {
+    let target = &step.owner.target;
+    context.fail(FailureKind::Foreign, format_args!("{what} stands there already and {text}")).help(format!(
+        "take it over with `deploycenter adopt {target}`, remove it with `deploycenter purge {target}`, or remove it by hand"
+    ))
+}
+
+/// The fields in which an image differs from what was expected.
+pub(crate) fn differences(expected: &Resource, found: &Resource) -> String {
+    let (expected, found) = (fields(expected), fields(found));
+    let mut texts = Vec::new();
+    for (key, wanted) in &expected {
+        let there = found.get(key).unwrap_or(&Value::Null);
+        if there != wanted {
+            texts.push(format!("{key} is {there}, not {wanted}"));
+        }
+    }
+    for (key, there) in &found {
+        if !expected.contains_key(key) {
+            texts.push(format!("{key} is {there}, not absent"));
+        }
+    }
+    texts.join("; ")
+}
+
+fn fields(image: &Resource) -> serde_json::Map<String, Value> {
+    match serde_json::to_value(image) {
+        Ok(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use deploycenter_domain::name::Incarnation;
+    use deploycenter_domain::resource::{FileSystem, Owner};
+
+    fn owner(deployment: &str) -> Owner {
+        Owner {
+            installation: "inst-1".parse().unwrap(),
+            target: "acme/odoo".parse().unwrap(),
+            effect: "efs.file-system/data".parse().unwrap(),
+            incarnation: Incarnation::FIRST,
+            deployment: deployment.parse().unwrap(),
+        }
+    }
+
+    fn image(throughput: &str) -> Resource {
+        Resource::FileSystem(FileSystem {
+            region: "eu-west-3".parse().unwrap(),
+            creation_token: "t".into(),
+            name: "n".into(),
+            performance_mode: "generalPurpose".into(),
+            throughput_mode: throughput.into(),
+            kms_key_id: None,
+        })
+    }
+
+    fn step(before: Option<&str>, after: Option<&str>, uncertain: bool, undo: bool) -> Step {
+        Step {
+            owner: owner("d2"),
+            before: before.map(image),
+            after: after.map(image),
+            uncertain,
+            undo,
+            note: deploycenter_ports::Note::default(),
+        }
+    }
+
+    fn found(throughput: &str, ownership: Ownership) -> Option<Observed> {
+        Some(Observed {
+            image: image(throughput),
+            ownership,
+            outputs: Default::default(),
+        })
+    }
+
+    fn verdict(step: &Step, found: Option<Observed>) -> Result<Verdict, FailureKind> {
+        let context = Context {
+            system: "efs",
+            place: "x".into(),
+        };
+        decide(&context, "it", step, found.as_ref(), false).map_err(|failure| failure.kind)
+    }
+
+    #[test]
+    fn every_case_of_a_step() {
+        use FailureKind::{Foreign, Moved};
+        use Verdict::{Create, Delete, Done, Update};
+        let mine = || Ownership::Owned(owner("d2"));
+        let earlier = || Ownership::Owned(owner("d1"));
+        let stranger = || Ownership::Foreign("is nobody's".into());
+        let place = || Ownership::ByPlace;
+        let create = step(None, Some("a"), false, false);
+        let again = step(None, Some("a"), true, false);
+        let update = step(Some("a"), Some("b"), false, false);
+        let removal = step(Some("a"), None, false, false);
+        let undo = step(Some("a"), None, true, true);
+        let other = Ownership::Owned(Owner {
+            incarnation: Incarnation(2),
+            ..owner("d2")
+        });
+        let cases = [
+            (&create, None, Ok(Create)),
+            (&create, found("a", mine()), Ok(Done(true))),
+            (&create, found("a", earlier()), Ok(Done(false))),
+            (&create, found("a", place()), Ok(Done(false))),
+            (&again, found("a", place()), Ok(Done(true))),
+            (&create, found("x", mine()), Err(Moved)),
+            (&create, found("a", stranger()), Err(Foreign)),
+            (&create, found("a", other), Err(Foreign)),
+            (&update, None, Err(Moved)),
+            (&update, found("a", earlier()), Ok(Update)),
+            (&update, found("b", earlier()), Ok(Done(false))),
+            (&update, found("x", earlier()), Err(Moved)),
+            (&removal, None, Ok(Done(false))),
+            (&removal, found("a", earlier()), Ok(Delete)),
+            (&removal, found("x", earlier()), Err(Moved)),
+            (&removal, found("a", stranger()), Err(Foreign)),
+            (&undo, None, Ok(Done(true))),
+            (&undo, found("x", mine()), Ok(Delete)),
+            (&undo, found("a", earlier()), Err(Moved)),
+            (&undo, found("a", place()), Ok(Delete)),
+            (&undo, found("x", place()), Err(Moved)),
+        ];
+        for (n, (step, found, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(verdict(step, found), expected, "case {n}");
+        }
+    }
+
+    #[test]
+    fn differences_name_the_fields() {
+        assert_eq!(
+            differences(&image("elastic"), &image("bursting")),
+            "throughputMode is \"bursting\", not \"elastic\""
+        );
+    }
+}

@@ -1,0 +1,155 @@
+//! EFS: file systems, mount targets, access points.
+
+mod access_point;
+mod file_system;
+mod lists;
+mod mount_target;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use aws_sdk_efs::types::Tag;
+use deploycenter_domain::effect::OutputName;
+use deploycenter_domain::name::RegionName;
+use deploycenter_domain::resource::{Observed, Outputs, Owner, Ownership, Resource};
+use deploycenter_ports::{EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
+
+use crate::aws::{Aws, Where};
+use crate::sdk::failure::Context;
+
+pub(crate) use lists::EfsLists;
+
+/// EFS. Serves `efs.file-system`, `efs.mount-target` and `efs.access-point`.
+///
+/// - A file system is found by its creation token, an access point by its client token,
+///   a mount target by its file system and subnet.
+/// - Encryption is always on. The key is compared only where one is asked for: EFS shows
+///   its own key's ARN otherwise, which nobody planned.
+/// - What is being deleted counts as absent; a create waits until it is gone.
+/// - Mount targets have no tags, so each leaves a tag on its file system with its id and
+///   security groups. A listed reading trusts these tags when there are as many of them
+///   as the file system says it has mount targets, and asks for each otherwise. So a plan
+///   sees every change of the desired state, and a mount target that someone removed; not
+///   security groups that someone changed by hand, which a fresh reading sees.
+#[derive(Debug, Clone)]
+pub struct Efs {
+    aws: Aws,
+}
+
+/// EFS in one region.
+struct Regional<'a> {
+    aws: &'a Aws,
+    client: aws_sdk_efs::Client,
+    at: Where,
+    context: Context,
+    region: RegionName,
+}
+
+impl Efs {
+    pub(crate) fn new(aws: Aws) -> Self {
+        Self { aws }
+    }
+
+    fn regional(&self, region: &RegionName) -> Result<Regional<'_>, Failure> {
+        let (client, at, context) = self.aws.efs_in(region)?;
+        Ok(Regional {
+            aws: &self.aws,
+            client,
+            at,
+            context,
+            region: region.clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl EffectAdapter for Efs {
+    async fn observe(
+        &self,
+        wanted: &Resource,
+        reading: Reading,
+    ) -> Result<Option<Observed>, Failure> {
+        match wanted {
+            Resource::FileSystem(wanted) => {
+                self.regional(&wanted.region)?
+                    .observe_file_system(wanted, reading)
+                    .await
+            }
+            Resource::MountTarget(wanted) => {
+                self.regional(&wanted.region)?
+                    .observe_mount_target(wanted, reading)
+                    .await
+            }
+            Resource::AccessPoint(wanted) => {
+                self.regional(&wanted.region)?
+                    .observe_access_point(wanted, reading)
+                    .await
+            }
+            _ => Err(not_ours()),
+        }
+    }
+
+    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+        match step.after.as_ref().or(step.before.as_ref()) {
+            Some(Resource::FileSystem(wanted)) => {
+                self.regional(&wanted.region)?
+                    .ensure_file_system(step, wanted)
+                    .await
+            }
+            Some(Resource::MountTarget(wanted)) => {
+                self.regional(&wanted.region)?
+                    .ensure_mount_target(step, wanted)
+                    .await
+            }
+            Some(Resource::AccessPoint(wanted)) => {
+                self.regional(&wanted.region)?
+                    .ensure_access_point(step, wanted)
+                    .await
+            }
+            Some(_) => Err(not_ours()),
+            None => Ok(Ensured::default()),
+        }
+    }
+}
+
+fn not_ours() -> Failure {
+    Failure::new(
+        FailureKind::Refused,
+        "efs",
+        "the EFS adapter was given another system's effect",
+    )
+}
+
+fn outputs(id: &str) -> Outputs {
+    BTreeMap::from([(OutputName::Id, id.to_owned())])
+}
+
+/// The tags of a thing that has a name.
+fn tags(context: &Context, owner: &Owner, name: &str) -> Result<Vec<Tag>, Failure> {
+    let mut all: Vec<(&str, String)> = owner.tags().into_iter().collect();
+    all.push(("Name", name.to_owned()));
+    all.into_iter()
+        .map(|(key, value)| tag(context, key, &value))
+        .collect()
+}
+
+fn tag(context: &Context, key: &str, value: &str) -> Result<Tag, Failure> {
+    Tag::builder()
+        .key(key)
+        .value(value)
+        .build()
+        .map_err(|error| context.fail(FailureKind::Refused, format_args!("the tag {key}: {error}")))
+}
+
+fn tag_map(tags: &[Tag]) -> BTreeMap<String, String> {
+    tags.iter()
+        .map(|tag| (tag.key.clone(), tag.value.clone()))
+        .collect()
+}
+
+fn ownership(tags: &BTreeMap<String, String>) -> Ownership {
+    Owner::from_tags(tags).map_or_else(
+        || Ownership::Foreign("has no owner's tags of DeployCenter".to_owned()),
+        Ownership::Owned,
+    )
+}

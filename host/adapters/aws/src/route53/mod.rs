@@ -1,0 +1,182 @@
+//! Route 53: weighted A records.
+
+mod batch;
+mod convert;
+mod queue;
+mod read;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_route53::types::ResourceRecordSet;
+use deploycenter_domain::resource::{Observed, Record, Resource};
+use deploycenter_ports::{Clock, EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
+
+use crate::aws::Aws;
+use crate::decide::{Verdict, decide};
+use crate::sdk::failure::Context;
+use crate::sdk::pace::Pace;
+
+pub(crate) use read::ZoneLists;
+
+use batch::Change;
+use queue::{Outcome, Queue};
+
+/// Route 53. Serves `dns.record`.
+///
+/// - A record has no tags, so its place (zone, name, set-identifier) says whose it is.
+/// - Changes to one zone that come together go out in one atomic batch, and wait together
+///   until every name server has them. An update deletes the record exactly as it was
+///   seen and creates it anew, so it fails if someone edited it meanwhile.
+/// - A refused batch is halved until the change at fault is alone; what then stands there
+///   decides what came of it.
+/// - A record of another kind at the same name (a simple A, a CNAME, another routing
+///   policy) is foreign. Another set-identifier is a neighbour: that is what weights are
+///   for.
+#[derive(Debug, Clone)]
+pub struct Route53 {
+    aws: Aws,
+}
+
+/// One hosted zone.
+#[derive(Debug)]
+pub(crate) struct Zone {
+    id: String,
+    client: aws_sdk_route53::Client,
+    context: Context,
+    pace: Arc<Pace>,
+    clock: Arc<dyn Clock>,
+    queue: Queue,
+}
+
+impl Zone {
+    pub(crate) fn new(
+        id: String,
+        client: aws_sdk_route53::Client,
+        context: Context,
+        pace: Arc<Pace>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            id,
+            client,
+            context,
+            pace,
+            clock,
+            queue: Queue::default(),
+        }
+    }
+}
+
+impl Route53 {
+    pub(crate) fn new(aws: Aws) -> Self {
+        Self { aws }
+    }
+
+    async fn ensure_record(&self, step: &Step, wanted: &Record) -> Result<Ensured, Failure> {
+        let zone = self.aws.zone(&wanted.zone)?;
+        let what = named(wanted);
+        let mut doubt = false;
+        let mut refused: Option<String> = None;
+        // A first create needs no look before: Route 53 itself refuses a second one.
+        let mut look = step.before.is_some() || step.uncertain;
+        loop {
+            let found = if look {
+                zone.read_fresh(wanted).await?
+            } else {
+                None
+            };
+            let (observed, set) = match found {
+                Some((observed, set)) => (Some(observed), set),
+                None => (None, None),
+            };
+            let verdict = if look {
+                decide(&zone.context, &what, step, observed.as_ref(), doubt)?
+            } else {
+                Verdict::Create
+            };
+            if let Verdict::Done(changed) = verdict {
+                return Ok(Ensured {
+                    changed,
+                    outputs: Default::default(),
+                });
+            }
+            if let Some(messages) = refused {
+                let text = format!("{what} can't be changed: {messages}");
+                return Err(zone.context.fail(FailureKind::Refused, text));
+            }
+            let change = change(verdict, step, set)?;
+            match Zone::submit(&zone, change).await? {
+                Outcome::Insync => {
+                    return Ok(Ensured {
+                        changed: true,
+                        outputs: Default::default(),
+                    });
+                }
+                Outcome::Refused {
+                    messages,
+                    doubt: unclear,
+                } => {
+                    doubt |= unclear;
+                    look = true;
+                    refused = Some(messages);
+                }
+            }
+        }
+    }
+}
+
+/// What to send.
+fn change(
+    verdict: Verdict,
+    step: &Step,
+    found: Option<ResourceRecordSet>,
+) -> Result<Change, Failure> {
+    let create = match (verdict, &step.after) {
+        (Verdict::Create | Verdict::Update, Some(Resource::Record(record))) => {
+            Some(convert::to_set(record)?)
+        }
+        (_, None) => None,
+        _ => return Err(not_ours()),
+    };
+    let delete = found.filter(|_| verdict != Verdict::Create);
+    Ok(Change { delete, create })
+}
+
+#[async_trait]
+impl EffectAdapter for Route53 {
+    async fn observe(
+        &self,
+        wanted: &Resource,
+        reading: Reading,
+    ) -> Result<Option<Observed>, Failure> {
+        let Resource::Record(wanted) = wanted else {
+            return Err(not_ours());
+        };
+        let zone = self.aws.zone(&wanted.zone)?;
+        match reading {
+            Reading::Fresh => Ok(zone.read_fresh(wanted).await?.map(|(observed, _)| observed)),
+            Reading::Listed => zone.read_listed(&self.aws.shared.zone_lists, wanted).await,
+        }
+    }
+
+    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+        match step.after.as_ref().or(step.before.as_ref()) {
+            Some(Resource::Record(wanted)) => self.ensure_record(step, wanted).await,
+            Some(_) => Err(not_ours()),
+            None => Ok(Ensured::default()),
+        }
+    }
+}
+
+fn not_ours() -> Failure {
+    Failure::new(
+        FailureKind::Refused,
+        "route53",
+        "the Route 53 adapter was given another system's effect",
+    )
+}
+
+fn named(wanted: &Record) -> String {
+    format!("the record {} A ({})", wanted.name, wanted.set_identifier)
+}

@@ -1,0 +1,198 @@
+//! Reading a zone.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_route53::types::{ResourceRecordSet, RrType};
+use deploycenter_domain::resource::{Observed, Ownership, Record, Resource};
+use deploycenter_ports::Failure;
+
+use super::Zone;
+use super::convert::{normal, routing};
+use crate::cell::Lists;
+
+/// The zones' record sets by name, each zone read once for a run.
+#[derive(Debug, Default)]
+pub(crate) struct ZoneLists(Lists<String, BTreeMap<String, Vec<ResourceRecordSet>>>);
+
+/// What stands at a record's place, and the record set itself when it is ours.
+pub(super) type Found = (Observed, Option<ResourceRecordSet>);
+
+impl Zone {
+    pub(super) async fn read_listed(
+        &self,
+        lists: &ZoneLists,
+        wanted: &Record,
+    ) -> Result<Option<Observed>, Failure> {
+        let all = lists.0.get(self.id.clone(), self.read_all()).await?;
+        let sets = all.get(&wanted.name).map(Vec::as_slice).unwrap_or_default();
+        Ok(look(wanted, sets).map(|(observed, _)| observed))
+    }
+
+    /// Reads everything of the record's name: a name's sets come one after another.
+    pub(super) async fn read_fresh(&self, wanted: &Record) -> Result<Option<Found>, Failure> {
+        let start = Start {
+            name: format!("{}.", wanted.name),
+            kind: None,
+            identifier: None,
+        };
+        let sets = self.read_from(Some(start), Some(&wanted.name)).await?;
+        Ok(look(wanted, &sets))
+    }
+
+    async fn read_all(&self) -> Result<BTreeMap<String, Vec<ResourceRecordSet>>, Failure> {
+        let mut all: BTreeMap<String, Vec<ResourceRecordSet>> = BTreeMap::new();
+        for set in self.read_from(None, None).await? {
+            all.entry(normal(&set.name)).or_default().push(set);
+        }
+        Ok(all)
+    }
+
+    async fn read_from(
+        &self,
+        mut start: Option<Start>,
+        only: Option<&str>,
+    ) -> Result<Vec<ResourceRecordSet>, Failure> {
+        // A name has seldom more than a few sets; a whole zone comes 300 at a time.
+        let most = if only.is_some() { 10 } else { 300 };
+        let mut all = Vec::new();
+        loop {
+            self.pace.turn(self.clock.as_ref()).await;
+            let mut request = self
+                .client
+                .list_resource_record_sets()
+                .hosted_zone_id(&self.id)
+                .max_items(most);
+            if let Some(start) = start.take() {
+                request = request
+                    .start_record_name(start.name)
+                    .set_start_record_type(start.kind)
+                    .set_start_record_identifier(start.identifier);
+            }
+            let page = request
+                .send()
+                .await
+                .map_err(|error| self.context.failure("list records", &error))?;
+            for set in page.resource_record_sets {
+                if only.is_some_and(|only| normal(&set.name) != only) {
+                    return Ok(all);
+                }
+                all.push(set);
+            }
+            match (page.is_truncated, page.next_record_name) {
+                (true, Some(name)) => {
+                    start = Some(Start {
+                        name,
+                        kind: page.next_record_type,
+                        identifier: page.next_record_identifier,
+                    });
+                }
+                _ => return Ok(all),
+            }
+        }
+    }
+}
+
+/// Where a page of the list begins.
+struct Start {
+    name: String,
+    kind: Option<RrType>,
+    identifier: Option<String>,
+}
+
+/// What stands at the place of a record, among all sets of its name.
+fn look(wanted: &Record, sets: &[ResourceRecordSet]) -> Option<Found> {
+    let observed = |set: &ResourceRecordSet, ownership| Observed {
+        image: Resource::Record(Record {
+            zone: wanted.zone.clone(),
+            name: normal(&set.name),
+            set_identifier: set.set_identifier.clone().unwrap_or_default(),
+            weight: set
+                .weight
+                .and_then(|weight| u8::try_from(weight).ok())
+                .unwrap_or_default(),
+            routing: routing(set),
+        }),
+        ownership,
+        outputs: BTreeMap::new(),
+    };
+    let ours = sets.iter().find(|set| {
+        set.r#type == RrType::A
+            && set.weight.is_some()
+            && set.set_identifier.as_deref() == Some(&wanted.set_identifier)
+    });
+    if let Some(set) = ours {
+        return Some((observed(set, Ownership::ByPlace), Some(set.clone())));
+    }
+    let foreign = sets.iter().find_map(|set| Some((set, hindrance(set)?)));
+    foreign.map(|(set, text)| (observed(set, Ownership::Foreign(text)), None))
+}
+
+/// Why a weighted A record can't stand beside a set of the same name; `None`: it can.
+fn hindrance(set: &ResourceRecordSet) -> Option<String> {
+    let identifier = set.set_identifier.as_deref();
+    match (&set.r#type, identifier) {
+        (RrType::A, Some(_)) if set.weight.is_some() => None,
+        (RrType::A, Some(identifier)) => Some(format!(
+            "is an A record with another routing policy (set-identifier {identifier})"
+        )),
+        (RrType::A, None) => Some("is a simple A record".to_owned()),
+        (RrType::Cname, _) => Some("is a CNAME record".to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use aws_sdk_route53::types::ResourceRecord;
+    use deploycenter_domain::resource::Routing;
+
+    fn set(kind: RrType, identifier: Option<&str>, weight: Option<i64>) -> ResourceRecordSet {
+        ResourceRecordSet::builder()
+            .name("a.example.com.")
+            .r#type(kind)
+            .set_set_identifier(identifier.map(str::to_owned))
+            .set_weight(weight)
+            .ttl(60)
+            .resource_records(
+                ResourceRecord::builder()
+                    .value("192.0.2.1")
+                    .build()
+                    .unwrap(),
+            )
+            .build()
+            .unwrap()
+    }
+
+    #[test]
+    fn neighbours_may_stay_and_others_may_not() {
+        let wanted = Record {
+            zone: "Z1".into(),
+            name: "a.example.com".into(),
+            set_identifier: "ours".into(),
+            weight: 1,
+            routing: Routing::Addresses {
+                ipv4: vec!["192.0.2.1".into()],
+                ttl: 60,
+            },
+        };
+        let mine = set(RrType::A, Some("ours"), Some(1));
+        let neighbour = set(RrType::A, Some("theirs"), Some(1));
+        assert!(look(&wanted, &[neighbour.clone(), set(RrType::Txt, None, None)]).is_none());
+        let (observed, raw) = look(&wanted, &[neighbour, mine.clone()]).unwrap();
+        assert_eq!(observed.image, Resource::Record(wanted.clone()));
+        assert_eq!(observed.ownership, Ownership::ByPlace);
+        assert_eq!(raw, Some(mine));
+        for other in [
+            set(RrType::A, None, None),
+            set(RrType::Cname, None, None),
+            set(RrType::Cname, Some("x"), Some(1)),
+            set(RrType::A, Some("latency"), None),
+        ] {
+            let (observed, raw) = look(&wanted, &[other]).unwrap();
+            assert!(matches!(observed.ownership, Ownership::Foreign(_)));
+            assert_eq!(raw, None);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Entries with drawn values.
+
+use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
+use deploycenter_domain::resource::{Secret, tag};
+use deploycenter_ports::{Ensured, Failure, FailureKind, Step};
+
+use super::read::write_keys;
+use super::{Regional, draw, tag as make_tag};
+use crate::decide::{Verdict, decide};
+use crate::sdk::polls::Polls;
+
+/// The most characters that AWS takes in a tag's value.
+const TAG_MAX: usize = 256;
+
+impl Regional<'_> {
+    pub(super) async fn ensure(&self, step: &Step, wanted: &Secret) -> Result<Ensured, Failure> {
+        if step.before.is_none() && !step.uncertain {
+            return self.create(step, wanted).await;
+        }
+        let mut polls = Polls::short(self.aws.clock());
+        loop {
+            let found = self.describe(&wanted.name).await?;
+            // Our own deletion of a moment ago may still be under way. One with a window
+            // isn't, but the difference doesn't show.
+            let leaving = found.as_ref().is_some_and(|found| found.leaving);
+            if leaving && step.undo && step.after.is_none() && polls.again().await {
+                continue;
+            }
+            let observed = found.as_ref().map(|found| self.observed(found));
+            let verdict = decide(
+                &self.context,
+                &named(wanted),
+                step,
+                observed.as_ref(),
+                false,
+            )?;
+            return match verdict {
+                Verdict::Create => self.create(step, wanted).await,
+                Verdict::Done(changed) => Ok(Ensured {
+                    changed,
+                    ..Ensured::default()
+                }),
+                Verdict::Update => Err(self
+                    .context
+                    .fail(
+                        FailureKind::Refused,
+                        format_args!(
+                            "{} can't get other keys: its values are never read back",
+                            named(wanted)
+                        ),
+                    )
+                    .help("put a new key into an entry of its own")),
+                Verdict::Delete => {
+                    self.delete(wanted).await?;
+                    Ok(Ensured {
+                        changed: true,
+                        ..Ensured::default()
+                    })
+                }
+            };
+        }
+    }
+
+    async fn create(&self, step: &Step, wanted: &Secret) -> Result<Ensured, Failure> {
+        let keys = write_keys(&wanted.keys);
+        if keys.len() > TAG_MAX {
+            return Err(self
+                .context
+                .fail(FailureKind::Refused, format_args!("{} has too many keys for its tag", named(wanted)))
+                .help("split it into several entries: keys and lengths together take 256 characters at most"));
+        }
+        let random = |error| {
+            let text = format!("the operating system gave no random numbers: {error}");
+            self.context.fail(FailureKind::Unavailable, text)
+        };
+        let values = draw::object(&wanted.keys).map_err(random)?;
+        // One for all attempts, so that a repeated one is known as such.
+        let token = draw::text(32).map_err(random)?;
+        let mut tags: Vec<_> = step
+            .owner
+            .tags()
+            .into_iter()
+            .map(|(key, value)| make_tag(key, value))
+            .collect();
+        tags.push(make_tag(tag::KEYS, keys));
+        let mut polls = Polls::short(self.aws.clock());
+        loop {
+            let answer = self
+                .client
+                .create_secret()
+                .name(&wanted.name)
+                .secret_string(&values)
+                .client_request_token(&token)
+                .set_tags(Some(tags.clone()))
+                .send()
+                .await;
+            let error = match answer {
+                Ok(_) => {
+                    return Ok(Ensured {
+                        changed: true,
+                        ..Ensured::default()
+                    });
+                }
+                Err(error) => error,
+            };
+            let failed = || {
+                self.context
+                    .failure(format_args!("create {}", named(wanted)), &error)
+            };
+            let taken = matches!(
+                error.as_service_error(),
+                Some(
+                    CreateSecretError::ResourceExistsException(_)
+                        | CreateSecretError::InvalidRequestException(_)
+                )
+            );
+            if !taken {
+                return Err(failed());
+            }
+            // The name may still be kept by an entry whose deletion is under way.
+            let found = self.describe(&wanted.name).await?;
+            let leaving = found.as_ref().is_none_or(|found| found.leaving);
+            if leaving && polls.again().await {
+                continue;
+            }
+            let Some(found) = found else {
+                return Err(failed());
+            };
+            let observed = self.observed(&found);
+            let verdict = decide(&self.context, &named(wanted), step, Some(&observed), false)?;
+            return Ok(Ensured {
+                changed: verdict == Verdict::Done(true),
+                ..Ensured::default()
+            });
+        }
+    }
+
+    async fn delete(&self, wanted: &Secret) -> Result<(), Failure> {
+        let answer = self
+            .client
+            .delete_secret()
+            .secret_id(&wanted.name)
+            .force_delete_without_recovery(true)
+            .send()
+            .await;
+        match answer {
+            Ok(_) => {}
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_resource_not_found_exception()) => {}
+            Err(error) => {
+                return Err(self
+                    .context
+                    .failure(format_args!("delete {}", named(wanted)), &error));
+            }
+        }
+        let mut polls = Polls::short(self.aws.clock());
+        while self.describe(&wanted.name).await?.is_some() {
+            if !polls.again().await {
+                return Err(self.context.fail(
+                    FailureKind::Unavailable,
+                    format_args!("{} isn't gone after a minute", named(wanted)),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn named(wanted: &Secret) -> String {
+    format!("the secret {}", wanted.name)
+}

@@ -1,0 +1,134 @@
+//! Entries whose values a person gives.
+
+use async_trait::async_trait;
+use deploycenter_domain::name::{InstallationId, RegionName, TargetId};
+use deploycenter_domain::resource::tag;
+use deploycenter_ports::{Failure, FailureKind, GivenOwner};
+
+use super::read::Found;
+use super::{Regional, draw, tag as make_tag};
+use crate::aws::Aws;
+
+/// What [`tag::SOURCE`] says on an entry that a person gave.
+const GIVEN: &str = "given";
+
+/// Secrets Manager for `deploycenter secret set` and `list`, and for the check that what
+/// a plan needs was given. A value goes in and never comes out.
+#[derive(Debug, Clone)]
+pub struct GivenSecrets {
+    aws: Aws,
+}
+
+impl GivenSecrets {
+    pub(crate) fn new(aws: Aws) -> Self {
+        Self { aws }
+    }
+}
+
+#[async_trait]
+impl deploycenter_ports::GivenSecrets for GivenSecrets {
+    async fn set(
+        &self,
+        region: &RegionName,
+        name: &str,
+        key: &str,
+        value: &str,
+        owner: &GivenOwner,
+    ) -> Result<(), Failure> {
+        let GivenOwner {
+            installation,
+            target,
+        } = owner;
+        let regional = Regional::new(&self.aws, region)?;
+        let text = serde_json::json!({ key: value }).to_string();
+        let token = draw::text(32).map_err(|error| {
+            let text = format!("the operating system gave no random numbers: {error}");
+            regional.context.fail(FailureKind::Unavailable, text)
+        })?;
+        match regional.describe(name).await? {
+            None => {
+                regional
+                    .client
+                    .create_secret()
+                    .name(name)
+                    .secret_string(text)
+                    .client_request_token(token)
+                    .tags(make_tag(tag::INSTALLATION, installation.as_str()))
+                    .tags(make_tag(tag::TARGET, target.to_string()))
+                    .tags(make_tag(tag::SOURCE, GIVEN))
+                    .send()
+                    .await
+                    .map_err(|error| {
+                        regional
+                            .context
+                            .failure(format_args!("create the secret {name}"), &error)
+                    })?;
+            }
+            Some(found) if replaceable(&found, installation, target) => {
+                regional
+                    .client
+                    .put_secret_value()
+                    .secret_id(name)
+                    .secret_string(text)
+                    .client_request_token(token)
+                    .send()
+                    .await
+                    .map_err(|error| {
+                        regional
+                            .context
+                            .failure(format_args!("set the secret {name}"), &error)
+                    })?;
+            }
+            Some(found) => {
+                let (why, help) = if found.leaving {
+                    (
+                        "waits for its deletion",
+                        "restore it in Secrets Manager, or wait until it is gone",
+                    )
+                } else {
+                    (
+                        "isn't this target's to set",
+                        "remove it by hand if it is no longer needed",
+                    )
+                };
+                let text = format!("the secret {name} stands there already and {why}");
+                return Err(regional.context.fail(FailureKind::Foreign, text).help(help));
+            }
+        }
+        self.aws.shared.secret_lists.0.forget(&regional.at);
+        Ok(())
+    }
+
+    async fn list(
+        &self,
+        region: &RegionName,
+        prefix: &str,
+    ) -> Result<Vec<(String, &'static str)>, Failure> {
+        let regional = Regional::new(&self.aws, region)?;
+        let all = regional.listed().await?;
+        let ours = all
+            .values()
+            .filter(|found| !found.leaving && found.name.starts_with(prefix));
+        Ok(ours
+            .map(|found| {
+                let source = if given(found) { GIVEN } else { "generated" };
+                (found.name.clone(), source)
+            })
+            .collect())
+    }
+}
+
+fn given(found: &Found) -> bool {
+    !found.leaving
+        && found
+            .tags
+            .get(tag::SOURCE)
+            .is_some_and(|source| source == GIVEN)
+}
+
+fn replaceable(found: &Found, installation: &InstallationId, target: &TargetId) -> bool {
+    let says = |key: &str, value: &str| found.tags.get(key).is_some_and(|there| there == value);
+    given(found)
+        && says(tag::INSTALLATION, installation.as_str())
+        && says(tag::TARGET, &target.to_string())
+}

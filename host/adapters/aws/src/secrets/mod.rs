@@ -1,0 +1,101 @@
+//! Secrets Manager: entries with drawn values, and entries that a person gives.
+
+mod draw;
+mod entry;
+mod given;
+mod read;
+
+use async_trait::async_trait;
+use aws_sdk_secretsmanager::types::Tag;
+use deploycenter_domain::name::RegionName;
+use deploycenter_domain::resource::{Observed, Resource};
+use deploycenter_ports::{EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
+
+use crate::aws::{Aws, Where};
+use crate::sdk::failure::Context;
+
+pub use given::GivenSecrets;
+pub(crate) use read::SecretLists;
+
+/// Secrets Manager. Serves `secrets.entry`.
+///
+/// - Values are drawn by the operating system's generator when the entry is made, and
+///   never read back; a tag says which keys there are. So keys can't change afterwards.
+/// - An entry that waits for its deletion is foreign: its name is taken until it is gone.
+/// - A listed reading sees what carries an installation's tag; a stranger's entry of the
+///   same name shows when it is read freshly, or made.
+#[derive(Debug, Clone)]
+pub struct Secrets {
+    aws: Aws,
+}
+
+/// Secrets Manager in one region.
+struct Regional<'a> {
+    aws: &'a Aws,
+    client: aws_sdk_secretsmanager::Client,
+    at: Where,
+    context: Context,
+    region: RegionName,
+}
+
+impl<'a> Regional<'a> {
+    fn new(aws: &'a Aws, region: &RegionName) -> Result<Self, Failure> {
+        let (client, at, context) = aws.secrets_in(region)?;
+        Ok(Self {
+            aws,
+            client,
+            at,
+            context,
+            region: region.clone(),
+        })
+    }
+}
+
+impl Secrets {
+    pub(crate) fn new(aws: Aws) -> Self {
+        Self { aws }
+    }
+}
+
+#[async_trait]
+impl EffectAdapter for Secrets {
+    async fn observe(
+        &self,
+        wanted: &Resource,
+        reading: Reading,
+    ) -> Result<Option<Observed>, Failure> {
+        let Resource::Secret(wanted) = wanted else {
+            return Err(not_ours());
+        };
+        let regional = Regional::new(&self.aws, &wanted.region)?;
+        let found = match reading {
+            Reading::Listed => regional.listed().await?.get(&wanted.name).cloned(),
+            Reading::Fresh => regional.describe(&wanted.name).await?,
+        };
+        Ok(found.map(|found| regional.observed(&found)))
+    }
+
+    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+        match step.after.as_ref().or(step.before.as_ref()) {
+            Some(Resource::Secret(wanted)) => {
+                Regional::new(&self.aws, &wanted.region)?
+                    .ensure(step, wanted)
+                    .await
+            }
+            Some(_) => Err(not_ours()),
+            None => Ok(Ensured::default()),
+        }
+    }
+}
+
+fn not_ours() -> Failure {
+    Failure::new(
+        FailureKind::Refused,
+        "secretsmanager",
+        "the Secrets Manager adapter was given another system's effect",
+    )
+}
+
+fn tag(key: &str, value: impl Into<String>) -> Tag {
+    Tag::builder().key(key).value(value).build()
+}

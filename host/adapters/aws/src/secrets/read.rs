@@ -1,0 +1,170 @@
+//! Reading entries: their names and tags, never their values.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
+use deploycenter_domain::declaration::GeneratedKey;
+use deploycenter_domain::resource::{Observed, Owner, Ownership, Resource, Secret, tag};
+use deploycenter_ports::Failure;
+
+use super::Regional;
+use crate::aws::Where;
+use crate::cell::Lists;
+
+/// The entries that carry an installation's tag, by name, each region read once for a run.
+#[derive(Debug, Default)]
+pub(crate) struct SecretLists(pub(super) Lists<Where, BTreeMap<String, Found>>);
+
+/// An entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) name: String,
+    pub(super) tags: BTreeMap<String, String>,
+    /// Whether it waits for its deletion.
+    pub(super) leaving: bool,
+}
+
+impl Regional<'_> {
+    pub(super) async fn listed(&self) -> Result<Arc<BTreeMap<String, Found>>, Failure> {
+        let lists = &self.aws.shared.secret_lists.0;
+        lists
+            .get(self.at.clone(), async {
+                let ours = Filter::builder()
+                    .key(FilterNameStringType::TagKey)
+                    .values(tag::INSTALLATION)
+                    .build();
+                let request = self
+                    .client
+                    .list_secrets()
+                    .include_planned_deletion(true)
+                    .max_results(100)
+                    .filters(ours);
+                let mut pages = request.into_paginator().send();
+                let mut all = BTreeMap::new();
+                while let Some(page) = pages.next().await {
+                    let page =
+                        page.map_err(|error| self.context.failure("list secrets", &error))?;
+                    for next in page.secret_list.unwrap_or_default() {
+                        let name = next.name.unwrap_or_default();
+                        let tags = tag_map(next.tags.as_deref().unwrap_or_default());
+                        // The filter matches beginnings too.
+                        if tags.contains_key(tag::INSTALLATION) {
+                            let leaving = next.deleted_date.is_some();
+                            all.insert(
+                                name.clone(),
+                                Found {
+                                    name,
+                                    tags,
+                                    leaving,
+                                },
+                            );
+                        }
+                    }
+                }
+                Ok(all)
+            })
+            .await
+    }
+
+    pub(super) async fn describe(&self, name: &str) -> Result<Option<Found>, Failure> {
+        match self.client.describe_secret().secret_id(name).send().await {
+            Ok(found) => Ok(Some(Found {
+                name: found.name.unwrap_or_else(|| name.to_owned()),
+                tags: tag_map(found.tags.as_deref().unwrap_or_default()),
+                leaving: found.deleted_date.is_some(),
+            })),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(self
+                .context
+                .failure(format_args!("read the secret {name}"), &error)),
+        }
+    }
+
+    pub(super) fn observed(&self, found: &Found) -> Observed {
+        let ownership = if found.leaving {
+            Ownership::Foreign("waits for its deletion".to_owned())
+        } else if let Some(owner) = Owner::from_tags(&found.tags) {
+            Ownership::Owned(owner)
+        } else if found.tags.contains_key(tag::SOURCE) {
+            Ownership::Foreign("was given by a person with `deploycenter secret set`".to_owned())
+        } else {
+            Ownership::Foreign("has no owner's tags of DeployCenter".to_owned())
+        };
+        let keys = found
+            .tags
+            .get(tag::KEYS)
+            .map(|keys| read_keys(keys))
+            .unwrap_or_default();
+        Observed {
+            image: Resource::Secret(Secret {
+                region: self.region.clone(),
+                name: found.name.clone(),
+                keys,
+            }),
+            ownership,
+            outputs: BTreeMap::new(),
+        }
+    }
+}
+
+/// The value of the tag that says which keys an entry has: `admin-password:32 salt:64`.
+pub(super) fn write_keys(keys: &[GeneratedKey]) -> String {
+    let words: Vec<String> = keys
+        .iter()
+        .map(|key| format!("{}:{}", key.key, key.length))
+        .collect();
+    words.join(" ")
+}
+
+fn read_keys(text: &str) -> Vec<GeneratedKey> {
+    text.split(' ')
+        .filter_map(|word| {
+            let (key, length) = word.rsplit_once(':')?;
+            Some(GeneratedKey {
+                key: key.to_owned(),
+                length: length.parse().ok()?,
+            })
+        })
+        .collect()
+}
+
+fn tag_map(tags: &[Tag]) -> BTreeMap<String, String> {
+    tags.iter()
+        .map(|tag| {
+            (
+                tag.key().unwrap_or_default().to_owned(),
+                tag.value().unwrap_or_default().to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_survive_the_way_through_the_tag() {
+        let keys = vec![
+            GeneratedKey {
+                key: "admin-password".into(),
+                length: 32,
+            },
+            GeneratedKey {
+                key: "salt".into(),
+                length: 64,
+            },
+        ];
+        assert_eq!(write_keys(&keys), "admin-password:32 salt:64");
+        assert_eq!(read_keys(&write_keys(&keys)), keys);
+        assert_eq!(read_keys(""), []);
+        assert_eq!(read_keys("broken"), []);
+    }
+}

@@ -1,0 +1,149 @@
+//! Entries of Secrets Manager.
+
+use std::collections::BTreeMap;
+
+use deploycenter_domain::declaration::GeneratedKey;
+use deploycenter_domain::name::{InstallationId, RegionName, TargetId};
+use deploycenter_domain::resource::{Ownership, Resource};
+use deploycenter_ports::{EffectAdapter, FailureKind, Reading};
+
+use crate::backend::Backend;
+use crate::raw;
+use crate::steps::*;
+
+const SECRET: &str = "secrets.entry/db";
+
+pub(crate) async fn an_entry_is_drawn_once_and_goes_again(backend: Backend) {
+    let secrets = backend.aws().secrets();
+    let wanted = secret(&backend, "once");
+    let step = create(SECRET, &wanted);
+    assert_eq!(fresh(&secrets, &wanted).await, None);
+    assert!(ensured(&secrets, &step).await.changed);
+    let there = fresh(&secrets, &wanted).await.unwrap();
+    assert_eq!(there.image, wanted);
+    assert_eq!(there.ownership, Ownership::Owned(owner(SECRET, "d1")));
+    let listed = backend
+        .aws()
+        .secrets()
+        .observe(&wanted, Reading::Listed)
+        .await
+        .unwrap();
+    assert_eq!(listed, Some(there));
+
+    let Resource::Secret(named) = &wanted else {
+        unreachable!()
+    };
+    let value = raw::secret_value(&backend, &named.name).await;
+    let drawn: BTreeMap<String, String> = serde_json::from_str(&value).unwrap();
+    let lengths: Vec<_> = drawn
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.len()))
+        .collect();
+    assert_eq!(lengths, [("password", 32), ("salt", 64)]);
+
+    assert!(ensured(&secrets, &step).await.changed);
+    assert!(ensured(&secrets, &uncertain(&step)).await.changed);
+    assert!(!ensured(&secrets, &by("d2", &step)).await.changed);
+    assert_eq!(
+        raw::secret_value(&backend, &named.name).await,
+        value,
+        "it was drawn once"
+    );
+
+    let failure = secrets.undo(&by("d2", &step)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Moved);
+    secrets.undo(&step).await.unwrap();
+    assert_eq!(fresh(&secrets, &wanted).await, None);
+    secrets.undo(&step).await.unwrap();
+    assert!(
+        ensured(&secrets, &step).await.changed,
+        "its name is free again"
+    );
+    assert_ne!(raw::secret_value(&backend, &named.name).await, value);
+    secrets.undo(&step).await.unwrap();
+}
+
+pub(crate) async fn an_entry_keeps_its_keys(backend: Backend) {
+    let secrets = backend.aws().secrets();
+    let wanted = secret(&backend, "keys");
+    ensured(&secrets, &create(SECRET, &wanted)).await;
+    let Resource::Secret(mut more) = wanted.clone() else {
+        unreachable!()
+    };
+    more.keys.push(GeneratedKey {
+        key: "token".into(),
+        length: 40,
+    });
+    let more = Resource::Secret(more);
+    assert_eq!(
+        refusal(&secrets, &update(SECRET, &wanted, &more)).await,
+        FailureKind::Refused
+    );
+    assert_eq!(
+        refusal(&secrets, &create(SECRET, &more)).await,
+        FailureKind::Moved
+    );
+    assert_eq!(
+        refusal(&secrets, &removal(SECRET, &more)).await,
+        FailureKind::Moved
+    );
+    assert!(ensured(&secrets, &removal(SECRET, &wanted)).await.changed);
+}
+
+pub(crate) async fn an_entry_on_its_way_out_is_foreign(backend: Backend) {
+    let secrets = backend.aws().secrets();
+    let wanted = secret(&backend, "leaving");
+    ensured(&secrets, &create(SECRET, &wanted)).await;
+    let Resource::Secret(named) = &wanted else {
+        unreachable!()
+    };
+    raw::schedule_deletion(&backend, &named.name).await;
+    let seen = fresh(&secrets, &wanted).await.unwrap();
+    assert_eq!(
+        seen.ownership,
+        Ownership::Foreign("waits for its deletion".into())
+    );
+    assert_eq!(
+        refusal(&secrets, &create(SECRET, &wanted)).await,
+        FailureKind::Foreign
+    );
+}
+
+pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) {
+    let aws = backend.aws();
+    let given = aws.given_secrets();
+    let region: RegionName = backend.region.parse().unwrap();
+    let installation: InstallationId = "inst-1".parse().unwrap();
+    let target: TargetId = "acme/odoo".parse().unwrap();
+    let name = "deploycenter/inst-1/acme/odoo/given-smtp";
+    assert!(!given.exists(&region, name).await.unwrap());
+    for value in ["first", "quo\"ted"] {
+        given
+            .set(&region, name, "password", value, &installation, &target)
+            .await
+            .unwrap();
+        let stored = raw::secret_value(&backend, name).await;
+        assert_eq!(stored, serde_json::json!({ "password": value }).to_string());
+    }
+    assert!(given.exists(&region, name).await.unwrap());
+    let prefix = "deploycenter/inst-1/acme/odoo/given-";
+    assert_eq!(given.list(&region, prefix).await.unwrap(), [name]);
+
+    let other: TargetId = "globex/odoo".parse().unwrap();
+    let failure = given
+        .set(&region, name, "password", "x", &installation, &other)
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Foreign);
+    let Resource::Secret(mut wanted) = secret(&backend, "x") else {
+        unreachable!()
+    };
+    wanted.name = name.into();
+    let failure = aws
+        .secrets()
+        .ensure(&create(SECRET, &Resource::Secret(wanted)))
+        .await
+        .unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Foreign);
+    assert!(failure.message.contains("secret set"), "{failure}");
+}

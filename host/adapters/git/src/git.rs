@@ -1,0 +1,295 @@
+//! The adapter: folders on the customers' branches.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deploycenter_domain::effect::OutputName;
+use deploycenter_domain::resource::{Folder, Observed, Outputs, Ownership, Resource};
+use deploycenter_ports::{Call, Calls, Clock, EffectAdapter, Ensured, Failure, FailureKind, Phase, Reading, Step};
+use git2::{Error, ObjectType, Oid, Repository};
+use tokio::sync::{Mutex, MutexGuard, RwLock};
+
+use crate::config::GitConfig;
+use crate::failure::{SYSTEM, is_transient, of_cache, of_remote, refused};
+use crate::folder::Change;
+use crate::history::full_id;
+use crate::place::Place;
+use crate::queue::Queue;
+use crate::remote::Cache;
+use crate::tree;
+
+/// How often a call to the remote is made before it counts as failed.
+pub(crate) const ATTEMPTS: u32 = 6;
+
+/// Git as the engine uses it.
+///
+/// Every use of the remote goes through one place, which asks [`Calls`] before the
+/// blocking work starts and tells it after that has ended. So a call that is held up is
+/// never sent. A push that has started runs to its end even when nobody waits for it any
+/// more; [`Git::quiet`] waits for that, and so does dropping the runtime.
+pub struct Git {
+    pub(crate) shared: Arc<Shared>,
+}
+
+/// What outlives the caller of a push.
+pub(crate) struct Shared {
+    cache: Arc<Cache>,
+    pub(crate) clock: Arc<dyn Clock>,
+    calls: Arc<dyn Calls>,
+    /// One use of the remote at a time; holds the number of the last fetch that went well.
+    remote: Mutex<u64>,
+    /// The number of the last fetch that was begun.
+    fetches: AtomicU64,
+    /// Whether the branches were fetched in this run.
+    listed: AtomicBool,
+    /// Read-held while something blocks.
+    busy: Arc<RwLock<()>>,
+    pub(crate) queue: Queue,
+}
+
+impl fmt::Debug for Git {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Git").field("cache", &self.shared.cache).finish_non_exhaustive()
+    }
+}
+
+/// The right to use the remote.
+pub(crate) type Turn<'a> = MutexGuard<'a, u64>;
+
+impl Git {
+    /// Opens the cache of the remote, making it when it isn't there. Asks the remote
+    /// nothing.
+    ///
+    /// # Errors
+    /// When the cache can't be made.
+    pub fn open(config: &GitConfig, clock: Arc<dyn Clock>, calls: Arc<dyn Calls>) -> Result<Arc<Self>, Failure> {
+        let cache = Cache::open(config).map_err(|error| of_cache(&error))?;
+        Ok(Arc::new(Self {
+            shared: Arc::new(Shared {
+                cache: Arc::new(cache),
+                clock,
+                calls,
+                remote: Mutex::new(0),
+                fetches: AtomicU64::new(0),
+                listed: AtomicBool::new(false),
+                busy: Arc::new(RwLock::new(())),
+                queue: Queue::default(),
+            }),
+        }))
+    }
+
+    /// Begins another run: the next [`Reading::Listed`] asks the remote again.
+    pub fn new_run(&self) {
+        self.shared.listed.store(false, Ordering::SeqCst);
+    }
+
+    /// Waits until nothing that was sent to the remote is still under way.
+    pub async fn quiet(&self) {
+        drop(self.shared.busy.write().await);
+    }
+
+    /// The id of the tree or blob at `path` in a commit of a generated branch; `None` when
+    /// it isn't there, or the remote has no such commit. Fetches when the commit isn't
+    /// known yet.
+    ///
+    /// # Errors
+    /// When the remote can't be read.
+    pub async fn tree_at(&self, commit: &str, path: &str) -> Result<Option<String>, Failure> {
+        let Some(commit) = full_id(commit) else {
+            return Ok(None);
+        };
+        let path = path.to_owned();
+        let look = move |repo: &Repository| match repo.find_commit(commit) {
+            Ok(found) => tree::at(&found.tree()?, &path).map(Some),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error),
+        };
+        let mut found = self.shared.read(look.clone()).await?;
+        if found.is_none() {
+            self.shared.fresh().await?;
+            found = self.shared.read(look).await?;
+        }
+        Ok(found.flatten().map(|id| id.to_string()))
+    }
+
+    /// The text of every file in a folder at the head of a branch, as the remote had it
+    /// when this run first read it; `None` when the folder isn't there. An empty `path`
+    /// means the whole branch.
+    ///
+    /// # Errors
+    /// When the remote can't be read.
+    pub async fn folder_files(&self, branch: &str, path: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
+        let place = Place::new(branch, path)?;
+        self.shared.listed().await?;
+        self.shared
+            .read(move |repo| {
+                let Some(head) = Cache::head(repo, &place.branch)? else {
+                    return Ok(None);
+                };
+                let Some(id) = tree::at(&repo.find_commit(head)?.tree()?, &place.path)? else {
+                    return Ok(None);
+                };
+                let object = repo.find_object(id, None)?;
+                object.as_tree().map(|tree| tree::read(repo, tree)).transpose()
+            })
+            .await
+    }
+}
+
+impl Shared {
+    /// Reads from the cache on a thread that may block.
+    pub(crate) async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Repository) -> Result<T, Error> + Send + 'static) -> Result<T, Failure> {
+        self.blocking(|cache| cache.repo().and_then(|repo| work(&repo)).map_err(|error| of_cache(&error))).await?
+    }
+
+    /// Runs on a thread that may block; [`Git::quiet`] waits for it.
+    pub(crate) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Cache) -> T + Send + 'static) -> Result<T, Failure> {
+        let busy = Arc::clone(&self.busy).read_owned().await;
+        let cache = Arc::clone(&self.cache);
+        let task = tokio::task::spawn_blocking(move || {
+            let answer = work(&cache);
+            drop(busy);
+            answer
+        });
+        task.await
+            .map_err(|_| Failure::new(FailureKind::Unavailable, SYSTEM, "work on the git cache was cut off"))
+    }
+
+    /// The one place where calls to the remote leave.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        _turn: &Turn<'_>,
+        operation: &str,
+        work: impl FnOnce(&Cache) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
+        let call = Call { system: SYSTEM, operation: operation.to_owned() };
+        self.calls.at(&call, Phase::Before).await;
+        let answer = self.blocking(work).await?;
+        self.calls.at(&call, Phase::Sent).await;
+        self.calls.at(&call, Phase::Replied).await;
+        Ok(answer)
+    }
+
+    /// A turn to use the remote.
+    pub(crate) async fn turn(&self) -> Turn<'_> {
+        self.remote.lock().await
+    }
+
+    pub(crate) fn remote_failure(&self, error: &Error) -> Failure {
+        of_remote(error, &self.cache.url)
+    }
+
+    /// One fetch. The inner error may be worth another try.
+    pub(crate) async fn fetch_once(&self, turn: &mut Turn<'_>) -> Result<Result<(), Error>, Failure> {
+        let number = self.fetches.fetch_add(1, Ordering::SeqCst) + 1;
+        let fetched = self.call(turn, "fetch", Cache::fetch).await?;
+        if fetched.is_ok() {
+            **turn = number;
+            self.listed.store(true, Ordering::SeqCst);
+        }
+        Ok(fetched)
+    }
+
+    /// The branches as they are now or later. Callers that wait at the same time share
+    /// one fetch that begins after they asked.
+    pub(crate) async fn fresh(&self) -> Result<(), Failure> {
+        let asked = self.fetches.load(Ordering::SeqCst);
+        self.fetch_unless(|last| last > asked).await
+    }
+
+    /// The branches as this run first read them.
+    pub(crate) async fn listed(&self) -> Result<(), Failure> {
+        self.fetch_unless(|_| self.listed.load(Ordering::SeqCst)).await
+    }
+
+    async fn fetch_unless(&self, done: impl Fn(u64) -> bool) -> Result<(), Failure> {
+        let mut attempt = 0;
+        loop {
+            let failed = {
+                let mut turn = self.turn().await;
+                if done(*turn) {
+                    return Ok(());
+                }
+                match self.fetch_once(&mut turn).await? {
+                    Ok(()) => return Ok(()),
+                    Err(error) => error,
+                }
+            };
+            attempt += 1;
+            if attempt >= ATTEMPTS || !is_transient(&failed) {
+                return Err(self.remote_failure(&failed));
+            }
+            self.pause(attempt).await;
+        }
+    }
+
+    /// Waits before another try: up to a quarter second, doubled each time, drawn evenly
+    /// so that those who failed together don't come back together.
+    pub(crate) async fn pause(&self, attempt: u32) {
+        let most = 250_u64.saturating_mul(1 << attempt.min(5));
+        self.clock.sleep(Duration::from_millis(rand::random_range(0..=most))).await;
+    }
+
+    async fn observe(&self, wanted: &Folder, reading: Reading) -> Result<Option<Observed>, Failure> {
+        let place = Place::of(wanted)?;
+        match reading {
+            Reading::Listed => self.listed().await?,
+            Reading::Fresh => self.fresh().await?,
+        }
+        let found = self.read(move |repo| look(repo, &place)).await?;
+        Ok(found.map(|folder| Observed {
+            outputs: outputs(folder.tree.clone()),
+            image: Resource::Folder(folder),
+            ownership: Ownership::ByPlace,
+        }))
+    }
+}
+
+fn outputs(tree: Option<String>) -> Outputs {
+    tree.map(|tree| (OutputName::Tree, tree)).into_iter().collect()
+}
+
+/// The folder as the cache has it.
+fn look(repo: &Repository, place: &Place) -> Result<Option<Folder>, Error> {
+    let Some(head) = Cache::head(repo, &place.branch)? else {
+        return Ok(None);
+    };
+    let Some(id) = tree::at(&repo.find_commit(head)?.tree()?, place.key())? else {
+        return Ok(None);
+    };
+    let files = files_of(repo, place, id)?;
+    Ok(Some(Folder { branch: place.branch.clone(), path: place.path.clone(), tree: Some(id.to_string()), files }))
+}
+
+fn files_of(repo: &Repository, place: &Place, id: Oid) -> Result<tree::Files, Error> {
+    let object = repo.find_object(id, None)?;
+    match object.kind() {
+        Some(ObjectType::Tree) => tree::read(repo, &object.peel_to_tree()?),
+        Some(ObjectType::Blob) if place.is_root() => {
+            let text = String::from_utf8_lossy(object.peel_to_blob()?.content()).into_owned();
+            Ok(tree::Files::from([(place.key().to_owned(), text)]))
+        }
+        _ => Ok(tree::Files::new()),
+    }
+}
+
+#[async_trait]
+impl EffectAdapter for Git {
+    async fn observe(&self, wanted: &Resource, reading: Reading) -> Result<Option<Observed>, Failure> {
+        match wanted {
+            Resource::Folder(folder) => self.shared.observe(folder, reading).await,
+            _ => Err(refused("git holds folders; other effects belong to other systems")),
+        }
+    }
+
+    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+        let change = Change::of(step)?;
+        let changed = Queue::submit(&self.shared, change.clone()).await?;
+        let tree = self.shared.blocking(move |cache| change.wanted(&cache.repo().map_err(|error| of_cache(&error))?)).await??;
+        Ok(Ensured { changed, outputs: outputs(tree.map(|id| id.to_string())) })
+    }
+}

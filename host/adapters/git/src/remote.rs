@@ -1,0 +1,211 @@
+//! The bare cache and its remote. Everything here blocks.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, Once, PoisonError};
+
+use git2::{AutotagOption, Cred, CredentialType, Error, ErrorClass, ErrorCode, FetchOptions, FetchPrune, ObjectType, Oid, ProxyOptions, PushOptions, RemoteCallbacks, Repository};
+
+use crate::config::{Credentials, GitConfig};
+use crate::push::{self, Outcome, PushError, Update};
+
+/// How long a remote may be silent before a call to it counts as lost.
+const SILENCE_MS: i32 = 60_000;
+/// How long a remote may take to accept a connection.
+const CONNECT_MS: i32 = 15_000;
+
+/// A bare cache of one remote's generated branches.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    path: PathBuf,
+    lock: PathBuf,
+    pub(crate) url: String,
+    credentials: Credentials,
+}
+
+impl Cache {
+    /// Opens the cache, making it when it isn't there.
+    pub(crate) fn open(config: &GitConfig) -> Result<Self, Error> {
+        let os = |error: std::io::Error| Error::new(ErrorCode::GenericError, ErrorClass::Os, error.to_string());
+        // One cache for each remote, so that a changed setting never mixes two histories.
+        let name = Oid::hash_object(ObjectType::Blob, config.remote_url.as_bytes())?.to_string();
+        std::fs::create_dir_all(&config.cache_dir).map_err(os)?;
+        let cache = Self {
+            path: config.cache_dir.join(format!("{name}.git")),
+            lock: config.cache_dir.join(format!("{name}.lock")),
+            url: config.remote_url.clone(),
+            credentials: config.credentials.clone(),
+        };
+        let _alone = cache.alone().map_err(os)?;
+        Repository::init_bare(&cache.path)?;
+        Ok(cache)
+    }
+
+    /// The cache as a repository; cheap, one for each piece of work.
+    pub(crate) fn repo(&self) -> Result<Repository, Error> {
+        Repository::open_bare(&self.path)
+    }
+
+    /// Keeps other processes off the cache's refs until dropped; the system lifts it when
+    /// a process dies.
+    fn alone(&self) -> std::io::Result<File> {
+        let file = File::options().create(true).truncate(false).write(true).open(&self.lock)?;
+        file.lock()?;
+        Ok(file)
+    }
+
+    fn alone_for_git(&self) -> Result<File, Error> {
+        self.alone().map_err(|error| Error::new(ErrorCode::Locked, ErrorClass::Os, error.to_string()))
+    }
+
+    /// Where the cache keeps the remote's branch.
+    pub(crate) fn tracking(branch: &str) -> String {
+        format!("refs/remotes/origin/{branch}")
+    }
+
+    /// The branch's head as last fetched.
+    pub(crate) fn head(repo: &Repository, branch: &str) -> Result<Option<Oid>, Error> {
+        match repo.refname_to_id(&Self::tracking(branch)) {
+            Ok(id) => Ok(Some(id)),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Brings all generated branches to where the remote has them.
+    pub(crate) fn fetch(&self) -> Result<(), Error> {
+        let _alone = self.alone_for_git()?;
+        let repo = self.repo()?;
+        fetch(&repo, &self.url, &self.credentials, &["+refs/heads/customer/*:refs/remotes/origin/customer/*"], FetchPrune::On)
+    }
+
+    /// Moves branches, each from the commit that its change was built on; outcomes by
+    /// branch.
+    pub(crate) fn push(&self, updates: &[Update]) -> Result<BTreeMap<String, Outcome>, PushError> {
+        let _alone = self.alone_for_git().map_err(PushError::NotSent)?;
+        let repo = self.repo().map_err(PushError::NotSent)?;
+        let outcomes = match local_path(&self.url) {
+            Some(path) => push::to_local(&repo, &path, updates)?,
+            None => self.push_over_wire(&repo, updates)?,
+        };
+        for update in updates.iter().filter(|update| outcomes.get(&update.branch) == Some(&Outcome::Taken)) {
+            // The next fetch puts right what fails here.
+            let _ = repo.reference(&Self::tracking(&update.branch), update.to, true, "push");
+        }
+        Ok(outcomes)
+    }
+
+    fn push_over_wire(&self, repo: &Repository, updates: &[Update]) -> Result<BTreeMap<String, Outcome>, PushError> {
+        limit_silence();
+        let outcomes = Mutex::new(BTreeMap::new());
+        let lost = Mutex::new(Vec::new());
+        let sending = Mutex::new(false);
+        let mut callbacks = callbacks(repo, &self.url, &self.credentials);
+        callbacks.push_update_reference(|name, problem| {
+            let branch = name.strip_prefix("refs/heads/").unwrap_or(name).to_owned();
+            let outcome = problem.map_or(Outcome::Taken, push::rejection);
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(branch, outcome);
+            Ok(())
+        });
+        callbacks.push_negotiation(|remote| {
+            // libgit2 sends the old ids that the remote just advertised, so without this
+            // a branch that moved since the fetch would be overwritten.
+            let mut lost = lost.lock().unwrap_or_else(PoisonError::into_inner);
+            for update in updates {
+                let name = update.refname();
+                let stands = remote.iter().find(|it| it.dst_refname_bytes() == name.as_bytes()).map(|it| it.src());
+                if stands.filter(|id| !id.is_zero()) != update.from {
+                    lost.push(update.branch.clone());
+                }
+            }
+            if lost.is_empty() {
+                *sending.lock().unwrap_or_else(PoisonError::into_inner) = true;
+                Ok(())
+            } else {
+                Err(Error::new(ErrorCode::NotFastForward, ErrorClass::Callback, format!("{} moved meanwhile", lost.join(", "))))
+            }
+        });
+        let mut options = PushOptions::new();
+        options.remote_callbacks(callbacks).proxy_options(proxy());
+        let specs: Vec<String> = updates.iter().map(|update| format!("{}:{}", update.to, update.refname())).collect();
+        let result = repo.remote_anonymous(&self.url).and_then(|mut remote| remote.push(&specs, Some(&mut options)));
+        drop(options);
+        let sent = sending.into_inner().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(()) => Ok(outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            Err(error) if sent => Err(PushError::Uncertain(error)),
+            Err(error) => Err(PushError::NotSent(error)),
+        }
+    }
+}
+
+/// Fetches from any remote.
+pub(crate) fn fetch(repo: &Repository, url: &str, credentials: &Credentials, specs: &[&str], prune: FetchPrune) -> Result<(), Error> {
+    limit_silence();
+    let mut options = FetchOptions::new();
+    options
+        .remote_callbacks(callbacks(repo, url, credentials))
+        .proxy_options(proxy())
+        .download_tags(AutotagOption::None)
+        .update_fetchhead(false)
+        .prune(prune);
+    repo.remote_anonymous(url)?.fetch(specs, Some(&mut options), None)
+}
+
+/// The folder of a remote on this machine; `None` for one that a protocol leads to.
+fn local_path(url: &str) -> Option<PathBuf> {
+    if let Ok(parsed) = url::Url::parse(url)
+        && parsed.scheme() == "file"
+    {
+        return parsed.to_file_path().ok();
+    }
+    let path = Path::new(url);
+    path.exists().then(|| path.to_owned())
+}
+
+fn proxy() -> ProxyOptions<'static> {
+    let mut proxy = ProxyOptions::new();
+    proxy.auto();
+    proxy
+}
+
+fn callbacks<'a>(repo: &'a Repository, remote: &'a str, credentials: &'a Credentials) -> RemoteCallbacks<'a> {
+    let mut callbacks = RemoteCallbacks::new();
+    // libgit2 asks again for as long as it is given something, so each way is tried once.
+    let mut tried = [false; 4];
+    callbacks.credentials(move |url, user, allowed| {
+        let mut first = |way: usize| !std::mem::replace(&mut tried[way], true);
+        if allowed.contains(CredentialType::USERNAME) && first(0) {
+            return Cred::username(user.unwrap_or("git"));
+        }
+        if allowed.contains(CredentialType::SSH_KEY) && first(1) {
+            return Cred::ssh_key_from_agent(user.unwrap_or("git"));
+        }
+        if allowed.contains(CredentialType::USER_PASS_PLAINTEXT) {
+            if first(2)
+                && let Some(token) = credentials.token(url, remote)
+            {
+                return Cred::userpass_plaintext("x-access-token", token);
+            }
+            if first(3) {
+                return Cred::credential_helper(&repo.config()?, url, user);
+            }
+        }
+        Err(Error::new(ErrorCode::Auth, ErrorClass::Callback, "no credentials were accepted"))
+    });
+    callbacks
+}
+
+/// Makes libgit2 give up on a remote that has gone silent; by default it waits forever.
+#[expect(unsafe_code, reason = "libgit2's limits are process-wide and have no safe setter")]
+fn limit_silence() {
+    static ONCE: Once = Once::new();
+    // SAFETY: the setters write two integers of libgit2 without synchronization. Every
+    // use of the network by this process comes after this `Once`, so none reads them
+    // meanwhile.
+    ONCE.call_once(|| unsafe {
+        let _ = git2::opts::set_server_connect_timeout_in_milliseconds(CONNECT_MS);
+        let _ = git2::opts::set_server_timeout_in_milliseconds(SILENCE_MS);
+    });
+}

@@ -1,0 +1,142 @@
+//! One file a command.
+
+mod apply;
+mod history;
+mod plan;
+mod render;
+mod resume;
+mod sandbox;
+mod secret;
+mod status;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
+use deploycenter_domain::selector::Selection;
+use deploycenter_engine::{Cancel, Outcome};
+
+use crate::args::{Args, Command, Output, SandboxCommand, SecretCommand, Selectors};
+use crate::fail::Fail;
+
+/// What every command gets beside its own arguments.
+pub(crate) struct Shared {
+    pub(crate) repo: Option<std::path::PathBuf>,
+    pub(crate) json: bool,
+}
+
+/// Runs a command.
+pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
+    let shared = Shared { repo: args.repo, json: args.output == Output::Json };
+    match args.command {
+        Command::Validate => validate::run(&shared).await,
+        Command::Render { target, out } => render::run(&shared, target.as_ref(), out.as_deref()).await,
+        Command::Plan { selection, out, detailed_exitcode, verbose } => {
+            plan::run(&shared, &selection, out.as_deref(), detailed_exitcode, verbose).await
+        }
+        Command::Apply { selection, plan, yes, all_or_nothing, allow_dirty, allow_older, max_parallel } => {
+            let how = apply::How { yes, all_or_nothing, allow_dirty, allow_older, max_parallel };
+            apply::run(&shared, &selection, plan.as_deref(), &how).await
+        }
+        Command::Resume { targets } => resume::run(&shared, &targets).await,
+        Command::Status { selection } => status::run(&shared, &selection).await,
+        Command::History { target } => history::run(&shared, &target).await,
+        Command::Secret(SecretCommand::Set { target, name }) => secret::set(&shared, &target, &name).await,
+        Command::Secret(SecretCommand::List { target }) => secret::list(&shared, target.as_ref()).await,
+        Command::Sandbox(sandbox) => match sandbox.command {
+            Some(SandboxCommand::Env { dir }) => sandbox::env(&dir).await,
+            None => sandbox::run(&sandbox.run).await,
+        },
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Args::command(), "deploycenter", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Reads the selectors of a command line.
+pub(crate) fn selection(said: &Selectors) -> Result<Selection, Fail> {
+    let usage = |error: &dyn std::fmt::Display| Fail::new("usage", error.to_string());
+    Ok(Selection {
+        selectors: said
+            .selectors
+            .iter()
+            .map(|text| deploycenter_domain::selector::Selector::parse(text).map_err(|error| usage(&error)))
+            .collect::<Result<_, _>>()?,
+        region: said.region.as_deref().map(str::parse).transpose().map_err(|error| usage(&error))?,
+        environment: said.environment.as_deref().map(str::parse).transpose().map_err(|error| usage(&error))?,
+    })
+}
+
+/// A run that Ctrl-C stops after the steps in flight; a second one ends the process, which
+/// loses nothing either.
+pub(crate) fn cancel_on_ctrl_c() -> Cancel {
+    let cancel = Cancel::default();
+    let asked = cancel.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            asked.ask();
+            anstream::eprintln!("Stopping after the steps in flight. Press Ctrl-C again to stop at once; `deploycenter resume` goes on either way.");
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(130);
+            }
+        }
+    });
+    cancel
+}
+
+/// What came of a run: as JSON on stdout, or the failures on stderr.
+pub(crate) fn conclude(json: bool, outcomes: &[Outcome], refused: Vec<deploycenter_domain::problem::Problem>, refused_code: &'static str) -> Result<ExitCode, Fail> {
+    use deploycenter_domain::journal::Status;
+    use deploycenter_domain::problem::Problem;
+
+    if json {
+        let rows: Vec<serde_json::Value> = outcomes
+            .iter()
+            .map(|outcome| {
+                serde_json::json!({
+                    "target": outcome.target,
+                    "deployment": outcome.deployment,
+                    "state": outcome.status,
+                    "reason": outcome.reason,
+                    "leftovers": outcome.leftovers,
+                })
+            })
+            .collect();
+        anstream::println!("{}", serde_json::json!({ "format": crate::output::FORMAT, "deployments": rows }));
+    }
+    let mut problems = refused;
+    let mut code = refused_code;
+    let mut count = problems.len();
+    for outcome in outcomes.iter().filter(|outcome| outcome.status != Status::Succeeded) {
+        // A removal that tidied up after a failure is no failure of its own.
+        let reason = outcome.reason.clone().unwrap_or_default();
+        count += 1;
+        let (message, help) = match outcome.status {
+            Status::Unwound => {
+                if code.is_empty() {
+                    code = "unwound";
+                }
+                (format!("{} failed and was taken back: {reason}", outcome.target), "nothing of it is left; mend the cause and apply again".to_owned())
+            }
+            Status::NeedsAttention => {
+                code = "needs-attention";
+                let left = if outcome.leftovers.is_empty() { String::new() } else { format!("; left behind: {}", outcome.leftovers.join(", ")) };
+                (format!("{} needs attention: {reason}{left}", outcome.target), format!("mend the cause, then: deploycenter resume {}", outcome.target))
+            }
+            Status::Running | Status::Unwinding => {
+                if code.is_empty() {
+                    code = "interrupted";
+                }
+                (format!("{} was stopped on request and isn't finished", outcome.target), format!("go on with: deploycenter resume {}", outcome.target))
+            }
+            Status::Succeeded => continue,
+        };
+        problems.push(Problem::new(message).help(help));
+    }
+    if problems.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let message = if count == 1 { "a target isn't as planned".to_owned() } else { format!("{count} targets aren't as planned") };
+    Err(Fail::problems(if code.is_empty() { "failed" } else { code }, message, problems))
+}

@@ -1,0 +1,48 @@
+//! `render`.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use deploycenter_domain::name::TargetId;
+use deploycenter_engine::Limits;
+use deploycenter_ports::Silent;
+
+use super::Shared;
+use crate::fail::Fail;
+use crate::wiring;
+
+pub(super) async fn run(shared: &Shared, target: Option<&TargetId>, out: Option<&Path>) -> Result<ExitCode, Fail> {
+    if target.is_none() && out.is_none() {
+        return Err(Fail::new("usage", "rendering every instance needs a folder to write to").help("name a target, or a folder with --out"));
+    }
+    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let rendered = place.engine.render(target).await?;
+    if let Some(out) = out {
+        let mut count = 0;
+        for (target, files) in &rendered {
+            for (path, text) in files {
+                // By customer, as the branches are: two customers may use the same names.
+                let path = out.join(target.customer().as_str()).join(path);
+                write(&path, text).map_err(|error| Fail::new("failed", format!("{} can't be written: {error}", path.display())))?;
+                count += 1;
+            }
+        }
+        anstream::eprintln!("Wrote {count} files of {} instances to {}.", rendered.len(), out.display());
+    } else if shared.json {
+        anstream::println!("{}", serde_json::json!({ "format": 1, "targets": rendered }));
+    } else {
+        for (path, text) in rendered.values().flatten() {
+            anstream::println!("# ---- {path}");
+            anstream::print!("{text}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, text)
+}

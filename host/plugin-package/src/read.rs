@@ -1,0 +1,203 @@
+//! Reading a plugin file, without running any of its code.
+
+use std::collections::BTreeMap;
+
+use deploycenter_domain::declaration::Manifest;
+use deploycenter_domain::digest::Digest;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use wasmparser::{Encoding, Parser, Payload};
+
+use crate::{API_VERSION, GRANTS, LoadError, MAX_SIZE, imports, section};
+
+/// What every plugin exports; its other exports are hooks.
+const PLANNING: &str = "deploycenter:plugin/planning@0.1.0";
+
+/// What a plugin file holds beside its code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PluginFile {
+    /// What the plugin says of itself.
+    pub manifest: Manifest,
+    /// The JSON schema of the merged values.
+    pub schema: Value,
+    /// The base values: YAML, as its author wrote it.
+    pub base_values: String,
+    /// Templates by name; shared ones as `shared/<path>`.
+    pub templates: BTreeMap<String, String>,
+    /// The Helm chart's files by path.
+    pub chart: BTreeMap<String, String>,
+    /// What the component imports, sorted.
+    pub imports: Vec<String>,
+    /// What it exports, sorted: `planning`, and the hooks that it has.
+    pub exports: Vec<String>,
+    /// The digest of the whole file.
+    pub digest: Digest,
+}
+
+impl PluginFile {
+    /// Reads a plugin file and checks size, shape, sections and imports.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn read(bytes: &[u8]) -> Result<Self, LoadError> {
+        if bytes.len() > MAX_SIZE {
+            return Err(LoadError::TooLarge { size: bytes.len() });
+        }
+        let Outline {
+            mut sections,
+            mut imports,
+            mut exports,
+        } = outline(bytes)?;
+        let manifest: Manifest = json(&mut sections, section::MANIFEST)?;
+        if manifest.api_version != API_VERSION {
+            return Err(LoadError::ApiVersion(
+                manifest.api_version.escape_debug().to_string(),
+            ));
+        }
+        if let Some(unknown) = manifest
+            .grants
+            .iter()
+            .find(|grant| !GRANTS.contains(&grant.as_str()))
+        {
+            let reason = format!(
+                "asks for the grant \"{}\", which this host doesn't know",
+                unknown.escape_debug()
+            );
+            return Err(LoadError::Section {
+                section: section::MANIFEST,
+                reason,
+            });
+        }
+        imports.sort();
+        exports.sort();
+        imports::check(imports.iter().map(String::as_str), &manifest.grants)?;
+        if !exports.iter().any(|export| export == PLANNING) {
+            return Err(LoadError::MissingExport(PLANNING.to_owned()));
+        }
+        let schema: Value = json(&mut sections, section::SCHEMA)?;
+        if !schema.is_object() {
+            return Err(LoadError::Section {
+                section: section::SCHEMA,
+                reason: "is no JSON object".to_owned(),
+            });
+        }
+        let base_values = take(&mut sections, section::VALUES)?;
+        let base_values = std::str::from_utf8(base_values)
+            .map_err(|_| LoadError::Section {
+                section: section::VALUES,
+                reason: "is no UTF-8 text".to_owned(),
+            })?
+            .to_owned();
+        let templates = json(&mut sections, section::TEMPLATES)?;
+        let chart = paths(&mut sections, section::CHART)?;
+        Ok(Self {
+            manifest,
+            schema,
+            base_values,
+            templates,
+            chart,
+            imports,
+            exports,
+            digest: Digest::of(bytes),
+        })
+    }
+}
+
+struct Outline<'a> {
+    sections: BTreeMap<&'static str, &'a [u8]>,
+    imports: Vec<String>,
+    exports: Vec<String>,
+}
+
+/// The sections of ours, the imports and the exports of the outermost component.
+fn outline(bytes: &[u8]) -> Result<Outline<'_>, LoadError> {
+    let broken = |error: wasmparser::BinaryReaderError| LoadError::NotAComponent(error.to_string());
+    let mut found = Outline {
+        sections: BTreeMap::new(),
+        imports: Vec::new(),
+        exports: Vec::new(),
+    };
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(broken)? {
+            Payload::Version { encoding, .. } => {
+                if depth == 0 && encoding != Encoding::Component {
+                    let reason = "it is a core module; `wit-component` makes a component of one";
+                    return Err(LoadError::NotAComponent(reason.to_owned()));
+                }
+                depth += 1;
+            }
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(reader) if depth == 1 => {
+                for import in reader {
+                    found
+                        .imports
+                        .push(import.map_err(broken)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(reader) if depth == 1 => {
+                for export in reader {
+                    found
+                        .exports
+                        .push(export.map_err(broken)?.name.name.to_owned());
+                }
+            }
+            Payload::CustomSection(custom) if depth == 1 => {
+                if let Some(ours) = section::ALL.into_iter().find(|name| *name == custom.name())
+                    && found.sections.insert(ours, custom.data()).is_some()
+                {
+                    return Err(LoadError::Section {
+                        section: ours,
+                        reason: "is there twice".to_owned(),
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+fn take<'a>(
+    sections: &mut BTreeMap<&'static str, &'a [u8]>,
+    name: &'static str,
+) -> Result<&'a [u8], LoadError> {
+    sections.remove(name).ok_or_else(|| LoadError::Section {
+        section: name,
+        reason: "is missing; is this an app plugin?".to_owned(),
+    })
+}
+
+fn json<T: DeserializeOwned>(
+    sections: &mut BTreeMap<&'static str, &[u8]>,
+    name: &'static str,
+) -> Result<T, LoadError> {
+    serde_json::from_slice(take(sections, name)?).map_err(|error| LoadError::Section {
+        section: name,
+        reason: format!("can't be read: {error}"),
+    })
+}
+
+/// An object of paths. They become files of a git tree, so none may lead out of it.
+fn paths(
+    sections: &mut BTreeMap<&'static str, &[u8]>,
+    name: &'static str,
+) -> Result<BTreeMap<String, String>, LoadError> {
+    let files: BTreeMap<String, String> = json(sections, name)?;
+    let odd = files.keys().find(|path| {
+        path.chars().any(|c| c.is_control() || c == '\\')
+            || path
+                .split('/')
+                .any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"))
+    });
+    match odd {
+        Some(path) => Err(LoadError::Section {
+            section: name,
+            reason: format!(
+                "holds the path \"{}\", which isn't one within the chart",
+                path.escape_debug()
+            ),
+        }),
+        None => Ok(files),
+    }
+}

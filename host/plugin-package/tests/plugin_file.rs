@@ -1,0 +1,244 @@
+//! Plugin files written and read, and refused by name where they aren't sound.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use deploycenter_plugin_package::{LoadError, PackageError, PluginFile, Source, package};
+use wit_parser::Resolve;
+
+/// A core module with `plan`, described for a world with these imports.
+fn core(imports: &str) -> Vec<u8> {
+    let uses_efs = imports.contains("aws/efs");
+    let import = if uses_efs {
+        r#"(import "deploycenter:aws/efs@0.1.0" "ensure-volume" (func (param i32 i32 i32 i32 i32 i32 i32 i32 i32)))"#
+    } else {
+        ""
+    };
+    let mut core = wat::parse_str(format!(
+        r#"(module {import}
+            (memory (export "memory") 1)
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+            (func (export "deploycenter:plugin/planning@0.1.0#plan") (param i32 i32 i32 i32 i32 i32) (result i32) unreachable))"#
+    ))
+    .unwrap();
+    let mut resolve = Resolve::default();
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+    for folder in [
+        "types",
+        "rendering",
+        "aws",
+        "git",
+        "argocd",
+        "log",
+        "plugin",
+    ] {
+        resolve.push_dir(wit.join(folder)).unwrap();
+    }
+    let world = format!(
+        "package test:guest; world guest {{ {imports} export deploycenter:plugin/planning@0.1.0; }}"
+    );
+    let package_id = resolve.push_str("test.wit", &world).unwrap();
+    let world = resolve.select_world(&[package_id], None).unwrap();
+    wit_component::embed_component_metadata(
+        &mut core,
+        &resolve,
+        world,
+        wit_component::StringEncoding::UTF8,
+        false,
+    )
+    .unwrap();
+    core
+}
+
+/// An app's folder with these grants.
+fn source(grants: &str) -> Result<Source, PackageError> {
+    let folder = tempfile::tempdir().unwrap();
+    let (app, shared) = (folder.path().join("app"), folder.path().join("shared"));
+    let put = |path: &Path, text: &str| {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    put(
+        &app.join("plugin.toml"),
+        &format!(
+            "app = \"blog\"\nversion = \"1.2.0\"\ndescription = \"A blog\"\ngrants = [{grants}]\n[data-versions]\n\"6.0\" = \"6\"\n"
+        ),
+    );
+    put(&app.join("schema.json"), r#"{"type":"object"}"#);
+    put(&app.join("values.yaml"), "replicas: 1 # one\n");
+    put(&app.join("templates/values.yaml"), "a: [[ b ]]\n");
+    put(&app.join("templates/values.yaml~"), "left by an editor");
+    put(&app.join("chart/templates/x.yaml"), "{{ .Values.a }}\n");
+    put(&app.join("chart/.helmignore"), "*.md\n");
+    put(&shared.join("argocd/base.json"), "{}\n");
+    Source::read(&app, &shared)
+}
+
+#[test]
+fn what_goes_in_comes_out_and_the_bytes_are_the_same_each_time() {
+    let source = source(r#""git", "efs""#).unwrap();
+    let bytes = package(&core("import deploycenter:aws/efs@0.1.0;"), &source).unwrap();
+    assert_eq!(
+        bytes,
+        package(&core("import deploycenter:aws/efs@0.1.0;"), &source).unwrap()
+    );
+    let file = PluginFile::read(&bytes).unwrap();
+    assert_eq!(
+        (
+            file.manifest.app.as_str(),
+            file.manifest.version.as_str(),
+            file.manifest.api_version.as_str()
+        ),
+        ("blog", "1.2.0", "0.1.0")
+    );
+    assert_eq!(file.manifest.grants, ["efs", "git"]);
+    assert_eq!(
+        file.manifest.data_versions,
+        BTreeMap::from([("6.0".to_owned(), "6".to_owned())])
+    );
+    assert_eq!(file.base_values, "replicas: 1 # one\n");
+    assert_eq!(
+        file.templates.keys().collect::<Vec<_>>(),
+        ["shared/argocd/base.json", "values.yaml"]
+    );
+    assert_eq!(
+        file.chart.keys().collect::<Vec<_>>(),
+        [".helmignore", "templates/x.yaml"]
+    );
+    assert!(
+        file.imports
+            .contains(&"deploycenter:aws/efs@0.1.0".to_owned()),
+        "{:?}",
+        file.imports
+    );
+    assert_eq!(file.exports, ["deploycenter:plugin/planning@0.1.0"]);
+}
+
+#[test]
+fn an_import_beyond_the_grants_is_refused_by_name() {
+    let error = package(
+        &core("import deploycenter:aws/efs@0.1.0;"),
+        &source(r#""git""#).unwrap(),
+    )
+    .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("deploycenter:aws/efs@0.1.0") && text.contains("\"efs\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_unknown_grant_is_refused_with_those_that_there_are() {
+    let text = source(r#""network""#).unwrap_err().to_string();
+    assert!(
+        text.contains("plugin.toml") && text.contains("\"network\"") && text.contains("route53"),
+        "{text}"
+    );
+}
+
+#[test]
+fn foreign_imports_are_refused_by_name() {
+    for foreign in ["wasi:clocks/wall-clock@0.2.0", "wasi:cli/environment@0.2.0"] {
+        let mut bytes =
+            wat::parse_str(format!(r#"(component (import "{foreign}" (instance)))"#)).unwrap();
+        append_sections(&mut bytes);
+        assert_eq!(
+            PluginFile::read(&bytes),
+            Err(LoadError::ForeignImport(foreign.to_owned()))
+        );
+    }
+    let mut function = wat::parse_str(r#"(component (import "now" (func (result u64))))"#).unwrap();
+    append_sections(&mut function);
+    assert_eq!(
+        PluginFile::read(&function),
+        Err(LoadError::ForeignImport("now".to_owned()))
+    );
+}
+
+#[test]
+fn what_is_no_plugin_is_refused() {
+    let core_module = wat::parse_str("(module)").unwrap();
+    let empty = wat::parse_str("(component)").unwrap();
+    let good = package(&core(""), &source("").unwrap()).unwrap();
+    assert!(matches!(
+        PluginFile::read(b"not wasm at all"),
+        Err(LoadError::NotAComponent(_))
+    ));
+    assert!(matches!(
+        PluginFile::read(&core_module),
+        Err(LoadError::NotAComponent(_))
+    ));
+    assert!(matches!(
+        PluginFile::read(&good[..good.len() / 2]),
+        Err(LoadError::NotAComponent(_) | LoadError::Section { .. })
+    ));
+    assert!(matches!(
+        PluginFile::read(&empty),
+        Err(LoadError::Section {
+            section: "deploycenter:manifest",
+            ..
+        })
+    ));
+    assert!(matches!(
+        PluginFile::read(&vec![0; 33 << 20]),
+        Err(LoadError::TooLarge { .. })
+    ));
+
+    let mut no_plan = empty;
+    append_sections(&mut no_plan);
+    assert!(matches!(
+        PluginFile::read(&no_plan),
+        Err(LoadError::MissingExport(_))
+    ));
+
+    let mut twice = good;
+    section(&mut twice, "deploycenter:values", b"");
+    assert!(matches!(
+        PluginFile::read(&twice),
+        Err(LoadError::Section {
+            section: "deploycenter:values",
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_chart_leads_nowhere_else() {
+    for path in ["../x", "a/../../x", "/etc/x", "a//x", ".git/config", "a\\x"] {
+        let mut parts = source("").unwrap();
+        parts.chart.insert(path.to_owned(), String::new());
+        let text = package(&core(""), &parts).unwrap_err().to_string();
+        assert!(text.contains("deploycenter:chart"), "{path}: {text}");
+    }
+}
+
+/// Sections of a sound plugin, as a file made by another tool could have them.
+fn append_sections(bytes: &mut Vec<u8>) {
+    let manifest = r#"{"app":"x","version":"1","apiVersion":"0.1.0","description":"","grants":[],"dataVersions":{}}"#;
+    section(bytes, "deploycenter:manifest", manifest.as_bytes());
+    for name in [
+        "deploycenter:schema",
+        "deploycenter:templates",
+        "deploycenter:chart",
+    ] {
+        section(bytes, name, b"{}");
+    }
+    section(bytes, "deploycenter:values", b"{}");
+}
+
+/// One custom section: id 0, length, name's length, name, data; lengths in LEB128.
+fn section(bytes: &mut Vec<u8>, name: &str, data: &[u8]) {
+    let length = 1 + name.len() + data.len();
+    assert!(length < 128 * 128 && name.len() < 128);
+    bytes.extend([
+        0,
+        (length % 128) as u8 | 0x80,
+        (length / 128) as u8,
+        name.len() as u8,
+    ]);
+    bytes.extend(name.as_bytes());
+    bytes.extend(data);
+}

@@ -1,0 +1,29 @@
+//! `deploycenter:log/log`: lines for whoever runs or debugs a plugin.
+
+use wasmtime::Error;
+
+use crate::bindings::app::deploycenter::log::log::{self, Level};
+use crate::limits;
+use crate::state::State;
+
+impl log::Host for State {
+    fn log(&mut self, level: Level, message: String) -> Result<(), Error> {
+        self.granted("log")?;
+        self.log_lines += 1;
+        if self.log_lines > limits::LOG_LINES {
+            return Ok(());
+        }
+        let message = &message[..message.floor_char_boundary(limits::LOG_LINE)];
+        let (app, target) = (&self.manifest.app, &self.request.target);
+        match level {
+            Level::Debug => tracing::debug!(%app, %target, "{message}"),
+            Level::Info => tracing::info!(%app, %target, "{message}"),
+            Level::Warn => tracing::warn!(%app, %target, "{message}"),
+            Level::Error => {
+                tracing::error!(%app, %target, "{message}");
+                self.last_error = Some(message.to_owned());
+            }
+        }
+        Ok(())
+    }
+}

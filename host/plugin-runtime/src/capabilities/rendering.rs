@@ -1,0 +1,37 @@
+//! `deploycenter:rendering/rendering`: templates.
+
+use wasmtime::Error;
+
+use crate::bindings::app::deploycenter::rendering::rendering::{self, RenderError};
+use crate::failure::HostTooLong;
+use crate::renderer::RenderFailure;
+use crate::state::State;
+
+impl rendering::Host for State {
+    fn render(
+        &mut self,
+        template: String,
+        context: String,
+    ) -> Result<Result<String, RenderError>, Error> {
+        self.granted("rendering")?;
+        match self.templates.render(&template, &context) {
+            Ok(text) => Ok(Ok(text)),
+            Err(RenderFailure::Template(error)) => Ok(Err(RenderError {
+                template: error.template,
+                line: error.line,
+                message: error.message,
+            })),
+            Err(RenderFailure::TooLong(message)) => Err(Error::from(HostTooLong(message))),
+        }
+    }
+
+    fn templates(&mut self, prefix: String) -> Result<Vec<String>, Error> {
+        self.granted("rendering")?;
+        Ok(self
+            .templates
+            .names()
+            .filter(|name| name.starts_with(&prefix))
+            .map(str::to_owned)
+            .collect())
+    }
+}

@@ -1,0 +1,206 @@
+//! The template engine: a guest of the host's own, because only a guest's memory can be
+//! bounded. Its instances are kept with the templates parsed; one that trapped is dropped.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use deploycenter_domain::token;
+use deploycenter_plugin_package::{LoadError, TemplateError};
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use wasmtime::{Engine, Store};
+
+use crate::bindings::engine::deploycenter::renderer::tokens;
+use crate::bindings::engine::exports::deploycenter::renderer::engine;
+use crate::failure::Failure;
+use crate::limits::{self, Meter, refill};
+
+/// How many instances wait for the next call.
+const IDLE: usize = 4;
+
+/// Why a template gave no text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RenderFailure {
+    /// The template is at fault.
+    Template(TemplateError),
+    /// This machine was too slow.
+    TooLong(String),
+}
+
+/// The engine's code, linked.
+pub(crate) struct Renderer {
+    pre: InstancePre<State>,
+    indices: engine::GuestIndices,
+}
+
+#[derive(Default)]
+struct State {
+    meter: Meter,
+}
+
+impl tokens::Host for State {
+    fn is_whole(&mut self, text: String) -> bool {
+        token::split(&text).is_ok()
+    }
+}
+
+impl Renderer {
+    pub(crate) fn new(engine: &Engine, component: &Component) -> Result<Self, LoadError> {
+        let host = |error: wasmtime::Error| {
+            LoadError::Host(format!(
+                "the bundled renderer doesn't fit this host: {error:#}"
+            ))
+        };
+        let mut linker = Linker::new(engine);
+        tokens::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(host)?;
+        let pre = linker.instantiate_pre(component).map_err(host)?;
+        let indices = engine::GuestIndices::new(&pre).map_err(host)?;
+        Ok(Self { pre, indices })
+    }
+}
+
+/// An instance with templates loaded.
+struct Instance {
+    store: Store<State>,
+    guest: engine::Guest,
+}
+
+/// The templates of one plugin with its overrides, ready to render.
+pub(crate) struct Templates {
+    renderer: Arc<Renderer>,
+    sources: Vec<(String, String)>,
+    idle: Mutex<Vec<Instance>>,
+}
+
+impl fmt::Debug for Templates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Templates")
+            .field("names", &self.names().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Templates {
+    /// Parses templates, given as name and source, sorted by name.
+    ///
+    /// # Errors
+    /// All that don't parse.
+    pub(crate) fn load(
+        renderer: Arc<Renderer>,
+        sources: Vec<(String, String)>,
+    ) -> Result<Self, LoadError> {
+        let templates = Self {
+            renderer,
+            sources,
+            idle: Mutex::new(Vec::new()),
+        };
+        let first = templates.instantiate()?;
+        templates.put_back(first);
+        Ok(templates)
+    }
+
+    /// The names, sorted.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Renders one with the keys of a JSON object as variables.
+    pub(crate) fn render(&self, name: &str, context: &str) -> Result<String, RenderFailure> {
+        let fault = |line: u32, message: String| {
+            RenderFailure::Template(TemplateError {
+                template: name.to_owned(),
+                line,
+                message,
+            })
+        };
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let mut instance = match idle {
+            Some(instance) => instance,
+            None => self
+                .instantiate()
+                .map_err(|error| fault(0, error.to_string()))?,
+        };
+        let Instance { store, guest } = &mut instance;
+        let called = refill(store, limits::RENDER_FUEL, limits::RENDER_TIME).and_then(|()| {
+            guest.call_render(
+                &mut *store,
+                name,
+                context,
+                limits::RENDER_STEPS,
+                limits::RENDER_OUTPUT,
+            )
+        });
+        match called {
+            Ok(answer) => {
+                self.put_back(instance);
+                let text =
+                    answer.map_err(|failure| RenderFailure::Template(template_error(failure)))?;
+                // What the engine checks is each expression; this is the whole.
+                match token::split(&text) {
+                    Ok(_) => Ok(text),
+                    Err(broken) => Err(fault(
+                        0,
+                        format!("line {} of its result: {}", broken.line, broken_message()),
+                    )),
+                }
+            }
+            Err(error) => Err(match Failure::of(&error, &store.data().meter) {
+                Failure::Broken(message) => fault(0, message),
+                Failure::TooLong(message) => {
+                    RenderFailure::TooLong(format!("the template {name} {message}"))
+                }
+            }),
+        }
+    }
+
+    fn instantiate(&self) -> Result<Instance, LoadError> {
+        let mut store = Store::new(self.renderer.pre.engine(), State::default());
+        store.limiter(|state| &mut state.meter);
+        let load = |store: &mut Store<State>| {
+            refill(store, limits::RENDER_FUEL, limits::RENDER_TIME)?;
+            let instance = self.renderer.pre.instantiate(&mut *store)?;
+            let guest = self.renderer.indices.load(&mut *store, &instance)?;
+            let loaded = guest.call_load(&mut *store, &self.sources)?;
+            Ok((guest, loaded))
+        };
+        match load(&mut store) {
+            Ok((guest, Ok(()))) => Ok(Instance { store, guest }),
+            Ok((_, Err(failures))) => Err(LoadError::Templates(
+                failures.into_iter().map(template_error).collect(),
+            )),
+            Err(error) => Err(match Failure::of(&error, &store.data().meter) {
+                Failure::Broken(message) => {
+                    LoadError::Code(format!("parsing its templates {message}"))
+                }
+                Failure::TooLong(message) => {
+                    LoadError::Host(format!("parsing templates {message}"))
+                }
+            }),
+        }
+    }
+
+    fn put_back(&self, instance: Instance) {
+        if instance.store.data().meter.memory > limits::IDLE_MEMORY {
+            return;
+        }
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE {
+            idle.push(instance);
+        }
+    }
+}
+
+fn template_error(failure: engine::Failure) -> TemplateError {
+    TemplateError {
+        template: failure.template,
+        line: failure.line,
+        message: failure.message,
+    }
+}
+
+fn broken_message() -> &'static str {
+    "what is left of a value that is known only after apply; a template may place such a value but not cut, encode or change it"
+}

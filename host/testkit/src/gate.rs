@@ -1,0 +1,91 @@
+//! The gate: every outside call and every journal write passes it, and at a chosen
+//! point it lets nobody through any more. To the outside that is the death of the
+//! process: what was sent has landed, what wasn't never will.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use deploycenter_ports::{Call, Calls, Phase};
+use tokio::sync::Notify;
+
+/// Passes, counts, and at one point stops everything.
+#[derive(Debug, Default)]
+pub struct Gate {
+    stop_at: Option<usize>,
+    trace: Mutex<Vec<String>>,
+    dead: AtomicBool,
+    under_way: AtomicUsize,
+    changed: Notify,
+}
+
+impl Gate {
+    /// A gate that stops everything at the point of that number, counted from 0; `None`
+    /// lets everything through.
+    #[must_use]
+    pub fn new(stop_at: Option<usize>) -> Self {
+        Self { stop_at, ..Self::default() }
+    }
+
+    /// The points that were passed, in order.
+    ///
+    /// # Panics
+    /// When a test panicked while it held the trace.
+    #[must_use]
+    pub fn trace(&self) -> Vec<String> {
+        self.trace.lock().expect("no test panics while it holds the trace").clone()
+    }
+
+    /// Returns once the gate is shut and nothing that was sent is still under way.
+    pub async fn dead(&self) {
+        loop {
+            let changed = self.changed.notified();
+            if self.dead.load(Ordering::SeqCst) && self.under_way.load(Ordering::SeqCst) == 0 {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// A point. Once the gate is shut nobody returns from here.
+    pub async fn pass(&self, point: String) {
+        if !self.dead.load(Ordering::SeqCst) {
+            let number = {
+                let mut trace = self.trace.lock().expect("no test panics while it holds the trace");
+                trace.push(point);
+                trace.len() - 1
+            };
+            if self.stop_at != Some(number) {
+                return;
+            }
+            self.dead.store(true, Ordering::SeqCst);
+        }
+        self.changed.notify_waiters();
+        self.changed.notify_one();
+        std::future::pending::<()>().await;
+    }
+
+    /// A point before something that, once it is let through, certainly ends.
+    pub async fn enter(&self, point: String) {
+        self.pass(point).await;
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The point after it.
+    pub async fn leave(&self, point: String) {
+        self.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.pass(point).await;
+    }
+}
+
+#[async_trait]
+impl Calls for Gate {
+    async fn at(&self, call: &Call, phase: Phase) {
+        let point = format!("{} {}: {phase:?}", call.system, call.operation);
+        match phase {
+            Phase::Before => self.enter(point).await,
+            Phase::Sent => self.leave(point).await,
+            Phase::Replied => self.pass(point).await,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! A world: a deployment repo with its remote, the stand-ins, and a journal, all in a
+//! folder of its own; and the lives of a process that works in it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Result;
+use deploycenter_argocd::{ArgoCd, ArgoCdConfig};
+use deploycenter_aws::{Aws, Fixed, Places};
+use deploycenter_domain::desired::{self, LockedPlugin, PluginsLock};
+use deploycenter_engine::{Adapters, Engine, Limits};
+use deploycenter_git::{Credentials, DeploymentRepo, Git, GitConfig};
+use deploycenter_plugin_runtime::{Library, PluginFile, Runtime, RuntimeConfig, bundled};
+use deploycenter_ports::{Clock, Repository as _, Silent, Store};
+use deploycenter_sandbox::argocd::GitAccess;
+use deploycenter_sandbox::sample::{REGIONS, STAGING, SampleRepo};
+use deploycenter_sandbox::{ACCESS_KEY_ID, Config, SECRET_ACCESS_KEY, Sandbox, SandboxClock};
+use deploycenter_store::{SqliteStore, StoreOptions};
+use tempfile::TempDir;
+
+use crate::clock::{CountingIds, SleeplessClock};
+use crate::gate::Gate;
+use crate::inventory::Inventory;
+use crate::store::GatedStore;
+
+/// The generated repository as manifests name it: the same in every world, so that the
+/// same desired state gives the same bytes.
+const REPOSITORY: &str = "https://git.example.com/fleet.git";
+
+/// How far the stand-ins' time moves at each request.
+const STEP: u64 = 100;
+
+/// A world. Dropping it removes everything.
+pub struct World {
+    dir: TempDir,
+    repo: SampleRepo,
+    sandbox: Option<Sandbox>,
+    runtime: tokio::runtime::Runtime,
+    ids: Arc<AtomicU64>,
+}
+
+/// How a process's life went.
+#[derive(Debug)]
+pub enum Life<T> {
+    /// It did what it came for.
+    Lived(T),
+    /// It died at the gate.
+    Died,
+}
+
+impl World {
+    /// A world with that `customers.yaml`, and the fleet's regions.
+    ///
+    /// # Errors
+    /// When files, git or sockets fail.
+    pub fn new(customers: &str) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let repo = SampleRepo::below(dir.path());
+        repo.create(&files(customers)?)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let config = Config {
+            dir: None,
+            clock: SandboxClock::Stepped { millis_per_request: STEP },
+            latency: Duration::ZERO,
+            faults: Vec::new(),
+            world: deploycenter_sandbox::World::from_regions_yaml(REGIONS)?,
+            aws_port: 0,
+            argocd_port: 0,
+            argocd: deploycenter_sandbox::argocd::Config {
+                git: GitAccess { overrides: BTreeMap::from([(REPOSITORY.to_owned(), repo.remote.clone())]) },
+                ..Default::default()
+            },
+        };
+        let sandbox = runtime.block_on(Sandbox::start(config))?;
+        Ok(Self { dir, repo, sandbox: Some(sandbox), runtime, ids: Arc::default() })
+    }
+
+    /// The stand-ins.
+    ///
+    /// # Panics
+    /// Never: they are there until the world is dropped.
+    #[must_use]
+    pub fn sandbox(&self) -> &Sandbox {
+        self.sandbox.as_ref().expect("the sandbox is there until the world is dropped")
+    }
+
+    /// The operator's checkout.
+    #[must_use]
+    pub fn checkout(&self) -> &Path {
+        &self.repo.checkout
+    }
+
+    /// The bare remote.
+    #[must_use]
+    pub fn remote(&self) -> &Path {
+        &self.repo.remote
+    }
+
+    /// Writes a file of the desired state, commits and pushes it.
+    ///
+    /// # Errors
+    /// When files or git fail.
+    pub fn write(&self, path: &str, text: &str) -> Result<()> {
+        let path = self.repo.checkout.join(path);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, text)?;
+        Ok(self.repo.publish("A change")?)
+    }
+
+    /// Everything that exists outside.
+    ///
+    /// # Errors
+    /// When the remote can't be read.
+    pub fn inventory(&self) -> Result<Inventory> {
+        let mut inventory = Inventory::of_git(&self.repo.remote)?;
+        inventory.add_sandbox(&self.sandbox().snapshot());
+        Ok(inventory)
+    }
+
+    /// One life of a process: a new engine, with nothing in memory of the lives before,
+    /// doing `work` until it is done or dies at the gate.
+    ///
+    /// # Errors
+    /// When the engine can't be made.
+    pub fn live<T: Send>(&self, gate: &Arc<Gate>, work: impl AsyncFnOnce(Engine) -> T) -> Result<Life<T>> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let life = runtime.block_on(async {
+            let (engine, store) = self.engine(gate).await?;
+            let life = tokio::select! {
+                biased;
+                () = gate.dead() => Life::Died,
+                done = work(engine) => Life::Lived(done),
+            };
+            store.close().await;
+            anyhow::Ok(life)
+        });
+        // Blocking work that was under way has ended: the gate waited for it.
+        runtime.shutdown_timeout(Duration::from_secs(10));
+        life
+    }
+
+    async fn engine(&self, gate: &Arc<Gate>) -> Result<(Engine, Arc<SqliteStore>)> {
+        let clock: Arc<dyn Clock> = Arc::new(SleeplessClock::new());
+        let repo = Arc::new(DeploymentRepo::open(&self.repo.checkout)?);
+        let desired = desired::read(&repo.desired_files().await?)?;
+        let installation = desired.settings.installation.clone();
+        let git = Git::open(
+            &GitConfig {
+                cache_dir: self.state("git"),
+                remote_url: self.repo.remote.to_string_lossy().into_owned(),
+                credentials: Credentials::default(),
+            },
+            Arc::clone(&clock),
+            gate.clone(),
+        )?;
+        let aws = Aws::fixed(
+            Places::of(&desired.regions),
+            Arc::clone(&clock),
+            gate.clone(),
+            Fixed {
+                endpoint: self.sandbox().aws_url().as_str().trim_end_matches('/').to_owned(),
+                access_key_id: ACCESS_KEY_ID.to_owned(),
+                secret_access_key: SECRET_ACCESS_KEY.to_owned(),
+            },
+        );
+        let argocd = ArgoCdConfig::new(
+            self.sandbox().argocd_url(),
+            self.sandbox().argocd_token().to_owned(),
+            installation.clone(),
+        );
+        let argocd = Arc::new(ArgoCd::new(&argocd, git.clone(), Arc::clone(&clock), gate.clone())?);
+        let options = StoreOptions { durable: false, owner: "a test".to_owned() };
+        let store = Arc::new(SqliteStore::open(&self.state("journal.db"), options, Arc::clone(&clock)).await?);
+        let engine = Engine {
+            installation,
+            generated_url: REPOSITORY.to_owned(),
+            adapters: Adapters {
+                efs: Arc::new(aws.efs()),
+                dns: Arc::new(aws.route53()),
+                secrets: Arc::new(aws.secrets()),
+                given: Arc::new(aws.given_secrets()),
+                git: git.clone(),
+                generated: git,
+                argocd: argocd.clone(),
+                syncing: argocd,
+            },
+            store: Arc::new(GatedStore { inner: Arc::clone(&store) as Arc<dyn Store>, gate: Arc::clone(gate) }),
+            plugins: library()?,
+            repository: repo,
+            clock,
+            ids: Arc::new(CountingIds(Arc::clone(&self.ids))),
+            progress: Arc::new(Silent),
+            // One step at a time: a run passes the same points in the same order.
+            limits: Limits { targets: 1, effects: 1 },
+        };
+        Ok((engine, store))
+    }
+
+    fn state(&self, name: &str) -> PathBuf {
+        self.dir.path().join("state").join(name)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(sandbox) = self.sandbox.take() {
+            self.runtime.block_on(sandbox.stop());
+        }
+    }
+}
+
+/// The files of a deployment repo with the bundled plugins.
+fn files(customers: &str) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    let mut plugins = Vec::new();
+    for (app, bytes) in bundled() {
+        let file = PluginFile::read(bytes)?;
+        let source = format!("plugins/{app}.wasm");
+        files.insert(source.clone(), bytes.to_vec());
+        plugins.push(LockedPlugin {
+            app: file.manifest.app,
+            version: file.manifest.version,
+            digest: file.digest,
+            source,
+            grants: file.manifest.grants,
+            default: true,
+        });
+    }
+    anyhow::ensure!(!plugins.is_empty(), "the guests weren't built: cargo xtask build");
+    let apps: Vec<String> = plugins.iter().map(|plugin| format!("{}:", plugin.app)).collect();
+    let staging: String = STAGING
+        .lines()
+        .filter(|line| apps.iter().any(|app| line.starts_with(app)))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let settings = "version = 1\ninstallation = \"testing\"\n\n[argocd]\nserver = \"https://argocd.example.com\"\n";
+    files.insert("deploycenter.toml".to_owned(), settings.as_bytes().to_vec());
+    files.insert("customers.yaml".to_owned(), customers.as_bytes().to_vec());
+    files.insert("regions.yaml".to_owned(), REGIONS.as_bytes().to_vec());
+    files.insert("environments/staging.yaml".to_owned(), staging.into_bytes());
+    files.insert("plugins.lock".to_owned(), PluginsLock { plugins }.render().into_bytes());
+    files.insert(".gitignore".to_owned(), b"/.deploycenter/\n".to_vec());
+    Ok(files)
+}
+
+/// The plugins, compiled once for all worlds of a process.
+fn library() -> Result<Arc<Library>> {
+    static LIBRARY: OnceLock<std::result::Result<Arc<Library>, String>> = OnceLock::new();
+    let made = LIBRARY.get_or_init(|| {
+        let mut library = Library::new(Runtime::new(RuntimeConfig::default()).map_err(|error| error.to_string())?);
+        for (app, bytes) in bundled() {
+            library.add(bytes.to_vec()).map_err(|error| format!("the bundled plugin {app}: {error}"))?;
+        }
+        Ok(Arc::new(library))
+    });
+    made.clone().map_err(anyhow::Error::msg)
+}

@@ -1,0 +1,243 @@
+//! `cargo xtask test`: sets up and runs every test, and ends with `N passed, N failed`.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::guests::{build_guests, workspace};
+use crate::report::{Count, Report, check, counted};
+use crate::tools::{self, Layout, Tools, cargo_with};
+
+/// Where golden tests write what they render, for [`rendered`]: the name of an
+/// environment variable.
+const RENDERED: &str = "DEPLOYCENTER_RENDERED";
+
+/// How long fetching the database of advisories may take.
+const FETCH: Duration = Duration::from_secs(120);
+
+/// Runs everything; `fast` leaves out what needs Helm and cargo-deny, and tells tests to
+/// try fewer cases. An error means that something failed.
+pub(crate) fn run(fast: bool) -> Result<()> {
+    tools::native_libraries()?;
+    tools::rust_components()?;
+    let tools = Tools::open()?;
+    let layout = Layout::read()?;
+    let mut report = Report::default();
+
+    // What takes long to install is installed beside the builds.
+    std::thread::scope(|scope| {
+        let python = scope.spawn(|| tools.install_python());
+        let helm = scope.spawn(|| if fast { Ok(()) } else { tools.install_helm() });
+        let deny = scope.spawn(|| {
+            if fast {
+                Ok(())
+            } else {
+                tools.install_cargo_deny()
+            }
+        });
+        let wait = |installer: std::thread::ScopedJoinHandle<'_, Result<()>>| match installer.join()
+        {
+            Ok(result) => result,
+            Err(_) => bail!("the installer panicked"),
+        };
+
+        report.step("guests", || build_guests().map(|()| Count::of(true)));
+        report.step("format", || {
+            check(cargo_with(&tools)?.args(["fmt", "--all", "--check", "--", "-l"]))
+        });
+        report.step("clippy", || clippy(&tools));
+        report.step("clippy of guests", || clippy_of_guests(&tools, &layout));
+        let python = wait(python);
+        report.step("tests", || {
+            python.and_then(|()| cargo_tests(&tools, &layout, fast))
+        });
+        report.step("tests of guests", || tests_of_guests(&tools, &layout));
+        report.step("tests of scripts", || tests_of_scripts(&tools));
+        if fast {
+            report.note(
+                "--fast: manifests weren't verified with Helm, nor dependencies with cargo-deny",
+            );
+            return;
+        }
+        let helm = wait(helm);
+        report.step("manifests", || {
+            helm.and_then(|()| rendered(&tools, &layout))
+        });
+        let deny = wait(deny);
+        if deny.is_err() {
+            report.step("dependencies", || deny.map(|()| Count::of(true)));
+        } else {
+            dependencies(&tools, &mut report);
+        }
+    });
+
+    eprint!("\n{}", report.summary());
+    if report.is_good() {
+        return Ok(());
+    }
+    std::process::exit(1);
+}
+
+fn clippy(tools: &Tools) -> Result<Count> {
+    check(cargo_with(tools)?.args([
+        "clippy",
+        "--quiet",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
+}
+
+/// For the target that they are made for: what is compiled there only, no other sees.
+fn clippy_of_guests(tools: &Tools, layout: &Layout) -> Result<Count> {
+    let mut command = cargo_with(tools)?;
+    command.args([
+        "clippy",
+        "--quiet",
+        "--target",
+        "wasm32-unknown-unknown",
+        "--target-dir",
+    ]);
+    command.arg(workspace().join("target/guests/build"));
+    for guest in &layout.guests {
+        command.args(["--package", guest]);
+    }
+    check(command.args(["--", "--deny", "warnings"]))
+}
+
+fn cargo_tests(tools: &Tools, layout: &Layout, fast: bool) -> Result<Count> {
+    let folder = layout.target.join("rendered");
+    tools::emptied(&folder)?;
+    let mut command = cargo_with(tools)?;
+    command
+        .args(["test", "--no-fail-fast"])
+        .env(RENDERED, &folder);
+    if fast {
+        command.env("DEPLOYCENTER_TEST_FAST", "1");
+    }
+    counted(&mut command)
+}
+
+fn tests_of_guests(tools: &Tools, layout: &Layout) -> Result<Count> {
+    let mut command = cargo_with(tools)?;
+    command.args(["test", "--no-fail-fast"]);
+    for guest in &layout.guests {
+        command.args(["--package", guest]);
+    }
+    counted(&mut command)
+}
+
+fn tests_of_scripts(tools: &Tools) -> Result<Count> {
+    counted(
+        Command::new(tools.python())
+            .args(["-m", "unittest"])
+            .current_dir(workspace().join("apps/tests")),
+    )
+}
+
+/// What the golden tests rendered, checked as a cluster would.
+fn rendered(tools: &Tools, layout: &Layout) -> Result<Count> {
+    let folder = layout.target.join("rendered");
+    let is_empty = std::fs::read_dir(&folder).map_or(true, |mut entries| entries.next().is_none());
+    if is_empty {
+        bail!(
+            "no test wrote what it rendered to {} (${RENDERED})",
+            folder.display()
+        );
+    }
+    let script = workspace().join("apps/tests/verify.py");
+    counted(
+        Command::new(tools.python())
+            .arg(script)
+            .arg(&folder)
+            .arg("--helm")
+            .arg(tools.helm()),
+    )
+}
+
+/// Licences, sources and bans always; advisories where their database can be had.
+fn dependencies(tools: &Tools, report: &mut Report) {
+    let deny = |arguments: &[&str]| {
+        let mut command = Command::new(tools.cargo_deny());
+        command
+            .current_dir(workspace())
+            .args(["--workspace", "--log-level", "warn"])
+            .args(arguments);
+        command
+    };
+    report.step("dependencies", || {
+        check(&mut deny(&["check", "bans", "licenses", "sources"]))
+    });
+    match fetched(&mut deny(&["fetch", "db"])) {
+        Ok(()) => report.step("advisories", || check(&mut deny(&["check", "--disable-fetch", "advisories"]))),
+        Err(error) => report.note(format!(
+            "advisories were NOT checked, for their database (github.com/rustsec/advisory-db) can't be fetched: {error:#}"
+        )),
+    }
+}
+
+/// Whether a download ended well in time; what it says is shown only if not.
+fn fetched(command: &mut Command) -> Result<()> {
+    let (mut reader, writer) = std::io::pipe()?;
+    command
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer);
+    let mut child = command.spawn().context("cannot start cargo-deny")?;
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let patience = Instant::now() + FETCH;
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if Instant::now() > patience {
+            child.kill()?;
+            child.wait()?;
+            bail!("no answer within {} s", FETCH.as_secs());
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    if status.success() {
+        return Ok(());
+    }
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut reader, &mut said)?;
+    let why = said
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty());
+    let why = why.unwrap_or("cargo-deny failed");
+    bail!("{why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_steps_name_is_there() {
+        for path in [
+            "apps/tests/verify.py",
+            "host/xtask/requirements.txt",
+            "deny.toml",
+        ] {
+            assert!(workspace().join(path).is_file(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_download_that_fails_says_why() {
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            "echo 'starting'; echo 'ERROR no route to host' >&2; exit 1",
+        ]);
+        let error = fetched(&mut command).expect_err("it exits with 1");
+        assert_eq!(error.to_string(), "ERROR no route to host");
+        assert!(fetched(&mut Command::new("true")).is_ok());
+    }
+}

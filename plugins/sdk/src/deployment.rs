@@ -1,0 +1,174 @@
+//! The usual way to deploy an app, so that an app is a screenful.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::argocd::{self, Role};
+use crate::efs::{self, Owner, Volume};
+use crate::{PlanError, Request, git, rendering, route53, secrets};
+
+/// Collects what an app needs, then renders all of its templates:
+///
+/// - `values.yaml` of the app to `values.yaml`;
+/// - every `dependencies/<name>.yaml` of the app, and the shared ones that were named, to
+///   `dependencies/<name>.yaml`; one that renders to nothing but white space is left out;
+/// - `argocd/base.json` and `argocd/workload.json`, the app's own or else the shared ones.
+///
+/// Templates see the context, `values`, `volumes.<name>`, `secrets.<name>` (the entry's
+/// full name) and what [`set`](Self::set) gave.
+#[derive(Debug)]
+pub struct Deployment<'a, V> {
+    request: &'a Request<V>,
+    volumes: BTreeMap<String, Volume>,
+    secrets: BTreeMap<String, String>,
+    shared: Vec<String>,
+    extra: Map<String, Value>,
+}
+
+impl<'a, V> Deployment<'a, V> {
+    /// A deployment that needs nothing yet.
+    #[must_use]
+    pub fn of(request: &'a Request<V>) -> Self {
+        Self {
+            request,
+            volumes: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            shared: Vec::new(),
+            extra: Map::new(),
+        }
+    }
+
+    /// A volume on a storage class of the region, or on its default for `""`.
+    ///
+    /// # Errors
+    /// As [`efs::ensure_volume`].
+    pub fn volume(
+        mut self,
+        name: &str,
+        storage_class: &str,
+        owner: Owner,
+    ) -> Result<Self, PlanError> {
+        let class = self.request.storage_class(storage_class)?;
+        self.volumes
+            .insert(name.to_owned(), efs::ensure_volume(name, class, &owner)?);
+        Ok(self)
+    }
+
+    /// A secret with random values, given as key and length.
+    ///
+    /// # Errors
+    /// As [`secrets::ensure_generated`].
+    pub fn generated(mut self, name: &str, keys: &[(&str, u32)]) -> Result<Self, PlanError> {
+        self.secrets
+            .insert(name.to_owned(), secrets::ensure_generated(name, keys)?);
+        Ok(self)
+    }
+
+    /// A secret that a person must give, where `wanted`.
+    ///
+    /// # Errors
+    /// As [`secrets::require_given`].
+    pub fn given(
+        mut self,
+        wanted: bool,
+        name: &str,
+        key: &str,
+        purpose: &str,
+    ) -> Result<Self, PlanError> {
+        if wanted {
+            self.secrets
+                .insert(name.to_owned(), secrets::require_given(name, key, purpose)?);
+        }
+        Ok(self)
+    }
+
+    /// A record for the instance's domain, where it has one. The effect is `dns.record/domain`.
+    ///
+    /// # Errors
+    /// As [`route53::ensure_record`].
+    pub fn record(self) -> Result<Self, PlanError> {
+        if let Some(domain) = &self.request.context.domain {
+            route53::ensure_record("domain", domain)?;
+        }
+        Ok(self)
+    }
+
+    /// A shared template by its path under the shared `templates/`, such as
+    /// `dependencies/namespace.yaml`.
+    #[must_use]
+    pub fn shared(mut self, path: &str) -> Self {
+        self.shared.push(path.to_owned());
+        self
+    }
+
+    /// One more variable for templates.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.extra.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Renders all templates and declares the files and the two applications.
+    ///
+    /// # Errors
+    /// When a template fails, or two of them make the same file.
+    pub fn finish(self) -> Result<(), PlanError> {
+        let internal = |error: serde_json::Error| PlanError::Internal(error.to_string());
+        let mut variables = self.request.raw_context.clone();
+        variables.insert("values".to_owned(), self.request.raw_values.clone());
+        variables.insert(
+            "volumes".to_owned(),
+            serde_json::to_value(&self.volumes).map_err(internal)?,
+        );
+        variables.insert(
+            "secrets".to_owned(),
+            serde_json::to_value(&self.secrets).map_err(internal)?,
+        );
+        variables.extend(self.extra);
+        let variables = Value::Object(variables);
+
+        let mut sources: BTreeMap<String, String> = BTreeMap::new();
+        let own = rendering::templates("dependencies/").into_iter();
+        for template in own.chain(self.shared.iter().map(|path| format!("shared/{path}"))) {
+            let file = template.rsplit('/').next().unwrap_or(&template);
+            let path = format!("dependencies/{file}");
+            if let Some(other) = sources.insert(path.clone(), template.clone()) {
+                return Err(PlanError::Internal(format!(
+                    "the templates {other} and {template} both make {path}"
+                )));
+            }
+        }
+        for (path, template) in &sources {
+            let text = rendering::render(template, &variables)?;
+            if !text.trim().is_empty() {
+                git::ensure_file(path, &text)?;
+            }
+        }
+        git::ensure_file(
+            "values.yaml",
+            &rendering::render("values.yaml", &variables)?,
+        )?;
+
+        let overridden = rendering::templates("argocd/");
+        for (role, file) in [
+            (Role::Base, "argocd/base.json"),
+            (Role::Workload, "argocd/workload.json"),
+        ] {
+            let template = if overridden.iter().any(|name| name == file) {
+                file.to_owned()
+            } else {
+                format!("shared/{file}")
+            };
+            let text = rendering::render(&template, &variables)?;
+            let manifest: Value =
+                serde_json::from_str(&text).map_err(|error| PlanError::Render {
+                    template,
+                    line: 0,
+                    message: format!("renders to what is no JSON: {error} of the result"),
+                })?;
+            argocd::ensure_application(role, &manifest)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Volumes on EFS.
+
+use serde::Serialize;
+
+use crate::PlanError;
+use crate::bindings::deploycenter::aws::efs as host;
+
+/// Who owns a volume's root directory; every access happens as this user and group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// POSIX user id.
+    pub uid: u32,
+    /// POSIX group id.
+    pub gid: u32,
+    /// Octal, 3 or 4 digits: `0750`.
+    pub permissions: String,
+}
+
+impl Owner {
+    /// User, group and octal permissions such as `0750`.
+    pub fn new(uid: u32, gid: u32, permissions: impl Into<String>) -> Self {
+        Self {
+            uid,
+            gid,
+            permissions: permissions.into(),
+        }
+    }
+}
+
+/// What a persistent volume names. Each may be known only after apply: place it whole,
+/// never cut or compare it. Templates see it as `[[ volumes.<name>.handle ]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Volume {
+    /// `fs-…`.
+    pub file_system_id: String,
+    /// `fsap-…`.
+    pub access_point_id: String,
+    /// `<file system>::<access point>`, the `volumeHandle` of the EFS CSI driver.
+    pub handle: String,
+}
+
+/// Declares a volume of that name (a-z, 0-9 and hyphens) on a storage class of the
+/// region.
+///
+/// # Errors
+/// When the name, the class or the permissions are wrong.
+pub fn ensure_volume(name: &str, storage_class: &str, owner: &Owner) -> Result<Volume, PlanError> {
+    let owner = host::Owner {
+        uid: owner.uid,
+        gid: owner.gid,
+        permissions: owner.permissions.clone(),
+    };
+    let volume = host::ensure_volume(name, storage_class, &owner).map_err(PlanError::Refused)?;
+    Ok(Volume {
+        file_system_id: volume.file_system_id,
+        access_point_id: volume.access_point_id,
+        handle: volume.handle,
+    })
+}

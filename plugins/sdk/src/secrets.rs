@@ -1,0 +1,29 @@
+//! Entries of AWS Secrets Manager. A plugin sees their names, never their values.
+
+use crate::PlanError;
+use crate::bindings::deploycenter::aws::secrets as host;
+
+/// Declares an entry whose values the host draws at random, given as key and length
+/// (16 to 128 characters), and gives its full name.
+///
+/// # Errors
+/// When a name, key or length is wrong.
+pub fn ensure_generated(name: &str, keys: &[(&str, u32)]) -> Result<String, PlanError> {
+    let keys: Vec<_> = keys
+        .iter()
+        .map(|(key, length)| host::GeneratedKey {
+            key: (*key).to_owned(),
+            length: *length,
+        })
+        .collect();
+    host::ensure_generated(name, &keys).map_err(PlanError::Refused)
+}
+
+/// Declares that a person must give a key of an entry before the first deploy, and gives
+/// the entry's full name. `purpose` is shown to the person who is asked for it.
+///
+/// # Errors
+/// When the name or the key is wrong.
+pub fn require_given(name: &str, key: &str, purpose: &str) -> Result<String, PlanError> {
+    host::require_given(name, key, purpose).map_err(PlanError::Refused)
+}
