@@ -641,7 +641,7 @@ fn settings() {
             "deploycenter.toml",
             &SETTINGS.replace("[argocd]", "authority = \"sqlite\"\n[argocd]"),
         )],
-        "deploycenter.toml:4:13: \"sqlite\" isn't one of database, server, git\n  help: known are database, git, server",
+        "deploycenter.toml:4:13: \"sqlite\" isn't one of database, server, git",
     );
 }
 
@@ -676,7 +676,7 @@ fn regions() {
         (
             "fs-0a1000000000005e2",
             "fs-x",
-            "regions.yaml:30:50: \"fs-x\" is no file system's id such as fs-0123456789abcdef0",
+            "regions.yaml:30:51: \"fs-x\" is no file system's id such as fs-0123456789abcdef0",
         ),
         (
             "kind: existing, fileSystemId: fs-0a1000000000005e2",
@@ -695,8 +695,8 @@ fn regions() {
         ),
         (
             "throughputMode: bursting",
-            "throughputMode: bursted",
-            "regions.yaml:53:23: \"bursted\" isn't one of elastic, bursting\n  help: did you mean \"bursting\"?",
+            "throughputMode: brusting",
+            "regions.yaml:53:23: \"brusting\" isn't one of elastic, bursting\n  help: did you mean \"bursting\"?",
         ),
         (
             "campus.example.org",
@@ -815,7 +815,7 @@ fn overrides() {
 
 #[test]
 fn no_input_takes_long() {
-    let long = std::env::var("LONG").ok().and_then(|t| t.parse().ok()).unwrap_or(2_000);
+    let long = 100_000;
     for (what, text) in [
         ("flow lists", "[".repeat(long)),
         ("closed flow lists", "[],".repeat(long)),
@@ -835,15 +835,17 @@ fn no_input_takes_long() {
         ),
         ("tables", format!("a = {}", "[".repeat(long))),
         ("dotted keys", format!("{}b = 1", "a.".repeat(long))),
+        (
+            "one line of numbers",
+            format!("a = [{}]", "1,".repeat(long)),
+        ),
         ("inline tables", format!("a = {}", "{a = ".repeat(long))),
     ] {
-        let started = std::time::Instant::now();
-        let _ = read(&fleet(&[
-            ("customers.yaml", &text),
-            ("deploycenter.toml", &text),
-        ]));
-        let took = started.elapsed();
-        assert!(took.as_secs() < 20, "{what} took {took:?}");
-        eprintln!("{what}: yaml {y:?} all {took:?}");
+        for file in ["customers.yaml", "deploycenter.toml"] {
+            let started = std::time::Instant::now();
+            let _ = read(&fleet(&[(file, &text)]));
+            let took = started.elapsed();
+            assert!(took.as_secs() < 20, "{what} as {file} took {took:?}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Harnesses: a whole world in one process, that dies where a test wants it to.
 
 mod clock;
+mod faulty;
 mod gate;
 mod inventory;
 mod store;
 mod world;
 
+pub use faulty::GitFault;
 pub use gate::Gate;
 pub use inventory::Inventory;
 pub use world::{Life, World};

@@ -22,6 +22,7 @@ use deploycenter_store::{SqliteStore, StoreOptions};
 use tempfile::TempDir;
 
 use crate::clock::{CountingIds, SleeplessClock};
+use crate::faulty::{FaultyGit, GitFault, Switch};
 use crate::gate::Gate;
 use crate::inventory::Inventory;
 use crate::store::GatedStore;
@@ -40,6 +41,7 @@ pub struct World {
     sandbox: Option<Sandbox>,
     runtime: tokio::runtime::Runtime,
     ids: Arc<AtomicU64>,
+    git_faults: Arc<Switch>,
 }
 
 /// How a process's life went.
@@ -75,7 +77,7 @@ impl World {
             },
         };
         let sandbox = runtime.block_on(Sandbox::start(config))?;
-        Ok(Self { dir, repo, sandbox: Some(sandbox), runtime, ids: Arc::default() })
+        Ok(Self { dir, repo, sandbox: Some(sandbox), runtime, ids: Arc::default(), git_faults: Arc::default() })
     }
 
     /// The stand-ins.
@@ -110,6 +112,11 @@ impl World {
         }
         std::fs::write(path, text)?;
         Ok(self.repo.publish("A change")?)
+    }
+
+    /// Makes git fail from now on, or never again.
+    pub fn set_git_fault(&self, fault: Option<GitFault>) {
+        self.git_faults.set(fault);
     }
 
     /// Everything that exists outside.
@@ -184,7 +191,7 @@ impl World {
                 dns: Arc::new(aws.route53()),
                 secrets: Arc::new(aws.secrets()),
                 given: Arc::new(aws.given_secrets()),
-                git: git.clone(),
+                git: Arc::new(FaultyGit { inner: git.clone(), switch: Arc::clone(&self.git_faults) }),
                 generated: git,
                 argocd: argocd.clone(),
                 syncing: argocd,

@@ -31,7 +31,9 @@ pub(crate) struct Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("server", &self.server.as_str()).finish_non_exhaustive()
+        f.debug_struct("Client")
+            .field("server", &self.server.as_str())
+            .finish_non_exhaustive()
     }
 }
 
@@ -47,7 +49,12 @@ pub(crate) struct Ask<'a> {
 impl<'a> Ask<'a> {
     /// A request to `/api/v1/<path>`; the path's parts are encoded here.
     pub(crate) fn new(method: Method, path: &[&'a str]) -> Self {
-        Self { method, path: path.to_vec(), query: Vec::new(), body: None }
+        Self {
+            method,
+            path: path.to_vec(),
+            query: Vec::new(),
+            body: None,
+        }
     }
 
     pub(crate) fn query(mut self, name: &'a str, value: &'a str) -> Self {
@@ -85,7 +92,10 @@ impl Answer {
 
     /// What a refusal says: Argo CD's own words. Its error bodies aren't always JSON.
     pub(crate) fn words(&self) -> &str {
-        self.body.get("message").and_then(Value::as_str).unwrap_or(&self.text)
+        self.body
+            .get("message")
+            .and_then(Value::as_str)
+            .unwrap_or(&self.text)
     }
 
     /// Whether it is a 400 that says so: Argo CD's conflicts come so.
@@ -95,13 +105,25 @@ impl Answer {
 
     /// The body of a success.
     pub(crate) fn value(self) -> Result<Value, Failure> {
-        if self.is_ok() { Ok(self.body) } else { Err(self.failure()) }
+        if self.is_ok() {
+            Ok(self.body)
+        } else {
+            Err(self.failure())
+        }
     }
 
     /// The failure that a refusal is.
     pub(crate) fn failure(&self) -> Failure {
         let words: String = self.words().trim().chars().take(2000).collect();
-        let failure = Failure::new(FailureKind::Refused, SYSTEM, format!("Argo CD refused {} with {}: {words}", self.operation, self.status.as_u16()));
+        let failure = Failure::new(
+            FailureKind::Refused,
+            SYSTEM,
+            format!(
+                "Argo CD refused {} with {}: {words}",
+                self.operation,
+                self.status.as_u16()
+            ),
+        );
         match self.status {
             StatusCode::UNAUTHORIZED => failure.help("ARGOCD_AUTH_TOKEN is missing, wrong or expired; make one with `argocd account generate-token`"),
             StatusCode::FORBIDDEN => failure.help(
@@ -120,7 +142,11 @@ struct Again {
 }
 
 impl Client {
-    pub(crate) fn new(config: &ArgoCdConfig, clock: Arc<dyn Clock>, calls: Arc<dyn Calls>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        config: &ArgoCdConfig,
+        clock: Arc<dyn Clock>,
+        calls: Arc<dyn Calls>,
+    ) -> Result<Self, Failure> {
         // Whoever came first has set it, and that is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -129,19 +155,39 @@ impl Client {
             // A redirect would carry the token to who knows where.
             .redirect(reqwest::redirect::Policy::none())
             .build()
-            .map_err(|error| Failure::new(FailureKind::Refused, SYSTEM, format!("no HTTP client for Argo CD can be made: {error}")))?;
+            .map_err(|error| {
+                Failure::new(
+                    FailureKind::Refused,
+                    SYSTEM,
+                    format!("no HTTP client for Argo CD can be made: {error}"),
+                )
+            })?;
         if config.server.cannot_be_a_base() {
-            return Err(Failure::new(FailureKind::Refused, SYSTEM, format!("{} is no address of an Argo CD", config.server))
-                .help("ARGOCD_SERVER is an address such as https://argocd.example.com"));
+            return Err(Failure::new(
+                FailureKind::Refused,
+                SYSTEM,
+                format!("{} is no address of an Argo CD", config.server),
+            )
+            .help("ARGOCD_SERVER is an address such as https://argocd.example.com"));
         }
-        Ok(Self { http, server: config.server.clone(), token: config.token.clone(), backoff: config.backoff, calls, clock })
+        Ok(Self {
+            http,
+            server: config.server.clone(),
+            token: config.token.clone(),
+            backoff: config.backoff,
+            calls,
+            clock,
+        })
     }
 
     /// Asks until there is an answer: 429, 5xx and lost connections are tried again.
     pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<Answer, Failure> {
         let mut url = self.server.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().extend(["api", "v1"]).extend(&ask.path);
+            segments
+                .pop_if_empty()
+                .extend(["api", "v1"])
+                .extend(&ask.path);
         }
         let operation = format!("{} {}", ask.method, url.path());
         if !ask.query.is_empty() {
@@ -154,20 +200,44 @@ impl Client {
                 Err(again) => again,
             };
             if attempt >= self.backoff.attempts {
-                let mut failure = Failure::new(FailureKind::Unavailable, SYSTEM, format!("Argo CD didn't answer {operation} in {attempt} tries: {}", again.message))
-                    .help("check that ARGOCD_SERVER is right and that Argo CD is up, then resume");
+                let mut failure = Failure::new(
+                    FailureKind::Unavailable,
+                    SYSTEM,
+                    format!(
+                        "Argo CD didn't answer {operation} in {attempt} tries: {}",
+                        again.message
+                    ),
+                )
+                .help("check that ARGOCD_SERVER is right and that Argo CD is up, then resume");
                 failure.retry_after = again.retry_after;
                 return Err(failure);
             }
-            tracing::debug!(operation, attempt, problem = again.message, "Argo CD is asked again");
-            self.clock.sleep(self.backoff.wait(attempt, again.retry_after, rand::random())).await;
+            tracing::debug!(
+                operation,
+                attempt,
+                problem = again.message,
+                "Argo CD is asked again"
+            );
+            self.clock
+                .sleep(
+                    self.backoff
+                        .wait(attempt, again.retry_after, rand::random()),
+                )
+                .await;
             attempt += 1;
         }
     }
 
     async fn once(&self, ask: &Ask<'_>, url: Url, operation: &str) -> Result<Answer, Again> {
-        let call = Call { system: SYSTEM, operation: operation.to_owned() };
-        let mut request = self.http.request(ask.method.clone(), url).bearer_auth(&self.token).header(ACCEPT, "application/json");
+        let call = Call {
+            system: SYSTEM,
+            operation: operation.to_owned(),
+        };
+        let mut request = self
+            .http
+            .request(ask.method.clone(), url)
+            .bearer_auth(&self.token)
+            .header(ACCEPT, "application/json");
         if ask.method != Method::GET {
             // Exactly this, bodiless DELETE included: Argo CD answers 415 to anything else.
             request = request.header(CONTENT_TYPE, "application/json");
@@ -180,18 +250,33 @@ impl Client {
         self.calls.at(&call, Phase::Sent).await;
         let status = response.status();
         let retry_after = retry_after(&response, self.clock.now());
-        let location = response.headers().get(LOCATION).and_then(|it| it.to_str().ok()).map(str::to_owned);
+        let location = response
+            .headers()
+            .get(LOCATION)
+            .and_then(|it| it.to_str().ok())
+            .map(str::to_owned);
         let text = response.text().await.map_err(|error| lost(&error))?;
         self.calls.at(&call, Phase::Replied).await;
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         let text = location.unwrap_or(text);
-        let answer = Answer { status, body, text, operation: operation.to_owned() };
+        let answer = Answer {
+            status,
+            body,
+            text,
+            operation: operation.to_owned(),
+        };
         if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
             let words: String = answer.words().trim().chars().take(500).collect();
-            return Err(Again { message: format!("{} {words}", status.as_u16()), retry_after });
+            return Err(Again {
+                message: format!("{} {words}", status.as_u16()),
+                retry_after,
+            });
         }
         if status.is_success() && answer.body.is_null() && answer.text.trim() != "null" {
-            return Err(Again { message: "the answer isn't JSON; is that an Argo CD?".to_owned(), retry_after });
+            return Err(Again {
+                message: "the answer isn't JSON; is that an Argo CD?".to_owned(),
+                retry_after,
+            });
         }
         Ok(answer)
     }
@@ -205,7 +290,10 @@ fn lost(error: &reqwest::Error) -> Again {
         message = cause.to_string();
         source = cause.source();
     }
-    Again { message, retry_after: None }
+    Again {
+        message,
+        retry_after: None,
+    }
 }
 
 /// `Retry-After` in either of its forms (RFC 9110): seconds or a date.

@@ -66,7 +66,12 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { attempts: 6, base: Duration::from_millis(250), cap: Duration::from_secs(8), retry_after_cap: Duration::from_secs(60) }
+        Self {
+            attempts: 6,
+            base: Duration::from_millis(250),
+            cap: Duration::from_secs(8),
+            retry_after_cap: Duration::from_secs(60),
+        }
     }
 }
 
@@ -88,7 +93,15 @@ mod tests {
     fn waits_grow_to_a_cap_and_honour_what_they_are_told() {
         let backoff = Backoff::default();
         let wait = |attempt, told, draw| backoff.wait(attempt, told, draw).as_millis();
-        assert_eq!([wait(1, None, 1.0), wait(2, None, 1.0), wait(3, None, 1.0), wait(9, None, 1.0)], [500, 1000, 2000, 8000]);
+        assert_eq!(
+            [
+                wait(1, None, 1.0),
+                wait(2, None, 1.0),
+                wait(3, None, 1.0),
+                wait(9, None, 1.0)
+            ],
+            [500, 1000, 2000, 8000]
+        );
         assert_eq!(wait(3, None, 0.0), 0);
         assert_eq!(wait(1, Some(Duration::from_secs(3)), 0.5), 3250);
         assert_eq!(wait(1, Some(Duration::from_secs(86_400)), 0.0), 60_000);
@@ -96,7 +109,11 @@ mod tests {
 
     #[test]
     fn the_token_is_not_shown() {
-        let config = ArgoCdConfig::new("https://argocd.example.com".parse().expect("a URL"), "secret".to_owned(), "example".parse().expect("an id"));
+        let config = ArgoCdConfig::new(
+            "https://argocd.example.com".parse().expect("a URL"),
+            "secret".to_owned(),
+            "example".parse().expect("an id"),
+        );
         assert!(!format!("{config:?}").contains("secret"));
     }
 }

@@ -27,8 +27,12 @@ pub(crate) enum Act {
 /// What a step asks for.
 pub(crate) fn decide(step: &Step, found: Option<(&App, &Ownership)>) -> Result<Act, Failure> {
     match (&step.after, found) {
-        (None, None) => Ok(Act::Nothing { ours: step.uncertain }),
-        (Some(after), None) if step.before.is_some() => Err(moved(format!("{} isn't there any more", name(after)))),
+        (None, None) => Ok(Act::Nothing {
+            ours: step.uncertain,
+        }),
+        (Some(after), None) if step.before.is_some() => {
+            Err(moved(format!("{} isn't there any more", name(after))))
+        }
         (Some(_), None) => Ok(Act::Create),
         (Some(after), Some((app, ownership))) => stand(step, after, app, ownership),
         (None, Some((app, ownership))) => remove(step, app, ownership),
@@ -39,45 +43,81 @@ fn stand(step: &Step, after: &Resource, app: &App, ownership: &Ownership) -> Res
     let owner = match ownership {
         Ownership::Owned(owner) if owner.same_thing(&step.owner) => owner,
         Ownership::Owned(owner) => {
-            return Err(foreign(format!("{} belongs to {}, incarnation {}, {}", name(after), owner.target, owner.incarnation, owner.effect)));
+            return Err(foreign(format!(
+                "{} belongs to {}, incarnation {}, {}",
+                name(after),
+                owner.target,
+                owner.incarnation,
+                owner.effect
+            )));
         }
         Ownership::Foreign(text) => return Err(foreign(format!("{}: {text}", name(after)))),
-        Ownership::ByPlace => return Err(foreign(format!("{} doesn't say whose it is", name(after)))),
+        Ownership::ByPlace => {
+            return Err(foreign(format!("{} doesn't say whose it is", name(after))));
+        }
     };
     let ours = owner.deployment == step.owner.deployment;
     if differences(after, app).is_empty() {
         return Ok(Act::Nothing { ours });
     }
     let Some(before) = &step.before else {
-        return Err(foreign(format!("{} is there already, made by deployment {}, and differs in {}", name(after), owner.deployment, differences(after, app).join(", "))));
+        return Err(foreign(format!(
+            "{} is there already, made by deployment {}, and differs in {}",
+            name(after),
+            owner.deployment,
+            differences(after, app).join(", ")
+        )));
     };
     let odd = differences(before, app);
     if !odd.is_empty() {
-        return Err(moved(format!("{} was changed meanwhile in {}", name(after), odd.join(", "))));
+        return Err(moved(format!(
+            "{} was changed meanwhile in {}",
+            name(after),
+            odd.join(", ")
+        )));
     }
     if step.undo && !ours {
-        return Err(moved(format!("{} was taken over by deployment {}", name(after), owner.deployment)));
+        return Err(moved(format!(
+            "{} was taken over by deployment {}",
+            name(after),
+            owner.deployment
+        )));
     }
     Ok(Act::Update)
 }
 
 fn remove(step: &Step, app: &App, ownership: &Ownership) -> Result<Act, Failure> {
     let Some(before) = &step.before else {
-        return Err(moved(format!("\"{}\" is there, although nothing was when the plan was made", app.metadata.name)));
+        return Err(moved(format!(
+            "\"{}\" is there, although nothing was when the plan was made",
+            app.metadata.name
+        )));
     };
     match ownership {
         // Whatever this deployment made bears its label, so this isn't that.
         Ownership::Foreign(_) if step.undo => return Ok(Act::Nothing { ours: false }),
         Ownership::Foreign(text) => return Err(foreign(format!("{}: {text}", name(before)))),
-        Ownership::Owned(owner) if !owner.same_thing(&step.owner) || (step.undo && owner.deployment != step.owner.deployment) => {
-            return Err(moved(format!("{} belongs to {} and was made by deployment {}; it is left", name(before), owner.target, owner.deployment)));
+        Ownership::Owned(owner)
+            if !owner.same_thing(&step.owner)
+                || (step.undo && owner.deployment != step.owner.deployment) =>
+        {
+            return Err(moved(format!(
+                "{} belongs to {} and was made by deployment {}; it is left",
+                name(before),
+                owner.target,
+                owner.deployment
+            )));
         }
         Ownership::Owned(_) | Ownership::ByPlace => {}
     }
     let odd = differences(before, app);
     // What this deployment created goes whatever became of it.
     if !step.undo && !odd.is_empty() {
-        return Err(moved(format!("{} was changed meanwhile in {}", name(before), odd.join(", "))));
+        return Err(moved(format!(
+            "{} was changed meanwhile in {}",
+            name(before),
+            odd.join(", ")
+        )));
     }
     Ok(Act::Delete)
 }
@@ -85,14 +125,19 @@ fn remove(step: &Step, app: &App, ownership: &Ownership) -> Result<Act, Failure>
 /// The fields in which what is there differs from an image.
 fn differences(wanted: &Resource, app: &App) -> Vec<String> {
     let found = owned::image(app, wanted);
-    plan::changes(Some(wanted), found.as_ref()).into_iter().map(|change| change.path).collect()
+    plan::changes(Some(wanted), found.as_ref())
+        .into_iter()
+        .map(|change| change.path)
+        .collect()
 }
 
 /// A project or application as a person calls it.
 pub(crate) fn name(resource: &Resource) -> String {
     match resource {
         Resource::Project(project) => format!("the Argo CD project {}", project.name),
-        Resource::Application(application) => format!("the Argo CD application {}", application.name),
+        Resource::Application(application) => {
+            format!("the Argo CD application {}", application.name)
+        }
         _ => "a thing of another system".to_owned(),
     }
 }
@@ -147,48 +192,236 @@ mod tests {
     #[test]
     fn each_case_has_its_answer() {
         use FailureKind::{Foreign, Moved};
-        let (ours, earlier) = (Ownership::Owned(owner("d2", "workload")), Ownership::Owned(owner("d1", "workload")));
-        let (other, stranger) = (Ownership::Owned(owner("d2", "base")), Ownership::Foreign("not ours".to_owned()));
+        let (ours, earlier) = (
+            Ownership::Owned(owner("d2", "workload")),
+            Ownership::Owned(owner("d1", "workload")),
+        );
+        let (other, stranger) = (
+            Ownership::Owned(owner("d2", "base")),
+            Ownership::Foreign("not ours".to_owned()),
+        );
         let nothing = |ours| Ok(Act::Nothing { ours });
         // before, after, undo, what is there and whose
-        type Case<'a> = (&'a str, Option<&'a str>, Option<&'a str>, bool, Option<(&'a str, &'a Ownership)>, Result<Act, FailureKind>);
+        type Case<'a> = (
+            &'a str,
+            Option<&'a str>,
+            Option<&'a str>,
+            bool,
+            Option<(&'a str, &'a Ownership)>,
+            Result<Act, FailureKind>,
+        );
         let cases: Vec<Case<'_>> = vec![
             ("create", None, Some("new"), false, None, Ok(Act::Create)),
-            ("create, made already", None, Some("new"), false, Some(("new", &ours)), nothing(true)),
-            ("create, made by an earlier deployment", None, Some("new"), false, Some(("new", &earlier)), nothing(false)),
-            ("create, another is there", None, Some("new"), false, Some(("old", &earlier)), Err(Foreign)),
-            ("create, a stranger's is there", None, Some("new"), false, Some(("new", &stranger)), Err(Foreign)),
-            ("create, another effect's is there", None, Some("new"), false, Some(("new", &other)), Err(Foreign)),
-            ("update", Some("old"), Some("new"), false, Some(("old", &earlier)), Ok(Act::Update)),
-            ("update, made already", Some("old"), Some("new"), false, Some(("new", &ours)), nothing(true)),
-            ("update, edited", Some("old"), Some("new"), false, Some(("edited", &earlier)), Err(Moved)),
-            ("update, gone", Some("old"), Some("new"), false, None, Err(Moved)),
-            ("update, a stranger's now", Some("old"), Some("new"), false, Some(("old", &stranger)), Err(Foreign)),
-            ("delete", Some("old"), None, false, Some(("old", &earlier)), Ok(Act::Delete)),
-            ("delete, edited", Some("old"), None, false, Some(("edited", &earlier)), Err(Moved)),
-            ("delete, gone", Some("old"), None, false, None, nothing(false)),
-            ("delete, a stranger's", Some("old"), None, false, Some(("old", &stranger)), Err(Foreign)),
-            ("undo a create", Some("new"), None, true, Some(("new", &ours)), Ok(Act::Delete)),
-            ("undo a create, edited since", Some("new"), None, true, Some(("edited", &ours)), Ok(Act::Delete)),
-            ("undo a create, an earlier deployment's", Some("new"), None, true, Some(("new", &earlier)), Err(Moved)),
-            ("undo a create that met a stranger's", Some("new"), None, true, Some(("new", &stranger)), nothing(false)),
-            ("undo an update", Some("new"), Some("old"), true, Some(("new", &ours)), Ok(Act::Update)),
-            ("undo an update, edited since", Some("new"), Some("old"), true, Some(("edited", &ours)), Err(Moved)),
-            ("undo an update that never was", Some("new"), Some("old"), true, Some(("old", &earlier)), nothing(false)),
-            ("undo a delete", None, Some("old"), true, None, Ok(Act::Create)),
+            (
+                "create, made already",
+                None,
+                Some("new"),
+                false,
+                Some(("new", &ours)),
+                nothing(true),
+            ),
+            (
+                "create, made by an earlier deployment",
+                None,
+                Some("new"),
+                false,
+                Some(("new", &earlier)),
+                nothing(false),
+            ),
+            (
+                "create, another is there",
+                None,
+                Some("new"),
+                false,
+                Some(("old", &earlier)),
+                Err(Foreign),
+            ),
+            (
+                "create, a stranger's is there",
+                None,
+                Some("new"),
+                false,
+                Some(("new", &stranger)),
+                Err(Foreign),
+            ),
+            (
+                "create, another effect's is there",
+                None,
+                Some("new"),
+                false,
+                Some(("new", &other)),
+                Err(Foreign),
+            ),
+            (
+                "update",
+                Some("old"),
+                Some("new"),
+                false,
+                Some(("old", &earlier)),
+                Ok(Act::Update),
+            ),
+            (
+                "update, made already",
+                Some("old"),
+                Some("new"),
+                false,
+                Some(("new", &ours)),
+                nothing(true),
+            ),
+            (
+                "update, edited",
+                Some("old"),
+                Some("new"),
+                false,
+                Some(("edited", &earlier)),
+                Err(Moved),
+            ),
+            (
+                "update, gone",
+                Some("old"),
+                Some("new"),
+                false,
+                None,
+                Err(Moved),
+            ),
+            (
+                "update, a stranger's now",
+                Some("old"),
+                Some("new"),
+                false,
+                Some(("old", &stranger)),
+                Err(Foreign),
+            ),
+            (
+                "delete",
+                Some("old"),
+                None,
+                false,
+                Some(("old", &earlier)),
+                Ok(Act::Delete),
+            ),
+            (
+                "delete, edited",
+                Some("old"),
+                None,
+                false,
+                Some(("edited", &earlier)),
+                Err(Moved),
+            ),
+            (
+                "delete, gone",
+                Some("old"),
+                None,
+                false,
+                None,
+                nothing(false),
+            ),
+            (
+                "delete, a stranger's",
+                Some("old"),
+                None,
+                false,
+                Some(("old", &stranger)),
+                Err(Foreign),
+            ),
+            (
+                "undo a create",
+                Some("new"),
+                None,
+                true,
+                Some(("new", &ours)),
+                Ok(Act::Delete),
+            ),
+            (
+                "undo a create, edited since",
+                Some("new"),
+                None,
+                true,
+                Some(("edited", &ours)),
+                Ok(Act::Delete),
+            ),
+            (
+                "undo a create, an earlier deployment's",
+                Some("new"),
+                None,
+                true,
+                Some(("new", &earlier)),
+                Err(Moved),
+            ),
+            (
+                "undo a create that met a stranger's",
+                Some("new"),
+                None,
+                true,
+                Some(("new", &stranger)),
+                nothing(false),
+            ),
+            (
+                "undo an update",
+                Some("new"),
+                Some("old"),
+                true,
+                Some(("new", &ours)),
+                Ok(Act::Update),
+            ),
+            (
+                "undo an update, edited since",
+                Some("new"),
+                Some("old"),
+                true,
+                Some(("edited", &ours)),
+                Err(Moved),
+            ),
+            (
+                "undo an update that never was",
+                Some("new"),
+                Some("old"),
+                true,
+                Some(("old", &earlier)),
+                nothing(false),
+            ),
+            (
+                "undo a delete",
+                None,
+                Some("old"),
+                true,
+                None,
+                Ok(Act::Create),
+            ),
         ];
         for (what, before, after, undo, there, expected) in cases {
-            let step = Step { owner: owner("d2", "workload"), before: before.map(image), after: after.map(image), uncertain: false, undo, note: Note::default() };
+            let step = Step {
+                owner: owner("d2", "workload"),
+                before: before.map(image),
+                after: after.map(image),
+                uncertain: false,
+                undo,
+                note: Note::default(),
+            };
             let there = there.map(|(path, ownership)| (found(path), ownership));
-            let answer = decide(&step, there.as_ref().map(|(app, ownership)| (app, *ownership)));
+            let answer = decide(
+                &step,
+                there.as_ref().map(|(app, ownership)| (app, *ownership)),
+            );
             assert_eq!(answer.map_err(|failure| failure.kind), expected, "{what}");
         }
     }
 
     #[test]
     fn a_difference_is_named() {
-        let step = Step { owner: owner("d2", "workload"), before: Some(image("old")), after: Some(image("new")), uncertain: false, undo: false, note: Note::default() };
-        let failure = decide(&step, Some((&found("edited"), &Ownership::Owned(owner("d1", "workload"))))).unwrap_err();
+        let step = Step {
+            owner: owner("d2", "workload"),
+            before: Some(image("old")),
+            after: Some(image("new")),
+            uncertain: false,
+            undo: false,
+            note: Note::default(),
+        };
+        let failure = decide(
+            &step,
+            Some((&found("edited"), &Ownership::Owned(owner("d1", "workload")))),
+        )
+        .unwrap_err();
         assert!(failure.message.contains("spec.source.path"), "{failure}");
     }
 }

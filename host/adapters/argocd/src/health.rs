@@ -36,7 +36,12 @@ pub(crate) fn left(tree: &ResourceTree) -> String {
 fn join(texts: impl IntoIterator<Item = String>) -> String {
     let texts: Vec<String> = texts.into_iter().collect();
     let more = texts.len().saturating_sub(MOST);
-    let mut text = texts.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let mut text = texts
+        .iter()
+        .take(MOST)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join("; ");
     if more > 0 {
         text.push_str(&format!("; and {more} more"));
     }
@@ -44,14 +49,25 @@ fn join(texts: impl IntoIterator<Item = String>) -> String {
 }
 
 fn place(node: &Node) -> String {
-    if node.namespace.is_empty() { format!("{} {}", node.kind, node.name) } else { format!("{} {}/{}", node.kind, node.namespace, node.name) }
+    if node.namespace.is_empty() {
+        format!("{} {}", node.kind, node.name)
+    } else {
+        format!("{} {}/{}", node.kind, node.namespace, node.name)
+    }
 }
 
 /// `Pod acme--odoo/odoo-5d4f: ImagePullBackOff: Back-off pulling image`
 fn describe(node: &Node) -> String {
-    let reason = node.info.iter().find(|info| info.name == "Status Reason").map(|info| info.value.as_str());
+    let reason = node
+        .info
+        .iter()
+        .find(|info| info.name == "Status Reason")
+        .map(|info| info.value.as_str());
     let mut text = place(node);
-    for part in [reason, Some(node.health.message.as_str())].into_iter().flatten() {
+    for part in [reason, Some(node.health.message.as_str())]
+        .into_iter()
+        .flatten()
+    {
         if !part.is_empty() && !text.contains(part) {
             text.push_str(": ");
             text.push_str(part);
@@ -84,7 +100,10 @@ mod tests {
             sick(&tree),
             "Pod a/p: ImagePullBackOff: Back-off pulling image; Deployment a/d: exceeded its progress deadline; PersistentVolumeClaim a/c: Progressing"
         );
-        assert_eq!(left(&tree), "ConfigMap a/m; Deployment a/d; PersistentVolumeClaim a/c; and 2 more");
+        assert_eq!(
+            left(&tree),
+            "ConfigMap a/m; Deployment a/d; PersistentVolumeClaim a/c; and 2 more"
+        );
         assert_eq!(sick(&ResourceTree::default()), "");
     }
 }

@@ -50,7 +50,11 @@ pub(crate) fn judge(app: &App, at_tree: bool, fresh: bool, level: Level) -> Verd
         return Verdict::Failed("it is being deleted".to_owned());
     }
     if let Some(problem) = complaint(app) {
-        return if fresh && !is_passing(&problem) { Verdict::Failed(problem) } else { Verdict::Refresh };
+        return if fresh && !is_passing(&problem) {
+            Verdict::Failed(problem)
+        } else {
+            Verdict::Refresh
+        };
     }
     if !at_tree {
         return Verdict::Refresh;
@@ -58,11 +62,17 @@ pub(crate) fn judge(app: &App, at_tree: bool, fresh: bool, level: Level) -> Verd
     if app.is_operating() {
         return operating(app);
     }
-    match (app.status.sync.status.as_str(), level, app.status.health.status.as_str()) {
+    match (
+        app.status.sync.status.as_str(),
+        level,
+        app.status.health.status.as_str(),
+    ) {
         ("Synced", Level::Synced, _) | ("Synced", Level::Healthy, "Healthy") => Verdict::Done,
         ("Synced", Level::Healthy, "Degraded") => Verdict::Sick,
         ("Synced", ..) => Verdict::Wait,
-        ("OutOfSync", ..) => Verdict::Unsynced { failed: matches!(app.phase(), "Failed" | "Error") },
+        ("OutOfSync", ..) => Verdict::Unsynced {
+            failed: matches!(app.phase(), "Failed" | "Error"),
+        },
         _ => Verdict::Refresh,
     }
 }
@@ -70,19 +80,24 @@ pub(crate) fn judge(app: &App, at_tree: bool, fresh: bool, level: Level) -> Verd
 fn operating(app: &App) -> Verdict {
     let state = app.status.operation_state.as_ref();
     let retrying = state.is_some_and(is_retrying);
-    let of_another = app.operation_revision().is_some_and(|revision| revision != app.status.sync.revision);
+    let of_another = app
+        .operation_revision()
+        .is_some_and(|revision| revision != app.status.sync.revision);
     if of_another {
         return Verdict::OldOperation { retrying };
     }
     match state {
         // A retry doesn't change what the project permits.
-        Some(state) if retrying && state.message.contains("is not permitted in project") => Verdict::Failed(state.message.clone()),
+        Some(state) if retrying && state.message.contains("is not permitted in project") => {
+            Verdict::Failed(state.message.clone())
+        }
         _ => Verdict::Wait,
     }
 }
 
 fn is_retrying(state: &OperationState) -> bool {
-    state.phase == "Running" && (state.retry_count > 0 || state.message.contains("Retrying attempt"))
+    state.phase == "Running"
+        && (state.retry_count > 0 || state.message.contains("Retrying attempt"))
 }
 
 /// Why Argo CD can't even compare.
@@ -90,14 +105,25 @@ fn complaint(app: &App) -> Option<String> {
     app.status
         .conditions
         .iter()
-        .find(|condition| matches!(condition.kind.as_str(), "ComparisonError" | "InvalidSpecError"))
+        .find(|condition| {
+            matches!(
+                condition.kind.as_str(),
+                "ComparisonError" | "InvalidSpecError"
+            )
+        })
         .map(|condition| format!("{}: {}", condition.kind, condition.message))
 }
 
 /// Whether Argo CD complains of its own parts being out of reach, by gRPC's names for
 /// that, rather than of the manifests.
 fn is_passing(problem: &str) -> bool {
-    ["code = Unavailable", "code = DeadlineExceeded", "code = ResourceExhausted"].iter().any(|code| problem.contains(code))
+    [
+        "code = Unavailable",
+        "code = DeadlineExceeded",
+        "code = ResourceExhausted",
+    ]
+    .iter()
+    .any(|code| problem.contains(code))
 }
 
 #[cfg(test)]
@@ -117,7 +143,8 @@ mod tests {
             "status": { "sync": { "status": sync, "revision": revision }, "health": { "status": health } },
         });
         if let Some(phase) = phase {
-            value["status"]["operationState"] = json!({ "phase": phase, "operation": { "sync": { "revision": revision } } });
+            value["status"]["operationState"] =
+                json!({ "phase": phase, "operation": { "sync": { "revision": revision } } });
         }
         merge(&mut value, more);
         serde_json::from_value(value).unwrap()
@@ -125,7 +152,9 @@ mod tests {
 
     fn merge(into: &mut Value, from: &Value) {
         match (into, from) {
-            (Value::Object(into), Value::Object(from)) => from.iter().for_each(|(key, value)| merge(into.entry(key).or_insert(Value::Null), value)),
+            (Value::Object(into), Value::Object(from)) => from
+                .iter()
+                .for_each(|(key, value)| merge(into.entry(key).or_insert(Value::Null), value)),
             (into, from) => *into = from.clone(),
         }
     }
@@ -143,39 +172,200 @@ mod tests {
             })
         };
         let condition = |kind: &str, message: &str| json!({ "status": { "conditions": [{ "type": kind, "message": message }] } });
-        let helm = "Failed to load target state: rpc error: code = Unknown desc = helm template failed";
+        let helm =
+            "Failed to load target state: rpc error: code = Unknown desc = helm template failed";
         let forbidden = "resource :PersistentVolume is not permitted in project acme. Retrying attempt #1 at 12:57AM.";
         let cases: Vec<(&str, App, bool, Verdict)> = vec![
-            ("1: not noticed yet", app("Synced", OLD, "Healthy", Some("Succeeded"), &none), false, Verdict::Refresh),
-            ("2: about to sync", app("Synced", OLD, "Healthy", None, &pending(NEW)), false, Verdict::Refresh),
-            ("4: running, health stale", app("OutOfSync", NEW, "Healthy", Some("Running"), &pending(NEW)), true, Verdict::Wait),
-            ("5: succeeded and healthy, with the old pods", app("OutOfSync", NEW, "Healthy", Some("Succeeded"), &none), true, Verdict::Unsynced { failed: false }),
-            ("6: a second sync by itself", app("OutOfSync", NEW, "Healthy", None, &pending(NEW)), true, Verdict::Wait),
-            ("7: pods are coming", app("Synced", NEW, "Progressing", Some("Succeeded"), &none), true, Verdict::Wait),
-            ("7: still running", app("Synced", NEW, "Healthy", Some("Running"), &none), true, Verdict::Wait),
-            ("8: there", app("Synced", NEW, "Healthy", Some("Succeeded"), &none), true, Verdict::Done),
-            ("a neighbour's commit, same folder, no operation at all", app("Synced", NEW, "Healthy", None, &none), true, Verdict::Done),
-            ("an older operation's failure doesn't count", app("Synced", NEW, "Healthy", Some("Failed"), &none), true, Verdict::Done),
-            ("broken template: Healthy, and the branch's name", app("Unknown", "customer/acme", "Healthy", Some("Succeeded"), &condition("ComparisonError", helm)), false, Verdict::Failed(format!("ComparisonError: {helm}"))),
-            ("Argo CD's own parts are away", app("Unknown", NEW, "Healthy", None, &condition("ComparisonError", "rpc error: code = Unavailable desc = dial")), true, Verdict::Refresh),
-            ("project forbids it", app("Unknown", NEW, "Unknown", None, &condition("InvalidSpecError", "not permitted")), true, Verdict::Failed("InvalidSpecError: not permitted".to_owned())),
-            ("older revision retries", app("OutOfSync", NEW, "Healthy", Some("Running"), &retrying(OLD, "x. Retrying attempt #1 at 1:02AM.")), true, Verdict::OldOperation { retrying: true }),
-            ("older revision runs", app("OutOfSync", NEW, "Healthy", Some("Running"), &pending(OLD)), true, Verdict::OldOperation { retrying: false }),
-            ("ours retries", app("OutOfSync", NEW, "Healthy", Some("Running"), &retrying(NEW, "webhook is away. Retrying attempt #1 at 1:02AM.")), true, Verdict::Wait),
-            ("ours can never be", app("OutOfSync", NEW, "Healthy", Some("Running"), &retrying(NEW, forbidden)), true, Verdict::Failed(forbidden.to_owned())),
-            ("ended by hand", app("OutOfSync", NEW, "Healthy", Some("Failed"), &none), true, Verdict::Unsynced { failed: true }),
-            ("degraded", app("Synced", NEW, "Degraded", Some("Succeeded"), &none), true, Verdict::Sick),
-            ("nothing known yet", app("", "", "", None, &none), false, Verdict::Refresh),
-            ("goes", app("Synced", NEW, "Healthy", None, &json!({ "metadata": { "deletionTimestamp": "2026-01-01T00:00:00Z" } })), true, Verdict::Failed("it is being deleted".to_owned())),
+            (
+                "1: not noticed yet",
+                app("Synced", OLD, "Healthy", Some("Succeeded"), &none),
+                false,
+                Verdict::Refresh,
+            ),
+            (
+                "2: about to sync",
+                app("Synced", OLD, "Healthy", None, &pending(NEW)),
+                false,
+                Verdict::Refresh,
+            ),
+            (
+                "4: running, health stale",
+                app("OutOfSync", NEW, "Healthy", Some("Running"), &pending(NEW)),
+                true,
+                Verdict::Wait,
+            ),
+            (
+                "5: succeeded and healthy, with the old pods",
+                app("OutOfSync", NEW, "Healthy", Some("Succeeded"), &none),
+                true,
+                Verdict::Unsynced { failed: false },
+            ),
+            (
+                "6: a second sync by itself",
+                app("OutOfSync", NEW, "Healthy", None, &pending(NEW)),
+                true,
+                Verdict::Wait,
+            ),
+            (
+                "7: pods are coming",
+                app("Synced", NEW, "Progressing", Some("Succeeded"), &none),
+                true,
+                Verdict::Wait,
+            ),
+            (
+                "7: still running",
+                app("Synced", NEW, "Healthy", Some("Running"), &none),
+                true,
+                Verdict::Wait,
+            ),
+            (
+                "8: there",
+                app("Synced", NEW, "Healthy", Some("Succeeded"), &none),
+                true,
+                Verdict::Done,
+            ),
+            (
+                "a neighbour's commit, same folder, no operation at all",
+                app("Synced", NEW, "Healthy", None, &none),
+                true,
+                Verdict::Done,
+            ),
+            (
+                "an older operation's failure doesn't count",
+                app("Synced", NEW, "Healthy", Some("Failed"), &none),
+                true,
+                Verdict::Done,
+            ),
+            (
+                "broken template: Healthy, and the branch's name",
+                app(
+                    "Unknown",
+                    "customer/acme",
+                    "Healthy",
+                    Some("Succeeded"),
+                    &condition("ComparisonError", helm),
+                ),
+                false,
+                Verdict::Failed(format!("ComparisonError: {helm}")),
+            ),
+            (
+                "Argo CD's own parts are away",
+                app(
+                    "Unknown",
+                    NEW,
+                    "Healthy",
+                    None,
+                    &condition(
+                        "ComparisonError",
+                        "rpc error: code = Unavailable desc = dial",
+                    ),
+                ),
+                true,
+                Verdict::Refresh,
+            ),
+            (
+                "project forbids it",
+                app(
+                    "Unknown",
+                    NEW,
+                    "Unknown",
+                    None,
+                    &condition("InvalidSpecError", "not permitted"),
+                ),
+                true,
+                Verdict::Failed("InvalidSpecError: not permitted".to_owned()),
+            ),
+            (
+                "older revision retries",
+                app(
+                    "OutOfSync",
+                    NEW,
+                    "Healthy",
+                    Some("Running"),
+                    &retrying(OLD, "x. Retrying attempt #1 at 1:02AM."),
+                ),
+                true,
+                Verdict::OldOperation { retrying: true },
+            ),
+            (
+                "older revision runs",
+                app("OutOfSync", NEW, "Healthy", Some("Running"), &pending(OLD)),
+                true,
+                Verdict::OldOperation { retrying: false },
+            ),
+            (
+                "ours retries",
+                app(
+                    "OutOfSync",
+                    NEW,
+                    "Healthy",
+                    Some("Running"),
+                    &retrying(NEW, "webhook is away. Retrying attempt #1 at 1:02AM."),
+                ),
+                true,
+                Verdict::Wait,
+            ),
+            (
+                "ours can never be",
+                app(
+                    "OutOfSync",
+                    NEW,
+                    "Healthy",
+                    Some("Running"),
+                    &retrying(NEW, forbidden),
+                ),
+                true,
+                Verdict::Failed(forbidden.to_owned()),
+            ),
+            (
+                "ended by hand",
+                app("OutOfSync", NEW, "Healthy", Some("Failed"), &none),
+                true,
+                Verdict::Unsynced { failed: true },
+            ),
+            (
+                "degraded",
+                app("Synced", NEW, "Degraded", Some("Succeeded"), &none),
+                true,
+                Verdict::Sick,
+            ),
+            (
+                "nothing known yet",
+                app("", "", "", None, &none),
+                false,
+                Verdict::Refresh,
+            ),
+            (
+                "goes",
+                app(
+                    "Synced",
+                    NEW,
+                    "Healthy",
+                    None,
+                    &json!({ "metadata": { "deletionTimestamp": "2026-01-01T00:00:00Z" } }),
+                ),
+                true,
+                Verdict::Failed("it is being deleted".to_owned()),
+            ),
         ];
         for (what, app, at_tree, verdict) in cases {
-            assert_eq!(judge(&app, at_tree, true, Level::Healthy), verdict, "{what}");
+            assert_eq!(
+                judge(&app, at_tree, true, Level::Healthy),
+                verdict,
+                "{what}"
+            );
         }
     }
 
     #[test]
     fn a_complaint_counts_only_at_a_fresh_reading() {
-        let app = app("Unknown", "customer/acme", "Healthy", None, &json!({ "status": { "conditions": [{ "type": "ComparisonError", "message": "x" }] } }));
+        let app = app(
+            "Unknown",
+            "customer/acme",
+            "Healthy",
+            None,
+            &json!({ "status": { "conditions": [{ "type": "ComparisonError", "message": "x" }] } }),
+        );
         assert_eq!(judge(&app, false, false, Level::Healthy), Verdict::Refresh);
     }
 
@@ -183,7 +373,11 @@ mod tests {
     fn health_is_not_asked_for_when_only_the_manifests_matter() {
         for health in ["Healthy", "Progressing", "Degraded", "Missing"] {
             let app = app("Synced", NEW, health, Some("Succeeded"), &json!({}));
-            assert_eq!(judge(&app, true, true, Level::Synced), Verdict::Done, "{health}");
+            assert_eq!(
+                judge(&app, true, true, Level::Synced),
+                Verdict::Done,
+                "{health}"
+            );
         }
         let app = app("OutOfSync", NEW, "Degraded", Some("Running"), &json!({}));
         assert_eq!(judge(&app, true, true, Level::Synced), Verdict::Wait);

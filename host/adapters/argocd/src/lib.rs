@@ -5,6 +5,7 @@
 //! November 2026, VERSION 3.6.0); comments that say "Argo CD does" rest on that.
 
 mod adapter;
+mod change;
 mod client;
 mod config;
 mod decide;

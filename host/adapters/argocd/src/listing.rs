@@ -39,9 +39,18 @@ impl Listings {
         if let Some(listing) = &*kept {
             return Ok(Arc::clone(listing));
         }
-        let applications = client.ask(Ask::new(Method::GET, &["applications"]).query("fields", FIELDS)).await?.value()?;
-        let projects = client.ask(Ask::new(Method::GET, &["projects"])).await?.value()?;
-        let listing = Arc::new(Listing { applications: by_name(applications)?, projects: by_name(projects)? });
+        let applications = client
+            .ask(Ask::new(Method::GET, &["applications"]).query("fields", FIELDS))
+            .await?
+            .value()?;
+        let projects = client
+            .ask(Ask::new(Method::GET, &["projects"]))
+            .await?
+            .value()?;
+        let listing = Arc::new(Listing {
+            applications: by_name(applications)?,
+            projects: by_name(projects)?,
+        });
         *kept = Some(Arc::clone(&listing));
         Ok(listing)
     }
@@ -53,20 +62,41 @@ impl Listings {
 
 fn by_name(list: Value) -> Result<BTreeMap<String, App>, Failure> {
     let list: List<App> = parse(list)?;
-    Ok(list.items.into_iter().map(|app| (app.metadata.name.clone(), app)).collect())
+    Ok(list
+        .items
+        .into_iter()
+        .map(|app| (app.metadata.name.clone(), app))
+        .collect())
 }
 
 /// Reads a body.
 pub(crate) fn parse<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
-    serde_json::from_value(value).map_err(|error| Failure::new(deploycenter_ports::FailureKind::Refused, SYSTEM, format!("Argo CD's answer can't be read: {error}")))
+    serde_json::from_value(value).map_err(|error| {
+        Failure::new(
+            deploycenter_ports::FailureKind::Refused,
+            SYSTEM,
+            format!("Argo CD's answer can't be read: {error}"),
+        )
+    })
 }
 
 /// The live states of an installation's applications.
-pub(crate) async fn states(client: &Client, installation: &str) -> Result<Vec<ApplicationState>, Failure> {
+pub(crate) async fn states(
+    client: &Client,
+    installation: &str,
+) -> Result<Vec<ApplicationState>, Failure> {
     let selector = format!("{INSTALLATION}={installation}");
-    let ask = Ask::new(Method::GET, &["applications"]).query("selector", &selector).query("fields", STATE_FIELDS);
+    let ask = Ask::new(Method::GET, &["applications"])
+        .query("selector", &selector)
+        .query("fields", STATE_FIELDS);
     let apps = by_name(client.ask(ask).await?.value()?)?;
-    let or_unknown = |text: String| if text.is_empty() { "Unknown".to_owned() } else { text };
+    let or_unknown = |text: String| {
+        if text.is_empty() {
+            "Unknown".to_owned()
+        } else {
+            text
+        }
+    };
     Ok(apps
         .into_iter()
         .map(|(name, app)| ApplicationState {

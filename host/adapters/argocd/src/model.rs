@@ -6,7 +6,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// Argo CD writes `null` where a list or map is empty.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
@@ -14,7 +16,10 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserial
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct List<T: Default> {
-    #[serde(deserialize_with = "or_default", bound(deserialize = "T: Deserialize<'de>"))]
+    #[serde(
+        deserialize_with = "or_default",
+        bound(deserialize = "T: Deserialize<'de>")
+    )]
     pub(crate) items: Vec<T>,
 }
 
@@ -165,12 +170,16 @@ impl App {
     /// The phase of the last operation; empty when there was none, or while a new one is
     /// about to begin.
     pub(crate) fn phase(&self) -> &str {
-        self.status.operation_state.as_ref().map_or("", |state| &state.phase)
+        self.status
+            .operation_state
+            .as_ref()
+            .map_or("", |state| &state.phase)
     }
 
     /// Whether an operation is pending or running.
     pub(crate) fn is_operating(&self) -> bool {
-        self.operation.as_ref().is_some_and(|it| !it.is_null()) || matches!(self.phase(), "Running" | "Terminating")
+        self.operation.as_ref().is_some_and(|it| !it.is_null())
+            || matches!(self.phase(), "Running" | "Terminating")
     }
 
     /// The revision that the operation in flight was started for.
@@ -178,7 +187,12 @@ impl App {
         self.operation
             .as_ref()
             .and_then(|operation| operation.pointer("/sync/revision"))
-            .or_else(|| self.status.operation_state.as_ref().and_then(|state| state.operation.pointer("/sync/revision")))
+            .or_else(|| {
+                self.status
+                    .operation_state
+                    .as_ref()
+                    .and_then(|state| state.operation.pointer("/sync/revision"))
+            })
             .and_then(Value::as_str)
     }
 }

@@ -36,10 +36,15 @@ fn is_ours(key: &str) -> bool {
 pub(crate) fn ownership(metadata: &Metadata, installation: &InstallationId) -> Ownership {
     let name = &metadata.name;
     let Some(label) = metadata.labels.get(INSTALLATION) else {
-        return Ownership::Foreign(format!("\"{name}\" is there without our label {INSTALLATION}"));
+        return Ownership::Foreign(format!(
+            "\"{name}\" is there without our label {INSTALLATION}"
+        ));
     };
     if label != installation.as_str() {
-        return Ownership::Foreign(format!("\"{name}\" belongs to the installation \"{}\"", label.escape_debug()));
+        return Ownership::Foreign(format!(
+            "\"{name}\" belongs to the installation \"{}\"",
+            label.escape_debug()
+        ));
     }
     let mut tags = BTreeMap::from([(tag::INSTALLATION.to_owned(), label.clone())]);
     for (annotation, tag) in ANNOTATIONS {
@@ -49,7 +54,9 @@ pub(crate) fn ownership(metadata: &Metadata, installation: &InstallationId) -> O
     }
     match Owner::from_tags(&tags) {
         Some(owner) => Ownership::Owned(owner),
-        None => Ownership::Foreign(format!("\"{name}\" has our label, but its annotations {PREFIX}… don't say whose it is")),
+        None => Ownership::Foreign(format!(
+            "\"{name}\" has our label, but its annotations {PREFIX}… don't say whose it is"
+        )),
     }
 }
 
@@ -64,7 +71,12 @@ pub(crate) fn image(found: &App, wanted: &Resource) -> Option<Resource> {
         })),
         Resource::Application(wanted) => Some(Resource::Application(Application {
             name: found.metadata.name.clone(),
-            project: found.spec.get("project").and_then(Value::as_str).unwrap_or("default").to_owned(),
+            project: found
+                .spec
+                .get("project")
+                .and_then(Value::as_str)
+                .unwrap_or("default")
+                .to_owned(),
             labels: labels_like(&wanted.labels, &found.metadata.labels),
             spec: spec(&wanted.spec),
         })),
@@ -72,11 +84,16 @@ pub(crate) fn image(found: &App, wanted: &Resource) -> Option<Resource> {
     }
 }
 
-fn labels_like(wanted: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+fn labels_like(
+    wanted: &BTreeMap<String, String>,
+    found: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
     found
         .iter()
         // The installation's label is ours to add, whether or not the image names it.
-        .filter(|(key, _)| is_ours(key) && (*key != INSTALLATION || wanted.contains_key(INSTALLATION)))
+        .filter(|(key, _)| {
+            is_ours(key) && (*key != INSTALLATION || wanted.contains_key(INSTALLATION))
+        })
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
@@ -88,7 +105,14 @@ fn like(wanted: &Value, found: &Value) -> Value {
         (Value::Object(wanted), Value::Object(found)) => {
             let mut all: Map<String, Value> = found
                 .iter()
-                .map(|(key, value)| (key.clone(), wanted.get(key).map_or_else(|| value.clone(), |wanted| like(wanted, value))))
+                .map(|(key, value)| {
+                    (
+                        key.clone(),
+                        wanted
+                            .get(key)
+                            .map_or_else(|| value.clone(), |wanted| like(wanted, value)),
+                    )
+                })
                 .collect();
             for (key, value) in wanted {
                 if !all.contains_key(key) && is_empty(value) {
@@ -97,7 +121,11 @@ fn like(wanted: &Value, found: &Value) -> Value {
             }
             Value::Object(all)
         }
-        (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => wanted.iter().zip(found).map(|(wanted, found)| like(wanted, found)).collect(),
+        (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => wanted
+            .iter()
+            .zip(found)
+            .map(|(wanted, found)| like(wanted, found))
+            .collect(),
         (wanted, Value::Null) if is_empty(wanted) => wanted.clone(),
         (_, found) => found.clone(),
     }
@@ -115,14 +143,24 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// The metadata to send: what others set stays, ours is as wanted.
-pub(crate) fn metadata(name: &str, labels: &BTreeMap<String, String>, owner: &Owner, present: Option<&Metadata>) -> Value {
+pub(crate) fn metadata(
+    name: &str,
+    labels: &BTreeMap<String, String>,
+    owner: &Owner,
+    present: Option<&Metadata>,
+) -> Value {
     let others = |all: &BTreeMap<String, String>| -> BTreeMap<String, String> {
-        all.iter().filter(|(key, _)| !is_ours(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+        all.iter()
+            .filter(|(key, _)| !is_ours(key))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     };
     let mut all_labels = present.map(|it| others(&it.labels)).unwrap_or_default();
     all_labels.extend(labels.clone());
     all_labels.insert(INSTALLATION.to_owned(), owner.installation.to_string());
-    let mut annotations = present.map(|it| others(&it.annotations)).unwrap_or_default();
+    let mut annotations = present
+        .map(|it| others(&it.annotations))
+        .unwrap_or_default();
     let tags = owner.tags();
     for (annotation, tag) in ANNOTATIONS {
         if let Some(value) = tags.get(tag) {
@@ -141,8 +179,20 @@ mod tests {
         let wanted = json!({ "a": { "prune": true, "selfHeal": false }, "list": [], "sources": [{ "recurse": false, "path": "x" }] });
         let found = json!({ "a": { "prune": true }, "sources": [{ "path": "x" }] });
         assert_eq!(like(&wanted, &found), wanted);
-        assert_ne!(like(&wanted, &json!({ "a": { "prune": true }, "sources": [{ "path": "x" }], "extra": 1 })), wanted);
-        assert_ne!(like(&wanted, &json!({ "a": {}, "sources": [{ "path": "x" }] })), wanted);
-        assert_ne!(like(&json!({ "automated": { "prune": true } }), &json!({})), json!({ "automated": { "prune": true } }));
+        assert_ne!(
+            like(
+                &wanted,
+                &json!({ "a": { "prune": true }, "sources": [{ "path": "x" }], "extra": 1 })
+            ),
+            wanted
+        );
+        assert_ne!(
+            like(&wanted, &json!({ "a": {}, "sources": [{ "path": "x" }] })),
+            wanted
+        );
+        assert_ne!(
+            like(&json!({ "automated": { "prune": true } }), &json!({})),
+            json!({ "automated": { "prune": true } })
+        );
     }
 }

@@ -45,16 +45,33 @@ impl ArgoCd {
     /// Leads an application to a folder's tree; whether it wasn't there yet.
     pub(crate) async fn take_over(&self, sync: &Sync, level: Level) -> Result<bool, Failure> {
         let Some(tree) = sync.tree.as_deref() else {
-            return Err(Failure::new(FailureKind::Refused, SYSTEM, format!("the takeover by {} has no tree to wait for", sync.application)));
+            return Err(Failure::new(
+                FailureKind::Refused,
+                SYSTEM,
+                format!(
+                    "the takeover by {} has no tree to wait for",
+                    sync.application
+                ),
+            ));
         };
         let now = self.client.clock.now();
-        let mut watch = Watch { began: now, moved: now, seen: Value::Null, sick_since: None, nudged: false, revision: None };
+        let mut watch = Watch {
+            began: now,
+            moved: now,
+            seen: Value::Null,
+            sick_since: None,
+            nudged: false,
+            revision: None,
+        };
         let mut pause = POLL_FIRST;
         // Unasked, Argo CD notices a push after minutes.
         let mut refresh = true;
         let mut changed = false;
         loop {
-            let Some(app) = self.application(&sync.application, &sync.project, refresh).await? else {
+            let Some(app) = self
+                .application(&sync.application, &sync.project, refresh)
+                .await?
+            else {
                 return Err(self.fails(sync, "it isn't there"));
             };
             let at_tree = self.is_at(&app, sync, tree, &mut watch).await?;
@@ -75,7 +92,13 @@ impl ArgoCd {
         }
     }
 
-    async fn is_at(&self, app: &App, sync: &Sync, tree: &str, watch: &mut Watch) -> Result<bool, Failure> {
+    async fn is_at(
+        &self,
+        app: &App,
+        sync: &Sync,
+        tree: &str,
+        watch: &mut Watch,
+    ) -> Result<bool, Failure> {
         let revision = &app.status.sync.revision;
         // On a comparison error the revision is the branch's name.
         if revision.len() != 40 || !revision.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -92,7 +115,13 @@ impl ArgoCd {
     }
 
     /// Does what a verdict asks for; whether the next reading is to be a fresh one.
-    async fn help(&self, verdict: &Verdict, app: &App, sync: &Sync, watch: &mut Watch) -> Result<bool, Failure> {
+    async fn help(
+        &self,
+        verdict: &Verdict,
+        app: &App,
+        sync: &Sync,
+        watch: &mut Watch,
+    ) -> Result<bool, Failure> {
         let unmoved = self.since(watch.moved);
         match verdict {
             Verdict::Done | Verdict::Wait => Ok(false),
@@ -129,46 +158,108 @@ impl ArgoCd {
     }
 
     async fn end_operation(&self, sync: &Sync) -> Result<(), Failure> {
-        let ask = Ask::new(Method::DELETE, &["applications", &sync.application, "operation"]).query("project", &sync.project);
+        let ask = Ask::new(
+            Method::DELETE,
+            &["applications", &sync.application, "operation"],
+        )
+        .query("project", &sync.project);
         let answer = self.client.ask(ask).await?;
         // It may have ended by itself, or an earlier try did it.
-        if answer.refuses("No operation is in progress") { Ok(()) } else { answer.value().map(|_| ()) }
+        if answer.refuses("No operation is in progress") {
+            Ok(())
+        } else {
+            answer.value().map(|_| ())
+        }
     }
 
     async fn start(&self, app: &App, sync: &Sync) -> Result<(), Failure> {
-        let prune = app.spec.pointer("/syncPolicy/automated/prune").and_then(Value::as_bool).unwrap_or(false);
-        let ask = Ask::new(Method::POST, &["applications", &sync.application, "sync"]).query("project", &sync.project).body(json!({ "prune": prune }));
+        let prune = app
+            .spec
+            .pointer("/syncPolicy/automated/prune")
+            .and_then(Value::as_bool)
+            .unwrap_or(false);
+        let ask = Ask::new(Method::POST, &["applications", &sync.application, "sync"])
+            .query("project", &sync.project)
+            .body(json!({ "prune": prune }));
         let answer = self.client.ask(ask).await?;
-        if answer.refuses("another operation is already in progress") { Ok(()) } else { answer.value().map(|_| ()) }
+        if answer.refuses("another operation is already in progress") {
+            Ok(())
+        } else {
+            answer.value().map(|_| ())
+        }
     }
 
-    async fn still_hopeful(&self, app: &App, sync: &Sync, at_tree: bool, watch: &Watch) -> Result<(), Failure> {
-        if self.since(watch.moved) <= self.progress_deadline && self.since(watch.began) <= self.progress_deadline.saturating_mul(DEADLINES) {
+    async fn still_hopeful(
+        &self,
+        app: &App,
+        sync: &Sync,
+        at_tree: bool,
+        watch: &Watch,
+    ) -> Result<(), Failure> {
+        if self.since(watch.moved) <= self.progress_deadline
+            && self.since(watch.began) <= self.progress_deadline.saturating_mul(DEADLINES)
+        {
             return Ok(());
         }
         let what = if at_tree {
-            format!("doesn't get on ({}, {}) for {} s", app.status.sync.status, app.status.health.status, self.since(watch.moved).as_secs())
+            format!(
+                "doesn't get on ({}, {}) for {} s",
+                app.status.sync.status,
+                app.status.health.status,
+                self.since(watch.moved).as_secs()
+            )
         } else {
-            format!("doesn't take over the commit on {} for {} s; it stands at \"{}\"", sync.branch, self.since(watch.moved).as_secs(), app.status.sync.revision)
+            format!(
+                "doesn't take over the commit on {} for {} s; it stands at \"{}\"",
+                sync.branch,
+                self.since(watch.moved).as_secs(),
+                app.status.sync.revision
+            )
         };
         Err(self.unwell(app, sync, &what).await)
     }
 
     fn fails(&self, sync: &Sync, words: &str) -> Failure {
-        Failure::new(FailureKind::Unhealthy, SYSTEM, format!("the Argo CD application {} can't take over {} on {}: {}", sync.application, sync.path, sync.branch, words.trim()))
+        Failure::new(
+            FailureKind::Unhealthy,
+            SYSTEM,
+            format!(
+                "the Argo CD application {} can't take over {} on {}: {}",
+                sync.application,
+                sync.path,
+                sync.branch,
+                words.trim()
+            ),
+        )
     }
 
     /// Not well for too long; names what is sick.
     async fn unwell(&self, app: &App, sync: &Sync, what: &str) -> Failure {
-        let mut reasons = vec![self.tree(&sync.application, &sync.project).await.map(|tree| health::sick(&tree)).unwrap_or_default()];
+        let mut reasons = vec![
+            self.tree(&sync.application, &sync.project)
+                .await
+                .map(|tree| health::sick(&tree))
+                .unwrap_or_default(),
+        ];
         reasons.push(app.status.health.message.clone());
         if app.phase() != "Succeeded" {
             reasons.push(operation_words(app));
         }
         reasons.retain(|text| !text.trim().is_empty());
         reasons.dedup();
-        let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join("; ")) };
-        Failure::new(FailureKind::Unhealthy, SYSTEM, format!("the Argo CD application {} {what}{reasons}", sync.application))
+        let reasons = if reasons.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", reasons.join("; "))
+        };
+        Failure::new(
+            FailureKind::Unhealthy,
+            SYSTEM,
+            format!(
+                "the Argo CD application {} {what}{reasons}",
+                sync.application
+            ),
+        )
     }
 }
 
@@ -187,8 +278,21 @@ impl Watch {
 
 /// What counts as getting on. Not an operation's message: a retry writes the time into it.
 fn fingerprint(app: &App) -> Value {
-    let resources: Vec<Value> =
-        app.status.resources.iter().map(|it| json!([it.kind, it.namespace, it.name, it.status, it.health.status, it.health.message])).collect();
+    let resources: Vec<Value> = app
+        .status
+        .resources
+        .iter()
+        .map(|it| {
+            json!([
+                it.kind,
+                it.namespace,
+                it.name,
+                it.status,
+                it.health.status,
+                it.health.message
+            ])
+        })
+        .collect();
     json!([
         app.status.sync.status,
         app.status.sync.revision,
@@ -202,7 +306,9 @@ fn fingerprint(app: &App) -> Value {
 
 /// What Argo CD says of the last operation, and of what it couldn't apply.
 fn operation_words(app: &App) -> String {
-    let Some(state) = &app.status.operation_state else { return String::new() };
+    let Some(state) = &app.status.operation_state else {
+        return String::new();
+    };
     let failed = state
         .sync_result
         .iter()
@@ -210,7 +316,11 @@ fn operation_words(app: &App) -> String {
         .filter(|it| it.status == "SyncFailed")
         .map(|it| format!("{} {}: {}", it.kind, it.name, it.message));
     let mut words = vec![state.message.clone()];
-    words.extend(failed.take(3).filter(|text| !state.message.contains(text.as_str())));
+    words.extend(
+        failed
+            .take(3)
+            .filter(|text| !state.message.contains(text.as_str())),
+    );
     words.retain(|text| !text.trim().is_empty());
     words.join("; ")
 }

@@ -25,7 +25,10 @@ pub(crate) fn message(verb: Verb, owner: &Owner, path: &str, note: &Note) -> Str
         Verb::Undo => ("Undo", "in"),
         Verb::Remove => ("Remove", "from"),
     };
-    let region = path.split_once('/').map(|(region, _)| format!(" {preposition} {region}")).unwrap_or_default();
+    let region = path
+        .split_once('/')
+        .map(|(region, _)| format!(" {preposition} {region}"))
+        .unwrap_or_default();
     let mut text = format!(
         "{verb} {target}{region}\n\n{DEPLOYMENT}{}\nTarget: {target}\n",
         owner.deployment,
@@ -40,7 +43,9 @@ pub(crate) fn message(verb: Verb, owner: &Owner, path: &str, note: &Note) -> Str
 /// Whether a commit's message says that this deployment made it.
 pub(crate) fn is_of(message: &str, deployment: &DeploymentId) -> bool {
     let id = deployment.to_string();
-    message.lines().any(|line| line.strip_prefix(DEPLOYMENT).map(str::trim) == Some(&id))
+    message
+        .lines()
+        .any(|line| line.strip_prefix(DEPLOYMENT).map(str::trim) == Some(&id))
 }
 
 /// Author and committer: `Name <mail>` or a name alone.
@@ -51,7 +56,11 @@ pub(crate) fn signature(actor: &str, at: jiff::Timestamp) -> Result<Signature<'s
     };
     let (name, mail) = (clean(name), clean(mail));
     Signature::new(
-        if name.is_empty() { "DeployCenter" } else { &name },
+        if name.is_empty() {
+            "DeployCenter"
+        } else {
+            &name
+        },
         if mail.is_empty() { NO_MAIL } else { &mail },
         &Time::new(at.as_second(), 0),
     )
@@ -63,7 +72,9 @@ fn clean(text: &str) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -74,7 +85,11 @@ mod tests {
     #[test]
     fn an_actor_becomes_a_signature_whatever_it_holds() {
         let cases = [
-            ("Ada Lovelace <ada@example.com>", "Ada Lovelace", "ada@example.com"),
+            (
+                "Ada Lovelace <ada@example.com>",
+                "Ada Lovelace",
+                "ada@example.com",
+            ),
             ("ada", "ada", NO_MAIL),
             ("", "DeployCenter", NO_MAIL),
             ("<>", "DeployCenter", NO_MAIL),
@@ -82,14 +97,21 @@ mod tests {
         ];
         for (actor, name, mail) in cases {
             let signature = signature(actor, jiff::Timestamp::UNIX_EPOCH).unwrap();
-            assert_eq!((signature.name().unwrap(), signature.email().unwrap()), (name, mail), "{actor:?}");
+            assert_eq!(
+                (signature.name().unwrap(), signature.email().unwrap()),
+                (name, mail),
+                "{actor:?}"
+            );
         }
     }
 
     #[test]
     fn a_deployment_is_known_by_its_trailer_alone() {
         let id: DeploymentId = "01jd3z6q8zk5v5w5x5y5z5a5b5".parse().unwrap();
-        assert!(is_of(&format!("Deploy a/b\n\nDeployment: {id}\nTarget: a/b\n"), &id));
+        assert!(is_of(
+            &format!("Deploy a/b\n\nDeployment: {id}\nTarget: a/b\n"),
+            &id
+        ));
         assert!(!is_of(&format!("Deploy {id}\n\nTarget: a/b\n"), &id));
     }
 }

@@ -34,8 +34,15 @@ impl Credentials {
 
     /// Likewise, from variables that `variable` knows.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
-        let token = |name| variable(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        Self { own: token("DEPLOYCENTER_GIT_TOKEN"), github: token("GITHUB_TOKEN") }
+        let token = |name| {
+            variable(name)
+                .map(|text| text.trim().to_owned())
+                .filter(|text| !text.is_empty())
+        };
+        Self {
+            own: token("DEPLOYCENTER_GIT_TOKEN"),
+            github: token("GITHUB_TOKEN"),
+        }
     }
 
     /// The token for a request to `url`, while the remote was configured as `remote`. A
@@ -48,7 +55,11 @@ impl Credentials {
             return None;
         }
         let is_github = matches!(&host, Host::Domain(name) if *name == "github.com" || name.ends_with(".ghe.com"));
-        self.own.as_deref().or(if is_github { self.github.as_deref() } else { None })
+        self.own.as_deref().or(if is_github {
+            self.github.as_deref()
+        } else {
+            None
+        })
     }
 }
 
@@ -92,23 +103,70 @@ mod tests {
     fn tokens_go_to_the_remote_alone_and_never_in_the_clear() {
         let github = Credentials::read(|name| (name == "GITHUB_TOKEN").then(|| "gh".to_owned()));
         let cases: [(&Credentials, &str, &str, Option<&str>); 8] = [
-            (&both(), "https://git.example/r", "https://git.example/r", Some("token of DEPLOYCENTER_GIT_TOKEN")),
-            (&both(), "http://git.example/r", "http://git.example/r", None),
-            (&both(), "http://127.0.0.1:8080/r", "http://127.0.0.1:8080/r", Some("token of DEPLOYCENTER_GIT_TOKEN")),
-            (&both(), "https://evil.example/r", "https://git.example/r", None),
-            (&github, "https://github.com/a/b", "https://github.com/a/b", Some("gh")),
-            (&github, "https://git.example/r", "https://git.example/r", None),
-            (&github, "https://notgithub.com/r", "https://notgithub.com/r", None),
-            (&Credentials::default(), "https://github.com/a/b", "https://github.com/a/b", None),
+            (
+                &both(),
+                "https://git.example/r",
+                "https://git.example/r",
+                Some("token of DEPLOYCENTER_GIT_TOKEN"),
+            ),
+            (
+                &both(),
+                "http://git.example/r",
+                "http://git.example/r",
+                None,
+            ),
+            (
+                &both(),
+                "http://127.0.0.1:8080/r",
+                "http://127.0.0.1:8080/r",
+                Some("token of DEPLOYCENTER_GIT_TOKEN"),
+            ),
+            (
+                &both(),
+                "https://evil.example/r",
+                "https://git.example/r",
+                None,
+            ),
+            (
+                &github,
+                "https://github.com/a/b",
+                "https://github.com/a/b",
+                Some("gh"),
+            ),
+            (
+                &github,
+                "https://git.example/r",
+                "https://git.example/r",
+                None,
+            ),
+            (
+                &github,
+                "https://notgithub.com/r",
+                "https://notgithub.com/r",
+                None,
+            ),
+            (
+                &Credentials::default(),
+                "https://github.com/a/b",
+                "https://github.com/a/b",
+                None,
+            ),
         ];
         for (credentials, url, remote, expected) in cases {
-            assert_eq!(credentials.token(url, remote), expected, "{url} for {remote}");
+            assert_eq!(
+                credentials.token(url, remote),
+                expected,
+                "{url} for {remote}"
+            );
         }
     }
 
     #[test]
     fn nothing_secret_is_shown() {
-        assert_eq!(shown("https://me:secret@git.example/r"), "https://me@git.example/r");
+        assert_eq!(
+            shown("https://me:secret@git.example/r"),
+            "https://me@git.example/r"
+        );
         assert_eq!(shown("git@git.example:r"), "git@git.example:r");
         assert!(!format!("{:?}", both()).contains("token of"));
     }

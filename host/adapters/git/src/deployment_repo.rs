@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deploycenter_ports::{Call, Calls, DesiredFiles, MainState, Phase, Repository, RepositoryError, Unwatched};
+use deploycenter_ports::{
+    Call, Calls, DesiredFiles, MainState, Phase, Repository, RepositoryError, Unwatched,
+};
 use git2::{ErrorCode, FetchPrune, ObjectType, Oid, StatusOptions, Tree};
 
 use crate::config::{Credentials, shown};
@@ -38,10 +40,18 @@ impl DeploymentRepo {
                 "run this in a deployment repo, name one with -C, or make one with `deploycenter init DIR`".to_owned()
             }),
         })?;
-        let root = repo
-            .workdir()
-            .ok_or_else(|| problem(format!("{} is a bare repository; the desired state is read from a checkout", path.display())))?;
-        Ok(Self { root: root.to_owned(), git_dir: repo.path().to_owned(), credentials: Credentials::from_env(), calls: Arc::new(Unwatched) })
+        let root = repo.workdir().ok_or_else(|| {
+            problem(format!(
+                "{} is a bare repository; the desired state is read from a checkout",
+                path.display()
+            ))
+        })?;
+        Ok(Self {
+            root: root.to_owned(),
+            git_dir: repo.path().to_owned(),
+            credentials: Credentials::from_env(),
+            calls: Arc::new(Unwatched),
+        })
     }
 
     /// The same checkout, its fetches watched.
@@ -107,36 +117,78 @@ impl Upstream {
         let head = repo.head().ok().filter(git2::Reference::is_branch);
         let name = head.as_ref().and_then(|head| head.name().ok());
         let followed = name.and_then(|name| {
-            let remote = repo.branch_upstream_remote(name).ok()?.as_str().ok()?.to_owned();
-            let upstream = repo.branch_upstream_name(name).ok()?.as_str().ok()?.to_owned();
-            let branch = upstream.strip_prefix(&format!("refs/remotes/{remote}/"))?.to_owned();
+            let remote = repo
+                .branch_upstream_remote(name)
+                .ok()?
+                .as_str()
+                .ok()?
+                .to_owned();
+            let upstream = repo
+                .branch_upstream_name(name)
+                .ok()?
+                .as_str()
+                .ok()?
+                .to_owned();
+            let branch = upstream
+                .strip_prefix(&format!("refs/remotes/{remote}/"))?
+                .to_owned();
             Some((remote, branch))
         });
         let (remote, branch) = followed.unwrap_or_else(|| ("origin".to_owned(), "main".to_owned()));
         let url = repo.find_remote(&remote).ok()?.url().ok()?.to_owned();
-        Some(Self { remote, url, branch })
+        Some(Self {
+            remote,
+            url,
+            branch,
+        })
     }
 
     fn tracking(&self) -> String {
         format!("refs/remotes/{}/{}", self.remote, self.branch)
     }
 
-    fn fetch(&self, repo: &git2::Repository, credentials: &Credentials) -> Result<(), RepositoryError> {
+    fn fetch(
+        &self,
+        repo: &git2::Repository,
+        credentials: &Credentials,
+    ) -> Result<(), RepositoryError> {
         let spec = format!("+refs/heads/{}:{}", self.branch, self.tracking());
-        match remote::fetch(repo, &self.url, credentials, &[&spec], FetchPrune::Unspecified) {
+        match remote::fetch(
+            repo,
+            &self.url,
+            credentials,
+            &[&spec],
+            FetchPrune::Unspecified,
+        ) {
             Ok(()) => Ok(()),
             // A remote that doesn't have the branch yet.
-            Err(error) if error.code() == ErrorCode::NotFound && error.class() == git2::ErrorClass::Reference => Ok(()),
+            Err(error)
+                if error.code() == ErrorCode::NotFound
+                    && error.class() == git2::ErrorClass::Reference =>
+            {
+                Ok(())
+            }
             Err(error) => {
                 let failure = failure::of_remote(&error, &self.url);
-                Err(RepositoryError { message: format!("branch {} of {} can't be read: {}", self.branch, shown(&self.url), failure.message), help: failure.help })
+                Err(RepositoryError {
+                    message: format!(
+                        "branch {} of {} can't be read: {}",
+                        self.branch,
+                        shown(&self.url),
+                        failure.message
+                    ),
+                    help: failure.help,
+                })
             }
         }
     }
 }
 
 fn unreadable(error: &git2::Error) -> RepositoryError {
-    problem(format!("the deployment repo can't be read: {}", error.message()))
+    problem(format!(
+        "the deployment repo can't be read: {}",
+        error.message()
+    ))
 }
 
 fn no_history(error: HistoryError) -> RepositoryError {
@@ -155,8 +207,13 @@ fn no_history(error: HistoryError) -> RepositoryError {
 
 fn head_commit(repo: &git2::Repository) -> Result<Option<git2::Commit<'_>>, RepositoryError> {
     match repo.head() {
-        Ok(head) => head.peel_to_commit().map(Some).map_err(|error| unreadable(&error)),
-        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => Ok(None),
+        Ok(head) => head
+            .peel_to_commit()
+            .map(Some)
+            .map_err(|error| unreadable(&error)),
+        Err(error) if matches!(error.code(), ErrorCode::UnbornBranch | ErrorCode::NotFound) => {
+            Ok(None)
+        }
         Err(error) => Err(unreadable(&error)),
     }
 }
@@ -164,8 +221,14 @@ fn head_commit(repo: &git2::Repository) -> Result<Option<git2::Commit<'_>>, Repo
 /// Tracked files that differ from the commit, and untracked ones that would be read.
 fn dirty(repo: &git2::Repository) -> Result<Vec<String>, RepositoryError> {
     let mut options = StatusOptions::new();
-    options.include_untracked(true).recurse_untracked_dirs(true).include_ignored(false).exclude_submodules(true);
-    let statuses = repo.statuses(Some(&mut options)).map_err(|error| unreadable(&error))?;
+    options
+        .include_untracked(true)
+        .recurse_untracked_dirs(true)
+        .include_ignored(false)
+        .exclude_submodules(true);
+    let statuses = repo
+        .statuses(Some(&mut options))
+        .map_err(|error| unreadable(&error))?;
     let mut paths: Vec<String> = statuses
         .iter()
         .filter_map(|entry| {
@@ -179,34 +242,58 @@ fn dirty(repo: &git2::Repository) -> Result<Vec<String>, RepositoryError> {
     Ok(paths)
 }
 
-fn collect(repo: &git2::Repository, tree: &Tree<'_>, prefix: &str, files: &mut DesiredFiles) -> Result<(), RepositoryError> {
+fn collect(
+    repo: &git2::Repository,
+    tree: &Tree<'_>,
+    prefix: &str,
+    files: &mut DesiredFiles,
+) -> Result<(), RepositoryError> {
     for entry in tree {
         let path = format!("{prefix}{}", String::from_utf8_lossy(entry.name_bytes()));
         match entry.kind() {
             Some(ObjectType::Tree) => {
-                let inner = repo.find_tree(entry.id()).map_err(|error| unreadable(&error))?;
+                let inner = repo
+                    .find_tree(entry.id())
+                    .map_err(|error| unreadable(&error))?;
                 collect(repo, &inner, &format!("{path}/"), files)?;
             }
             Some(ObjectType::Blob) if entry.filemode() != i32::from(git2::FileMode::Link) => {
-                let blob = repo.find_blob(entry.id()).map_err(|error| unreadable(&error))?;
+                let blob = repo
+                    .find_blob(entry.id())
+                    .map_err(|error| unreadable(&error))?;
                 check_size(&path, blob.size() as u64)?;
                 files.insert(path, blob.content().to_vec());
             }
-            _ => return Err(problem(format!("{path} is a symbolic link or a submodule in that commit; the desired state is made of plain files"))),
+            _ => {
+                return Err(problem(format!(
+                    "{path} is a symbolic link or a submodule in that commit; the desired state is made of plain files"
+                )));
+            }
         }
     }
     Ok(())
 }
 
-fn files_at(repo: &git2::Repository, commit: &str, folder: &str) -> Result<DesiredFiles, RepositoryError> {
+fn files_at(
+    repo: &git2::Repository,
+    commit: &str,
+    folder: &str,
+) -> Result<DesiredFiles, RepositoryError> {
     let folder = folder.trim_matches('/');
-    let root = history::commit(repo, commit).map_err(no_history)?.tree().map_err(|error| unreadable(&error))?;
+    let root = history::commit(repo, commit)
+        .map_err(no_history)?
+        .tree()
+        .map_err(|error| unreadable(&error))?;
     let mut files = DesiredFiles::new();
     let Some(id) = tree::at(&root, folder).map_err(|error| unreadable(&error))? else {
         return Ok(files);
     };
     if let Ok(tree) = repo.find_tree(id) {
-        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let prefix = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("{folder}/")
+        };
         collect(repo, &tree, &prefix, &mut files)?;
     }
     Ok(files)
@@ -217,22 +304,31 @@ fn is_ancestor(repo: &git2::Repository, older: &str, newer: &str) -> Result<bool
     let newer = history::commit(repo, newer).map_err(no_history)?.id();
     let yes = descends(repo, newer, older)?;
     // A shallow clone may lack the very commits that would link them.
-    if !yes && repo.is_shallow() { Err(no_history(HistoryError::Shallow)) } else { Ok(yes) }
+    if !yes && repo.is_shallow() {
+        Err(no_history(HistoryError::Shallow))
+    } else {
+        Ok(yes)
+    }
 }
 
 fn descends(repo: &git2::Repository, newer: Oid, older: Oid) -> Result<bool, RepositoryError> {
-    Ok(newer == older || repo.graph_descendant_of(newer, older).map_err(|error| unreadable(&error))?)
+    Ok(newer == older
+        || repo
+            .graph_descendant_of(newer, older)
+            .map_err(|error| unreadable(&error))?)
 }
 
 #[async_trait]
 impl Repository for DeploymentRepo {
     async fn desired_files(&self) -> Result<DesiredFiles, RepositoryError> {
-        self.blocking(|repo, this| desired_files(repo, &this.root)).await
+        self.blocking(|repo, this| desired_files(repo, &this.root))
+            .await
     }
 
     async fn files_at(&self, commit: &str, folder: &str) -> Result<DesiredFiles, RepositoryError> {
         let (commit, folder) = (commit.to_owned(), folder.to_owned());
-        self.blocking(move |repo, _| files_at(repo, &commit, &folder)).await
+        self.blocking(move |repo, _| files_at(repo, &commit, &folder))
+            .await
     }
 
     async fn last_change(&self, folder: &str) -> Result<Option<String>, RepositoryError> {
@@ -248,29 +344,44 @@ impl Repository for DeploymentRepo {
     }
 
     async fn main_state(&self) -> Result<MainState, RepositoryError> {
-        let call = Call { system: SYSTEM, operation: "fetch".to_owned() };
-        let remote = self.blocking(|repo, _| Ok(Upstream::of(repo).is_some())).await?;
+        let call = Call {
+            system: SYSTEM,
+            operation: "fetch".to_owned(),
+        };
+        let remote = self
+            .blocking(|repo, _| Ok(Upstream::of(repo).is_some()))
+            .await?;
         if remote {
             self.calls.at(&call, Phase::Before).await;
-            let fetched = self.blocking(|repo, this| Upstream::of(repo).map_or(Ok(()), |it| it.fetch(repo, &this.credentials))).await;
+            let fetched = self
+                .blocking(|repo, this| {
+                    Upstream::of(repo).map_or(Ok(()), |it| it.fetch(repo, &this.credentials))
+                })
+                .await;
             self.calls.at(&call, Phase::Sent).await;
             self.calls.at(&call, Phase::Replied).await;
             fetched?;
         }
         self.blocking(|repo, _| {
             let head = head_commit(repo)?.map(|commit| commit.id());
-            let main = Upstream::of(repo).and_then(|upstream| repo.refname_to_id(&upstream.tracking()).ok());
+            let main = Upstream::of(repo)
+                .and_then(|upstream| repo.refname_to_id(&upstream.tracking()).ok());
             let pushed = match (head, main) {
                 (Some(head), Some(main)) => descends(repo, main, head)?,
                 _ => false,
             };
-            Ok(MainState { head: head.map(|id| id.to_string()), dirty: dirty(repo)?, pushed })
+            Ok(MainState {
+                head: head.map(|id| id.to_string()),
+                dirty: dirty(repo)?,
+                pushed,
+            })
         })
         .await
     }
 
     async fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, RepositoryError> {
         let (older, newer) = (older.to_owned(), newer.to_owned());
-        self.blocking(move |repo, _| is_ancestor(repo, &older, &newer)).await
+        self.blocking(move |repo, _| is_ancestor(repo, &older, &newer))
+            .await
     }
 }

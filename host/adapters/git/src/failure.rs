@@ -11,8 +11,14 @@ pub(crate) const SYSTEM: &str = "git";
 /// Whether it is worth another try.
 pub(crate) fn is_transient(error: &Error) -> bool {
     match error.code() {
-        ErrorCode::Auth | ErrorCode::Certificate | ErrorCode::BareRepo | ErrorCode::Owner => return false,
-        ErrorCode::Timeout | ErrorCode::Eof | ErrorCode::Locked | ErrorCode::Modified | ErrorCode::NotFastForward => return true,
+        ErrorCode::Auth | ErrorCode::Certificate | ErrorCode::BareRepo | ErrorCode::Owner => {
+            return false;
+        }
+        ErrorCode::Timeout
+        | ErrorCode::Eof
+        | ErrorCode::Locked
+        | ErrorCode::Modified
+        | ErrorCode::NotFastForward => return true,
         _ => {}
     }
     if let Some(status) = http_status(error) {
@@ -21,7 +27,15 @@ pub(crate) fn is_transient(error: &Error) -> bool {
     if error.message().contains("authentication replays") {
         return false;
     }
-    matches!(error.class(), ErrorClass::Net | ErrorClass::Os | ErrorClass::Ssl | ErrorClass::Ssh | ErrorClass::Http | ErrorClass::FetchHead)
+    matches!(
+        error.class(),
+        ErrorClass::Net
+            | ErrorClass::Os
+            | ErrorClass::Ssl
+            | ErrorClass::Ssh
+            | ErrorClass::Http
+            | ErrorClass::FetchHead
+    )
 }
 
 /// The status in libgit2's `unexpected http status code: 503`.
@@ -42,10 +56,21 @@ fn is_login(error: &Error) -> bool {
 pub(crate) fn of_remote(error: &Error, remote: &str) -> Failure {
     let remote = shown(remote);
     if is_transient(error) {
-        return Failure::new(FailureKind::Unavailable, SYSTEM, format!("the git remote {remote} is out of reach: {}", error.message()))
-            .help("try again later; nothing that was pushed is lost");
+        return Failure::new(
+            FailureKind::Unavailable,
+            SYSTEM,
+            format!(
+                "the git remote {remote} is out of reach: {}",
+                error.message()
+            ),
+        )
+        .help("try again later; nothing that was pushed is lost");
     }
-    let failure = Failure::new(FailureKind::Refused, SYSTEM, format!("the git remote {remote} refused: {}", error.message()));
+    let failure = Failure::new(
+        FailureKind::Refused,
+        SYSTEM,
+        format!("the git remote {remote} refused: {}", error.message()),
+    );
     if is_login(error) {
         failure.help("set DEPLOYCENTER_GIT_TOKEN (or GITHUB_TOKEN for github.com), load a key into the SSH agent, or configure a git credential helper; the account needs write access to the generated branches")
     } else if error.code() == ErrorCode::NotFound || http_status(error) == Some(404) {
@@ -76,21 +101,94 @@ mod tests {
     fn each_error_has_its_kind() {
         let error = |code, class, text: &str| Error::new(code, class, text);
         let cases = [
-            (error(ErrorCode::GenericError, ErrorClass::Net, "failed to resolve address"), FailureKind::Unavailable),
-            (error(ErrorCode::Timeout, ErrorClass::Net, "timeout"), FailureKind::Unavailable),
-            (error(ErrorCode::GenericError, ErrorClass::Http, "unexpected http status code: 503"), FailureKind::Unavailable),
-            (error(ErrorCode::GenericError, ErrorClass::Http, "unexpected http status code: 429"), FailureKind::Unavailable),
-            (error(ErrorCode::GenericError, ErrorClass::Http, "unexpected http status code: 403"), FailureKind::Refused),
-            (error(ErrorCode::Auth, ErrorClass::Http, "remote authentication required"), FailureKind::Refused),
-            (error(ErrorCode::GenericError, ErrorClass::Http, "too many redirects or authentication replays"), FailureKind::Refused),
-            (error(ErrorCode::Certificate, ErrorClass::Ssl, "the certificate is bad"), FailureKind::Refused),
-            (error(ErrorCode::NotFound, ErrorClass::Os, "failed to resolve path"), FailureKind::Unavailable),
-            (error(ErrorCode::NotFound, ErrorClass::Repository, "no repository"), FailureKind::Refused),
+            (
+                error(
+                    ErrorCode::GenericError,
+                    ErrorClass::Net,
+                    "failed to resolve address",
+                ),
+                FailureKind::Unavailable,
+            ),
+            (
+                error(ErrorCode::Timeout, ErrorClass::Net, "timeout"),
+                FailureKind::Unavailable,
+            ),
+            (
+                error(
+                    ErrorCode::GenericError,
+                    ErrorClass::Http,
+                    "unexpected http status code: 503",
+                ),
+                FailureKind::Unavailable,
+            ),
+            (
+                error(
+                    ErrorCode::GenericError,
+                    ErrorClass::Http,
+                    "unexpected http status code: 429",
+                ),
+                FailureKind::Unavailable,
+            ),
+            (
+                error(
+                    ErrorCode::GenericError,
+                    ErrorClass::Http,
+                    "unexpected http status code: 403",
+                ),
+                FailureKind::Refused,
+            ),
+            (
+                error(
+                    ErrorCode::Auth,
+                    ErrorClass::Http,
+                    "remote authentication required",
+                ),
+                FailureKind::Refused,
+            ),
+            (
+                error(
+                    ErrorCode::GenericError,
+                    ErrorClass::Http,
+                    "too many redirects or authentication replays",
+                ),
+                FailureKind::Refused,
+            ),
+            (
+                error(
+                    ErrorCode::Certificate,
+                    ErrorClass::Ssl,
+                    "the certificate is bad",
+                ),
+                FailureKind::Refused,
+            ),
+            (
+                error(
+                    ErrorCode::NotFound,
+                    ErrorClass::Os,
+                    "failed to resolve path",
+                ),
+                FailureKind::Unavailable,
+            ),
+            (
+                error(ErrorCode::NotFound, ErrorClass::Repository, "no repository"),
+                FailureKind::Refused,
+            ),
         ];
         for (error, kind) in cases {
-            assert_eq!(of_remote(&error, "https://git.example/r").kind, kind, "{error}");
+            assert_eq!(
+                of_remote(&error, "https://git.example/r").kind,
+                kind,
+                "{error}"
+            );
         }
-        let login = of_remote(&error(ErrorCode::Auth, ErrorClass::Http, "401"), "https://git.example/r");
-        assert!(login.help.is_some_and(|help| help.contains("DEPLOYCENTER_GIT_TOKEN")));
+        let login = of_remote(
+            &error(ErrorCode::Auth, ErrorClass::Http, "401"),
+            "https://git.example/r",
+        );
+        assert!(
+            login
+                .help
+                .is_some_and(|help| help.contains("DEPLOYCENTER_GIT_TOKEN"))
+        );
     }
 }

@@ -41,10 +41,16 @@ impl Change {
     pub(crate) fn of(step: &Step) -> Result<Self, Failure> {
         let before = step.before.as_ref().map(folder).transpose()?;
         let after = step.after.as_ref().map(folder).transpose()?;
-        let named = after.or(before).ok_or_else(|| refused("a step without a folder"))?;
+        let named = after
+            .or(before)
+            .ok_or_else(|| refused("a step without a folder"))?;
         let place = Place::of(named)?;
-        if before.is_some_and(|folder| (&folder.branch, &folder.path) != (&place.branch, &place.path)) {
-            return Err(refused(format!("a step may not move the folder {place} to another place")));
+        if before
+            .is_some_and(|folder| (&folder.branch, &folder.path) != (&place.branch, &place.path))
+        {
+            return Err(refused(format!(
+                "a step may not move the folder {place} to another place"
+            )));
         }
         for folder in [before, after].into_iter().flatten() {
             check_files(&place, folder)?;
@@ -62,33 +68,63 @@ impl Change {
 
     /// What to do, given the branch's head (`None`: there is no such branch). Writes
     /// objects, moves no branch.
-    pub(crate) fn advance(&self, repo: &Repository, head: Option<Oid>, at: jiff::Timestamp) -> Result<Next, Failure> {
-        let parent = head.map(|id| repo.find_commit(id)).transpose().map_err(|e| of_cache(&e))?;
-        let root = parent.as_ref().map(Commit::tree).transpose().map_err(|e| of_cache(&e))?;
+    pub(crate) fn advance(
+        &self,
+        repo: &Repository,
+        head: Option<Oid>,
+        at: jiff::Timestamp,
+    ) -> Result<Next, Failure> {
+        let parent = head
+            .map(|id| repo.find_commit(id))
+            .transpose()
+            .map_err(|e| of_cache(&e))?;
+        let root = parent
+            .as_ref()
+            .map(Commit::tree)
+            .transpose()
+            .map_err(|e| of_cache(&e))?;
         let present = match &root {
             Some(root) => tree::at(root, self.place.key()).map_err(|e| of_cache(&e))?,
             None => None,
         };
-        let wanted = self.after.as_ref().map(|folder| self.entry(repo, folder)).transpose()?;
+        let wanted = self
+            .after
+            .as_ref()
+            .map(|folder| self.entry(repo, folder))
+            .transpose()?;
         if present == wanted.map(|entry| entry.id) {
-            return Ok(Next::Stands { ours: self.uncertain && self.is_ours(repo, parent)? });
+            return Ok(Next::Stands {
+                ours: self.uncertain && self.is_ours(repo, parent)?,
+            });
         }
         if !self.expected(repo)?.contains(&present) {
             return Err(self.moved(repo, parent, present));
         }
-        let tree = tree::replace(repo, root.as_ref(), self.place.key(), wanted).map_err(|e| of_cache(&e))?;
+        let tree = tree::replace(repo, root.as_ref(), self.place.key(), wanted)
+            .map_err(|e| of_cache(&e))?;
         let Some(tree) = tree else {
             return Err(self.moved(repo, parent, present));
         };
-        self.commit(repo, tree, parent.as_ref(), at).map(Next::Commit).map_err(|e| of_cache(&e))
+        self.commit(repo, tree, parent.as_ref(), at)
+            .map(Next::Commit)
+            .map_err(|e| of_cache(&e))
     }
 
     /// The id of what is to stand at the place; `None`: nothing.
     pub(crate) fn wanted(&self, repo: &Repository) -> Result<Option<Oid>, Failure> {
-        self.after.as_ref().map(|folder| self.identity(repo, folder)).transpose()
+        self.after
+            .as_ref()
+            .map(|folder| self.identity(repo, folder))
+            .transpose()
     }
 
-    fn commit(&self, repo: &Repository, tree: Oid, parent: Option<&Commit<'_>>, at: jiff::Timestamp) -> Result<Oid, git2::Error> {
+    fn commit(
+        &self,
+        repo: &Repository,
+        tree: Oid,
+        parent: Option<&Commit<'_>>,
+        at: jiff::Timestamp,
+    ) -> Result<Oid, git2::Error> {
         let verb = match (self.undo, &self.after) {
             (true, _) => Verb::Undo,
             (false, Some(_)) => Verb::Deploy,
@@ -123,26 +159,46 @@ impl Change {
     }
 
     fn id(&self, tree: &str) -> Result<Oid, Failure> {
-        history::full_id(tree).ok_or_else(|| refused(format!("\"{}\" is no tree of {}", tree.escape_debug(), self.place)))
+        history::full_id(tree).ok_or_else(|| {
+            refused(format!(
+                "\"{}\" is no tree of {}",
+                tree.escape_debug(),
+                self.place
+            ))
+        })
     }
 
     fn written(&self, repo: &Repository, folder: &Folder) -> Result<Oid, Failure> {
         if !self.place.is_root() {
             if folder.files.is_empty() {
-                return Err(refused(format!("an image of {} has neither a tree nor files", self.place)));
+                return Err(refused(format!(
+                    "an image of {} has neither a tree nor files",
+                    self.place
+                )));
             }
-            return tree::write(repo, &folder.files).map_err(|e| refused(format!("{} can't be written: {}", self.place, e.message())));
+            return tree::write(repo, &folder.files)
+                .map_err(|e| refused(format!("{} can't be written: {}", self.place, e.message())));
         }
-        let text = folder.files.get(ROOT_FILE).ok_or_else(|| refused(format!("an image of {} has no {ROOT_FILE}", self.place)))?;
+        let text = folder
+            .files
+            .get(ROOT_FILE)
+            .ok_or_else(|| refused(format!("an image of {} has no {ROOT_FILE}", self.place)))?;
         repo.blob(text.as_bytes()).map_err(|e| of_cache(&e))
     }
 
     /// What is to stand at the place. The object itself is taken where it is known, so
     /// that a folder comes back as it was, files that aren't text included.
     fn entry(&self, repo: &Repository, folder: &Folder) -> Result<Entry, Failure> {
-        let (kind, mode) = if self.place.is_root() { (ObjectType::Blob, FileMode::Blob) } else { (ObjectType::Tree, FileMode::Tree) };
+        let (kind, mode) = if self.place.is_root() {
+            (ObjectType::Blob, FileMode::Blob)
+        } else {
+            (ObjectType::Tree, FileMode::Tree)
+        };
         let Some(tree) = &folder.tree else {
-            return Ok(Entry { id: self.written(repo, folder)?, mode });
+            return Ok(Entry {
+                id: self.written(repo, folder)?,
+                mode,
+            });
         };
         let id = self.id(tree)?;
         if repo.find_object(id, Some(kind)).is_ok() {
@@ -157,17 +213,25 @@ impl Change {
 
     /// Whether the last commit to the place is this deployment's.
     fn is_ours(&self, repo: &Repository, head: Option<Commit<'_>>) -> Result<bool, Failure> {
-        Ok(self.last(repo, head).is_some_and(|commit| commit.message().is_ok_and(|text| commit::is_of(text, &self.owner.deployment))))
+        Ok(self.last(repo, head).is_some_and(|commit| {
+            commit
+                .message()
+                .is_ok_and(|text| commit::is_of(text, &self.owner.deployment))
+        }))
     }
 
     fn last<'r>(&self, repo: &'r Repository, head: Option<Commit<'r>>) -> Option<Commit<'r>> {
-        history::last_change(repo, head?, self.place.key()).ok().flatten()
+        history::last_change(repo, head?, self.place.key())
+            .ok()
+            .flatten()
     }
 
     fn moved(&self, repo: &Repository, head: Option<Commit<'_>>, present: Option<Oid>) -> Failure {
         let what = match (present, &self.before) {
             (None, _) => "was removed",
-            (Some(_), None) => "is there already, although nothing was when the plan was made; it was written",
+            (Some(_), None) => {
+                "is there already, although nothing was when the plan was made; it was written"
+            }
             (Some(_), Some(_)) => "was changed",
         };
         let by = self.last(repo, head).map_or_else(String::new, |commit| {
@@ -179,15 +243,21 @@ impl Change {
                 commit.summary().ok().flatten().unwrap_or("(no message)")
             )
         });
-        Failure::new(FailureKind::Moved, SYSTEM, format!("{} {what}{by}", self.place))
-            .help("look at that commit, then plan again to see what would change")
+        Failure::new(
+            FailureKind::Moved,
+            SYSTEM,
+            format!("{} {what}{by}", self.place),
+        )
+        .help("look at that commit, then plan again to see what would change")
     }
 }
 
 fn folder(resource: &Resource) -> Result<&Folder, Failure> {
     match resource {
         Resource::Folder(folder) => Ok(folder),
-        _ => Err(refused("git commits folders; other effects belong to other systems")),
+        _ => Err(refused(
+            "git commits folders; other effects belong to other systems",
+        )),
     }
 }
 
@@ -196,7 +266,10 @@ fn check_files(place: &Place, folder: &Folder) -> Result<(), Failure> {
     for (path, text) in &folder.files {
         check_path(path)?;
         if place.is_root() && path != ROOT_FILE {
-            return Err(refused(format!("the root of branch {} holds {ROOT_FILE} alone, not {path}", place.branch)));
+            return Err(refused(format!(
+                "the root of branch {} holds {ROOT_FILE} alone, not {path}",
+                place.branch
+            )));
         }
         if !token::is_plain(text) || !token::is_plain(path) {
             return Err(refused(format!("{path} in {place} still holds a value that is known only after apply, or what is left of one"))

@@ -9,7 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::resource::{Folder, Observed, Outputs, Ownership, Resource};
-use deploycenter_ports::{Call, Calls, Clock, EffectAdapter, Ensured, Failure, FailureKind, Phase, Reading, Step};
+use deploycenter_ports::{
+    Call, Calls, Clock, EffectAdapter, Ensured, Failure, FailureKind, Phase, Reading, Step,
+};
 use git2::{Error, ObjectType, Oid, Repository};
 use tokio::sync::{Mutex, MutexGuard, RwLock};
 
@@ -53,7 +55,9 @@ pub(crate) struct Shared {
 
 impl fmt::Debug for Git {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Git").field("cache", &self.shared.cache).finish_non_exhaustive()
+        f.debug_struct("Git")
+            .field("cache", &self.shared.cache)
+            .finish_non_exhaustive()
     }
 }
 
@@ -66,7 +70,11 @@ impl Git {
     ///
     /// # Errors
     /// When the cache can't be made.
-    pub fn open(config: &GitConfig, clock: Arc<dyn Clock>, calls: Arc<dyn Calls>) -> Result<Arc<Self>, Failure> {
+    pub fn open(
+        config: &GitConfig,
+        clock: Arc<dyn Clock>,
+        calls: Arc<dyn Calls>,
+    ) -> Result<Arc<Self>, Failure> {
         let cache = Cache::open(config).map_err(|error| of_cache(&error))?;
         Ok(Arc::new(Self {
             shared: Arc::new(Shared {
@@ -122,7 +130,11 @@ impl Git {
     ///
     /// # Errors
     /// When the remote can't be read.
-    pub async fn folder_files(&self, branch: &str, path: &str) -> Result<Option<BTreeMap<String, String>>, Failure> {
+    pub async fn folder_files(
+        &self,
+        branch: &str,
+        path: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, Failure> {
         let place = Place::new(branch, path)?;
         self.shared.listed().await?;
         self.shared
@@ -134,7 +146,10 @@ impl Git {
                     return Ok(None);
                 };
                 let object = repo.find_object(id, None)?;
-                object.as_tree().map(|tree| tree::read(repo, tree)).transpose()
+                object
+                    .as_tree()
+                    .map(|tree| tree::read(repo, tree))
+                    .transpose()
             })
             .await
     }
@@ -142,12 +157,24 @@ impl Git {
 
 impl Shared {
     /// Reads from the cache on a thread that may block.
-    pub(crate) async fn read<T: Send + 'static>(&self, work: impl FnOnce(&Repository) -> Result<T, Error> + Send + 'static) -> Result<T, Failure> {
-        self.blocking(|cache| cache.repo().and_then(|repo| work(&repo)).map_err(|error| of_cache(&error))).await?
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Repository) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.blocking(|cache| {
+            cache
+                .repo()
+                .and_then(|repo| work(&repo))
+                .map_err(|error| of_cache(&error))
+        })
+        .await?
     }
 
     /// Runs on a thread that may block; [`Git::quiet`] waits for it.
-    pub(crate) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Cache) -> T + Send + 'static) -> Result<T, Failure> {
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Cache) -> T + Send + 'static,
+    ) -> Result<T, Failure> {
         let busy = Arc::clone(&self.busy).read_owned().await;
         let cache = Arc::clone(&self.cache);
         let task = tokio::task::spawn_blocking(move || {
@@ -155,8 +182,13 @@ impl Shared {
             drop(busy);
             answer
         });
-        task.await
-            .map_err(|_| Failure::new(FailureKind::Unavailable, SYSTEM, "work on the git cache was cut off"))
+        task.await.map_err(|_| {
+            Failure::new(
+                FailureKind::Unavailable,
+                SYSTEM,
+                "work on the git cache was cut off",
+            )
+        })
     }
 
     /// The one place where calls to the remote leave.
@@ -166,7 +198,10 @@ impl Shared {
         operation: &str,
         work: impl FnOnce(&Cache) -> T + Send + 'static,
     ) -> Result<T, Failure> {
-        let call = Call { system: SYSTEM, operation: operation.to_owned() };
+        let call = Call {
+            system: SYSTEM,
+            operation: operation.to_owned(),
+        };
         self.calls.at(&call, Phase::Before).await;
         let answer = self.blocking(work).await?;
         self.calls.at(&call, Phase::Sent).await;
@@ -184,7 +219,10 @@ impl Shared {
     }
 
     /// One fetch. The inner error may be worth another try.
-    pub(crate) async fn fetch_once(&self, turn: &mut Turn<'_>) -> Result<Result<(), Error>, Failure> {
+    pub(crate) async fn fetch_once(
+        &self,
+        turn: &mut Turn<'_>,
+    ) -> Result<Result<(), Error>, Failure> {
         let number = self.fetches.fetch_add(1, Ordering::SeqCst) + 1;
         let fetched = self.call(turn, "fetch", Cache::fetch).await?;
         if fetched.is_ok() {
@@ -203,7 +241,8 @@ impl Shared {
 
     /// The branches as this run first read them.
     pub(crate) async fn listed(&self) -> Result<(), Failure> {
-        self.fetch_unless(|_| self.listed.load(Ordering::SeqCst)).await
+        self.fetch_unless(|_| self.listed.load(Ordering::SeqCst))
+            .await
     }
 
     async fn fetch_unless(&self, done: impl Fn(u64) -> bool) -> Result<(), Failure> {
@@ -231,10 +270,16 @@ impl Shared {
     /// so that those who failed together don't come back together.
     pub(crate) async fn pause(&self, attempt: u32) {
         let most = 250_u64.saturating_mul(1 << attempt.min(5));
-        self.clock.sleep(Duration::from_millis(rand::random_range(0..=most))).await;
+        self.clock
+            .sleep(Duration::from_millis(rand::random_range(0..=most)))
+            .await;
     }
 
-    async fn observe(&self, wanted: &Folder, reading: Reading) -> Result<Option<Observed>, Failure> {
+    async fn observe(
+        &self,
+        wanted: &Folder,
+        reading: Reading,
+    ) -> Result<Option<Observed>, Failure> {
         let place = Place::of(wanted)?;
         match reading {
             Reading::Listed => self.listed().await?,
@@ -250,7 +295,9 @@ impl Shared {
 }
 
 fn outputs(tree: Option<String>) -> Outputs {
-    tree.map(|tree| (OutputName::Tree, tree)).into_iter().collect()
+    tree.map(|tree| (OutputName::Tree, tree))
+        .into_iter()
+        .collect()
 }
 
 /// The folder as the cache has it.
@@ -262,7 +309,12 @@ fn look(repo: &Repository, place: &Place) -> Result<Option<Folder>, Error> {
         return Ok(None);
     };
     let files = files_of(repo, place, id)?;
-    Ok(Some(Folder { branch: place.branch.clone(), path: place.path.clone(), tree: Some(id.to_string()), files }))
+    Ok(Some(Folder {
+        branch: place.branch.clone(),
+        path: place.path.clone(),
+        tree: Some(id.to_string()),
+        files,
+    }))
 }
 
 fn files_of(repo: &Repository, place: &Place, id: Oid) -> Result<tree::Files, Error> {
@@ -279,17 +331,29 @@ fn files_of(repo: &Repository, place: &Place, id: Oid) -> Result<tree::Files, Er
 
 #[async_trait]
 impl EffectAdapter for Git {
-    async fn observe(&self, wanted: &Resource, reading: Reading) -> Result<Option<Observed>, Failure> {
+    async fn observe(
+        &self,
+        wanted: &Resource,
+        reading: Reading,
+    ) -> Result<Option<Observed>, Failure> {
         match wanted {
             Resource::Folder(folder) => self.shared.observe(folder, reading).await,
-            _ => Err(refused("git holds folders; other effects belong to other systems")),
+            _ => Err(refused(
+                "git holds folders; other effects belong to other systems",
+            )),
         }
     }
 
     async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
         let change = Change::of(step)?;
         let changed = Queue::submit(&self.shared, change.clone()).await?;
-        let tree = self.shared.blocking(move |cache| change.wanted(&cache.repo().map_err(|error| of_cache(&error))?)).await??;
-        Ok(Ensured { changed, outputs: outputs(tree.map(|id| id.to_string())) })
+        let tree = self
+            .shared
+            .blocking(move |cache| change.wanted(&cache.repo().map_err(|error| of_cache(&error))?))
+            .await??;
+        Ok(Ensured {
+            changed,
+            outputs: outputs(tree.map(|id| id.to_string())),
+        })
     }
 }

@@ -23,24 +23,44 @@ impl From<git2::Error> for HistoryError {
 
 /// The commit of that id.
 pub(crate) fn commit<'r>(repo: &'r Repository, id: &str) -> Result<Commit<'r>, HistoryError> {
-    let missing = || HistoryError::Missing(id.chars().take(80).collect::<String>().escape_debug().to_string());
+    let missing = || {
+        HistoryError::Missing(
+            id.chars()
+                .take(80)
+                .collect::<String>()
+                .escape_debug()
+                .to_string(),
+        )
+    };
     let oid = full_id(id).ok_or_else(missing)?;
     match repo.find_commit(oid) {
         Ok(commit) => Ok(commit),
-        Err(error) if error.code() == ErrorCode::NotFound => Err(if repo.is_shallow() { HistoryError::Shallow } else { missing() }),
+        Err(error) if error.code() == ErrorCode::NotFound => Err(if repo.is_shallow() {
+            HistoryError::Shallow
+        } else {
+            missing()
+        }),
         Err(error) => Err(error.into()),
     }
 }
 
 /// A whole commit id: an abbreviated one could name another commit tomorrow.
 pub(crate) fn full_id(text: &str) -> Option<Oid> {
-    if text.len() == 40 { Oid::from_str(text).ok() } else { None }
+    if text.len() == 40 {
+        Oid::from_str(text).ok()
+    } else {
+        None
+    }
 }
 
 /// The last commit up to `head` that changed what stands at `path`, walked as `git log`
 /// walks: past a merge along a parent that has the same. `None` when nothing ever stood
 /// there.
-pub(crate) fn last_change<'r>(repo: &'r Repository, head: Commit<'r>, path: &str) -> Result<Option<Commit<'r>>, HistoryError> {
+pub(crate) fn last_change<'r>(
+    repo: &'r Repository,
+    head: Commit<'r>,
+    path: &str,
+) -> Result<Option<Commit<'r>>, HistoryError> {
     let mut at = head;
     let here = tree::at(&at.tree()?, path)?;
     'walk: loop {
@@ -64,5 +84,6 @@ pub(crate) fn last_change<'r>(repo: &'r Repository, head: Commit<'r>, path: &str
 fn is_cut(repo: &Repository, commit: Oid) -> bool {
     let id = commit.to_string();
     repo.is_shallow()
-        && std::fs::read_to_string(repo.commondir().join("shallow")).is_ok_and(|text| text.lines().any(|line| line.trim() == id))
+        && std::fs::read_to_string(repo.commondir().join("shallow"))
+            .is_ok_and(|text| text.lines().any(|line| line.trim() == id))
 }

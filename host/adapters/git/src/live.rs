@@ -18,7 +18,7 @@ impl Generated for Git {
             Reading::Listed => self.shared.listed().await?,
             Reading::Fresh => self.shared.fresh().await?,
         }
-        self.shared.read(|repo| all(repo)).await
+        self.shared.read(all).await
     }
 }
 
@@ -28,7 +28,11 @@ fn all(repo: &Repository) -> Result<Vec<LiveTarget>, Error> {
     for reference in repo.references_glob(&format!("{prefix}*"))? {
         let reference = reference?;
         // A branch whose name is no customer's isn't one of ours.
-        let customer = reference.name().ok().and_then(|name| name.strip_prefix(&prefix)).and_then(|name| name.parse::<CustomerName>().ok());
+        let customer = reference
+            .name()
+            .ok()
+            .and_then(|name| name.strip_prefix(&prefix))
+            .and_then(|name| name.parse::<CustomerName>().ok());
         if let Some(customer) = customer {
             on_branch(repo, &customer, &reference.peel_to_tree()?, &mut found)?;
         }
@@ -37,9 +41,18 @@ fn all(repo: &Repository) -> Result<Vec<LiveTarget>, Error> {
     Ok(found)
 }
 
-fn on_branch(repo: &Repository, customer: &CustomerName, root: &Tree<'_>, found: &mut Vec<LiveTarget>) -> Result<(), Error> {
+fn on_branch(
+    repo: &Repository,
+    customer: &CustomerName,
+    root: &Tree<'_>,
+    found: &mut Vec<LiveTarget>,
+) -> Result<(), Error> {
     if let Some(id) = tree::at(root, ROOT_FILE)? {
-        found.push(LiveTarget { target: TargetId::shared_of(customer.clone()), region: None, lock: text(repo, id)? });
+        found.push(LiveTarget {
+            target: TargetId::shared_of(customer.clone()),
+            region: None,
+            lock: text(repo, id)?,
+        });
     }
     for (region, folder) in folders(repo, root)? {
         let Ok(region) = region.parse::<RegionName>() else {
@@ -63,7 +76,10 @@ fn on_branch(repo: &Repository, customer: &CustomerName, root: &Tree<'_>, found:
 
 fn folders<'r>(repo: &'r Repository, tree: &Tree<'_>) -> Result<Vec<(String, Tree<'r>)>, Error> {
     let mut found = Vec::new();
-    for entry in tree.iter().filter(|entry| entry.kind() == Some(ObjectType::Tree)) {
+    for entry in tree
+        .iter()
+        .filter(|entry| entry.kind() == Some(ObjectType::Tree))
+    {
         if let Ok(name) = entry.name() {
             found.push((name.to_owned(), repo.find_tree(entry.id())?));
         }
@@ -73,5 +89,8 @@ fn folders<'r>(repo: &'r Repository, tree: &Tree<'_>) -> Result<Vec<(String, Tre
 
 fn text(repo: &Repository, id: Oid) -> Result<String, Error> {
     let object = repo.find_object(id, None)?;
-    Ok(object.as_blob().map(|blob| String::from_utf8_lossy(blob.content()).into_owned()).unwrap_or_default())
+    Ok(object
+        .as_blob()
+        .map(|blob| String::from_utf8_lossy(blob.content()).into_owned())
+        .unwrap_or_default())
 }

@@ -22,14 +22,21 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new(branch: &str, path: &str) -> Result<Self, Failure> {
-        let sound = branch.starts_with(PREFIX) && git2::Reference::is_valid_name(&format!("refs/heads/{branch}"));
+        let sound = branch.starts_with(PREFIX)
+            && git2::Reference::is_valid_name(&format!("refs/heads/{branch}"));
         if !sound {
-            return Err(refused(format!("\"{}\" is no branch that DeployCenter generates; those are {PREFIX}<name>", branch.escape_debug())));
+            return Err(refused(format!(
+                "\"{}\" is no branch that DeployCenter generates; those are {PREFIX}<name>",
+                branch.escape_debug()
+            )));
         }
         if !path.is_empty() {
             check_path(path)?;
         }
-        Ok(Self { branch: branch.to_owned(), path: path.to_owned() })
+        Ok(Self {
+            branch: branch.to_owned(),
+            path: path.to_owned(),
+        })
     }
 
     pub(crate) fn of(folder: &Folder) -> Result<Self, Failure> {
@@ -38,7 +45,11 @@ impl Place {
 
     /// What identifies the place's content: the folder, or the root's own file.
     pub(crate) fn key(&self) -> &str {
-        if self.path.is_empty() { ROOT_FILE } else { &self.path }
+        if self.path.is_empty() {
+            ROOT_FILE
+        } else {
+            &self.path
+        }
     }
 
     pub(crate) fn is_root(&self) -> bool {
@@ -63,14 +74,23 @@ pub(crate) fn check_path(path: &str) -> Result<(), Failure> {
         "holds a backslash or a colon"
     } else if path.chars().any(char::is_control) {
         "holds a control character"
-    } else if path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+    } else if path
+        .split('/')
+        .any(|part| part.is_empty() || part == "." || part == "..")
+    {
         "has an empty part, \".\" or \"..\" in it"
-    } else if path.split('/').any(|part| part.eq_ignore_ascii_case(".git") || part.eq_ignore_ascii_case("git~1")) {
+    } else if path
+        .split('/')
+        .any(|part| part.eq_ignore_ascii_case(".git") || part.eq_ignore_ascii_case("git~1"))
+    {
         "leads into git's own files"
     } else {
         return Ok(());
     };
-    Err(refused(format!("the path \"{}\" {reason}", path.escape_debug())))
+    Err(refused(format!(
+        "the path \"{}\" {reason}",
+        path.escape_debug()
+    )))
 }
 
 #[cfg(test)]
@@ -80,18 +100,48 @@ mod tests {
 
     #[test]
     fn paths_stay_in_their_folder() {
-        for path in ["a", "us-west-2/odoo", "chart/templates/_helpers.tpl", "a/.github/x", "ü/x"] {
+        for path in [
+            "a",
+            "us-west-2/odoo",
+            "chart/templates/_helpers.tpl",
+            "a/.github/x",
+            "ü/x",
+        ] {
             check_path(path).unwrap();
         }
-        for path in ["", "/etc/passwd", "../x", "a/../b", "a//b", "./a", "a/", ".git/config", "a/.GIT/hooks", "a\\b", "c:x", "a\nb", "a\0b"] {
+        for path in [
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../b",
+            "a//b",
+            "./a",
+            "a/",
+            ".git/config",
+            "a/.GIT/hooks",
+            "a\\b",
+            "c:x",
+            "a\nb",
+            "a\0b",
+        ] {
             assert!(check_path(path).is_err(), "{path:?}");
         }
     }
 
     #[test]
     fn only_generated_branches_are_touched() {
-        assert_eq!(Place::new("customer/acme", "").unwrap().key(), "project.json");
-        for branch in ["main", "customer/", "customer/a..b", "customer/a b", "refs/heads/customer/a", "customer/a/../../main"] {
+        assert_eq!(
+            Place::new("customer/acme", "").unwrap().key(),
+            "project.json"
+        );
+        for branch in [
+            "main",
+            "customer/",
+            "customer/a..b",
+            "customer/a b",
+            "refs/heads/customer/a",
+            "customer/a/../../main",
+        ] {
             assert!(Place::new(branch, "x").is_err(), "{branch}");
         }
     }

@@ -71,13 +71,24 @@ pub(crate) fn rejection(words: &str) -> Outcome {
 /// Moves the branches of a bare repo on this machine. libgit2's own way to do that
 /// overwrites a branch that moved meanwhile; this one compares under the branch's lock.
 /// Like libgit2's, it runs none of the repo's hooks.
-pub(crate) fn to_local(cache: &Repository, path: &Path, updates: &[Update]) -> Result<BTreeMap<String, Outcome>, PushError> {
+pub(crate) fn to_local(
+    cache: &Repository,
+    path: &Path,
+    updates: &[Update],
+) -> Result<BTreeMap<String, Outcome>, PushError> {
     let remote = Repository::open(path).map_err(PushError::NotSent)?;
     if !remote.is_bare() {
-        return Err(PushError::NotSent(Error::new(ErrorCode::BareRepo, git2::ErrorClass::Repository, "it isn't a bare repository")));
+        return Err(PushError::NotSent(Error::new(
+            ErrorCode::BareRepo,
+            git2::ErrorClass::Repository,
+            "it isn't a bare repository",
+        )));
     }
     copy_objects(cache, &remote, updates).map_err(PushError::NotSent)?;
-    Ok(updates.iter().map(|update| (update.branch.clone(), move_branch(&remote, update))).collect())
+    Ok(updates
+        .iter()
+        .map(|update| (update.branch.clone(), move_branch(&remote, update)))
+        .collect())
 }
 
 fn copy_objects(cache: &Repository, remote: &Repository, updates: &[Update]) -> Result<(), Error> {
@@ -111,7 +122,9 @@ fn move_branch(remote: &Repository, update: &Update) -> Outcome {
     match moved {
         Ok(_) => Outcome::Taken,
         Err(error) => match error.code() {
-            ErrorCode::Modified | ErrorCode::Exists | ErrorCode::Locked | ErrorCode::NotFound => Outcome::Lost(error.message().to_owned()),
+            ErrorCode::Modified | ErrorCode::Exists | ErrorCode::Locked | ErrorCode::NotFound => {
+                Outcome::Lost(error.message().to_owned())
+            }
             _ => rejection(error.message()),
         },
     }
@@ -123,10 +136,18 @@ mod tests {
 
     #[test]
     fn a_lost_race_is_told_from_a_refusal() {
-        for words in ["non-fast-forward", "failed to update ref", "cannot lock ref 'refs/heads/customer/acme': is at 1 but expected 2"] {
+        for words in [
+            "non-fast-forward",
+            "failed to update ref",
+            "cannot lock ref 'refs/heads/customer/acme': is at 1 but expected 2",
+        ] {
             assert!(matches!(rejection(words), Outcome::Lost(_)), "{words}");
         }
-        for words in ["hook declined", "pre-receive hook declined", "protected branch hook declined"] {
+        for words in [
+            "hook declined",
+            "pre-receive hook declined",
+            "protected branch hook declined",
+        ] {
             assert!(matches!(rejection(words), Outcome::Rejected(_)), "{words}");
         }
     }

@@ -53,15 +53,29 @@ impl Queue {
         let (reply, answer) = oneshot::channel();
         let start = {
             let mut waiting = shared.queue.lock();
-            waiting.jobs.push(Job { change, reply, changes: true });
+            waiting.jobs.push(Job {
+                change,
+                reply,
+                changes: true,
+            });
             !std::mem::replace(&mut waiting.driven, true)
         };
         if start {
-            tokio::spawn(Driver { shared: Arc::clone(shared), done: false }.run());
+            tokio::spawn(
+                Driver {
+                    shared: Arc::clone(shared),
+                    done: false,
+                }
+                .run(),
+            );
         }
-        answer
-            .await
-            .unwrap_or_else(|_| Err(Failure::new(FailureKind::Unavailable, SYSTEM, "the push was cut off; nobody knows whether it arrived")))
+        answer.await.unwrap_or_else(|_| {
+            Err(Failure::new(
+                FailureKind::Unavailable,
+                SYSTEM,
+                "the push was cut off; nobody knows whether it arrived",
+            ))
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
@@ -114,7 +128,9 @@ async fn settle(shared: &Shared, mut jobs: Vec<Job>) {
     let mut alone = false;
     let (mut failed, mut lost) = (0, 0);
     loop {
-        let Some(again) = round(shared, jobs, alone).await else { return };
+        let Some(again) = round(shared, jobs, alone).await else {
+            return;
+        };
         *(if again.lost { &mut lost } else { &mut failed }) += 1;
         if failed == ATTEMPTS || lost == RACES {
             return answer_all(again.jobs, &again.failure);
@@ -154,7 +170,12 @@ async fn round(shared: &Shared, mut jobs: Vec<Job>, alone: bool) -> Option<Again
         Ok(Err(error)) => {
             let failure = shared.remote_failure(&error);
             if is_transient(&error) {
-                return Some(Again { jobs, failure, lost: false, split: false });
+                return Some(Again {
+                    jobs,
+                    failure,
+                    lost: false,
+                    split: false,
+                });
             }
             answer_all(jobs, &failure);
             return None;
@@ -166,8 +187,15 @@ async fn round(shared: &Shared, mut jobs: Vec<Job>, alone: bool) -> Option<Again
     }
     let now = shared.clock.now();
     // A failure here has dropped the jobs, and so has told their callers.
-    let groups = shared.blocking(move |cache| prepare(cache, jobs, now)).await.ok()?;
-    let pushes: Vec<Vec<Group>> = if alone { groups.into_iter().map(|group| vec![group]).collect() } else { vec![groups] };
+    let groups = shared
+        .blocking(move |cache| prepare(cache, jobs, now))
+        .await
+        .ok()?;
+    let pushes: Vec<Vec<Group>> = if alone {
+        groups.into_iter().map(|group| vec![group]).collect()
+    } else {
+        vec![groups]
+    };
     let mut again: Option<Again> = None;
     for groups in pushes.into_iter().filter(|groups| !groups.is_empty()) {
         if let Some(more) = push(shared, &turn, groups).await {
@@ -197,9 +225,15 @@ fn prepare(cache: &Cache, jobs: Vec<Job>, now: jiff::Timestamp) -> Vec<Group> {
     };
     let mut by_branch: BTreeMap<String, Vec<Job>> = BTreeMap::new();
     for job in jobs {
-        by_branch.entry(job.change.place.branch.clone()).or_default().push(job);
+        by_branch
+            .entry(job.change.place.branch.clone())
+            .or_default()
+            .push(job);
     }
-    by_branch.into_iter().filter_map(|(branch, jobs)| stack(&repo, branch, jobs, now)).collect()
+    by_branch
+        .into_iter()
+        .filter_map(|(branch, jobs)| stack(&repo, branch, jobs, now))
+        .collect()
 }
 
 fn stack(repo: &Repository, branch: String, jobs: Vec<Job>, now: jiff::Timestamp) -> Option<Group> {
@@ -229,17 +263,29 @@ fn stack(repo: &Repository, branch: String, jobs: Vec<Job>, now: jiff::Timestamp
         }
     }
     let to = head.filter(|_| head != base)?;
-    Some(Group { update: Update { branch, from: base, to }, jobs: kept })
+    Some(Group {
+        update: Update {
+            branch,
+            from: base,
+            to,
+        },
+        jobs: kept,
+    })
 }
 
 /// One push, and who is to be told what.
 async fn push(shared: &Shared, turn: &Turn<'_>, groups: Vec<Group>) -> Option<Again> {
     let updates: Vec<Update> = groups.iter().map(|group| group.update.clone()).collect();
     let split = updates.len() > 1;
-    let pushed = match shared.call(turn, "push", move |cache| cache.push(&updates)).await {
+    let pushed = match shared
+        .call(turn, "push", move |cache| cache.push(&updates))
+        .await
+    {
         Ok(pushed) => pushed,
         Err(failure) => {
-            groups.into_iter().for_each(|group| answer_all(group.jobs, &failure));
+            groups
+                .into_iter()
+                .for_each(|group| answer_all(group.jobs, &failure));
             return None;
         }
     };
@@ -253,7 +299,12 @@ async fn push(shared: &Shared, turn: &Turn<'_>, groups: Vec<Group>) -> Option<Ag
             }
             let lost = problem.error().code() == ErrorCode::NotFastForward;
             if split || is_transient(problem.error()) {
-                return Some(Again { jobs, failure, lost, split: split && !lost });
+                return Some(Again {
+                    jobs,
+                    failure,
+                    lost,
+                    split: split && !lost,
+                });
             }
             answer_all(jobs, &failure);
             None
@@ -279,11 +330,19 @@ fn by_outcome(groups: Vec<Group>, outcomes: &BTreeMap<String, Outcome>) -> Optio
                 answer_all(group.jobs, &refusal);
             }
             Some(Outcome::Lost(words)) => {
-                failure = Some(Failure::new(FailureKind::Unavailable, SYSTEM, format!("branch {branch} keeps moving under us: {words}")));
+                failure = Some(Failure::new(
+                    FailureKind::Unavailable,
+                    SYSTEM,
+                    format!("branch {branch} keeps moving under us: {words}"),
+                ));
                 lost.extend(group.jobs);
             }
             None => {
-                failure = Some(Failure::new(FailureKind::Unavailable, SYSTEM, format!("the git remote didn't say what came of branch {branch}")));
+                failure = Some(Failure::new(
+                    FailureKind::Unavailable,
+                    SYSTEM,
+                    format!("the git remote didn't say what came of branch {branch}"),
+                ));
                 lost.extend(group.jobs.into_iter().map(|mut job| {
                     job.change.uncertain = true;
                     job
@@ -291,5 +350,10 @@ fn by_outcome(groups: Vec<Group>, outcomes: &BTreeMap<String, Outcome>) -> Optio
             }
         }
     }
-    failure.map(|failure| Again { jobs: lost, failure, lost: true, split: false })
+    failure.map(|failure| Again {
+        jobs: lost,
+        failure,
+        lost: true,
+        split: false,
+    })
 }

@@ -5,7 +5,10 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 
-use git2::{AutotagOption, Cred, CredentialType, Error, ErrorClass, ErrorCode, FetchOptions, FetchPrune, ObjectType, Oid, ProxyOptions, PushOptions, RemoteCallbacks, Repository};
+use git2::{
+    AutotagOption, Cred, CredentialType, Error, ErrorClass, ErrorCode, FetchOptions, FetchPrune,
+    ObjectType, Oid, ProxyOptions, PushOptions, RemoteCallbacks, Repository,
+};
 
 use crate::config::{Credentials, GitConfig};
 use crate::push::{self, Outcome, PushError, Update};
@@ -27,7 +30,9 @@ pub(crate) struct Cache {
 impl Cache {
     /// Opens the cache, making it when it isn't there.
     pub(crate) fn open(config: &GitConfig) -> Result<Self, Error> {
-        let os = |error: std::io::Error| Error::new(ErrorCode::GenericError, ErrorClass::Os, error.to_string());
+        let os = |error: std::io::Error| {
+            Error::new(ErrorCode::GenericError, ErrorClass::Os, error.to_string())
+        };
         // One cache for each remote, so that a changed setting never mixes two histories.
         let name = Oid::hash_object(ObjectType::Blob, config.remote_url.as_bytes())?.to_string();
         std::fs::create_dir_all(&config.cache_dir).map_err(os)?;
@@ -50,13 +55,18 @@ impl Cache {
     /// Keeps other processes off the cache's refs until dropped; the system lifts it when
     /// a process dies.
     fn alone(&self) -> std::io::Result<File> {
-        let file = File::options().create(true).truncate(false).write(true).open(&self.lock)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&self.lock)?;
         file.lock()?;
         Ok(file)
     }
 
     fn alone_for_git(&self) -> Result<File, Error> {
-        self.alone().map_err(|error| Error::new(ErrorCode::Locked, ErrorClass::Os, error.to_string()))
+        self.alone()
+            .map_err(|error| Error::new(ErrorCode::Locked, ErrorClass::Os, error.to_string()))
     }
 
     /// Where the cache keeps the remote's branch.
@@ -77,7 +87,13 @@ impl Cache {
     pub(crate) fn fetch(&self) -> Result<(), Error> {
         let _alone = self.alone_for_git()?;
         let repo = self.repo()?;
-        fetch(&repo, &self.url, &self.credentials, &["+refs/heads/customer/*:refs/remotes/origin/customer/*"], FetchPrune::On)
+        fetch(
+            &repo,
+            &self.url,
+            &self.credentials,
+            &["+refs/heads/customer/*:refs/remotes/origin/customer/*"],
+            FetchPrune::On,
+        )
     }
 
     /// Moves branches, each from the commit that its change was built on; outcomes by
@@ -89,14 +105,21 @@ impl Cache {
             Some(path) => push::to_local(&repo, &path, updates)?,
             None => self.push_over_wire(&repo, updates)?,
         };
-        for update in updates.iter().filter(|update| outcomes.get(&update.branch) == Some(&Outcome::Taken)) {
+        for update in updates
+            .iter()
+            .filter(|update| outcomes.get(&update.branch) == Some(&Outcome::Taken))
+        {
             // The next fetch puts right what fails here.
             let _ = repo.reference(&Self::tracking(&update.branch), update.to, true, "push");
         }
         Ok(outcomes)
     }
 
-    fn push_over_wire(&self, repo: &Repository, updates: &[Update]) -> Result<BTreeMap<String, Outcome>, PushError> {
+    fn push_over_wire(
+        &self,
+        repo: &Repository,
+        updates: &[Update],
+    ) -> Result<BTreeMap<String, Outcome>, PushError> {
         limit_silence();
         let outcomes = Mutex::new(BTreeMap::new());
         let lost = Mutex::new(Vec::new());
@@ -105,7 +128,10 @@ impl Cache {
         callbacks.push_update_reference(|name, problem| {
             let branch = name.strip_prefix("refs/heads/").unwrap_or(name).to_owned();
             let outcome = problem.map_or(Outcome::Taken, push::rejection);
-            outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(branch, outcome);
+            outcomes
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(branch, outcome);
             Ok(())
         });
         callbacks.push_negotiation(|remote| {
@@ -114,7 +140,10 @@ impl Cache {
             let mut lost = lost.lock().unwrap_or_else(PoisonError::into_inner);
             for update in updates {
                 let name = update.refname();
-                let stands = remote.iter().find(|it| it.dst_refname_bytes() == name.as_bytes()).map(|it| it.src());
+                let stands = remote
+                    .iter()
+                    .find(|it| it.dst_refname_bytes() == name.as_bytes())
+                    .map(|it| it.src());
                 if stands.filter(|id| !id.is_zero()) != update.from {
                     lost.push(update.branch.clone());
                 }
@@ -123,17 +152,28 @@ impl Cache {
                 *sending.lock().unwrap_or_else(PoisonError::into_inner) = true;
                 Ok(())
             } else {
-                Err(Error::new(ErrorCode::NotFastForward, ErrorClass::Callback, format!("{} moved meanwhile", lost.join(", "))))
+                Err(Error::new(
+                    ErrorCode::NotFastForward,
+                    ErrorClass::Callback,
+                    format!("{} moved meanwhile", lost.join(", ")),
+                ))
             }
         });
         let mut options = PushOptions::new();
         options.remote_callbacks(callbacks).proxy_options(proxy());
-        let specs: Vec<String> = updates.iter().map(|update| format!("{}:{}", update.to, update.refname())).collect();
-        let result = repo.remote_anonymous(&self.url).and_then(|mut remote| remote.push(&specs, Some(&mut options)));
+        let specs: Vec<String> = updates
+            .iter()
+            .map(|update| format!("{}:{}", update.to, update.refname()))
+            .collect();
+        let result = repo
+            .remote_anonymous(&self.url)
+            .and_then(|mut remote| remote.push(&specs, Some(&mut options)));
         drop(options);
         let sent = sending.into_inner().unwrap_or_else(PoisonError::into_inner);
         match result {
-            Ok(()) => Ok(outcomes.into_inner().unwrap_or_else(PoisonError::into_inner)),
+            Ok(()) => Ok(outcomes
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner)),
             Err(error) if sent => Err(PushError::Uncertain(error)),
             Err(error) => Err(PushError::NotSent(error)),
         }
@@ -141,7 +181,13 @@ impl Cache {
 }
 
 /// Fetches from any remote.
-pub(crate) fn fetch(repo: &Repository, url: &str, credentials: &Credentials, specs: &[&str], prune: FetchPrune) -> Result<(), Error> {
+pub(crate) fn fetch(
+    repo: &Repository,
+    url: &str,
+    credentials: &Credentials,
+    specs: &[&str],
+    prune: FetchPrune,
+) -> Result<(), Error> {
     limit_silence();
     let mut options = FetchOptions::new();
     options
@@ -150,7 +196,8 @@ pub(crate) fn fetch(repo: &Repository, url: &str, credentials: &Credentials, spe
         .download_tags(AutotagOption::None)
         .update_fetchhead(false)
         .prune(prune);
-    repo.remote_anonymous(url)?.fetch(specs, Some(&mut options), None)
+    repo.remote_anonymous(url)?
+        .fetch(specs, Some(&mut options), None)
 }
 
 /// The folder of a remote on this machine; `None` for one that a protocol leads to.
@@ -170,7 +217,11 @@ fn proxy() -> ProxyOptions<'static> {
     proxy
 }
 
-fn callbacks<'a>(repo: &'a Repository, remote: &'a str, credentials: &'a Credentials) -> RemoteCallbacks<'a> {
+fn callbacks<'a>(
+    repo: &'a Repository,
+    remote: &'a str,
+    credentials: &'a Credentials,
+) -> RemoteCallbacks<'a> {
     let mut callbacks = RemoteCallbacks::new();
     // libgit2 asks again for as long as it is given something, so each way is tried once.
     let mut tried = [false; 4];
@@ -192,13 +243,20 @@ fn callbacks<'a>(repo: &'a Repository, remote: &'a str, credentials: &'a Credent
                 return Cred::credential_helper(&repo.config()?, url, user);
             }
         }
-        Err(Error::new(ErrorCode::Auth, ErrorClass::Callback, "no credentials were accepted"))
+        Err(Error::new(
+            ErrorCode::Auth,
+            ErrorClass::Callback,
+            "no credentials were accepted",
+        ))
     });
     callbacks
 }
 
 /// Makes libgit2 give up on a remote that has gone silent; by default it waits forever.
-#[expect(unsafe_code, reason = "libgit2's limits are process-wide and have no safe setter")]
+#[expect(
+    unsafe_code,
+    reason = "libgit2's limits are process-wide and have no safe setter"
+)]
 fn limit_silence() {
     static ONCE: Once = Once::new();
     // SAFETY: the setters write two integers of libgit2 without synchronization. Every

@@ -14,7 +14,10 @@ pub(crate) fn write(repo: &Repository, files: &Files) -> Result<Oid, Error> {
     for (path, text) in files {
         match path.split_once('/') {
             Some((folder, rest)) => {
-                below.entry(folder).or_default().insert(rest.to_owned(), text.clone());
+                below
+                    .entry(folder)
+                    .or_default()
+                    .insert(rest.to_owned(), text.clone());
             }
             None => {
                 own.insert(path, repo.blob(text.as_bytes())?, FileMode::Blob.into())?;
@@ -23,7 +26,9 @@ pub(crate) fn write(repo: &Repository, files: &Files) -> Result<Oid, Error> {
     }
     for (folder, files) in below {
         if own.get(folder)?.is_some() {
-            return Err(Error::from_str(&format!("{folder} would be both a file and a folder")));
+            return Err(Error::from_str(&format!(
+                "{folder} would be both a file and a folder"
+            )));
         }
         own.insert(folder, write(repo, &files)?, FileMode::Tree.into())?;
     }
@@ -38,11 +43,21 @@ pub(crate) fn read(repo: &Repository, tree: &Tree<'_>) -> Result<Files, Error> {
     Ok(files)
 }
 
-fn read_below(repo: &Repository, tree: &Tree<'_>, prefix: &str, files: &mut Files) -> Result<(), Error> {
+fn read_below(
+    repo: &Repository,
+    tree: &Tree<'_>,
+    prefix: &str,
+    files: &mut Files,
+) -> Result<(), Error> {
     for entry in tree {
         let path = format!("{prefix}{}", String::from_utf8_lossy(entry.name_bytes()));
         match entry.kind() {
-            Some(ObjectType::Tree) => read_below(repo, &repo.find_tree(entry.id())?, &format!("{path}/"), files)?,
+            Some(ObjectType::Tree) => read_below(
+                repo,
+                &repo.find_tree(entry.id())?,
+                &format!("{path}/"),
+                files,
+            )?,
             Some(ObjectType::Blob) => {
                 let blob = repo.find_blob(entry.id())?;
                 files.insert(path, String::from_utf8_lossy(blob.content()).into_owned());
@@ -74,7 +89,12 @@ pub(crate) struct Entry {
 
 /// The tree with what stands at `path` replaced or removed; folders that become empty go
 /// with it. `None`: a file stands where a folder on the way should be.
-pub(crate) fn replace(repo: &Repository, tree: Option<&Tree<'_>>, path: &str, entry: Option<Entry>) -> Result<Option<Oid>, Error> {
+pub(crate) fn replace(
+    repo: &Repository,
+    tree: Option<&Tree<'_>>,
+    path: &str,
+    entry: Option<Entry>,
+) -> Result<Option<Oid>, Error> {
     let mut own = repo.treebuilder(tree)?;
     let Some((folder, rest)) = path.split_once('/') else {
         match entry {
@@ -111,17 +131,28 @@ mod tests {
     use super::*;
 
     fn files(pairs: &[(&str, &str)]) -> Files {
-        pairs.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect()
     }
 
     #[test]
     fn what_is_written_reads_back_and_has_gits_own_id() {
         let dir = tempfile::tempdir().unwrap();
         let repo = Repository::init_bare(dir.path()).unwrap();
-        let wanted = files(&[("a", "1\n"), ("b/c", "2\n"), ("b/d/e", "3\n"), ("b.x", "4\n")]);
+        let wanted = files(&[
+            ("a", "1\n"),
+            ("b/c", "2\n"),
+            ("b/d/e", "3\n"),
+            ("b.x", "4\n"),
+        ]);
         let id = write(&repo, &wanted).unwrap();
         assert_eq!(read(&repo, &repo.find_tree(id).unwrap()).unwrap(), wanted);
-        assert_eq!(write(&repo, &Files::new()).unwrap().to_string(), "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
+        assert_eq!(
+            write(&repo, &Files::new()).unwrap().to_string(),
+            "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+        );
         assert!(write(&repo, &files(&[("a", ""), ("a/b", "")])).is_err());
     }
 
@@ -130,16 +161,37 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let repo = Repository::init_bare(dir.path()).unwrap();
         let tree = |files: &Files| repo.find_tree(write(&repo, files).unwrap()).unwrap();
-        let new = Entry { id: write(&repo, &files(&[("f", "new")])).unwrap(), mode: FileMode::Tree };
+        let new = Entry {
+            id: write(&repo, &files(&[("f", "new")])).unwrap(),
+            mode: FileMode::Tree,
+        };
         let start = tree(&files(&[("r/x/f", "old"), ("r/y/f", "y"), ("top", "t")]));
 
-        let changed = replace(&repo, Some(&start), "r/x", Some(new)).unwrap().unwrap();
-        assert_eq!(changed, tree(&files(&[("r/x/f", "new"), ("r/y/f", "y"), ("top", "t")])).id());
+        let changed = replace(&repo, Some(&start), "r/x", Some(new))
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            changed,
+            tree(&files(&[("r/x/f", "new"), ("r/y/f", "y"), ("top", "t")])).id()
+        );
 
-        let removed = replace(&repo, Some(&tree(&files(&[("r/x/f", "old"), ("top", "t")]))), "r/x", None).unwrap().unwrap();
+        let removed = replace(
+            &repo,
+            Some(&tree(&files(&[("r/x/f", "old"), ("top", "t")]))),
+            "r/x",
+            None,
+        )
+        .unwrap()
+        .unwrap();
         assert_eq!(removed, tree(&files(&[("top", "t")])).id());
 
-        assert_eq!(replace(&repo, Some(&start), "no/where", None).unwrap(), Some(start.id()));
-        assert_eq!(replace(&repo, Some(&start), "top/x", Some(new)).unwrap(), None);
+        assert_eq!(
+            replace(&repo, Some(&start), "no/where", None).unwrap(),
+            Some(start.id())
+        );
+        assert_eq!(
+            replace(&repo, Some(&start), "top/x", Some(new)).unwrap(),
+            None
+        );
     }
 }

@@ -9,7 +9,12 @@ use git2::Repository;
 const LARGEST: u64 = 10 * 1024 * 1024;
 
 /// Files that are read when they are there.
-const SINGLE: [&str; 4] = ["deploycenter.toml", "customers.yaml", "regions.yaml", "plugins.lock"];
+const SINGLE: [&str; 4] = [
+    "deploycenter.toml",
+    "customers.yaml",
+    "regions.yaml",
+    "plugins.lock",
+];
 
 /// Folders whose YAML files are read, not those of folders in them.
 const YAML: [&str; 2] = ["customers.d", "environments"];
@@ -22,7 +27,10 @@ const WHOLE: &str = "overrides";
 const POLICIES: &str = "policies";
 
 pub(crate) fn problem(message: impl Into<String>) -> RepositoryError {
-    RepositoryError { message: message.into(), help: None }
+    RepositoryError {
+        message: message.into(),
+        help: None,
+    }
 }
 
 /// Whether a path, relative to the repo, belongs to the desired state.
@@ -42,7 +50,10 @@ pub(crate) fn is_desired(path: &str) -> bool {
 
 /// Reads the desired state. What git ignores isn't part of it, or the state would depend
 /// on files that nobody else has.
-pub(crate) fn desired_files(repo: &Repository, root: &Path) -> Result<DesiredFiles, RepositoryError> {
+pub(crate) fn desired_files(
+    repo: &Repository,
+    root: &Path,
+) -> Result<DesiredFiles, RepositoryError> {
     let mut paths: Vec<String> = SINGLE.iter().map(|name| (*name).to_owned()).collect();
     for folder in YAML.into_iter().chain([WHOLE]) {
         list(root, folder, folder == WHOLE, &mut paths)?;
@@ -53,7 +64,8 @@ pub(crate) fn desired_files(repo: &Repository, root: &Path) -> Result<DesiredFil
         if !is_desired(&path) || path.starts_with(POLICIES) {
             continue;
         }
-        let ignored = index.get_path(Path::new(&path), 0).is_none() && repo.status_should_ignore(Path::new(&path)).unwrap_or(false);
+        let ignored = index.get_path(Path::new(&path), 0).is_none()
+            && repo.status_should_ignore(Path::new(&path)).unwrap_or(false);
         if !ignored && let Some(content) = read(root, &path)? {
             files.insert(path, content);
         }
@@ -61,20 +73,31 @@ pub(crate) fn desired_files(repo: &Repository, root: &Path) -> Result<DesiredFil
     Ok(files)
 }
 
-fn list(root: &Path, folder: &str, deep: bool, paths: &mut Vec<String>) -> Result<(), RepositoryError> {
+fn list(
+    root: &Path,
+    folder: &str,
+    deep: bool,
+    paths: &mut Vec<String>,
+) -> Result<(), RepositoryError> {
     let failed = |error: std::io::Error| problem(format!("{folder} can't be read: {error}"));
     let place = root.join(folder);
     match place.symlink_metadata() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(error)),
         Ok(meta) if meta.is_symlink() => return Err(symlink(folder)),
-        Ok(meta) if !meta.is_dir() => return Err(problem(format!("{folder} is a file; it has to be a folder"))),
+        Ok(meta) if !meta.is_dir() => {
+            return Err(problem(format!(
+                "{folder} is a file; it has to be a folder"
+            )));
+        }
         Ok(_) => {}
     }
     for entry in place.read_dir().map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
-        let name = name.to_str().ok_or_else(|| problem(format!("{folder} holds a file whose name isn't UTF-8")))?;
+        let name = name
+            .to_str()
+            .ok_or_else(|| problem(format!("{folder} holds a file whose name isn't UTF-8")))?;
         let path = format!("{folder}/{name}");
         if entry.file_type().map_err(failed)?.is_dir() {
             if deep && name != ".git" {
@@ -108,7 +131,10 @@ fn read(root: &Path, path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
 fn symlink(path: &str) -> RepositoryError {
     RepositoryError {
         message: format!("{path} is a symbolic link"),
-        help: Some("the desired state is read from plain files alone; put the content there itself".to_owned()),
+        help: Some(
+            "the desired state is read from plain files alone; put the content there itself"
+                .to_owned(),
+        ),
     }
 }
 
@@ -118,7 +144,9 @@ pub(crate) fn check_size(path: &str, bytes: u64) -> Result<(), RepositoryError> 
         return Ok(());
     }
     Err(RepositoryError {
-        message: format!("{path} has {bytes} bytes; a file of the desired state has at most {LARGEST} (10 MiB)"),
+        message: format!(
+            "{path} has {bytes} bytes; a file of the desired state has at most {LARGEST} (10 MiB)"
+        ),
         help: Some("did something else land in that place?".to_owned()),
     })
 }
@@ -129,10 +157,25 @@ mod tests {
 
     #[test]
     fn only_the_named_places_belong_to_the_desired_state() {
-        for path in ["customers.yaml", "customers.d/acme.yaml", "environments/dev.yaml", "overrides/odoo/a/b.txt", "plugins.lock", "policies/x.rego"] {
+        for path in [
+            "customers.yaml",
+            "customers.d/acme.yaml",
+            "environments/dev.yaml",
+            "overrides/odoo/a/b.txt",
+            "plugins.lock",
+            "policies/x.rego",
+        ] {
             assert!(is_desired(path), "{path}");
         }
-        for path in ["README.md", "plan.json", "customers.d/x/y.yaml", "customers.d/notes.txt", "x/customers.yaml", "overrides", "customers.yml"] {
+        for path in [
+            "README.md",
+            "plan.json",
+            "customers.d/x/y.yaml",
+            "customers.d/notes.txt",
+            "x/customers.yaml",
+            "overrides",
+            "customers.yml",
+        ] {
             assert!(!is_desired(path), "{path}");
         }
     }

@@ -14,7 +14,9 @@ struct Checkout {
 impl Checkout {
     /// A bare remote with a main of two commits, and a clone of it.
     fn new() -> Self {
-        let it = Self { dir: tempfile::tempdir().unwrap() };
+        let it = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
         it.git(".", &["init", "--bare", "-b", "main", "remote.git"]);
         it.git(".", &["clone", "-q", "remote.git", "work"]);
         it.git("work", &["checkout", "-q", "-B", "main"]);
@@ -30,14 +32,25 @@ impl Checkout {
 
     fn git(&self, folder: &str, args: &[&str]) -> String {
         let output = Command::new("git")
-            .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "protocol.file.allow=always"])
+            .args([
+                "-c",
+                "user.name=Ada",
+                "-c",
+                "user.email=ada@example.com",
+                "-c",
+                "protocol.file.allow=always",
+            ])
             .args(args)
             .current_dir(self.dir.path().join(folder))
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .output()
             .unwrap();
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "git {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
@@ -75,7 +88,13 @@ async fn the_desired_state_is_the_named_places_and_no_more() {
     let files = checkout.open().desired_files().await.unwrap();
     assert_eq!(
         files.keys().map(String::as_str).collect::<Vec<_>>(),
-        ["customers.d/beta.yaml", "customers.yaml", "environments/dev.yaml", "overrides/odoo/a/b.txt", "overrides/odoo/values.yaml"]
+        [
+            "customers.d/beta.yaml",
+            "customers.yaml",
+            "environments/dev.yaml",
+            "overrides/odoo/a/b.txt",
+            "overrides/odoo/values.yaml"
+        ]
     );
     // From a folder inside, too.
     let inside = DeploymentRepo::open(&checkout.path("overrides/odoo")).unwrap();
@@ -87,13 +106,37 @@ async fn links_and_huge_files_are_refused_by_name() {
     let checkout = Checkout::new();
     std::os::unix::fs::symlink("/etc/passwd", checkout.path("overrides/odoo/passwd")).unwrap();
     let error = checkout.open().desired_files().await.unwrap_err();
-    assert!(error.message.starts_with("overrides/odoo/passwd is a symbolic link"), "{error}");
+    assert!(
+        error
+            .message
+            .starts_with("overrides/odoo/passwd is a symbolic link"),
+        "{error}"
+    );
     std::fs::remove_file(checkout.path("overrides/odoo/passwd")).unwrap();
     std::os::unix::fs::symlink("/etc", checkout.path("environments")).unwrap();
-    assert!(checkout.open().desired_files().await.unwrap_err().message.contains("environments is a symbolic link"));
+    assert!(
+        checkout
+            .open()
+            .desired_files()
+            .await
+            .unwrap_err()
+            .message
+            .contains("environments is a symbolic link")
+    );
     std::fs::remove_file(checkout.path("environments")).unwrap();
-    std::fs::File::create(checkout.path("regions.yaml")).unwrap().set_len(10 * 1024 * 1024 + 1).unwrap();
-    assert!(checkout.open().desired_files().await.unwrap_err().message.starts_with("regions.yaml has 10485761 bytes"));
+    std::fs::File::create(checkout.path("regions.yaml"))
+        .unwrap()
+        .set_len(10 * 1024 * 1024 + 1)
+        .unwrap();
+    assert!(
+        checkout
+            .open()
+            .desired_files()
+            .await
+            .unwrap_err()
+            .message
+            .starts_with("regions.yaml has 10485761 bytes")
+    );
 }
 
 #[tokio::test]
@@ -101,7 +144,14 @@ async fn the_state_of_main_counts_what_is_not_committed_and_not_pushed() {
     let checkout = Checkout::new();
     let repo = checkout.open();
     let head = checkout.git("work", &["rev-parse", "HEAD"]);
-    assert_eq!(repo.main_state().await.unwrap(), MainState { head: Some(head), dirty: vec![], pushed: true });
+    assert_eq!(
+        repo.main_state().await.unwrap(),
+        MainState {
+            head: Some(head),
+            dirty: vec![],
+            pushed: true
+        }
+    );
     assert!(repo.remote_url("origin").unwrap().ends_with("remote.git"));
     assert_eq!(repo.remote_url("none"), None);
 
@@ -110,18 +160,31 @@ async fn the_state_of_main_counts_what_is_not_committed_and_not_pushed() {
     checkout.write("README.md", "changed\n");
     std::fs::remove_file(checkout.path("overrides/odoo/values.yaml")).unwrap();
     let state = repo.main_state().await.unwrap();
-    assert_eq!(state.dirty, ["README.md", "customers.d/beta.yaml", "overrides/odoo/values.yaml"]);
+    assert_eq!(
+        state.dirty,
+        [
+            "README.md",
+            "customers.d/beta.yaml",
+            "overrides/odoo/values.yaml"
+        ]
+    );
 
     let third = checkout.commit("third");
     let state = repo.main_state().await.unwrap();
-    assert_eq!((state.head, state.dirty, state.pushed), (Some(third), vec![], false));
+    assert_eq!(
+        (state.head, state.dirty, state.pushed),
+        (Some(third), vec![], false)
+    );
 
     // Pushed from elsewhere counts once it is on the remote, by asking the remote.
     checkout.git(".", &["clone", "-q", "work", "other"]);
     checkout.git("other", &["push", "-q", "../remote.git", "main"]);
     assert!(repo.main_state().await.unwrap().pushed);
     checkout.git("work", &["checkout", "-q", "--detach", "HEAD~1"]);
-    assert!(repo.main_state().await.unwrap().pushed, "an ancestor of main is on it");
+    assert!(
+        repo.main_state().await.unwrap().pushed,
+        "an ancestor of main is on it"
+    );
 }
 
 #[tokio::test]
@@ -129,18 +192,37 @@ async fn a_repo_without_commits_or_remote_has_a_state_too() {
     let dir = tempfile::tempdir().unwrap();
     git2::Repository::init(dir.path()).unwrap();
     let repo = DeploymentRepo::open(dir.path()).unwrap();
-    assert_eq!(repo.main_state().await.unwrap(), MainState { head: None, dirty: vec![], pushed: false });
+    assert_eq!(
+        repo.main_state().await.unwrap(),
+        MainState {
+            head: None,
+            dirty: vec![],
+            pushed: false
+        }
+    );
     assert_eq!(repo.last_change("overrides/odoo").await.unwrap(), None);
     let nowhere = tempfile::tempdir().unwrap();
-    assert!(DeploymentRepo::open(nowhere.path()).unwrap_err().help.unwrap().contains("deploycenter init"));
+    assert!(
+        DeploymentRepo::open(nowhere.path())
+            .unwrap_err()
+            .help
+            .unwrap()
+            .contains("deploycenter init")
+    );
 }
 
 #[tokio::test]
 async fn history_says_what_stood_where_and_when_it_changed() {
     let checkout = Checkout::new();
     let repo = checkout.open();
-    let (first, second) = (checkout.git("work", &["rev-parse", "HEAD~1"]), checkout.git("work", &["rev-parse", "HEAD"]));
-    assert_eq!(repo.last_change("overrides/odoo").await.unwrap(), Some(first.clone()));
+    let (first, second) = (
+        checkout.git("work", &["rev-parse", "HEAD~1"]),
+        checkout.git("work", &["rev-parse", "HEAD"]),
+    );
+    assert_eq!(
+        repo.last_change("overrides/odoo").await.unwrap(),
+        Some(first.clone())
+    );
     assert_eq!(repo.last_change("overrides/wiki").await.unwrap(), None);
 
     // A merge that brings nothing to the folder isn't its change.
@@ -149,25 +231,50 @@ async fn history_says_what_stood_where_and_when_it_changed() {
     let side = checkout.commit("side");
     checkout.git("work", &["checkout", "-q", "main"]);
     checkout.git("work", &["merge", "-q", "--no-ff", "side", "-m", "merge"]);
-    assert_eq!(repo.last_change("overrides/odoo").await.unwrap(), Some(side.clone()));
+    assert_eq!(
+        repo.last_change("overrides/odoo").await.unwrap(),
+        Some(side.clone())
+    );
 
     let files = repo.files_at(&first, "overrides/odoo").await.unwrap();
-    assert_eq!(files, [("overrides/odoo/values.yaml".to_owned(), b"replicas: 1\n".to_vec())].into());
-    assert_eq!(repo.files_at(&first, "overrides/wiki").await.unwrap().len(), 0);
+    assert_eq!(
+        files,
+        [(
+            "overrides/odoo/values.yaml".to_owned(),
+            b"replicas: 1\n".to_vec()
+        )]
+        .into()
+    );
+    assert_eq!(
+        repo.files_at(&first, "overrides/wiki").await.unwrap().len(),
+        0
+    );
     assert_eq!(repo.files_at(&second, "").await.unwrap().len(), 3);
 
     assert!(repo.is_ancestor(&first, &second).await.unwrap());
     assert!(repo.is_ancestor(&first, &first).await.unwrap());
     assert!(!repo.is_ancestor(&second, &side).await.unwrap());
-    assert!(repo.is_ancestor(&"0".repeat(40), &side).await.unwrap_err().message.contains("isn't in the history"));
-    assert!(repo.files_at("main", "overrides").await.is_err(), "a name isn't a commit");
+    assert!(
+        repo.is_ancestor(&"0".repeat(40), &side)
+            .await
+            .unwrap_err()
+            .message
+            .contains("isn't in the history")
+    );
+    assert!(
+        repo.files_at("main", "overrides").await.is_err(),
+        "a name isn't a commit"
+    );
 }
 
 #[tokio::test]
 async fn a_shallow_clone_says_that_it_is_one() {
     let checkout = Checkout::new();
     let first = checkout.git("work", &["rev-parse", "HEAD~1"]);
-    let url = format!("file://{}", checkout.dir.path().join("remote.git").display());
+    let url = format!(
+        "file://{}",
+        checkout.dir.path().join("remote.git").display()
+    );
     checkout.git(".", &["clone", "-q", "--depth", "1", &url, "shallow"]);
     let repo = DeploymentRepo::open(&checkout.dir.path().join(Path::new("shallow"))).unwrap();
     let head = repo.main_state().await.unwrap().head.unwrap();
@@ -176,6 +283,10 @@ async fn a_shallow_clone_says_that_it_is_one() {
         repo.last_change("overrides/odoo").await.unwrap_err(),
         repo.is_ancestor(&first, &head).await.unwrap_err(),
     ] {
-        assert!(error.message.contains("shallow") && error.help.as_ref().unwrap().contains("fetch-depth: 0"), "{error}");
+        assert!(
+            error.message.contains("shallow")
+                && error.help.as_ref().unwrap().contains("fetch-depth: 0"),
+            "{error}"
+        );
     }
 }

@@ -13,11 +13,18 @@ const BRANCH: &str = "customer/acme";
 const PATH: &str = "us-west-2/odoo";
 
 fn v(text: &str) -> Resource {
-    folder(BRANCH, PATH, &[("values.yaml", text), ("chart/Chart.yaml", "name: odoo\n")])
+    folder(
+        BRANCH,
+        PATH,
+        &[("values.yaml", text), ("chart/Chart.yaml", "name: odoo\n")],
+    )
 }
 
 async fn observed(git: &deploycenter_git::Git, wanted: &Resource) -> Option<Resource> {
-    git.observe(wanted, Reading::Fresh).await.unwrap().map(|found| found.image)
+    git.observe(wanted, Reading::Fresh)
+        .await
+        .unwrap()
+        .map(|found| found.image)
 }
 
 #[tokio::test]
@@ -26,10 +33,17 @@ async fn a_folder_is_made_changed_and_removed_and_its_neighbours_stay() {
     let (git, _) = remote.local("cache");
     assert_eq!(git.observe(&v("1"), Reading::Listed).await.unwrap(), None);
 
-    assert!(git.ensure(&step(1, None, Some(v("1")))).await.unwrap().changed);
+    assert!(
+        git.ensure(&step(1, None, Some(v("1"))))
+            .await
+            .unwrap()
+            .changed
+    );
     let found = git.observe(&v("1"), Reading::Fresh).await.unwrap().unwrap();
     assert_eq!(found.ownership, Ownership::ByPlace);
-    let Resource::Folder(first) = found.image.clone() else { panic!() };
+    let Resource::Folder(first) = found.image.clone() else {
+        panic!()
+    };
     assert_eq!(first.tree.as_ref().unwrap().len(), 40);
     assert_eq!(first.files["chart/Chart.yaml"], "name: odoo\n");
     assert_eq!(
@@ -41,16 +55,34 @@ async fn a_folder_is_made_changed_and_removed_and_its_neighbours_stay() {
         )]
     );
     let repo = remote.repo();
-    let commit = repo.find_reference("refs/heads/customer/acme").unwrap().peel_to_commit().unwrap();
-    assert_eq!((commit.author().name().unwrap(), commit.committer().email().unwrap()), ("Ada Lovelace", "ada@example.com"));
+    let commit = repo
+        .find_reference("refs/heads/customer/acme")
+        .unwrap()
+        .peel_to_commit()
+        .unwrap();
+    assert_eq!(
+        (
+            commit.author().name().unwrap(),
+            commit.committer().email().unwrap()
+        ),
+        ("Ada Lovelace", "ada@example.com")
+    );
     assert_eq!(commit.time().seconds(), 1_767_313_800);
 
     remote.commit_by_hand(BRANCH, "us-west-2/moodle/values.yaml", "m");
-    assert!(git.ensure(&step(2, Some(found.image), Some(v("2")))).await.unwrap().changed);
+    assert!(
+        git.ensure(&step(2, Some(found.image), Some(v("2"))))
+            .await
+            .unwrap()
+            .changed
+    );
     let second = observed(&git, &v("2")).await.unwrap();
     git.ensure(&step(3, Some(second), None)).await.unwrap();
     let left = remote.files(BRANCH).unwrap();
-    assert_eq!(left.keys().map(String::as_str).collect::<Vec<_>>(), ["us-west-2/moodle/values.yaml"]);
+    assert_eq!(
+        left.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["us-west-2/moodle/values.yaml"]
+    );
     assert!(remote.log(BRANCH)[0].starts_with("Remove acme/odoo from us-west-2\n"));
     assert_eq!(observed(&git, &v("2")).await, None);
 }
@@ -63,12 +95,24 @@ async fn the_shared_target_is_the_roots_own_file() {
     git.ensure(&step(1, None, Some(root("{}")))).await.unwrap();
     git.ensure(&step(1, None, Some(v("1")))).await.unwrap();
     let found = observed(&git, &root("{}")).await.unwrap();
-    let Resource::Folder(image) = &found else { panic!() };
-    assert_eq!(image.tree.as_deref().unwrap(), git2::Oid::hash_object(git2::ObjectType::Blob, b"{}").unwrap().to_string());
+    let Resource::Folder(image) = &found else {
+        panic!()
+    };
+    assert_eq!(
+        image.tree.as_deref().unwrap(),
+        git2::Oid::hash_object(git2::ObjectType::Blob, b"{}")
+            .unwrap()
+            .to_string()
+    );
     assert_eq!(image.files["project.json"], "{}");
     git.ensure(&step(2, Some(found), None)).await.unwrap();
     assert!(!remote.files(BRANCH).unwrap().contains_key("project.json"));
-    assert!(remote.files(BRANCH).unwrap().contains_key("us-west-2/odoo/values.yaml"));
+    assert!(
+        remote
+            .files(BRANCH)
+            .unwrap()
+            .contains_key("us-west-2/odoo/values.yaml")
+    );
 }
 
 #[tokio::test]
@@ -100,14 +144,27 @@ async fn undo_restores_what_was_there_byte_for_byte_and_removes_what_was_not() {
 async fn undo_of_a_create_also_removes_the_folder_with_its_base_opened() {
     let remote = Remote::new();
     let (git, _) = remote.local("cache");
-    let text = format!("kind: Namespace\nmetadata:\n  annotations:\n    {}\n", deploycenter_domain::unwind::PROTECTION);
+    let text = format!(
+        "kind: Namespace\nmetadata:\n  annotations:\n    {}\n",
+        deploycenter_domain::unwind::PROTECTION
+    );
     let guarded = folder(BRANCH, PATH, &[("dependencies/ns.yaml", &text)]);
     let create = step(1, None, Some(guarded.clone()));
     git.ensure(&create).await.unwrap();
-    let Resource::Folder(image) = guarded.clone() else { panic!() };
+    let Resource::Folder(image) = guarded.clone() else {
+        panic!()
+    };
     let open = Resource::Folder(deploycenter_domain::unwind::unprotected(&image));
-    git.ensure(&Step { undo: true, ..step(1, Some(guarded), Some(open)) }).await.unwrap();
-    assert!(!remote.files(BRANCH).unwrap()["us-west-2/odoo/dependencies/ns.yaml"].contains("Delete=false"));
+    git.ensure(&Step {
+        undo: true,
+        ..step(1, Some(guarded), Some(open))
+    })
+    .await
+    .unwrap();
+    assert!(
+        !remote.files(BRANCH).unwrap()["us-west-2/odoo/dependencies/ns.yaml"]
+            .contains("Delete=false")
+    );
     git.undo(&create).await.unwrap();
     assert_eq!(remote.files(BRANCH).unwrap().len(), 0);
 }
@@ -120,17 +177,38 @@ async fn a_change_by_someone_else_is_reported_and_left() {
     git.ensure(&create).await.unwrap();
     let before = observed(&git, &v("")).await.unwrap();
     remote.commit_by_hand(BRANCH, "us-west-2/odoo/values.yaml", "by hand");
-    for attempt in [step(2, Some(before.clone()), Some(v("2"))), step(2, None, Some(v("2"))), step(2, Some(before), None)] {
+    for attempt in [
+        step(2, Some(before.clone()), Some(v("2"))),
+        step(2, None, Some(v("2"))),
+        step(2, Some(before), None),
+    ] {
         let failure = git.ensure(&attempt).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Moved, "{failure}");
-        assert!(failure.message.contains("by Grace Hopper in ") && failure.message.ends_with(": Fix by hand"), "{failure}");
+        assert!(
+            failure.message.contains("by Grace Hopper in ")
+                && failure.message.ends_with(": Fix by hand"),
+            "{failure}"
+        );
     }
-    assert_eq!(git.undo(&create).await.unwrap_err().kind, FailureKind::Moved);
-    assert_eq!(remote.files(BRANCH).unwrap()["us-west-2/odoo/values.yaml"], "by hand");
+    assert_eq!(
+        git.undo(&create).await.unwrap_err().kind,
+        FailureKind::Moved
+    );
+    assert_eq!(
+        remote.files(BRANCH).unwrap()["us-west-2/odoo/values.yaml"],
+        "by hand"
+    );
 
     // A file where the region's folder should be is someone else's as well.
     remote.commit_by_hand("customer/beta", "us-west-2", "a file");
-    let failure = git.ensure(&step(1, None, Some(folder("customer/beta", PATH, &[("a", "1")])))).await.unwrap_err();
+    let failure = git
+        .ensure(&step(
+            1,
+            None,
+            Some(folder("customer/beta", PATH, &[("a", "1")])),
+        ))
+        .await
+        .unwrap_err();
     assert_eq!(failure.kind, FailureKind::Moved, "{failure}");
 }
 
@@ -139,10 +217,19 @@ async fn a_second_run_makes_no_second_commit_and_says_whose_the_first_was() {
     let remote = Remote::new();
     let (git, calls) = remote.local("cache");
     git.ensure(&step(1, None, Some(v("1")))).await.unwrap();
-    let again = |deployment, uncertain| Step { uncertain, ..step(deployment, None, Some(v("1"))) };
-    assert!(git.ensure(&again(1, true)).await.unwrap().changed, "the lost attempt was ours");
+    let again = |deployment, uncertain| Step {
+        uncertain,
+        ..step(deployment, None, Some(v("1")))
+    };
+    assert!(
+        git.ensure(&again(1, true)).await.unwrap().changed,
+        "the lost attempt was ours"
+    );
     assert!(!git.ensure(&again(1, false)).await.unwrap().changed);
-    assert!(!git.ensure(&again(2, true)).await.unwrap().changed, "another deployment made it");
+    assert!(
+        !git.ensure(&again(2, true)).await.unwrap().changed,
+        "another deployment made it"
+    );
     assert_eq!(calls.of("push"), 1);
     assert_eq!(remote.log(BRANCH).len(), 1);
 }
@@ -151,10 +238,20 @@ async fn a_second_run_makes_no_second_commit_and_says_whose_the_first_was() {
 async fn nothing_with_a_token_or_a_path_that_leads_elsewhere_is_committed() {
     let remote = Remote::new();
     let (git, calls) = remote.local("cache");
-    let token = Reference { effect: EffectId::new(EffectKind::FileSystem, "data").unwrap(), output: OutputName::Id }.token();
+    let token = Reference {
+        effect: EffectId::new(EffectKind::FileSystem, "data").unwrap(),
+        output: OutputName::Id,
+    }
+    .token();
     let cut: String = token.chars().skip(1).collect();
     let mut bad = vec![v(&format!("id: {token}")), v(&format!("id: {cut}"))];
-    for path in ["../evil", "/etc/passwd", ".git/hooks/update", "a/../../b", ""] {
+    for path in [
+        "../evil",
+        "/etc/passwd",
+        ".git/hooks/update",
+        "a/../../b",
+        "",
+    ] {
         bad.push(folder(BRANCH, PATH, &[(path, "x")]));
     }
     bad.push(folder(BRANCH, "../odoo", &[("a", "x")]));
@@ -163,8 +260,15 @@ async fn nothing_with_a_token_or_a_path_that_leads_elsewhere_is_committed() {
     bad.push(folder(BRANCH, PATH, &[("a", "x"), ("a/b", "x")]));
     bad.push(folder(BRANCH, PATH, &[]));
     for resource in bad {
-        let failure = git.ensure(&step(1, None, Some(resource.clone()))).await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Refused, "{resource:?}: {failure}");
+        let failure = git
+            .ensure(&step(1, None, Some(resource.clone())))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            failure.kind,
+            FailureKind::Refused,
+            "{resource:?}: {failure}"
+        );
     }
     assert_eq!(calls.of("push"), 0);
     assert_eq!(remote.files(BRANCH), None);
@@ -181,7 +285,14 @@ async fn fifty_branches_go_up_in_one_push() {
             .flat_map(|n| ["odoo", "wiki"].map(|app| (format!("customer/{base}{n}"), app)))
             .map(|(branch, app)| {
                 let git = git.clone();
-                tokio::spawn(async move { git.ensure(&step(1, None, Some(folder(&branch, &format!("r/{app}"), &[("a", app)])))).await })
+                tokio::spawn(async move {
+                    git.ensure(&step(
+                        1,
+                        None,
+                        Some(folder(&branch, &format!("r/{app}"), &[("a", app)])),
+                    ))
+                    .await
+                })
             })
             .collect();
         for task in tasks {
@@ -189,13 +300,21 @@ async fn fifty_branches_go_up_in_one_push() {
         }
         assert_eq!((calls.of("push"), calls.of("fetch")), (1, 1), "{url}");
         for n in 0..50 {
-            assert_eq!(remote.files(&format!("customer/{base}{n}")).unwrap().len(), 2);
+            assert_eq!(
+                remote.files(&format!("customer/{base}{n}")).unwrap().len(),
+                2
+            );
         }
         // Reading them all takes one fetch.
         git.new_run();
         for n in 0..50 {
             let wanted = folder(&format!("customer/{base}{n}"), "r/odoo", &[]);
-            assert!(git.observe(&wanted, Reading::Listed).await.unwrap().is_some());
+            assert!(
+                git.observe(&wanted, Reading::Listed)
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
         }
         assert_eq!(calls.of("fetch"), 2);
     }
@@ -205,7 +324,10 @@ async fn fifty_branches_go_up_in_one_push() {
 async fn two_adapters_racing_on_one_branch_both_land() {
     let remote = Remote::new();
     let http = HttpRemote::new(&remote).await;
-    for (name, url) in [("local", remote.path.to_str().unwrap().to_owned()), ("http", http.url.clone())] {
+    for (name, url) in [
+        ("local", remote.path.to_str().unwrap().to_owned()),
+        ("http", http.url.clone()),
+    ] {
         let branch = format!("customer/{name}");
         let mut tasks = Vec::new();
         for adapter in 0..3 {
@@ -214,7 +336,12 @@ async fn two_adapters_racing_on_one_branch_both_land() {
             tasks.push(tokio::spawn(async move {
                 for n in 0..4 {
                     let wanted = folder(&branch, &format!("r/a{adapter}n{n}"), &[("a", "1")]);
-                    assert!(git.ensure(&step(1, None, Some(wanted))).await.unwrap().changed);
+                    assert!(
+                        git.ensure(&step(1, None, Some(wanted)))
+                            .await
+                            .unwrap()
+                            .changed
+                    );
                 }
             }));
         }
@@ -234,13 +361,23 @@ async fn a_rejected_branch_does_not_fail_its_neighbours() {
     let (git, calls) = remote.git("cache", &http.url);
     let ensure = |branch: &'static str| {
         let git = git.clone();
-        async move { git.ensure(&step(1, None, Some(folder(branch, PATH, &[("a", "1")])))).await }
+        async move {
+            git.ensure(&step(1, None, Some(folder(branch, PATH, &[("a", "1")]))))
+                .await
+        }
     };
-    let (good, bad, fine) = tokio::join!(ensure("customer/good"), ensure("customer/frozen"), ensure("customer/fine"));
+    let (good, bad, fine) = tokio::join!(
+        ensure("customer/good"),
+        ensure("customer/frozen"),
+        ensure("customer/fine")
+    );
     assert!(good.unwrap().changed && fine.unwrap().changed);
     let failure = bad.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Refused);
-    assert!(failure.message.contains("customer/frozen") && failure.message.contains("declined"), "{failure}");
+    assert!(
+        failure.message.contains("customer/frozen") && failure.message.contains("declined"),
+        "{failure}"
+    );
     assert_eq!(calls.of("push"), 1);
 }
 
@@ -251,12 +388,22 @@ async fn a_busy_remote_is_tried_again_and_a_lost_reply_makes_no_second_commit() 
     let (git, calls) = remote.git("cache", &http.url);
     http.fail_next("/info/refs", Fault::Busy);
     http.fail_next("/git-receive-pack", Fault::Busy);
-    assert!(git.ensure(&step(1, None, Some(v("1")))).await.unwrap().changed);
+    assert!(
+        git.ensure(&step(1, None, Some(v("1"))))
+            .await
+            .unwrap()
+            .changed
+    );
     assert_eq!(calls.of("push"), 2);
 
     http.fail_next("/git-receive-pack", Fault::LoseReply);
     let before = observed(&git, &v("")).await;
-    assert!(git.ensure(&step(2, before, Some(v("2")))).await.unwrap().changed);
+    assert!(
+        git.ensure(&step(2, before, Some(v("2"))))
+            .await
+            .unwrap()
+            .changed
+    );
     assert_eq!(calls.of("push"), 3);
     assert_eq!(remote.log(BRANCH).len(), 2);
 }
@@ -264,7 +411,10 @@ async fn a_busy_remote_is_tried_again_and_a_lost_reply_makes_no_second_commit() 
 #[tokio::test]
 async fn a_remote_that_is_not_there_is_a_failure_with_advice() {
     let remote = Remote::new();
-    let (git, _) = remote.git("cache", remote.dir.path().join("nowhere.git").to_str().unwrap());
+    let (git, _) = remote.git(
+        "cache",
+        remote.dir.path().join("nowhere.git").to_str().unwrap(),
+    );
     let failure = git.ensure(&step(1, None, Some(v("1")))).await.unwrap_err();
     assert!(failure.help.is_some(), "{failure}");
     let (git, _) = remote.git("cache", "http://127.0.0.1:1/x.git");
@@ -277,18 +427,34 @@ async fn a_commit_that_is_not_known_yet_is_fetched() {
     let remote = Remote::new();
     let (git, calls) = remote.local("cache");
     git.ensure(&step(1, None, Some(v("1")))).await.unwrap();
-    let Some(Resource::Folder(image)) = observed(&git, &v("")).await else { panic!() };
+    let Some(Resource::Folder(image)) = observed(&git, &v("")).await else {
+        panic!()
+    };
     remote.commit_by_hand(BRANCH, "us-west-2/wiki/a", "1");
-    let head = remote.repo().refname_to_id("refs/heads/customer/acme").unwrap().to_string();
+    let head = remote
+        .repo()
+        .refname_to_id("refs/heads/customer/acme")
+        .unwrap()
+        .to_string();
     let fetches = calls.of("fetch");
     assert_eq!(git.tree_at(&head, PATH).await.unwrap(), image.tree);
     assert_eq!(git.tree_at(&head, "us-west-2/none").await.unwrap(), None);
     assert_eq!(calls.of("fetch"), fetches + 1);
-    assert_eq!(git.tree_at(BRANCH, PATH).await.unwrap(), None, "a branch's name is no commit");
+    assert_eq!(
+        git.tree_at(BRANCH, PATH).await.unwrap(),
+        None,
+        "a branch's name is no commit"
+    );
     assert_eq!(git.tree_at(&"0".repeat(40), PATH).await.unwrap(), None);
     git.new_run();
-    assert_eq!(git.folder_files(BRANCH, PATH).await.unwrap().unwrap()["values.yaml"], "1");
-    assert_eq!(git.folder_files(BRANCH, "us-west-2/none").await.unwrap(), None);
+    assert_eq!(
+        git.folder_files(BRANCH, PATH).await.unwrap().unwrap()["values.yaml"],
+        "1"
+    );
+    assert_eq!(
+        git.folder_files(BRANCH, "us-west-2/none").await.unwrap(),
+        None
+    );
 }
 
 /// Holds every push up before it is sent.
@@ -313,15 +479,27 @@ async fn a_push_that_is_held_up_is_never_sent() {
         remote_url: remote.path.to_str().unwrap().to_owned(),
         credentials: deploycenter_git::Credentials::default(),
     };
-    let git = deploycenter_git::Git::open(&config, std::sync::Arc::new(support::TestClock), gate.clone()).unwrap();
-    let held = tokio::time::timeout(std::time::Duration::from_millis(300), git.ensure(&step(1, None, Some(v("1"))))).await;
+    let git = deploycenter_git::Git::open(
+        &config,
+        std::sync::Arc::new(support::TestClock),
+        gate.clone(),
+    )
+    .unwrap();
+    let held = tokio::time::timeout(
+        std::time::Duration::from_millis(300),
+        git.ensure(&step(1, None, Some(v("1")))),
+    )
+    .await;
     assert!(held.is_err(), "it is held up");
     git.quiet().await;
     assert_eq!(remote.files(BRANCH), None);
 
     // Another process goes on with the same cache while the first is held up.
     let (other, _) = remote.local("cache");
-    let again = Step { uncertain: true, ..step(1, None, Some(v("1"))) };
+    let again = Step {
+        uncertain: true,
+        ..step(1, None, Some(v("1")))
+    };
     assert!(other.ensure(&again).await.unwrap().changed);
     assert_eq!(remote.log(BRANCH).len(), 1);
 }

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use super::node::{Content, Entry, Node, Spot, join};
-use super::suggest::did_you_mean;
+use super::suggest::{did_you_mean, nearest};
 use crate::name::NameError;
 use crate::problem::Problem;
 
@@ -259,7 +259,7 @@ impl<'a> Reader<'a> {
             return Some(*value);
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let help = did_you_mean(&text.value, known.iter().copied());
+        let help = nearest(&text.value, &known).map(|word| format!("did you mean \"{word}\"?"));
         self.problem(
             text.spot,
             &text.pointer,

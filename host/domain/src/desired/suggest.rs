@@ -10,10 +10,20 @@ pub fn did_you_mean<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) ->
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
     known.dedup();
+    if let Some(name) = nearest(text, &known) {
+        return Some(format!("did you mean \"{name}\"?"));
+    }
+    let more = if known.len() > LISTED { ", …" } else { "" };
+    let listed: Vec<&str> = known.iter().take(LISTED).copied().collect();
+    (!listed.is_empty()).then(|| format!("known are {}{more}", listed.join(", ")))
+}
+
+/// The known name that a text is a slip for.
+pub(super) fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     let written = text.to_lowercase();
     // A slip in one of three characters is still recognizable.
     let limit = (written.chars().count() / 3).max(1);
-    let nearest = known
+    known
         .iter()
         .map(|name| {
             (
@@ -21,14 +31,7 @@ pub fn did_you_mean<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) ->
                 *name,
             )
         })
-        .min();
-    match nearest {
-        None => None,
-        Some((distance, name)) if distance <= limit => Some(format!("did you mean \"{name}\"?")),
-        Some(_) => {
-            let more = if known.len() > LISTED { ", …" } else { "" };
-            let listed: Vec<&str> = known.iter().take(LISTED).copied().collect();
-            Some(format!("known are {}{more}", listed.join(", ")))
-        }
-    }
+        .min()
+        .filter(|(distance, _)| *distance <= limit)
+        .map(|(_, name)| name)
 }

@@ -4,7 +4,7 @@ use serde_json::Number;
 use toml::de::{DeTable, DeValue};
 
 use super::node::{Content, Entry, Node, Spot};
-use super::text::plain_text;
+use super::text::{MAX_PROBLEMS, plain_text};
 use crate::problem::Problem;
 
 /// Reads a file. With problems there may still be a node, unless it isn't TOML at all.
@@ -14,33 +14,38 @@ pub(super) fn parse(file: &str, bytes: &[u8]) -> (Option<Node>, Vec<Problem>) {
         Err(problems) => return (None, problems),
     };
     let (table, errors) = DeTable::parse_recoverable(text);
+    let spots = Spots::new(text);
     let mut found: Vec<Problem> = errors
         .iter()
+        .take(MAX_PROBLEMS)
         .map(|error| {
             let spot = error
                 .span()
-                .map_or(Spot::START, |span| Spot::of_offset(text, span.start));
-            Problem::new(format!(
-                "isn't valid TOML: {}",
-                error.message().replace('\n', "; ")
-            ))
-            .in_file(file)
-            .at(spot.line, spot.column)
+                .map_or(Spot::START, |span| spots.at(span.start));
+            let message = error.message().replace('\n', "; ");
+            Problem::new(format!("isn't valid TOML: {message}"))
+                .in_file(file)
+                .at(spot.line, spot.column)
         })
         .collect();
     if !found.is_empty() {
         // What a parser makes of broken text would only mislead.
         return (None, found);
     }
-    let spots = Spots::new(text);
     let node = Node::new(map(file, &spots, table.get_ref(), &mut found), Spot::START);
     (Some(node), found)
 }
 
-/// The byte offsets at which lines begin.
+/// How many bytes lie between two marks of [`Spots`].
+const STRIDE: usize = 256;
+
+/// Finds lines and columns in a time that doesn't grow with the text.
 struct Spots<'a> {
     text: &'a str,
+    /// The byte offsets at which lines begin.
     lines: Vec<usize>,
+    /// How many characters begin before each `STRIDE`th byte.
+    marks: Vec<usize>,
 }
 
 impl<'a> Spots<'a> {
@@ -48,18 +53,33 @@ impl<'a> Spots<'a> {
         let lines = std::iter::once(0)
             .chain(text.match_indices('\n').map(|(at, _)| at + 1))
             .collect();
-        Self { text, lines }
+        let mut count = 0;
+        let mut marks = vec![0];
+        for chunk in text.as_bytes().chunks(STRIDE) {
+            count += count_chars(chunk);
+            marks.push(count);
+        }
+        Self { text, lines, marks }
     }
 
     fn at(&self, offset: usize) -> Spot {
         let line = self.lines.partition_point(|start| *start <= offset).max(1);
-        let start = self.lines[line - 1];
-        let column = self
-            .text
-            .get(start..offset)
-            .map_or(0, |before| before.chars().count());
-        Spot::new(line, column + 1)
+        Spot::new(
+            line,
+            self.chars_before(offset) - self.chars_before(self.lines[line - 1]) + 1,
+        )
     }
+
+    fn chars_before(&self, offset: usize) -> usize {
+        let offset = offset.min(self.text.len());
+        let mark = offset / STRIDE;
+        self.marks[mark] + count_chars(&self.text.as_bytes()[mark * STRIDE..offset])
+    }
+}
+
+/// The characters of UTF-8 that begin in these bytes.
+fn count_chars(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
 }
 
 fn map(file: &str, spots: &Spots<'_>, table: &DeTable<'_>, found: &mut Vec<Problem>) -> Content {

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use deploycenter_domain::declaration::GeneratedKey;
-use deploycenter_domain::name::{InstallationId, RegionName, TargetId};
+use deploycenter_domain::name::RegionName;
 use deploycenter_domain::resource::{Ownership, Resource};
-use deploycenter_ports::{EffectAdapter, FailureKind, Reading};
+use deploycenter_ports::{EffectAdapter, FailureKind, GivenOwner, GivenSecrets as _, Reading};
 
 use crate::backend::Backend;
 use crate::raw;
@@ -113,25 +113,39 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
     let aws = backend.aws();
     let given = aws.given_secrets();
     let region: RegionName = backend.region.parse().unwrap();
-    let installation: InstallationId = "inst-1".parse().unwrap();
-    let target: TargetId = "acme/odoo".parse().unwrap();
+    let owner = |target: &str| GivenOwner {
+        installation: "inst-1".parse().unwrap(),
+        target: target.parse().unwrap(),
+    };
     let name = "deploycenter/inst-1/acme/odoo/given-smtp";
-    assert!(!given.exists(&region, name).await.unwrap());
+    let prefix = "deploycenter/inst-1/acme/odoo/given-";
+    assert_eq!(given.list(&region, prefix).await.unwrap(), []);
     for value in ["first", "quo\"ted"] {
         given
-            .set(&region, name, "password", value, &installation, &target)
+            .set(&region, name, "password", value, &owner("acme/odoo"))
             .await
             .unwrap();
         let stored = raw::secret_value(&backend, name).await;
         assert_eq!(stored, serde_json::json!({ "password": value }).to_string());
     }
-    assert!(given.exists(&region, name).await.unwrap());
-    let prefix = "deploycenter/inst-1/acme/odoo/given-";
-    assert_eq!(given.list(&region, prefix).await.unwrap(), [name]);
+    let drawn = "deploycenter/inst-1/acme/odoo/given-beside";
+    let Resource::Secret(mut beside) = secret(&backend, "x") else {
+        unreachable!()
+    };
+    beside.name = drawn.into();
+    ensured(&aws.secrets(), &create(SECRET, &Resource::Secret(beside))).await;
+    assert_eq!(
+        backend
+            .aws()
+            .given_secrets()
+            .list(&region, prefix)
+            .await
+            .unwrap(),
+        [(drawn.to_owned(), "generated"), (name.to_owned(), "given")]
+    );
 
-    let other: TargetId = "globex/odoo".parse().unwrap();
     let failure = given
-        .set(&region, name, "password", "x", &installation, &other)
+        .set(&region, name, "password", "x", &owner("globex/odoo"))
         .await
         .unwrap_err();
     assert_eq!(failure.kind, FailureKind::Foreign);

@@ -48,7 +48,12 @@ impl Counted {
 impl Calls for Counted {
     async fn at(&self, call: &Call, phase: Phase) {
         if phase == Phase::Sent {
-            *self.0.lock().unwrap().entry(call.operation.clone()).or_default() += 1;
+            *self
+                .0
+                .lock()
+                .unwrap()
+                .entry(call.operation.clone())
+                .or_default() += 1;
         }
     }
 }
@@ -64,7 +69,10 @@ impl Remote {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("remote.git");
         let repo = git2::Repository::init_bare(&path).unwrap();
-        repo.config().unwrap().set_bool("http.receivepack", true).unwrap();
+        repo.config()
+            .unwrap()
+            .set_bool("http.receivepack", true)
+            .unwrap();
         Self { dir, path }
     }
 
@@ -75,8 +83,20 @@ impl Remote {
     /// An adapter with a cache of its own.
     pub(crate) fn git(&self, cache: &str, url: &str) -> (Arc<Git>, Arc<Counted>) {
         let calls = Arc::new(Counted::default());
-        let config = GitConfig { cache_dir: self.dir.path().join(cache), remote_url: url.to_owned(), credentials: Credentials::default() };
-        (Git::open(&config, Arc::new(TestClock), Arc::clone(&calls) as Arc<dyn Calls>).unwrap(), calls)
+        let config = GitConfig {
+            cache_dir: self.dir.path().join(cache),
+            remote_url: url.to_owned(),
+            credentials: Credentials::default(),
+        };
+        (
+            Git::open(
+                &config,
+                Arc::new(TestClock),
+                Arc::clone(&calls) as Arc<dyn Calls>,
+            )
+            .unwrap(),
+            calls,
+        )
     }
 
     pub(crate) fn local(&self, cache: &str) -> (Arc<Git>, Arc<Counted>) {
@@ -86,11 +106,18 @@ impl Remote {
     /// Every file of a branch; `None` when there is no such branch.
     pub(crate) fn files(&self, branch: &str) -> Option<BTreeMap<String, String>> {
         let repo = self.repo();
-        let tree = repo.find_reference(&format!("refs/heads/{branch}")).ok()?.peel_to_tree().unwrap();
+        let tree = repo
+            .find_reference(&format!("refs/heads/{branch}"))
+            .ok()?
+            .peel_to_tree()
+            .unwrap();
         let mut files = BTreeMap::new();
         tree.walk(git2::TreeWalkMode::PreOrder, |root, entry| {
             if let Some(blob) = entry.to_object(&repo).unwrap().as_blob() {
-                files.insert(format!("{root}{}", entry.name().unwrap()), String::from_utf8(blob.content().to_vec()).unwrap());
+                files.insert(
+                    format!("{root}{}", entry.name().unwrap()),
+                    String::from_utf8(blob.content().to_vec()).unwrap(),
+                );
             }
             git2::TreeWalkResult::Ok
         })
@@ -103,14 +130,24 @@ impl Remote {
         let repo = self.repo();
         let mut walk = repo.revwalk().unwrap();
         walk.push_ref(&format!("refs/heads/{branch}")).unwrap();
-        walk.map(|id| repo.find_commit(id.unwrap()).unwrap().message().unwrap().to_owned()).collect()
+        walk.map(|id| {
+            repo.find_commit(id.unwrap())
+                .unwrap()
+                .message()
+                .unwrap()
+                .to_owned()
+        })
+        .collect()
     }
 
     /// What a person would do: commits one file on a branch.
     pub(crate) fn commit_by_hand(&self, branch: &str, path: &str, text: &str) {
         let repo = self.repo();
         let name = format!("refs/heads/{branch}");
-        let parent = repo.find_reference(&name).ok().map(|it| it.peel_to_commit().unwrap());
+        let parent = repo
+            .find_reference(&name)
+            .ok()
+            .map(|it| it.peel_to_commit().unwrap());
         let mut index = git2::Index::new().unwrap();
         if let Some(parent) = &parent {
             index.read_tree(&parent.tree().unwrap()).unwrap();
@@ -132,7 +169,15 @@ impl Remote {
         index.add(&entry).unwrap();
         let tree = repo.find_tree(index.write_tree_to(&repo).unwrap()).unwrap();
         let who = git2::Signature::now("Grace Hopper", "grace@example.com").unwrap();
-        repo.commit(Some(&name), &who, &who, "Fix by hand", &tree, &parent.iter().collect::<Vec<_>>()).unwrap();
+        repo.commit(
+            Some(&name),
+            &who,
+            &who,
+            "Fix by hand",
+            &tree,
+            &parent.iter().collect::<Vec<_>>(),
+        )
+        .unwrap();
     }
 
     /// Lets the remote refuse branches whose name holds `word`.
@@ -140,7 +185,11 @@ impl Remote {
         use std::os::unix::fs::PermissionsExt as _;
         let hook = self.path.join("hooks/update");
         std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-        std::fs::write(&hook, format!("#!/bin/sh\ncase \"$1\" in *{word}*) echo no >&2; exit 1;; esac\n")).unwrap();
+        std::fs::write(
+            &hook,
+            format!("#!/bin/sh\ncase \"$1\" in *{word}*) echo no >&2; exit 1;; esac\n"),
+        )
+        .unwrap();
         std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 }
@@ -182,22 +231,41 @@ type Served = (PathBuf, Arc<Mutex<Vec<(&'static str, Fault)>>>);
 async fn serve(State((root, faults)): State<Served>, request: Request) -> Response {
     let fault = {
         let mut faults = faults.lock().unwrap();
-        let at = faults.iter().position(|(end, _)| request.uri().path().ends_with(end));
+        let at = faults
+            .iter()
+            .position(|(end, _)| request.uri().path().ends_with(end));
         at.map(|at| faults.remove(at).1)
     };
-    let status = |status: StatusCode| Response::builder().status(status).body(Body::empty()).unwrap();
+    let status = |status: StatusCode| {
+        Response::builder()
+            .status(status)
+            .body(Body::empty())
+            .unwrap()
+    };
     if fault == Some(Fault::Busy) {
         return status(StatusCode::SERVICE_UNAVAILABLE);
     }
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-    let response = tokio::task::spawn_blocking(move || cgi(&root, &parts, &body)).await.unwrap();
-    if fault == Some(Fault::LoseReply) { status(StatusCode::BAD_GATEWAY) } else { response }
+    let response = tokio::task::spawn_blocking(move || cgi(&root, &parts, &body))
+        .await
+        .unwrap();
+    if fault == Some(Fault::LoseReply) {
+        status(StatusCode::BAD_GATEWAY)
+    } else {
+        response
+    }
 }
 
 /// One request by the Common Gateway Interface (RFC 3875).
 fn cgi(root: &Path, parts: &axum::http::request::Parts, body: &[u8]) -> Response {
-    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let header = |name: &str| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
     let mut child = Command::new("git")
         .arg("http-backend")
         .env_clear()
@@ -225,14 +293,24 @@ fn cgi(root: &Path, parts: &axum::http::request::Parts, body: &[u8]) -> Response
     });
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
-    let split = output.stdout.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let split = output
+        .stdout
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap();
     let head = String::from_utf8(output.stdout[..split].to_vec()).unwrap();
     let mut response = Response::builder();
     for line in head.lines() {
         let (name, value) = line.split_once(": ").unwrap();
-        response = if name == "Status" { response.status(&value[..3]) } else { response.header(name, value) };
+        response = if name == "Status" {
+            response.status(&value[..3])
+        } else {
+            response.header(name, value)
+        };
     }
-    response.body(Body::from(output.stdout[split + 4..].to_vec())).unwrap()
+    response
+        .body(Body::from(output.stdout[split + 4..].to_vec()))
+        .unwrap()
 }
 
 pub(crate) fn owner(target: &str, deployment: u8) -> Owner {
@@ -241,7 +319,9 @@ pub(crate) fn owner(target: &str, deployment: u8) -> Owner {
         target: target.parse().unwrap(),
         effect: EffectId::new(EffectKind::Commit, "folder").unwrap(),
         incarnation: Incarnation(1),
-        deployment: format!("01jd3z6q8zk5v5w5x5y5z5a5{deployment:02}").parse().unwrap(),
+        deployment: format!("01jd3z6q8zk5v5w5x5y5z5a5{deployment:02}")
+            .parse()
+            .unwrap(),
     }
 }
 
@@ -250,7 +330,10 @@ pub(crate) fn folder(branch: &str, path: &str, files: &[(&str, &str)]) -> Resour
         branch: branch.to_owned(),
         path: path.to_owned(),
         tree: None,
-        files: files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect(),
+        files: files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
+            .collect(),
     })
 }
 
@@ -261,6 +344,9 @@ pub(crate) fn step(deployment: u8, before: Option<Resource>, after: Option<Resou
         after,
         uncertain: false,
         undo: false,
-        note: Note { actor: "Ada Lovelace <ada@example.com>".to_owned(), main_commit: Some("f".repeat(40)) },
+        note: Note {
+            actor: "Ada Lovelace <ada@example.com>".to_owned(),
+            main_commit: Some("f".repeat(40)),
+        },
     }
 }

@@ -1,0 +1,305 @@
+//! Projects and applications led from one image to the next.
+
+use deploycenter_domain::resource::{Outputs, Ownership, Resource};
+use deploycenter_ports::{Ensured, Failure, FailureKind, Step};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::adapter::{ArgoCd, POLL_FIRST, not_ours};
+use crate::client::{Ask, SYSTEM};
+use crate::decide::{Act, decide};
+use crate::health;
+use crate::listing::parse;
+use crate::model::{App, List};
+use crate::owned;
+
+/// How often a step looks again when what it found moves under it.
+const ROUNDS: u32 = 6;
+
+/// Which project or application a step is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Thing<'a> {
+    Project(&'a str),
+    Application { name: &'a str, project: &'a str },
+}
+
+impl<'a> Thing<'a> {
+    pub(crate) fn of(resource: &'a Resource) -> Option<Self> {
+        match resource {
+            Resource::Project(project) => Some(Self::Project(&project.name)),
+            Resource::Application(application) => Some(Self::Application {
+                name: &application.name,
+                project: &application.project,
+            }),
+            _ => None,
+        }
+    }
+
+    /// A request about it; an application's always says its project, without which Argo
+    /// CD answers 403 when there is no such application.
+    pub(crate) fn ask(self, method: Method) -> Ask<'a> {
+        match self {
+            Self::Project(name) => Ask::new(method, &["projects", name]),
+            Self::Application { name, project } => {
+                Ask::new(method, &["applications", name]).query("project", project)
+            }
+        }
+    }
+
+    fn shown(self) -> String {
+        match self {
+            Self::Project(name) => format!("the Argo CD project {name}"),
+            Self::Application { name, .. } => format!("the Argo CD application {name}"),
+        }
+    }
+}
+
+impl ArgoCd {
+    /// Leads a project or application to its image; as the trait says.
+    pub(crate) async fn ensure_owned(&self, step: &Step) -> Result<Ensured, Failure> {
+        let named = step.after.as_ref().or(step.before.as_ref());
+        let Some(thing) = named.and_then(Thing::of) else {
+            return Err(not_ours());
+        };
+        let done = |changed| {
+            Ok(Ensured {
+                changed,
+                outputs: Outputs::new(),
+            })
+        };
+        for _ in 0..ROUNDS {
+            let present = self.get(thing).await?;
+            if present.as_ref().is_some_and(App::is_deleting) {
+                // A create now would be answered with the dying one, and adopt nothing.
+                if step.after.is_some() && step.before.is_some() {
+                    return Err(Failure::new(
+                        FailureKind::Moved,
+                        SYSTEM,
+                        format!("{} is being deleted", thing.shown()),
+                    ));
+                }
+                self.gone(thing).await?;
+                continue;
+            }
+            let ownership = present
+                .as_ref()
+                .map(|app| owned::ownership(&app.metadata, &self.installation));
+            let act = decide(step, present.as_ref().zip(ownership.as_ref()))?;
+            let made = match (act, &step.after, &present) {
+                (Act::Nothing { ours }, ..) => return done(ours),
+                (Act::Create, Some(after), _) => self.create(thing, after, step).await?,
+                (Act::Update, Some(after), Some(app)) => {
+                    self.update(thing, after, step, app).await?
+                }
+                (Act::Delete, _, Some(_)) => self.delete(thing).await?,
+                _ => false,
+            };
+            if made {
+                return done(true);
+            }
+        }
+        Err(Failure::new(
+            FailureKind::Unavailable,
+            SYSTEM,
+            format!("{} keeps changing under us", thing.shown()),
+        )
+        .help("someone else is at work on it; try again later"))
+    }
+
+    /// Whether it was made, and is ours; if not, look again.
+    async fn create(
+        &self,
+        thing: Thing<'_>,
+        after: &Resource,
+        step: &Step,
+    ) -> Result<bool, Failure> {
+        let (path, body) = match (thing, after) {
+            (Thing::Project(name), Resource::Project(project)) => (
+                "projects",
+                json!({ "project": { "metadata": owned::metadata(name, &project.labels, &step.owner, None), "spec": project.spec } }),
+            ),
+            (Thing::Application { name, .. }, Resource::Application(application)) => {
+                let mut metadata = owned::metadata(name, &application.labels, &step.owner, None);
+                metadata["finalizers"] = json!([owned::CASCADE]);
+                (
+                    "applications",
+                    json!({ "metadata": metadata, "spec": application.spec }),
+                )
+            }
+            _ => return Err(not_ours()),
+        };
+        let answer = self
+            .client
+            .ask(Ask::new(Method::POST, &[path]).body(body))
+            .await?;
+        if answer.refuses("spec is different") {
+            // Someone was quicker; or it stands in another project, where it can't be read.
+            if let Thing::Application { name, .. } = thing
+                && self.get(thing).await?.is_none()
+                && let Some(other) = self.anywhere(name).await?
+            {
+                let project = other
+                    .spec
+                    .get("project")
+                    .and_then(Value::as_str)
+                    .unwrap_or("default")
+                    .to_owned();
+                return Err(Failure::new(
+                    FailureKind::Foreign,
+                    SYSTEM,
+                    format!(
+                        "{} is there already, in the project {project}",
+                        thing.shown()
+                    ),
+                )
+                .help("rename the customer or instance, or remove that application"));
+            }
+            return Ok(false);
+        }
+        if answer.refuses("object is being deleted") {
+            self.gone(thing).await?;
+            return Ok(false);
+        }
+        let app: App = parse(answer.value()?)?;
+        if app.is_deleting() {
+            self.gone(thing).await?;
+            return Ok(false);
+        }
+        // An identical POST is answered with what was there: its annotations say whose.
+        Ok(
+            matches!(owned::ownership(&app.metadata, &self.installation), Ownership::Owned(owner) if owner == step.owner),
+        )
+    }
+
+    async fn anywhere(&self, name: &str) -> Result<Option<App>, Failure> {
+        let list: List<App> = parse(
+            self.client
+                .ask(Ask::new(Method::GET, &["applications"]).query("name", name))
+                .await?
+                .value()?,
+        )?;
+        Ok(list.items.into_iter().next())
+    }
+
+    /// Whether it was changed; if not, someone else was quicker.
+    async fn update(
+        &self,
+        thing: Thing<'_>,
+        after: &Resource,
+        step: &Step,
+        present: &App,
+    ) -> Result<bool, Failure> {
+        let body = match (thing, after) {
+            (Thing::Project(name), Resource::Project(project)) => {
+                let mut metadata =
+                    owned::metadata(name, &project.labels, &step.owner, Some(&present.metadata));
+                metadata["resourceVersion"] = json!(present.metadata.resource_version);
+                if !present.metadata.finalizers.is_empty() {
+                    metadata["finalizers"] = json!(present.metadata.finalizers);
+                }
+                json!({ "project": { "metadata": metadata, "spec": project.spec } })
+            }
+            (Thing::Application { name, .. }, Resource::Application(application)) => {
+                let mut metadata = owned::metadata(
+                    name,
+                    &application.labels,
+                    &step.owner,
+                    Some(&present.metadata),
+                );
+                // A PUT replaces them all.
+                let mut finalizers = present.metadata.finalizers.clone();
+                if !finalizers.iter().any(|it| it == owned::CASCADE) {
+                    finalizers.push(owned::CASCADE.to_owned());
+                }
+                metadata["finalizers"] = json!(finalizers);
+                json!({ "metadata": metadata, "spec": application.spec })
+            }
+            _ => return Err(not_ours()),
+        };
+        let answer = self.client.ask(thing.ask(Method::PUT).body(body)).await?;
+        if answer.is_conflict() || answer.is_not_found() {
+            return Ok(false);
+        }
+        answer.value().map(|_| true)
+    }
+
+    /// Deletes it, with all that it made; whether it is gone.
+    async fn delete(&self, thing: Thing<'_>) -> Result<bool, Failure> {
+        let since = self.client.clock.now();
+        let mut pause = POLL_FIRST;
+        loop {
+            let ask = thing.ask(Method::DELETE);
+            let ask = if matches!(thing, Thing::Application { .. }) {
+                ask.query("cascade", "true")
+            } else {
+                ask
+            };
+            let answer = self.client.ask(ask).await?;
+            if answer.is_ok() || answer.is_not_found() {
+                return self.gone(thing).await;
+            }
+            // A project's last application counts until it is gone.
+            if !answer.refuses("project is referenced by") {
+                return Err(answer.failure());
+            }
+            if self.since(since) > self.progress_deadline {
+                return Err(Failure::new(
+                    FailureKind::Unhealthy,
+                    SYSTEM,
+                    format!("{} can't be deleted: {}", thing.shown(), answer.words()),
+                )
+                .help("delete those applications, or move them to another project, then resume"));
+            }
+            self.pause(&mut pause).await;
+        }
+    }
+
+    /// Waits until what is being deleted is gone, for as long as something gets less.
+    /// `false`: one that isn't being deleted stands there now.
+    async fn gone(&self, thing: Thing<'_>) -> Result<bool, Failure> {
+        let mut since = self.client.clock.now();
+        let mut left = None;
+        let mut pause = POLL_FIRST;
+        while let Some(app) = self.get(thing).await? {
+            let now_left = app.status.resources.len();
+            if left != Some(now_left) {
+                left = Some(now_left);
+                since = self.client.clock.now();
+            }
+            if !app.is_deleting() {
+                return Ok(false);
+            }
+            if self.since(since) > self.progress_deadline {
+                return Err(self.stuck(thing).await);
+            }
+            self.pause(&mut pause).await;
+        }
+        Ok(true)
+    }
+
+    async fn stuck(&self, thing: Thing<'_>) -> Failure {
+        let still = match thing {
+            Thing::Project(_) => String::new(),
+            Thing::Application { name, project } => self
+                .tree(name, project)
+                .await
+                .map(|tree| health::left(&tree))
+                .unwrap_or_default(),
+        };
+        let still = if still.is_empty() {
+            String::new()
+        } else {
+            format!("; still there: {still}")
+        };
+        Failure::new(
+            FailureKind::Unhealthy,
+            SYSTEM,
+            format!(
+                "{} was deleted but isn't gone after {} s{still}",
+                thing.shown(),
+                self.progress_deadline.as_secs()
+            ),
+        )
+        .help("look at the finalizers of what is still there, then resume")
+    }
+}

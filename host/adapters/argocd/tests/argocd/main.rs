@@ -1,0 +1,6 @@
+//! Against the stand-in, which answers as a real Argo CD was seen to.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod owned;
+mod support;
+mod takeover;

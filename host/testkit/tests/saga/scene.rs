@@ -1,0 +1,83 @@
+//! What the sagas are about: one instance, deployed and then updated.
+
+use std::sync::Arc;
+
+use deploycenter_domain::journal::Status;
+use deploycenter_domain::selector::Selection;
+use deploycenter_engine::{Cancel, Engine, Outcome, PlanError, TakeUp};
+use deploycenter_ports::Note;
+use deploycenter_testkit::{Gate, Life, World};
+
+/// One instance with everything that an instance can have: a file system of its own, three
+/// mount targets, a record, a generated secret.
+const CUSTOMERS: &str = "\
+version: 1
+customers:
+  - name: acme
+    region: us-west-2
+    apps:
+      - { app: mattermost, domain: chat.acme.apps.example.com, values: { maxUsers: 100 } }
+";
+
+/// The same with other values, another weight of its record and another size.
+const UPDATED: &str = "\
+version: 1
+customers:
+  - name: acme
+    region: us-west-2
+    apps:
+      - { app: mattermost, domain: chat.acme.apps.example.com, weight: 50, values: { maxUsers: 200 } }
+";
+
+/// A world that is about to deploy for the first time.
+pub(crate) fn before_deploy() -> World {
+    World::new(CUSTOMERS).unwrap()
+}
+
+/// A world with a deployed instance that is about to change.
+pub(crate) fn before_update() -> World {
+    let world = World::new(CUSTOMERS).unwrap();
+    deployed(&world);
+    world.write("customers.yaml", UPDATED).unwrap();
+    world
+}
+
+/// A run of `apply`: what was left is ended first, then everything is planned and applied.
+pub(crate) async fn apply(engine: Engine) -> Result<Vec<Outcome>, PlanError> {
+    let cancel = Cancel::default();
+    let mut outcomes = engine.resume(TakeUp::Interrupted, |_| true, &cancel).await.unwrap();
+    let planned = engine.plan(&Selection::default()).await?;
+    let note = Note { actor: "Tester <tester@example.com>".to_owned(), main_commit: None };
+    outcomes.extend(engine.deploy(planned.plan.targets, &note, &cancel).await.unwrap());
+    Ok(outcomes)
+}
+
+/// A run of `resume`.
+async fn resume(engine: Engine) -> Vec<Outcome> {
+    engine.resume(TakeUp::All, |_| true, &Cancel::default()).await.unwrap()
+}
+
+/// One life that nothing ends.
+fn undying<T: Send>(world: &World, work: impl AsyncFnOnce(Engine) -> T) -> T {
+    match world.live(&Arc::new(Gate::new(None)), work).unwrap() {
+        Life::Lived(done) => done,
+        Life::Died => unreachable!("nothing ends this life"),
+    }
+}
+
+/// Runs `apply`, however it goes.
+pub(crate) fn tried(world: &World) -> Result<Vec<Outcome>, PlanError> {
+    undying(world, apply)
+}
+
+/// Runs `resume`.
+pub(crate) fn resumed(world: &World) -> Vec<Outcome> {
+    undying(world, resume)
+}
+
+/// Runs `apply` and wants everything to succeed.
+pub(crate) fn deployed(world: &World) {
+    for outcome in tried(world).unwrap() {
+        assert_eq!(outcome.status, Status::Succeeded, "{outcome:?}");
+    }
+}
