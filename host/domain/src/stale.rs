@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::bind::bind;
 use crate::effect::{Action, EffectKind, OutputName};
-use crate::plan::{PlannedEffect, TargetPlan, changes};
+use crate::plan::{PlannedEffect, TargetPlan, action, changes};
 use crate::resource::Resource;
 use crate::token::Bindings;
 use crate::unwind::planned_folder;
@@ -54,10 +54,12 @@ pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
             }
             continue;
         };
-        if stands(effect, now, &bindings) || (follows_folder(effect) && folder_done && now.action == Action::None) {
-            continue;
-        }
-        if effect.before != now.before && !(follows_folder(effect) && folder_done) {
+        let moved = effect.before != now.before;
+        if !is_whole(effect) {
+            edited.push(effect.id.to_string());
+        } else if moved && (stands(effect, now, &bindings) || (follows_folder(effect) && folder_done)) {
+            // Done already.
+        } else if moved {
             let fields: Vec<String> = changes(effect.before.as_ref(), now.before.as_ref())
                 .into_iter()
                 .map(|change| change.path)
@@ -69,6 +71,11 @@ pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
     }
     for now in fresh.effects.iter().filter(|now| reviewed.effect(&now.id).is_none()) {
         edited.push(now.id.to_string());
+    }
+    for (name, differs) in [("region", reviewed.region != fresh.region), ("app", reviewed.app != fresh.app)] {
+        if differs {
+            edited.push(name.to_owned());
+        }
     }
     if !stale.is_empty() {
         Verdict::Stale(stale)
@@ -85,11 +92,19 @@ fn follows_folder(effect: &PlannedEffect) -> bool {
     matches!(effect.kind, EffectKind::File | EffectKind::Commit | EffectKind::Sync)
 }
 
+/// Whether an effect says the same of itself everywhere: what a person is shown follows
+/// from its images.
+fn is_whole(effect: &PlannedEffect) -> bool {
+    let (before, after) = (effect.before.as_ref(), effect.after.as_ref());
+    let follows = action(before, after);
+    // A sync acts also where only its application changes.
+    let acts = effect.action == follows
+        || (effect.kind == EffectKind::Sync && follows == Action::None && effect.action == Action::Update);
+    acts && effect.kind == effect.id.kind() && effect.name == effect.id.name() && effect.changes == changes(before, after)
+}
+
 /// Whether what was reviewed stands already.
 fn stands(effect: &PlannedEffect, now: &PlannedEffect, bindings: &Bindings) -> bool {
-    if effect == now {
-        return true;
-    }
     now.action == Action::None
         && effect
             .after
@@ -122,6 +137,7 @@ fn only_bound(effect: &PlannedEffect, now: &PlannedEffect, bindings: &Bindings) 
     effect.action == now.action
         && effect.depends_on == now.depends_on
         && effect.before == now.before
+        && effect.owner == now.owner
         && bound(&effect.after) == bound(&now.after)
         && effect.outputs.get(&OutputName::Id) == now.outputs.get(&OutputName::Id)
 }

@@ -127,13 +127,12 @@ struct Graph {
 impl Graph {
     fn add(&mut self, id: EffectId, depends_on: Vec<EffectId>, after: Resource) {
         let mut depends_on: BTreeSet<EffectId> = depends_on.into_iter().collect();
-        match bind::references(&after) {
-            // A folder holds its files' tokens; it waits for the files, not for these.
-            Ok(found) if !matches!(after, Resource::Folder(_)) => {
-                depends_on.extend(found.into_iter().map(|reference| reference.effect));
+        // A folder holds its files' tokens; it waits for the files, not for these.
+        if !matches!(after, Resource::Folder(_)) {
+            match bind::references(&after) {
+                Ok(found) => depends_on.extend(found.into_iter().map(|reference| reference.effect)),
+                Err(broken) => self.problems.push(format!("{id}: {broken}")),
             }
-            Ok(_) => {}
-            Err(broken) => self.problems.push(format!("{id}: {broken}")),
         }
         self.effects.insert(id.clone(), WantedEffect { id, depends_on: depends_on.into_iter().collect(), after });
     }

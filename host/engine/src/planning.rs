@@ -23,9 +23,6 @@ pub use given::{GivenEntries, GivenEntry};
 
 use crate::Engine;
 
-/// How many targets are planned at the same time: they wait for the same few lists.
-const AT_ONCE: usize = 32;
-
 /// A plan, and what a person should hear beside it.
 #[derive(Debug, Clone)]
 pub struct Planned {
@@ -115,7 +112,7 @@ impl Engine {
                     (target, planned)
                 }
             })
-            .buffered(AT_ONCE);
+            .buffered(self.limits.plans.max(1));
         while let Some((target, planned)) = planned.next().await {
             match planned {
                 Ok(planned) => {

@@ -51,11 +51,13 @@ pub struct Limits {
     pub targets: usize,
     /// Effects of one target at the same time.
     pub effects: usize,
+    /// Targets being planned at the same time: they wait for the same few lists.
+    pub plans: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { targets: 8, effects: 8 }
+        Self { targets: 8, effects: 8, plans: 32 }
     }
 }
 

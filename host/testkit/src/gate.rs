@@ -2,21 +2,25 @@
 //! point it lets nobody through any more. To the outside that is the death of the
 //! process: what was sent has landed, what wasn't never will.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use deploycenter_ports::{Call, Calls, Phase};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Passes, counts, and at one point stops everything.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gate {
     stop_at: Option<usize>,
     trace: Mutex<Vec<String>>,
     dead: AtomicBool,
     under_way: AtomicUsize,
     changed: Notify,
+    /// Held from before something until after it: whoever comes at the same time waits,
+    /// so that every run passes the same points in the same order.
+    turn: Mutex<Option<OwnedSemaphorePermit>>,
+    turns: Arc<Semaphore>,
 }
 
 impl Gate {
@@ -24,7 +28,15 @@ impl Gate {
     /// lets everything through.
     #[must_use]
     pub fn new(stop_at: Option<usize>) -> Self {
-        Self { stop_at, ..Self::default() }
+        Self {
+            stop_at,
+            trace: Mutex::default(),
+            dead: AtomicBool::default(),
+            under_way: AtomicUsize::default(),
+            changed: Notify::default(),
+            turn: Mutex::default(),
+            turns: Arc::new(Semaphore::new(1)),
+        }
     }
 
     /// The points that were passed, in order.
@@ -67,14 +79,22 @@ impl Gate {
 
     /// A point before something that, once it is let through, certainly ends.
     pub async fn enter(&self, point: String) {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
+        *self.turn.lock().expect("no test panics while it holds the turn") = turn;
         self.pass(point).await;
         self.under_way.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// The point after it.
-    pub async fn leave(&self, point: String) {
+    /// The point after it has landed.
+    pub async fn land(&self, point: String) {
         self.under_way.fetch_sub(1, Ordering::SeqCst);
         self.pass(point).await;
+    }
+
+    /// The point at which whoever did it knows.
+    pub async fn leave(&self, point: String) {
+        self.pass(point).await;
+        drop(self.turn.lock().expect("no test panics while it holds the turn").take());
     }
 }
 
@@ -84,8 +104,8 @@ impl Calls for Gate {
         let point = format!("{} {}: {phase:?}", call.system, call.operation);
         match phase {
             Phase::Before => self.enter(point).await,
-            Phase::Sent => self.leave(point).await,
-            Phase::Replied => self.pass(point).await,
+            Phase::Sent => self.land(point).await,
+            Phase::Replied => self.leave(point).await,
         }
     }
 }

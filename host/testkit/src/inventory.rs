@@ -115,7 +115,10 @@ fn strip(value: &mut Value) {
             map.retain(|key, _| !PASSING.contains(&key.as_str()));
             map.values_mut().for_each(strip);
         }
-        Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::Array(items) => {
+            items.retain(|item| !item["Key"].as_str().is_some_and(|key| PASSING.contains(&key)));
+            items.iter_mut().for_each(strip);
+        }
         _ => {}
     }
 }

@@ -5,9 +5,10 @@ mod faulty;
 mod gate;
 mod inventory;
 mod store;
+mod twice;
 mod world;
 
 pub use faulty::GitFault;
 pub use gate::Gate;
 pub use inventory::Inventory;
-pub use world::{Life, World};
+pub use world::{Life, World, files};

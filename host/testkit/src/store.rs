@@ -33,7 +33,8 @@ impl Store for GatedStore {
     async fn begin(&self, deployments: &[(Lease, NewDeployment)]) -> Result<(), StoreError> {
         self.gate.enter("journal begin: before".to_owned()).await;
         let result = self.inner.begin(deployments).await;
-        self.gate.leave("journal begin: after".to_owned()).await;
+        self.gate.land("journal begin: written".to_owned()).await;
+        self.gate.leave("journal begin: known".to_owned()).await;
         result
     }
 
@@ -41,7 +42,8 @@ impl Store for GatedStore {
         let name = describe(event);
         self.gate.enter(format!("journal {} {name}: before", lease.target)).await;
         let result = self.inner.append(lease, id, event, at).await;
-        self.gate.leave(format!("journal {} {name}: after", lease.target)).await;
+        self.gate.land(format!("journal {} {name}: written", lease.target)).await;
+        self.gate.leave(format!("journal {} {name}: known", lease.target)).await;
         result
     }
 

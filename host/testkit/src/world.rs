@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use deploycenter_domain::desired::{self, LockedPlugin, PluginsLock};
 use deploycenter_engine::{Adapters, Engine, Limits};
 use deploycenter_git::{Credentials, DeploymentRepo, Git, GitConfig};
 use deploycenter_plugin_runtime::{Library, PluginFile, Runtime, RuntimeConfig, bundled};
-use deploycenter_ports::{Clock, Repository as _, Silent, Store};
+use deploycenter_ports::{Clock, EffectAdapter, Repository as _, Silent, Store};
 use deploycenter_sandbox::argocd::GitAccess;
 use deploycenter_sandbox::sample::{REGIONS, STAGING, SampleRepo};
 use deploycenter_sandbox::{ACCESS_KEY_ID, Config, SECRET_ACCESS_KEY, Sandbox, SandboxClock};
@@ -26,6 +26,7 @@ use crate::faulty::{FaultyGit, GitFault, Switch};
 use crate::gate::Gate;
 use crate::inventory::Inventory;
 use crate::store::GatedStore;
+use crate::twice::Twice;
 
 /// The generated repository as manifests name it: the same in every world, so that the
 /// same desired state gives the same bytes.
@@ -42,6 +43,7 @@ pub struct World {
     runtime: tokio::runtime::Runtime,
     ids: Arc<AtomicU64>,
     git_faults: Arc<Switch>,
+    twice: Arc<AtomicBool>,
 }
 
 /// How a process's life went.
@@ -77,7 +79,7 @@ impl World {
             },
         };
         let sandbox = runtime.block_on(Sandbox::start(config))?;
-        Ok(Self { dir, repo, sandbox: Some(sandbox), runtime, ids: Arc::default(), git_faults: Arc::default() })
+        Ok(Self { dir, repo, sandbox: Some(sandbox), runtime, ids: Arc::default(), git_faults: Arc::default(), twice: Arc::default() })
     }
 
     /// The stand-ins.
@@ -119,6 +121,11 @@ impl World {
         self.git_faults.set(fault);
     }
 
+    /// Takes every step twice from now on.
+    pub fn do_everything_twice(&self) {
+        self.twice.store(true, Ordering::SeqCst);
+    }
+
     /// Everything that exists outside.
     ///
     /// # Errors
@@ -135,7 +142,8 @@ impl World {
     /// # Errors
     /// When the engine can't be made.
     pub fn live<T: Send>(&self, gate: &Arc<Gate>, work: impl AsyncFnOnce(Engine) -> T) -> Result<Life<T>> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        // On one thread, so that what happens at the same time happens in the same order.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let life = runtime.block_on(async {
             let (engine, store) = self.engine(gate).await?;
             let life = tokio::select! {
@@ -183,17 +191,20 @@ impl World {
         let argocd = Arc::new(ArgoCd::new(&argocd, git.clone(), Arc::clone(&clock), gate.clone())?);
         let options = StoreOptions { durable: false, owner: "a test".to_owned() };
         let store = Arc::new(SqliteStore::open(&self.state("journal.db"), options, Arc::clone(&clock)).await?);
+        let twice = |inner: Arc<dyn EffectAdapter>| -> Arc<dyn EffectAdapter> {
+            Arc::new(Twice { inner, switch: Arc::clone(&self.twice) })
+        };
         let engine = Engine {
             installation,
             generated_url: REPOSITORY.to_owned(),
             adapters: Adapters {
-                efs: Arc::new(aws.efs()),
-                dns: Arc::new(aws.route53()),
-                secrets: Arc::new(aws.secrets()),
+                efs: twice(Arc::new(aws.efs())),
+                dns: twice(Arc::new(aws.route53())),
+                secrets: twice(Arc::new(aws.secrets())),
                 given: Arc::new(aws.given_secrets()),
-                git: Arc::new(FaultyGit { inner: git.clone(), switch: Arc::clone(&self.git_faults) }),
+                git: twice(Arc::new(FaultyGit { inner: git.clone(), switch: Arc::clone(&self.git_faults) })),
                 generated: git,
-                argocd: argocd.clone(),
+                argocd: twice(argocd.clone()),
                 syncing: argocd,
             },
             store: Arc::new(GatedStore { inner: Arc::clone(&store) as Arc<dyn Store>, gate: Arc::clone(gate) }),
@@ -203,7 +214,7 @@ impl World {
             ids: Arc::new(CountingIds(Arc::clone(&self.ids))),
             progress: Arc::new(Silent),
             // One step at a time: a run passes the same points in the same order.
-            limits: Limits { targets: 1, effects: 1 },
+            limits: Limits { targets: 1, effects: 1, plans: 1 },
         };
         Ok((engine, store))
     }
@@ -221,8 +232,11 @@ impl Drop for World {
     }
 }
 
-/// The files of a deployment repo with the bundled plugins.
-fn files(customers: &str) -> Result<BTreeMap<String, Vec<u8>>> {
+/// The files of a deployment repo with the bundled plugins, and that `customers.yaml`.
+///
+/// # Errors
+/// When the plugins weren't built into this binary.
+pub fn files(customers: &str) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     let mut plugins = Vec::new();
     for (app, bytes) in bundled() {

@@ -246,17 +246,24 @@ impl Client {
             request = request.body(body.to_string());
         }
         self.calls.at(&call, Phase::Before).await;
-        let response = request.send().await.map_err(|error| lost(&error))?;
+        let sent = request.send().await;
         self.calls.at(&call, Phase::Sent).await;
-        let status = response.status();
-        let retry_after = retry_after(&response, self.clock.now());
-        let location = response
-            .headers()
-            .get(LOCATION)
-            .and_then(|it| it.to_str().ok())
-            .map(str::to_owned);
-        let text = response.text().await.map_err(|error| lost(&error))?;
+        let read = match sent {
+            Ok(response) => {
+                let status = response.status();
+                let retry_after = retry_after(&response, self.clock.now());
+                let location = response
+                    .headers()
+                    .get(LOCATION)
+                    .and_then(|it| it.to_str().ok())
+                    .map(str::to_owned);
+                let text = response.text().await;
+                text.map(|text| (status, retry_after, location, text))
+            }
+            Err(error) => Err(error),
+        };
         self.calls.at(&call, Phase::Replied).await;
+        let (status, retry_after, location, text) = read.map_err(|error| lost(&error))?;
         let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         let text = location.unwrap_or(text);
         let answer = Answer {

@@ -98,13 +98,15 @@ fn labels_like(
         .collect()
 }
 
-/// What was found, with what Argo CD leaves out because it is empty put back, so that
-/// `false`, `[]` and the like in a spec that was sent don't read as a difference.
+/// What was found, with what Argo CD leaves out because it is empty put back, and what it
+/// adds though it is empty (`jsonnet: {}`) left out: `false`, `[]` and the like don't read
+/// as a difference either way.
 fn like(wanted: &Value, found: &Value) -> Value {
     match (wanted, found) {
         (Value::Object(wanted), Value::Object(found)) => {
             let mut all: Map<String, Value> = found
                 .iter()
+                .filter(|(key, value)| wanted.contains_key(*key) || !is_empty(value))
                 .map(|(key, value)| {
                     (
                         key.clone(),
@@ -179,6 +181,8 @@ mod tests {
         let wanted = json!({ "a": { "prune": true, "selfHeal": false }, "list": [], "sources": [{ "recurse": false, "path": "x" }] });
         let found = json!({ "a": { "prune": true }, "sources": [{ "path": "x" }] });
         assert_eq!(like(&wanted, &found), wanted);
+        let added = json!({ "a": { "prune": true, "retry": {} }, "sources": [{ "path": "x", "jsonnet": {} }] });
+        assert_eq!(like(&wanted, &added), wanted);
         assert_ne!(
             like(
                 &wanted,

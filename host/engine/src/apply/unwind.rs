@@ -1,7 +1,7 @@
 //! Back: each step in turn, journaled before and after, until nothing is left or one
 //! can't be undone.
 
-use deploycenter_domain::effect::{EffectId, OutputName};
+use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};
 use deploycenter_domain::journal::{Event, UndoState};
 use deploycenter_domain::resource::Resource;
 use deploycenter_domain::unwind::{UndoStep, steps};
@@ -44,6 +44,10 @@ impl Saga<'_> {
             Undo::Back(kind, step) => adapters.of(kind).undo(&step).await,
             Undo::Forward(kind, step) => adapters.of(kind).ensure(&step).await.map(|_| ()),
             Undo::Synced(mut sync, folder) => {
+                if !self.is_there(&sync.application).await? {
+                    // It was never made: nothing was synced that protects itself.
+                    return Ok(());
+                }
                 // The commit just before this step made the tree; what the branch says
                 // is what Argo CD will see.
                 let seen = adapters.git.observe(&Resource::Folder(*folder), Reading::Fresh).await?;
@@ -58,6 +62,18 @@ impl Saga<'_> {
                 self.engine.adapters.syncing.synced(&sync).await
             }
             Undo::Settle(step) => adapters.argocd.ensure(&step).await.map(|_| ()),
+        }
+    }
+
+    /// Whether one of the plan's applications exists.
+    async fn is_there(&self, application: &str) -> Result<bool, Failure> {
+        let planned = self.record.deployment.plan.of_kind(EffectKind::Application);
+        let image = planned
+            .filter_map(|effect| effect.after.as_ref())
+            .find(|after| matches!(after, Resource::Application(wanted) if wanted.name == application));
+        match image {
+            Some(image) => Ok(self.engine.adapters.argocd.observe(image, Reading::Fresh).await?.is_some()),
+            None => Ok(false),
         }
     }
 

@@ -5,3 +5,4 @@
 mod crash;
 mod fail;
 mod scene;
+mod twice;

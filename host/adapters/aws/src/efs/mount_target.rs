@@ -147,6 +147,38 @@ impl Regional<'_> {
             .await
     }
 
+    /// Leaves the tag, unless it is there.
+    async fn note_on_file_system(&self, wanted: &MountTarget, id: &str) -> Result<(), Failure> {
+        let (key, value) = (
+            format!("{TAG}{}", wanted.subnet),
+            note(id, &wanted.security_groups),
+        );
+        let listed = self
+            .client
+            .list_tags_for_resource()
+            .resource_id(&wanted.file_system)
+            .send()
+            .await
+            .map_err(|error| {
+                self.context
+                    .failure(format_args!("list the tags of {}", wanted.file_system), &error)
+            })?;
+        if tag_map(listed.tags()).get(&key) == Some(&value) {
+            return Ok(());
+        }
+        self.client
+            .tag_resource()
+            .resource_id(&wanted.file_system)
+            .tags(tag(&self.context, &key, &value)?)
+            .send()
+            .await
+            .map_err(|error| {
+                self.context
+                    .failure(format_args!("tag {}", wanted.file_system), &error)
+            })?;
+        Ok(())
+    }
+
     /// Notes a mount target on its file system and waits until it can be used.
     async fn settled(
         &self,
@@ -154,21 +186,7 @@ impl Regional<'_> {
         id: String,
         changed: bool,
     ) -> Result<Ensured, Failure> {
-        let value = note(&id, &wanted.security_groups);
-        self.client
-            .tag_resource()
-            .resource_id(&wanted.file_system)
-            .tags(tag(
-                &self.context,
-                &format!("{TAG}{}", wanted.subnet),
-                &value,
-            )?)
-            .send()
-            .await
-            .map_err(|error| {
-                self.context
-                    .failure(format_args!("tag {}", wanted.file_system), &error)
-            })?;
+        self.note_on_file_system(wanted, &id).await?;
         let mut polls = Polls::long(self.aws.clock());
         loop {
             match self.mount_target_state(&id).await? {

@@ -1,0 +1,75 @@
+//! `apply` does what the plan said, once.
+
+use crate::place::{ACME, Place, holds};
+
+/// Two instances of one customer.
+const NEIGHBOURS: &str = "\
+version: 1
+customers:
+  - name: acme
+    region: us-west-2
+    apps:
+      - { app: mattermost, domain: chat.acme.apps.example.com, values: { maxUsers: 100 } }
+      - { app: mattermost, name: chat2, domain: chat2.acme.apps.example.com }
+";
+
+#[test]
+fn after_an_apply_there_is_nothing_to_do() {
+    let place = Place::new(ACME);
+    let run = place.run(&["apply", "--yes"]).succeeded();
+    holds(&run.stderr, &["acme/_customer: succeeded", "acme/mattermost: succeeded", "efs.file-system/data done"]);
+    let done = place.mark();
+
+    let again = place.run(&["plan", "--detailed-exitcode"]);
+    holds(&again.stdout, &["Nothing to do: 2 targets as wanted"]);
+    again.succeeded();
+    let run = place.run(&["apply", "--yes"]).succeeded();
+    holds(&run.stderr, &["Nothing to do."]);
+    place.untouched_since(&done);
+    assert_eq!(place.sandbox().ledger().last().unwrap().status, Some(200), "it did ask");
+}
+
+#[test]
+fn nothing_is_applied_without_a_yes() {
+    let place = Place::new(ACME);
+    let mark = place.mark();
+    let said = place.run(&["apply", "--output", "json"]).refused("declined");
+    holds(&said, &["--yes"]);
+    place.untouched_since(&mark);
+}
+
+#[test]
+fn a_saved_plan_is_applied_exactly_and_once() {
+    let place = Place::new(ACME);
+    let run = place.run(&["plan", "--out", "p.json"]).succeeded();
+    holds(&run.stderr, &["deploycenter apply --plan p.json"]);
+    let plan = std::fs::read_to_string(place.checkout().join("p.json")).unwrap();
+    let plan: serde_json::Value = serde_json::from_str(&plan).unwrap();
+    let run = place.run(&["apply", "--plan", "p.json"]).succeeded();
+    for target in plan["targets"].as_array().unwrap() {
+        for effect in target["effects"].as_array().unwrap() {
+            let (id, kind) = (effect["id"].as_str().unwrap(), effect["kind"].as_str().unwrap());
+            let line = format!("{}: {id} done", target["target"].as_str().unwrap());
+            assert_eq!(run.stderr.contains(&line), kind != "git.file", "{line}\n{run}");
+        }
+    }
+    let inventory = place.inventory();
+    let done = place.mark();
+
+    let run = place.run(&["apply", "--plan", "p.json"]).succeeded();
+    holds(&run.stderr, &["Nothing to do."]);
+    place.untouched_since(&done);
+    assert_eq!(inventory, place.inventory());
+    place.run(&["plan", "--detailed-exitcode"]).succeeded();
+}
+
+#[test]
+fn a_neighbours_first_deploy_stales_nothing() {
+    let place = Place::new(NEIGHBOURS);
+    place.run(&["plan", "acme/mattermost", "--out", "p.json"]).succeeded();
+    place.run(&["apply", "acme/chat2", "--yes"]).succeeded();
+    let run = place.run(&["apply", "--plan", "p.json"]).succeeded();
+    holds(&run.stderr, &["acme/mattermost: succeeded"]);
+    assert!(!run.stderr.contains("chat2"), "{run}");
+    place.run(&["plan", "--detailed-exitcode"]).succeeded();
+}

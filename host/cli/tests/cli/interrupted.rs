@@ -1,0 +1,48 @@
+//! Ctrl-C: the steps in flight end, and what is left waits for `resume`.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::place::{ACME, Place, Run, holds};
+
+/// How long the first step may take to come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[test]
+fn ctrl_c_stops_after_the_steps_in_flight() {
+    let dir = tempfile::tempdir().unwrap();
+    let undisturbed = {
+        let place = Place::below(dir.path(), ACME);
+        place.deploy();
+        place.inventory()
+    };
+    let place = Place::with_latency(dir.path(), ACME, Duration::from_millis(60));
+    let child = place.command(&["apply", "--yes"]).spawn().unwrap();
+    let began = Instant::now();
+    while !place.sandbox().ledger().iter().any(|call| call.operation == "CreateFileSystem") {
+        assert!(began.elapsed() < PATIENCE, "nothing was made");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let run = Run::of(child.wait_with_output().unwrap()).exits(1);
+    holds(
+        &run.stderr,
+        &[
+            "Stopping after the steps in flight.",
+            "efs.file-system/data done",
+            "acme/mattermost was stopped on request and isn't finished",
+            "deploycenter resume acme/mattermost",
+        ],
+    );
+    assert!(place.inventory().mentions("acme--mattermost--base").is_empty(), "it stopped before the applications");
+    let planned = place.run(&["plan"]).succeeded();
+    holds(&planned.stderr, &["acme/mattermost has an unfinished deployment"]);
+
+    place.run(&["resume"]).succeeded();
+    let resumed = place.inventory();
+    assert!(resumed == undisturbed, "{}", undisturbed.difference(&resumed));
+    let done = place.mark();
+    place.deploy();
+    place.untouched_since(&done);
+}

@@ -1,0 +1,68 @@
+//! `plan` shows what would change, and changes nothing.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::place::{ACME, FLEET, Place, holds};
+
+#[test]
+fn a_plan_reads_well_and_changes_nothing() {
+    let place = Place::new(ACME);
+    let mark = place.mark();
+    let run = place.run(&["plan"]).succeeded();
+    holds(
+        &run.stdout,
+        &[
+            "acme/_customer (us-west-2, first deployment)\n",
+            "acme/mattermost (us-west-2, mattermost, first deployment)\n",
+            "  + efs.file-system/data\n",
+            "      + fileSystem: (known after apply)\n",
+            "  + dns.record/domain\n",
+            "  + argocd.sync/workload\n",
+            " to create, 0 to update, 0 to delete, 0 unchanged.\n",
+        ],
+    );
+    assert!(!run.stdout.contains('\u{1b}'), "no colour was asked for");
+    place.run(&["plan", "--detailed-exitcode"]).exits(2);
+    place.untouched_since(&mark);
+    assert!(place.branches().is_empty());
+}
+
+#[test]
+fn a_plan_for_programs_has_the_promised_shape() {
+    let place = Place::new(FLEET);
+    let mark = place.mark();
+    let plan = place.plan(&["acme"]);
+    assert_eq!(plan["format"], 1);
+    let targets = plan["targets"].as_array().unwrap();
+    let names: Vec<&str> = targets.iter().map(|target| target["target"].as_str().unwrap()).collect();
+    assert_eq!(names, ["acme/_customer", "acme/mattermost"]);
+    let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
+    for target in targets {
+        assert_eq!(target["region"], "us-west-2");
+        assert!(target["digest"].as_str().unwrap().starts_with("sha256:"));
+        for effect in target["effects"].as_array().unwrap() {
+            *counted.entry(effect["action"].as_str().unwrap()).or_default() += 1;
+            check_effect(effect);
+        }
+    }
+    for action in ["create", "update", "delete", "none"] {
+        assert_eq!(plan["summary"][action], counted.get(action).copied().unwrap_or(0), "{action}");
+    }
+    assert_eq!(place.plan(&["acme"]), plan, "the same inputs give the same plan");
+    place.untouched_since(&mark);
+}
+
+fn check_effect(effect: &Value) {
+    let (kind, name) = (effect["kind"].as_str().unwrap(), effect["name"].as_str().unwrap());
+    assert_eq!(effect["id"], format!("{kind}/{name}"));
+    assert!(effect["dependsOn"].is_array() && effect["changes"].is_array(), "{effect}");
+}
+
+#[test]
+fn a_selector_that_means_nothing_is_refused() {
+    let place = Place::new(FLEET);
+    let run = place.run(&["plan", "acmee"]).exits(1);
+    holds(&run.stderr, &["acmee", "acme"]);
+}

@@ -1,0 +1,106 @@
+//! Commands that only tell: `status`, `history`, `validate`, `render`; and what can't be
+//! read at all.
+
+use serde_json::json;
+
+use crate::place::{ACME, FLEET, Place, holds};
+
+#[test]
+fn status_and_history_tell_what_runs() {
+    let place = Place::new(FLEET);
+    place.run(&["apply", "acme", "--yes"]).succeeded();
+    let mark = place.mark();
+
+    let status = place.run(&["status"]).succeeded();
+    holds(&status.stdout, &["TARGET", "acme/mattermost", "Synced", "Healthy", "succeeded", "rivoli/mattermost", "Missing"]);
+    let status = place.run(&["status", "--output", "json"]).succeeded().json();
+    assert_eq!(status["format"], 1);
+    let [acme, rivoli] = &status["targets"].as_array().unwrap()[..] else {
+        panic!("{status}");
+    };
+    let deployment = acme["deployment"].clone();
+    assert_eq!(
+        *acme,
+        json!({
+            "target": "acme/mattermost", "region": "us-west-2", "app": "mattermost",
+            "sync": "Synced", "health": "Healthy", "deployment": deployment, "state": "succeeded",
+            "held": false, "updateAvailable": false, "pendingRemoval": false,
+        })
+    );
+    assert_eq!((&rivoli["health"], &rivoli["deployment"]), (&json!("Missing"), &json!(null)));
+
+    let history = place.run(&["history", "acme/mattermost"]).succeeded();
+    holds(&history.stdout, &["DEPLOYMENT", deployment.as_str().unwrap(), "succeeded", "Sandbox <sandbox@localhost>"]);
+    let history = place.run(&["history", "acme/mattermost", "--output", "json"]).succeeded().json();
+    assert_eq!(history["deployments"][0]["deployment"], deployment);
+    assert_eq!(history["deployments"][0]["state"], "succeeded");
+    assert_eq!(place.run(&["history", "rivoli/mattermost"]).succeeded().stdout, "No deployments.\n");
+    place.run(&["history", "acme/nothing", "--output", "json"]).refused("unknown-target");
+    place.untouched_since(&mark);
+}
+
+const BROKEN: &str = "\
+version: 1
+customers:
+  - name: acme
+    region: us-west-1
+    apps:
+      - { app: mattermost, domain: chat.acme.apps.example.com, values: { maxUsers: many } }
+  - name: default
+    region: eu-west-3
+    apps:
+      - { app: mattermst, domain: chat.elsewhere.example.net }
+";
+
+#[test]
+fn validate_lists_every_problem_with_its_place() {
+    let mut place = Place::new(BROKEN);
+    place.disconnect();
+    let run = place.run(&["validate"]).exits(1);
+    assert_eq!(run.stdout, "");
+    holds(
+        &run.stderr,
+        &["customers.yaml:4:13: ", "us-west-1", "us-west-2", "customers.yaml:7:11: ", "default", "customers.yaml:10:16: ", "mattermst"],
+    );
+    let run = place.run(&["validate", "--output", "json"]).exits(1);
+    let error = run.error();
+    assert_eq!(error["code"], "invalid");
+    let problems = error["problems"].as_array().unwrap();
+    assert!(problems.len() >= 4, "{error:#}");
+    for problem in problems {
+        assert_eq!(problem["file"], "customers.yaml", "{problem}");
+        assert!(problem["line"].is_u64() && problem["column"].is_u64() && problem["message"].is_string(), "{problem}");
+    }
+
+    place.put("customers.yaml", ACME.replace("maxUsers: 100", "maxUsers: many, replicas: -1"));
+    let run = place.run(&["validate"]).exits(1);
+    holds(&run.stderr, &["there are 2 problems", "customers.yaml:6:83: ", "maxUsers", "replicas"]);
+    place.put("customers.yaml", ACME);
+    assert_eq!(place.run(&["validate"]).succeeded().stdout, "Valid: 1 customer, 1 instance.\n");
+}
+
+#[test]
+fn a_command_line_that_cannot_be_read_is_64() {
+    let place = Place::new(ACME);
+    holds(&place.run(&["aply"]).exits(64).stderr, &["apply"]);
+    place.run(&["plan", "--no-such-flag"]).exits(64);
+    place.run(&["apply", "--plan", "p.json", "acme"]).exits(64);
+    place.run(&["history", "Not A Target"]).exits(64);
+    place.run(&["render"]).exits(64);
+    place.run(&["plan", "a/b/c"]).exits(64);
+    holds(&place.run(&["--help"]).succeeded().stdout, &["DEPLOYCENTER_REPO", "Exit codes"]);
+}
+
+#[test]
+fn render_needs_nobody() {
+    let mut place = Place::new(FLEET);
+    place.disconnect();
+    let run = place.run(&["render", "acme/mattermost"]).succeeded();
+    holds(&run.stdout, &["# ---- us-west-2/mattermost/values.yaml\n", "maxUsers: 100", "fs-00000000000000000::fsap-00000000000000000"]);
+    place.run(&["render", "--out", "rendered"]).succeeded();
+    let read = |path: &str| std::fs::read_to_string(place.checkout().join("rendered").join(path)).unwrap();
+    assert!(read("acme/us-west-2/mattermost/values.yaml").contains("maxUsers: 100"));
+    assert!(read("rivoli/eu-west-3/mattermost/application.json").contains("rivoli--mattermost"));
+    let run = place.run(&["render", "acme/matermost"]).exits(1);
+    holds(&run.stderr, &["acme/matermost", "acme/mattermost"]);
+}

@@ -1,0 +1,120 @@
+//! A reviewed plan is applied as reviewed, or refused because something moved.
+
+use deploycenter_domain::desired::{LockedPlugin, PluginsLock};
+use deploycenter_plugin_runtime::{PluginFile, bundled};
+
+use crate::outside;
+use crate::place::{ACME, ACME_UPDATED, FLEET, Place, holds};
+
+const SAVE: [&str; 3] = ["plan", "--out", "p.json"];
+const APPLY: [&str; 5] = ["apply", "--plan", "p.json", "--output", "json"];
+
+/// The account that acme's file systems are in.
+const ROLE: &str = "arn:aws:iam::111122223333:role/deploycenter";
+
+/// Wants the saved plan refused because of that, and nothing written.
+#[track_caller]
+fn stale(place: &Place, because: &[&str]) {
+    let mark = place.mark();
+    let said = place.run(&APPLY).refused("plan-stale");
+    holds(&said, &["acme/mattermost: moved since the plan was made", "deploycenter plan"]);
+    holds(&said, because);
+    place.untouched_since(&mark);
+}
+
+/// A place with a saved plan of a first deployment.
+fn first() -> Place {
+    let place = Place::new(ACME);
+    place.run(&SAVE).succeeded();
+    place
+}
+
+#[test]
+fn by_another_desired_state() {
+    let place = first();
+    place.change("customers.yaml", ACME_UPDATED);
+    stale(&place, &["the desired state"]);
+}
+
+#[test]
+fn by_another_plugin_of_a_new_target() {
+    let place = first();
+    let (app, bytes) = bundled()[0];
+    // Another file by a custom section that nobody reads: id 0, its size, its name's.
+    let other = [bytes, b"\x00\x06\x05other"].concat();
+    let file = PluginFile::read(&other).unwrap();
+    let source = format!("plugins/{app}-other.wasm");
+    place.put(&source, &other);
+    let plugin = LockedPlugin {
+        app: file.manifest.app,
+        version: file.manifest.version,
+        digest: file.digest,
+        source,
+        grants: file.manifest.grants,
+        default: true,
+    };
+    place.change("plugins.lock", PluginsLock { plugins: vec![plugin] }.render());
+    stale(&place, &["the plugin"]);
+}
+
+#[test]
+fn by_a_template_of_a_new_target() {
+    let place = first();
+    let file = PluginFile::read(bundled()[0].1).unwrap();
+    let (name, text) = file.templates.iter().find(|(name, _)| name.as_str() == "values.yaml").unwrap();
+    place.change(&format!("overrides/mattermost/templates/{name}"), format!("# edited\n{text}"));
+    stale(&place, &["the templates"]);
+}
+
+#[test]
+fn by_a_commit_in_its_own_folder() {
+    let place = Place::new(ACME);
+    place.deploy();
+    place.change("customers.yaml", ACME_UPDATED);
+    place.run(&SAVE).succeeded();
+    place.commit_by_hand("acme", "us-west-2/mattermost/values.yaml", "replicas: 9\n");
+    stale(&place, &["own folder"]);
+    assert_eq!(place.committed("acme", "us-west-2/mattermost/values.yaml"), "replicas: 9\n");
+}
+
+#[test]
+fn by_what_someone_did_outside() {
+    let place = Place::new(ACME);
+    place.deploy();
+    place.change("customers.yaml", ACME_UPDATED);
+    place.run(&SAVE).succeeded();
+
+    outside::set_weight(&place, "chat.acme.apps.example.com", 3);
+    stale(&place, &["dns.record/domain", "weight"]);
+    outside::set_weight(&place, "chat.acme.apps.example.com", 100);
+
+    outside::delete_file_systems(&place, ROLE, "us-west-2");
+    stale(&place, &["efs.file-system/data"]);
+}
+
+#[test]
+fn what_did_not_move_goes_on() {
+    let place = Place::new(FLEET);
+    place.run(&SAVE).succeeded();
+    place.change("customers.yaml", FLEET.replace("maxUsers: 100", "maxUsers: 101"));
+
+    let mark = place.mark();
+    let all_or_nothing = [&APPLY[..], &["--all-or-nothing"]].concat();
+    let said = place.run(&all_or_nothing).refused("plan-stale");
+    holds(&said, &["acme/mattermost", "nothing was applied"]);
+    place.untouched_since(&mark);
+
+    let run = place.run(&APPLY).exits(1);
+    assert_eq!(run.error()["code"], "plan-stale", "{run}");
+    let problems = run.error()["problems"].as_array().unwrap().len();
+    assert_eq!(problems, 1, "{run}");
+    let deployed: Vec<_> = run.json()["deployments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["target"].as_str().unwrap().to_owned(), row["state"].as_str().unwrap().to_owned()))
+        .collect();
+    let succeeded = |target: &str| (target.to_owned(), "succeeded".to_owned());
+    assert_eq!(deployed, [succeeded("rivoli/_customer"), succeeded("rivoli/mattermost")]);
+    assert_eq!(place.inventory().mentions("acme"), Vec::<String>::new());
+}

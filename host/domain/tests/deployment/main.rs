@@ -1,0 +1,14 @@
+//! One deployment's way through the domain: what is wanted, what would change, what the
+//! journal says, whether a plan still holds, and the way back.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod base;
+mod bind;
+mod journal;
+mod laws;
+mod lock;
+mod plan;
+mod stale;
+mod support;
+mod unwind;
+mod wanted;

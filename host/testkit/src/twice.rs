@@ -1,0 +1,33 @@
+//! Every step taken twice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use deploycenter_domain::resource::{Observed, Resource};
+use deploycenter_ports::{EffectAdapter, Ensured, Failure, Reading, Step};
+
+/// Takes every step a second time, as a process would that died before it could write
+/// that the first went well.
+#[derive(Debug)]
+pub(crate) struct Twice {
+    pub(crate) inner: Arc<dyn EffectAdapter>,
+    pub(crate) switch: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl EffectAdapter for Twice {
+    async fn observe(&self, wanted: &Resource, reading: Reading) -> Result<Option<Observed>, Failure> {
+        self.inner.observe(wanted, reading).await
+    }
+
+    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+        let first = self.inner.ensure(step).await?;
+        if self.switch.load(Ordering::SeqCst) {
+            let again = Step { uncertain: true, ..step.clone() };
+            let second = self.inner.ensure(&again).await?;
+            assert_eq!(first.outputs, second.outputs, "a second {} gives other values", step.owner.effect);
+        }
+        Ok(first)
+    }
+}
