@@ -12,6 +12,10 @@ use crate::unwind::UndoStep;
 /// One entry of a deployment's journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an event is written and read once; boxes would only clutter its many uses"
+)]
 pub enum Event {
     /// The deployment exists; its plan stands beside the journal.
     Started,
@@ -161,6 +165,8 @@ pub struct Progress {
     unwinding: bool,
     /// Why it goes back, once it does.
     pub reason: Option<String>,
+    /// Why it needs attention, while it does.
+    pub attention: Option<String>,
     /// The effects that were begun.
     pub effects: BTreeMap<EffectId, EffectState>,
     /// The steps back that were begun.
@@ -203,6 +209,12 @@ impl Progress {
         self.status.unwrap_or(Status::Running)
     }
 
+    /// Why it isn't well, for a person: what it waits for, or else why it goes back.
+    #[must_use]
+    pub fn why(&self) -> Option<&str> {
+        self.attention.as_deref().or(self.reason.as_deref())
+    }
+
     /// Whether it goes back, whether or not it waits for someone.
     #[must_use]
     pub fn is_unwinding(&self) -> bool {
@@ -220,7 +232,11 @@ impl Progress {
             (None, other) => return Err(format!("{} before the start", name(other))),
             (Some(_), Event::Started) => return Err("a second start".to_owned()),
             (Some(Succeeded | Unwound), other) => return Err(format!("{} after the end", name(other))),
-            (Some(NeedsAttention), Event::Resumed) => if self.unwinding { Unwinding } else { Running },
+            (Some(NeedsAttention), Event::Resumed) => {
+                self.attention = None;
+                self.leftovers.clear();
+                if self.unwinding { Unwinding } else { Running }
+            }
             (Some(NeedsAttention), other) => return Err(format!("{} while it needs attention", name(other))),
             (Some(now @ (Running | Unwinding)), Event::Resumed) => now,
             (Some(Running), Event::Intent { effect, before, after }) => {
@@ -281,9 +297,7 @@ impl Progress {
             }
             (Some(Running | Unwinding), Event::NeedsAttention { leftovers, reason }) => {
                 self.leftovers.clone_from(leftovers);
-                if self.reason.is_none() {
-                    self.reason = Some(reason.clone());
-                }
+                self.attention = Some(reason.clone());
                 NeedsAttention
             }
             (Some(Running), other @ (Event::UndoIntent { .. } | Event::Undone { .. } | Event::UndoFailed { .. } | Event::Unwound)) => {

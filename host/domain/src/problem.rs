@@ -100,7 +100,6 @@ impl Problems {
     }
 
     /// The problems in order.
-    #[must_use]
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()
     }

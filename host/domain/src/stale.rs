@@ -134,10 +134,17 @@ fn folder_stands(reviewed: &TargetPlan, fresh: &TargetPlan, bindings: &Bindings)
 /// what they wait for is done.
 fn only_bound(effect: &PlannedEffect, now: &PlannedEffect, bindings: &Bindings) -> bool {
     let bound = |image: &Option<Resource>| image.as_ref().map(|image| bind(image, bindings).ok());
-    effect.action == now.action
+    let same_owner = match (&effect.owner, &now.owner) {
+        // Whoever changed it and changed it back left their deployment's name on it.
+        (Some(one), Some(other)) => one.same_thing(other),
+        (one, other) => one == other,
+    };
+    // A sync has nothing left to do once the change to its application is made.
+    let same_action = effect.action == now.action || effect.kind == EffectKind::Sync;
+    same_action
+        && same_owner
         && effect.depends_on == now.depends_on
         && effect.before == now.before
-        && effect.owner == now.owner
         && bound(&effect.after) == bound(&now.after)
         && effect.outputs.get(&OutputName::Id) == now.outputs.get(&OutputName::Id)
 }

@@ -7,5 +7,5 @@ mod recover;
 
 pub use apply::{Cancel, Outcome, RunError};
 pub use planning::{GivenEntries, GivenEntry, PlanError, Planned};
-pub use recover::TakeUp;
 pub use ports::{Adapters, Engine, Limits};
+pub use recover::TakeUp;

@@ -2,8 +2,10 @@
 
 mod effects;
 mod error;
+mod explain;
 mod given;
 mod instance;
+mod pins;
 mod render;
 mod shared;
 
@@ -12,8 +14,10 @@ use std::sync::Arc;
 
 use deploycenter_domain::desired::{self, Desired};
 use deploycenter_domain::name::{CustomerName, TargetId};
+use deploycenter_domain::naming::BASE_PROJECT;
 use deploycenter_domain::plan::{Plan, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_domain::resource::{Project, Resource};
 use deploycenter_domain::selector::Selection;
 use deploycenter_ports::{LiveTarget, Reading, TargetRecord};
 use futures::StreamExt;
@@ -63,8 +67,15 @@ impl Engine {
     /// Every problem found, at once.
     pub async fn validate(&self) -> Result<Desired, PlanError> {
         let desired = self.desired().await?;
-        let targets: Vec<TargetId> = desired.instances().map(|instance| instance.target.clone()).collect();
-        let ground = Arc::new(Ground { desired, records: BTreeMap::new(), live: BTreeMap::new() });
+        let targets: Vec<TargetId> = desired
+            .instances()
+            .map(|instance| instance.target.clone())
+            .collect();
+        let ground = Arc::new(Ground {
+            desired,
+            records: BTreeMap::new(),
+            live: BTreeMap::new(),
+        });
         let mut problems = Vec::new();
         for target in targets {
             if let Err(error) = self.wanted(&ground, &target, None).await {
@@ -72,7 +83,8 @@ impl Engine {
             }
         }
         Problems::check(problems)?;
-        Ok(Arc::try_unwrap(ground).map_or_else(|shared| shared.desired.clone(), |ground| ground.desired))
+        Ok(Arc::try_unwrap(ground)
+            .map_or_else(|shared| shared.desired.clone(), |ground| ground.desired))
     }
 
     /// Makes the plan of the selected targets. Reads outside systems, changes nothing.
@@ -92,13 +104,23 @@ impl Engine {
         let records = self.store.targets().await?;
         let ground = Arc::new(Ground {
             desired,
-            records: records.into_iter().map(|record| (record.target.clone(), record)).collect(),
-            live: live.into_iter().map(|live| (live.target.clone(), live)).collect(),
+            records: records
+                .into_iter()
+                .map(|record| (record.target.clone(), record))
+                .collect(),
+            live: live
+                .into_iter()
+                .map(|live| (live.target.clone(), live))
+                .collect(),
         });
         let mut problems: Vec<Problem> = Vec::new();
+        problems.extend(self.check_base_project().await?);
         let mut targets = Vec::new();
         let mut updates_waiting = Vec::new();
-        let customers: BTreeSet<CustomerName> = chosen.iter().map(|target| target.customer().clone()).collect();
+        let customers: BTreeSet<CustomerName> = chosen
+            .iter()
+            .map(|target| target.customer().clone())
+            .collect();
         let shared = customers.into_iter().map(TargetId::shared_of);
         let mut planned = futures::stream::iter(shared.chain(chosen))
             .map(|target| {
@@ -126,7 +148,11 @@ impl Engine {
         }
         drop(planned);
         Problems::check(problems)?;
-        let wanted: BTreeSet<&TargetId> = ground.desired.instances().map(|instance| &instance.target).collect();
+        let wanted: BTreeSet<&TargetId> = ground
+            .desired
+            .instances()
+            .map(|instance| &instance.target)
+            .collect();
         let pending_removal = ground
             .live
             .keys()
@@ -134,9 +160,37 @@ impl Engine {
             .cloned()
             .collect();
         Ok(Planned {
-            plan: Plan::new(self.installation.clone(), selection.selectors.iter().map(ToString::to_string).collect(), targets),
+            plan: Plan::new(
+                self.installation.clone(),
+                selection
+                    .selectors
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
+                targets,
+            ),
             pending_removal,
             updates_waiting,
         })
+    }
+
+    /// Bases live in a project that may make namespaces and volumes, and that only an
+    /// Argo CD admin makes.
+    async fn check_base_project(&self) -> Result<Option<Problem>, PlanError> {
+        let project = Resource::Project(Project {
+            name: BASE_PROJECT.to_owned(),
+            labels: BTreeMap::new(),
+            spec: serde_json::Value::Null,
+        });
+        let seen = self
+            .adapters
+            .argocd
+            .observe(&project, Reading::Listed)
+            .await?;
+        Ok(seen.is_none().then(|| {
+            Problem::new(format!("Argo CD has no project \"{BASE_PROJECT}\"")).help(
+                "an Argo CD admin makes it once: all destinations and source repositories, and the cluster kinds Namespace and PersistentVolume",
+            )
+        }))
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_ports::{
-    Clock, EffectAdapter, Generated, GivenSecrets, Ids, Plugins, Progress, Repository, Store, Syncing,
+    Clock, EffectAdapter, Generated, GivenSecrets, Ids, Plugins, Progress, Repository, Store,
+    Syncing,
 };
 
 /// One adapter per outside system.
@@ -35,7 +36,9 @@ impl Adapters {
     #[must_use]
     pub fn of(&self, kind: EffectKind) -> &dyn EffectAdapter {
         match kind {
-            EffectKind::FileSystem | EffectKind::MountTarget | EffectKind::AccessPoint => &*self.efs,
+            EffectKind::FileSystem | EffectKind::MountTarget | EffectKind::AccessPoint => {
+                &*self.efs
+            }
             EffectKind::Record => &*self.dns,
             EffectKind::Secret => &*self.secrets,
             EffectKind::File | EffectKind::Commit => &*self.git,
@@ -57,7 +60,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { targets: 8, effects: 8, plans: 32 }
+        Self {
+            targets: 8,
+            effects: 8,
+            plans: 32,
+        }
     }
 }
 

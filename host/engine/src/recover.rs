@@ -9,7 +9,9 @@ use deploycenter_domain::journal::{Event, Progress, Status};
 use deploycenter_domain::name::{CustomerName, TargetId};
 use deploycenter_domain::plan::{PlannedEffect, TargetPlan, changes};
 use deploycenter_domain::resource::{Folder, Observed, Ownership, Project, Resource};
-use deploycenter_ports::{DeploymentRecord, Failure, Lease, NewDeployment, Note, Reading, Recorded, StoreError};
+use deploycenter_ports::{
+    DeploymentRecord, Failure, Lease, NewDeployment, Note, Reading, Recorded, StoreError,
+};
 
 use crate::Engine;
 use crate::apply::{Cancel, Outcome, RunError};
@@ -30,14 +32,24 @@ impl Engine {
     ///
     /// # Errors
     /// When the journal fails or is impossible.
-    pub async fn resume(&self, take_up: TakeUp, wanted: impl Fn(&TargetId) -> bool, cancel: &Cancel) -> Result<Vec<Outcome>, RunError> {
+    pub async fn resume(
+        &self,
+        take_up: TakeUp,
+        wanted: impl Fn(&TargetId) -> bool,
+        cancel: &Cancel,
+    ) -> Result<Vec<Outcome>, RunError> {
         let mut records = Vec::new();
         for mut record in self.store.unfinished().await? {
             let target = record.deployment.plan.target.clone();
             let status = Progress::read(record.events.iter().map(|recorded| &recorded.event))
-                .map_err(|source| RunError::Journal { deployment: record.deployment.id.clone(), source })?
+                .map_err(|source| RunError::Journal {
+                    deployment: record.deployment.id.clone(),
+                    source,
+                })?
                 .status();
-            if !wanted(&target) || (take_up == TakeUp::Interrupted && status == Status::NeedsAttention) {
+            if !wanted(&target)
+                || (take_up == TakeUp::Interrupted && status == Status::NeedsAttention)
+            {
                 continue;
             }
             let lease = match self.store.acquire(&target).await {
@@ -55,8 +67,13 @@ impl Engine {
                 }
             }
             let at = self.clock.now();
-            self.store.append(&lease, &record.deployment.id, &Event::Resumed, at).await?;
-            record.events.push(Recorded { at, event: Event::Resumed });
+            self.store
+                .append(&lease, &record.deployment.id, &Event::Resumed, at)
+                .await?;
+            record.events.push(Recorded {
+                at,
+                event: Event::Resumed,
+            });
             records.push((lease, record));
         }
         let mut outcomes = self.run(records, cancel).await?;
@@ -76,14 +93,34 @@ impl Engine {
 
     /// Removes what a customer's instances share, once no instance is left and none is
     /// on its way. The branch stays.
-    pub(crate) async fn tidy(&self, customer: &CustomerName, cancel: &Cancel) -> Result<Option<Outcome>, RunError> {
+    pub(crate) async fn tidy(
+        &self,
+        customer: &CustomerName,
+        cancel: &Cancel,
+    ) -> Result<Option<Outcome>, RunError> {
         let target = TargetId::shared_of(customer.clone());
         let of_customer = |other: &TargetId| other.customer() == customer;
-        if cancel.is_asked() || self.store.unfinished().await?.iter().any(|record| of_customer(&record.deployment.plan.target)) {
+        if cancel.is_asked()
+            || self
+                .store
+                .unfinished()
+                .await?
+                .iter()
+                .any(|record| of_customer(&record.deployment.plan.target))
+        {
             return Ok(None);
         }
         let last = match self.store.history(&target).await?.into_iter().next() {
-            Some(last) if last.deployment.plan.effects.iter().any(|effect| effect.after.is_some()) => last,
+            Some(last)
+                if last
+                    .deployment
+                    .plan
+                    .effects
+                    .iter()
+                    .any(|effect| effect.after.is_some()) =>
+            {
+                last
+            }
             _ => return Ok(None),
         };
         let plan = match self.removal(&last).await {
@@ -100,11 +137,20 @@ impl Engine {
             Err(StoreError::Locked { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let note = Note { actor: last.deployment.actor.clone(), main_commit: last.deployment.main_commit.clone() };
+        let note = Note {
+            actor: last.deployment.actor.clone(),
+            main_commit: last.deployment.main_commit.clone(),
+        };
         self.begin_one(lease, plan, note, cancel).await.map(Some)
     }
 
-    async fn begin_one(&self, lease: Lease, plan: TargetPlan, note: Note, cancel: &Cancel) -> Result<Outcome, RunError> {
+    async fn begin_one(
+        &self,
+        lease: Lease,
+        plan: TargetPlan,
+        note: Note,
+        cancel: &Cancel,
+    ) -> Result<Outcome, RunError> {
         let deployment = NewDeployment {
             id: self.ids.deployment(),
             plan,
@@ -119,9 +165,19 @@ impl Engine {
             return Err(error.into());
         }
         let [(lease, deployment)] = begun;
-        let events = vec![Recorded { at: deployment.at, event: Event::Started }];
-        let outcomes = Box::pin(self.run(vec![(lease, DeploymentRecord { deployment, events })], cancel)).await?;
-        Ok(outcomes.into_iter().next().expect("one deployment has one outcome"))
+        let events = vec![Recorded {
+            at: deployment.at,
+            event: Event::Started,
+        }];
+        let outcomes = Box::pin(self.run(
+            vec![(lease, DeploymentRecord { deployment, events })],
+            cancel,
+        ))
+        .await?;
+        Ok(outcomes
+            .into_iter()
+            .next()
+            .expect("one deployment has one outcome"))
     }
 
     /// The plan that removes what a customer shares, from what is there now; `None`
@@ -129,10 +185,9 @@ impl Engine {
     async fn removal(&self, last: &DeploymentRecord) -> Result<Option<TargetPlan>, Failure> {
         let shared = &last.deployment.plan;
         let live = self.adapters.generated.live(Reading::Fresh).await?;
-        if live
-            .iter()
-            .any(|live| live.target.customer() == shared.target.customer() && !live.target.is_shared())
-        {
+        if live.iter().any(|live| {
+            live.target.customer() == shared.target.customer() && !live.target.is_shared()
+        }) {
             return Ok(None);
         }
         let mut effects: Vec<PlannedEffect> = Vec::new();
@@ -140,25 +195,39 @@ impl Engine {
             let Some(image) = shared.of_kind(kind).find_map(|effect| effect.after.clone()) else {
                 continue;
             };
-            let Some(seen) = self.adapters.of(kind).observe(&image, Reading::Fresh).await? else {
+            let Some(seen) = self
+                .adapters
+                .of(kind)
+                .observe(&image, Reading::Fresh)
+                .await?
+            else {
                 continue;
             };
             if !self.is_ours(&seen, &shared.target) {
                 continue;
             }
-            let depends_on: Vec<EffectId> = effects.iter().map(|effect| effect.id.clone()).collect();
+            let depends_on: Vec<EffectId> =
+                effects.iter().map(|effect| effect.id.clone()).collect();
             effects.push(delete(kind, seen, depends_on));
         }
         if effects.is_empty() {
             return Ok(None);
         }
-        let inputs = std::collections::BTreeMap::from([("observed".to_owned(), Digest::of_json(&effects))]);
-        Ok(Some(TargetPlan { digest: Digest::of_json(&inputs), inputs, effects, ..shared.clone() }))
+        let inputs =
+            std::collections::BTreeMap::from([("observed".to_owned(), Digest::of_json(&effects))]);
+        Ok(Some(TargetPlan {
+            digest: Digest::of_json(&inputs),
+            inputs,
+            effects,
+            ..shared.clone()
+        }))
     }
 
     fn is_ours(&self, seen: &Observed, target: &TargetId) -> bool {
         match &seen.ownership {
-            Ownership::Owned(owner) => owner.installation == self.installation && owner.target == *target,
+            Ownership::Owned(owner) => {
+                owner.installation == self.installation && owner.target == *target
+            }
             Ownership::ByPlace => true,
             Ownership::Foreign(_) => false,
         }
@@ -171,11 +240,15 @@ fn delete(kind: EffectKind, seen: Observed, depends_on: Vec<EffectId>) -> Planne
         _ => "folder".to_owned(),
     };
     let before = match seen.image {
-        Resource::Folder(folder) => Resource::Folder(Folder { files: std::collections::BTreeMap::new(), ..folder }),
+        Resource::Folder(folder) => Resource::Folder(Folder {
+            files: std::collections::BTreeMap::new(),
+            ..folder
+        }),
         other => other,
     };
     PlannedEffect {
-        id: EffectId::new(kind, name.clone()).expect("a project's name and \"folder\" are effect names"),
+        id: EffectId::new(kind, name.clone())
+            .expect("a project's name and \"folder\" are effect names"),
         kind,
         name,
         action: Action::Delete,

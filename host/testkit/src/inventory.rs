@@ -20,6 +20,8 @@ const PASSING: &[&str] = &[
     "generation",
     "uid",
     "createdAt",
+    "creationTimestamp",
+    "managedFields",
     "changedAt",
     "versions",
 ];

@@ -24,6 +24,12 @@ impl Count {
         }
     }
 
+    /// Adds another count.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
     /// Adds what a runner's line says: `12 passed` and `1 failed`, as cargo's
     /// `test result: …` and our scripts end, or unittest's `Ran 9 tests` and
     /// `FAILED (failures=1, errors=2)`.
@@ -91,12 +97,11 @@ impl Report {
     }
 
     fn total(&self) -> Count {
-        let sum =
-            |field: fn(&Count) -> u64| self.steps.iter().map(|(_, count, _)| field(count)).sum();
-        Count {
-            passed: sum(|count| count.passed),
-            failed: sum(|count| count.failed),
+        let mut total = Count::default();
+        for (_, count, _) in &self.steps {
+            total.add(count);
         }
+        total
     }
 
     /// One line a step, the notes, and last `N passed, N failed`.

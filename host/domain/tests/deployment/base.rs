@@ -10,16 +10,29 @@ const PATH: &str = "dependencies/x.yaml";
 
 /// The target's own volume, with tokens, as its plan has it.
 fn handle() -> String {
-    format!("{}::{}", token("efs.file-system/data"), token("efs.access-point/data"))
+    format!(
+        "{}::{}",
+        token("efs.file-system/data"),
+        token("efs.access-point/data")
+    )
 }
 
 fn problems(text: &str) -> Vec<String> {
-    check(PATH, text, Bounds { namespace: NAMESPACE, handles: &[handle()] })
+    check(
+        PATH,
+        text,
+        Bounds {
+            namespace: NAMESPACE,
+            handles: &[handle()],
+        },
+    )
 }
 
 /// An object that carries the annotation.
 fn object(version: &str, kind: &str, place: &str, rest: &str) -> String {
-    format!("---\napiVersion: {version}\nkind: {kind}\nmetadata:\n{place}  annotations:\n    {PROTECTION}\n{rest}")
+    format!(
+        "---\napiVersion: {version}\nkind: {kind}\nmetadata:\n{place}  annotations:\n    {PROTECTION}\n{rest}"
+    )
 }
 
 fn within(version: &str, kind: &str, rest: &str) -> String {
@@ -27,13 +40,23 @@ fn within(version: &str, kind: &str, rest: &str) -> String {
 }
 
 fn volume(name: &str, handle: &str, claim: &str) -> String {
-    let spec = format!("spec:\n  csi:\n    driver: efs.csi.aws.com\n    volumeHandle: \"{handle}\"\n  claimRef:\n    name: data\n    namespace: {claim}\n");
-    object("v1", "PersistentVolume", &format!("  name: {name}\n"), &spec)
+    let spec = format!(
+        "spec:\n  csi:\n    driver: efs.csi.aws.com\n    volumeHandle: \"{handle}\"\n  claimRef:\n    name: data\n    namespace: {claim}\n"
+    );
+    object(
+        "v1",
+        "PersistentVolume",
+        &format!("  name: {name}\n"),
+        &spec,
+    )
 }
 
 fn says(text: &str, what: &str) {
     let found = problems(text);
-    assert!(found.len() == 1 && found[0].contains(what), "{text}\n{found:#?}");
+    assert!(
+        found.len() == 1 && found[0].contains(what),
+        "{text}\n{found:#?}"
+    );
     assert!(found[0].starts_with(PATH), "{found:?}");
 }
 
@@ -44,13 +67,18 @@ fn a_good_base_has_no_problems() {
         within("v1", "ResourceQuota", "spec: {}\n"),
         within("networking.k8s.io/v1", "NetworkPolicy", "spec: {}\n"),
         within("postgresql.cnpg.io/v1", "Cluster", "spec: {}\n"),
-        within("rbac.authorization.k8s.io/v1", "RoleBinding", "roleRef:\n  kind: Role\n  name: x\n"),
+        within(
+            "rbac.authorization.k8s.io/v1",
+            "RoleBinding",
+            "roleRef:\n  kind: Role\n  name: x\n",
+        ),
         volume("acme--chat--data", &handle(), NAMESPACE),
         volume("acme--chat", &handle(), NAMESPACE),
         // Empty documents and comments are nothing.
         "---\n# only a remark\n---\n".to_owned(),
         // What keeps no data needs no protection, and may have it.
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x, namespace: acme--chat }\n".to_owned(),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x, namespace: acme--chat }\n"
+            .to_owned(),
         within("v1", "Service", ""),
     ]
     .concat();
@@ -72,46 +100,106 @@ fn kinds_that_reach_further_are_refused() {
         ("apps/v1", "Namespace"),
         ("v1", "NetworkPolicy"),
     ] {
-        says(&within(version, kind, ""), &format!("{kind} \"x\" ({version}) is of a kind that a base may not hold"));
+        says(
+            &within(version, kind, ""),
+            &format!("{kind} \"x\" ({version}) is of a kind that a base may not hold"),
+        );
     }
-    says("name: not an object\n", "is of a kind that a base may not hold");
+    says(
+        "name: not an object\n",
+        "is of a kind that a base may not hold",
+    );
     says("- a\n- list\n", "is of a kind that a base may not hold");
 }
 
 #[test]
 fn other_namespaces_are_refused() {
-    says(&object("v1", "Namespace", "  name: acme-corp--chat\n", ""), "isn't the target's own namespace \"acme--chat\"");
-    says(&object("v1", "ConfigMap", "  name: x\n  namespace: acme--chat-2\n", ""), "isn't in the namespace \"acme--chat\"");
+    says(
+        &object("v1", "Namespace", "  name: acme-corp--chat\n", ""),
+        "isn't the target's own namespace \"acme--chat\"",
+    );
+    says(
+        &object(
+            "v1",
+            "ConfigMap",
+            "  name: x\n  namespace: acme--chat-2\n",
+            "",
+        ),
+        "isn't in the namespace \"acme--chat\"",
+    );
     // Without one it would go where the application points; that is said nowhere else.
-    says(&object("v1", "ConfigMap", "  name: x\n", ""), "isn't in the namespace \"acme--chat\"");
-    says(&object("v1", "ConfigMap", "  namespace: acme--chat\n", ""), "has no name");
+    says(
+        &object("v1", "ConfigMap", "  name: x\n", ""),
+        "isn't in the namespace \"acme--chat\"",
+    );
+    says(
+        &object("v1", "ConfigMap", "  namespace: acme--chat\n", ""),
+        "has no name",
+    );
 }
 
 #[test]
 fn other_volumes_are_refused() {
     let own = handle();
-    says(&volume("acme--chat2", &own, NAMESPACE), "has to be named \"acme--chat\" or \"acme--chat--…\"");
-    says(&volume("acme--chat--data", "fs-0a1::fsap-0b2", NAMESPACE), "mounts a volume that the target didn't ask for");
+    says(
+        &volume("acme--chat2", &own, NAMESPACE),
+        "has to be named \"acme--chat\" or \"acme--chat--…\"",
+    );
+    says(
+        &volume("acme--chat--data", "fs-0a1::fsap-0b2", NAMESPACE),
+        "mounts a volume that the target didn't ask for",
+    );
     // Another volume of the same file system, or all of it.
-    let other = format!("{}::{}", token("efs.file-system/data"), token("efs.access-point/other"));
-    says(&volume("acme--chat--data", &other, NAMESPACE), "mounts a volume that the target didn't ask for");
-    says(&volume("acme--chat--data", &token("efs.file-system/data"), NAMESPACE), "mounts a volume that the target didn't ask for");
-    says(&volume("acme--chat--data", &own, "acme-corp--chat"), "isn't bound to a claim in the namespace \"acme--chat\"");
-    let elsewhere = "spec:\n  hostPath:\n    path: /\n  claimRef:\n    name: data\n    namespace: acme--chat\n";
-    says(&object("v1", "PersistentVolume", "  name: acme--chat\n", elsewhere), "mounts a volume that the target didn't ask for");
+    let other = format!(
+        "{}::{}",
+        token("efs.file-system/data"),
+        token("efs.access-point/other")
+    );
+    says(
+        &volume("acme--chat--data", &other, NAMESPACE),
+        "mounts a volume that the target didn't ask for",
+    );
+    says(
+        &volume(
+            "acme--chat--data",
+            &token("efs.file-system/data"),
+            NAMESPACE,
+        ),
+        "mounts a volume that the target didn't ask for",
+    );
+    says(
+        &volume("acme--chat--data", &own, "acme-corp--chat"),
+        "isn't bound to a claim in the namespace \"acme--chat\"",
+    );
+    let elsewhere =
+        "spec:\n  hostPath:\n    path: /\n  claimRef:\n    name: data\n    namespace: acme--chat\n";
+    says(
+        &object("v1", "PersistentVolume", "  name: acme--chat\n", elsewhere),
+        "mounts a volume that the target didn't ask for",
+    );
 }
 
 #[test]
 fn cluster_wide_rights_are_refused() {
-    let binding = within("rbac.authorization.k8s.io/v1", "RoleBinding", "roleRef:\n  kind: ClusterRole\n  name: cluster-admin\n");
+    let binding = within(
+        "rbac.authorization.k8s.io/v1",
+        "RoleBinding",
+        "roleRef:\n  kind: ClusterRole\n  name: cluster-admin\n",
+    );
     says(&binding, "gives the rights of a cluster-wide role");
-    says(&within("rbac.authorization.k8s.io/v1", "RoleBinding", ""), "gives the rights of a cluster-wide role");
+    says(
+        &within("rbac.authorization.k8s.io/v1", "RoleBinding", ""),
+        "gives the rights of a cluster-wide role",
+    );
 }
 
 #[test]
 fn what_keeps_data_is_protected() {
     let bare = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: x, namespace: acme--chat }\n";
-    says(bare, "keeps or guards data and has to carry the annotation that protects it");
+    says(
+        bare,
+        "keeps or guards data and has to carry the annotation that protects it",
+    );
     let half = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: x\n  namespace: acme--chat\n  annotations:\n    argocd.argoproj.io/sync-options: \"Prune=false\"\n";
     says(half, "keeps or guards data");
     // Purging takes the line out, so it has to be a line.
@@ -120,7 +208,10 @@ fn what_keeps_data_is_protected() {
     let other_quotes = within("v1", "ConfigMap", "").replace('"', "'");
     says(&other_quotes, "has to stand on a line of its own");
     // A line that is none of an object's annotations would be taken out with them.
-    let stray = format!("{}data:\n  text: |\n    {PROTECTION}\n", within("v1", "ConfigMap", ""));
+    let stray = format!(
+        "{}data:\n  text: |\n    {PROTECTION}\n",
+        within("v1", "ConfigMap", "")
+    );
     says(&stray, "has to stand on a line of its own");
 }
 
@@ -129,11 +220,19 @@ fn what_cannot_be_read_is_refused() {
     says("a: b: c\n", "isn't YAML that Kubernetes would take");
     says("a: [1\n", "isn't YAML that Kubernetes would take");
     let cut: String = token("efs.file-system/data").chars().skip(1).collect();
-    says(&format!("---\na: {cut}\n"), "line 2 holds what is left of a value that is known only after apply");
+    says(
+        &format!("---\na: {cut}\n"),
+        "line 2 holds what is left of a value that is known only after apply",
+    );
 }
 
 #[test]
 fn every_object_is_told_of() {
-    let text = [within("v1", "Pod", ""), within("v1", "Secret", ""), within("v1", "ConfigMap", "")].concat();
+    let text = [
+        within("v1", "Pod", ""),
+        within("v1", "Secret", ""),
+        within("v1", "ConfigMap", ""),
+    ]
+    .concat();
     assert_eq!(problems(&text).len(), 2);
 }

@@ -8,7 +8,10 @@ use serde_json::json;
 use crate::support::{access_point, file, id, mount_target, record, token};
 
 fn bindings(pairs: &[(&str, &str)]) -> Bindings {
-    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 #[test]
@@ -22,16 +25,46 @@ fn what_is_known_takes_its_place() {
 
 #[test]
 fn what_isnt_known_stays() {
-    let both = file("volumes.yaml", &format!("{}::{}", token("efs.file-system/data"), token("efs.access-point/data")));
-    let half = bind(&both, &bindings(&[("efs.file-system/data:id", "fs-1"), ("efs.file-system/other:id", "fs-2")])).unwrap();
-    assert_eq!(half, file("volumes.yaml", &format!("fs-1::{}", token("efs.access-point/data"))));
-    assert_eq!(references(&half).unwrap().iter().map(|found| found.key()).collect::<Vec<_>>(), ["efs.access-point/data:id"]);
+    let both = file(
+        "volumes.yaml",
+        &format!(
+            "{}::{}",
+            token("efs.file-system/data"),
+            token("efs.access-point/data")
+        ),
+    );
+    let half = bind(
+        &both,
+        &bindings(&[
+            ("efs.file-system/data:id", "fs-1"),
+            ("efs.file-system/other:id", "fs-2"),
+        ]),
+    )
+    .unwrap();
+    assert_eq!(
+        half,
+        file(
+            "volumes.yaml",
+            &format!("fs-1::{}", token("efs.access-point/data"))
+        )
+    );
+    assert_eq!(
+        references(&half)
+            .unwrap()
+            .iter()
+            .map(|found| found.key())
+            .collect::<Vec<_>>(),
+        ["efs.access-point/data:id"]
+    );
     assert_eq!(bind(&both, &Bindings::new()).unwrap(), both);
 }
 
 #[test]
 fn each_reference_is_told_once() {
-    let twice = file("x.yaml", &format!("a: {0}\nb: {0}\n", token("efs.file-system/data")));
+    let twice = file(
+        "x.yaml",
+        &format!("a: {0}\nb: {0}\n", token("efs.file-system/data")),
+    );
     let found = references(&twice).unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].effect, id("efs.file-system/data"));
@@ -49,9 +82,14 @@ fn tokens_are_found_at_any_depth() {
     });
     assert_eq!(references(&application).unwrap().len(), 2);
     assert!(!is_bound(&application));
-    let known = bindings(&[("efs.access-point/data:id", "fsap-1"), ("efs.file-system/data:id", "fs-1")]);
+    let known = bindings(&[
+        ("efs.access-point/data:id", "fsap-1"),
+        ("efs.file-system/data:id", "fs-1"),
+    ]);
     let bound = bind(&application, &known).unwrap();
-    let Resource::Application(bound) = bound else { panic!("{bound:?}") };
+    let Resource::Application(bound) = bound else {
+        panic!("{bound:?}")
+    };
     assert_eq!(bound.spec, json!({ "a": [{ "b": "fs-1" }, 1, null, true] }));
     assert_eq!(bound.labels["a"], "fsap-1");
 }
@@ -66,5 +104,8 @@ fn what_is_left_of_a_token_is_refused() {
     assert!(!is_bound(&broken));
     // A value that looks like a token is never looked through again.
     let odd = bindings(&[("efs.file-system/data:id", whole.as_str())]);
-    assert_eq!(bind(&mount_target(&whole), &odd).unwrap(), mount_target(&whole));
+    assert_eq!(
+        bind(&mount_target(&whole), &odd).unwrap(),
+        mount_target(&whole)
+    );
 }

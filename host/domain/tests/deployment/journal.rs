@@ -19,12 +19,23 @@ fn every_event() -> Vec<Event> {
         Event::Started,
         intent(&effect(EFFECT, None, Some(file_system()))),
         done(&id(EFFECT), true),
-        Event::Failed { effect: id(EFFECT), message: "refused".to_owned() },
-        Event::UnwindStarted { reason: "refused".to_owned() },
+        Event::Failed {
+            effect: id(EFFECT),
+            message: "refused".to_owned(),
+        },
+        Event::UnwindStarted {
+            reason: "refused".to_owned(),
+        },
         Event::UndoIntent { step: step() },
         Event::Undone { step: step() },
-        Event::UndoFailed { step: step(), message: "busy".to_owned() },
-        Event::NeedsAttention { reason: "stuck".to_owned(), leftovers: vec!["fs-1".to_owned()] },
+        Event::UndoFailed {
+            step: step(),
+            message: "busy".to_owned(),
+        },
+        Event::NeedsAttention {
+            reason: "stuck".to_owned(),
+            leftovers: vec!["fs-1".to_owned()],
+        },
         Event::Resumed,
         Event::Succeeded,
         Event::Unwound,
@@ -53,7 +64,10 @@ fn short(event: &Event) -> &'static str {
 fn after(names: &[&str]) -> Progress {
     let mut progress = Progress::default();
     for name in names {
-        let event = every_event().into_iter().find(|event| short(event) == *name).unwrap();
+        let event = every_event()
+            .into_iter()
+            .find(|event| short(event) == *name)
+            .unwrap();
         progress.apply(&event).unwrap();
     }
     progress
@@ -126,14 +140,25 @@ fn what_may_follow_what() {
         ),
         (
             &["started", "unwind-started", "undo-intent", "undo-failed"],
-            &[("undo-intent", Unwinding), ("needs-attention", NeedsAttention), ("resumed", Unwinding)],
+            &[
+                ("undo-intent", Unwinding),
+                ("needs-attention", NeedsAttention),
+                ("resumed", Unwinding),
+            ],
         ),
         (
             &["started", "unwind-started", "undo-intent", "undone"],
-            &[("needs-attention", NeedsAttention), ("resumed", Unwinding), ("unwound", Unwound)],
+            &[
+                ("needs-attention", NeedsAttention),
+                ("resumed", Unwinding),
+                ("unwound", Unwound),
+            ],
         ),
         (&["started", "needs-attention"], &[("resumed", Running)]),
-        (&["started", "unwind-started", "needs-attention"], &[("resumed", Unwinding)]),
+        (
+            &["started", "unwind-started", "needs-attention"],
+            &[("resumed", Unwinding)],
+        ),
         (&["started", "succeeded"], &[]),
         (&["started", "unwind-started", "unwound"], &[]),
     ];
@@ -144,8 +169,18 @@ fn what_may_follow_what() {
             let taken = progress.apply(&event);
             let expected = follows.iter().find(|(name, _)| *name == short(&event));
             match (&taken, expected) {
-                (Ok(()), Some((_, status))) => assert_eq!(progress.status(), *status, "{before:?}, then {}", short(&event)),
-                (Err(_), None) => assert_eq!(progress, untouched, "{before:?}: a refused {} left a trace", short(&event)),
+                (Ok(()), Some((_, status))) => assert_eq!(
+                    progress.status(),
+                    *status,
+                    "{before:?}, then {}",
+                    short(&event)
+                ),
+                (Err(_), None) => assert_eq!(
+                    progress,
+                    untouched,
+                    "{before:?}: a refused {} left a trace",
+                    short(&event)
+                ),
                 (taken, _) => panic!("{before:?}, then {}: {taken:?}", short(&event)),
             }
         }
@@ -160,14 +195,30 @@ fn what_is_known_adds_up() {
     let progress = Progress::read(&events).unwrap();
     assert_eq!(progress.status(), Status::Succeeded);
     assert!(progress.status().is_final());
-    assert_eq!(progress.bindings.get("efs.file-system/data:id").map(String::as_str), Some("fs-1"));
-    assert!(progress.effects.values().all(|state| matches!(state, EffectState::Done { changed: true, .. })));
+    assert_eq!(
+        progress
+            .bindings
+            .get("efs.file-system/data:id")
+            .map(String::as_str),
+        Some("fs-1")
+    );
+    assert!(
+        progress
+            .effects
+            .values()
+            .all(|state| matches!(state, EffectState::Done { changed: true, .. }))
+    );
     // As many as were called: neither of the two files.
     assert_eq!(progress.effects.len(), plan.effects.len() - 2);
-    let Some(EffectState::Done { before, after, .. }) = progress.effects.get(&id("dns.record/domain")) else {
+    let Some(EffectState::Done { before, after, .. }) =
+        progress.effects.get(&id("dns.record/domain"))
+    else {
         panic!("{progress:?}");
     };
-    assert_eq!((before, after), (&None, &plan.effect(&id("dns.record/domain")).unwrap().after));
+    assert_eq!(
+        (before, after),
+        (&None, &plan.effect(&id("dns.record/domain")).unwrap().after)
+    );
 }
 
 #[test]
@@ -176,10 +227,17 @@ fn a_second_attempt_replaces_what_failed() {
     let events = [
         Event::Started,
         intent(&created),
-        Event::Failed { effect: id(EFFECT), message: "busy".to_owned() },
+        Event::Failed {
+            effect: id(EFFECT),
+            message: "busy".to_owned(),
+        },
         Event::Resumed,
         intent(&created),
-        Event::Done { effect: id(EFFECT), changed: false, outputs: Outputs::from([(OutputName::Id, "fs-2".to_owned())]) },
+        Event::Done {
+            effect: id(EFFECT),
+            changed: false,
+            outputs: Outputs::from([(OutputName::Id, "fs-2".to_owned())]),
+        },
     ];
     let at = |count: usize| Progress::read(&events[..count]).unwrap().effects[&id(EFFECT)].clone();
     assert!(matches!(at(2), EffectState::Uncertain { .. }));
@@ -189,15 +247,32 @@ fn a_second_attempt_replaces_what_failed() {
 }
 
 #[test]
-fn the_first_reason_stays() {
-    let progress = after(&["started", "unwind-started", "undo-intent", "undo-failed", "needs-attention"]);
+fn what_it_waits_for_is_told_before_why_it_goes_back() {
+    let progress = after(&[
+        "started",
+        "unwind-started",
+        "undo-intent",
+        "undo-failed",
+        "needs-attention",
+    ]);
     assert_eq!(progress.reason.as_deref(), Some("refused"));
+    assert_eq!(progress.why(), Some("stuck"));
     assert_eq!(progress.leftovers, ["fs-1"]);
-    assert_eq!(progress.undo.get(&step()), Some(&UndoState::Failed("busy".to_owned())));
+    let mut resumed = progress.clone();
+    resumed.apply(&Event::Resumed).unwrap();
+    assert_eq!(
+        (resumed.why(), resumed.leftovers.len()),
+        (Some("refused"), 0)
+    );
+    assert_eq!(
+        progress.undo.get(&step()),
+        Some(&UndoState::Failed("busy".to_owned()))
+    );
     assert!(progress.is_unwinding());
     // Forward, the call for attention is all there is to say why.
     let parked = after(&["started", "needs-attention"]);
-    assert_eq!(parked.reason.as_deref(), Some("stuck"));
+    assert_eq!(parked.reason, None);
+    assert_eq!(parked.why(), Some("stuck"));
     assert!(!parked.is_unwinding());
 }
 
@@ -205,9 +280,19 @@ fn the_first_reason_stays() {
 fn a_journal_is_the_same_after_it_was_stored() {
     for event in every_event().into_iter().chain(forward(&update())) {
         let text = serde_json::to_string(&event).unwrap();
-        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "{text}");
+        assert_eq!(
+            serde_json::from_str::<Event>(&text).unwrap(),
+            event,
+            "{text}"
+        );
     }
-    for status in [Status::Running, Status::Unwinding, Status::NeedsAttention, Status::Succeeded, Status::Unwound] {
+    for status in [
+        Status::Running,
+        Status::Unwinding,
+        Status::NeedsAttention,
+        Status::Succeeded,
+        Status::Unwound,
+    ] {
         // A status reads the same wherever it is shown.
         assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
     }
@@ -217,8 +302,14 @@ fn a_journal_is_the_same_after_it_was_stored() {
 fn the_impossible_names_its_place() {
     let error = Progress::read(&[Event::Started, Event::Unwound]).unwrap_err();
     assert_eq!(error.entry, 1);
-    assert_eq!(error.to_string(), "the journal is impossible at entry 1: the end of the unwinding before the unwinding began");
+    assert_eq!(
+        error.to_string(),
+        "the journal is impossible at entry 1: the end of the unwinding before the unwinding began"
+    );
     assert_eq!(Progress::read(&[]).unwrap_err().what, "it is empty");
     let error = Progress::read(&[Event::Started, done(&id(EFFECT), true)]).unwrap_err();
-    assert_eq!(error.what, "a result of efs.file-system/data without an intent");
+    assert_eq!(
+        error.what,
+        "a result of efs.file-system/data without an intent"
+    );
 }

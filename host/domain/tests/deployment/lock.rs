@@ -10,7 +10,10 @@ fn lock() -> Lock {
         format: 1,
         app: "mattermost".parse().unwrap(),
         incarnation: Incarnation(2),
-        plugin: PinnedPlugin { version: "0.1.0".to_owned(), digest: Digest::of(b"plugin") },
+        plugin: PinnedPlugin {
+            version: "0.1.0".to_owned(),
+            digest: Digest::of(b"plugin"),
+        },
         overrides: None,
         data_version: None,
         bindings: [("efs.file-system/data:id".to_owned(), "fs-1".to_owned())].into(),
@@ -29,7 +32,10 @@ fn its_text() {
 #[test]
 fn it_is_read_as_written() {
     let whole = Lock {
-        overrides: Some(PinnedOverrides { commit: "c".repeat(40), digest: Digest::of(b"overrides") }),
+        overrides: Some(PinnedOverrides {
+            commit: "c".repeat(40),
+            digest: Digest::of(b"overrides"),
+        }),
         data_version: Some("11".to_owned()),
         ..lock()
     };
@@ -46,7 +52,10 @@ fn what_isnt_a_lock_is_refused() {
         Lock::read(&value.to_string()).unwrap_err().to_string()
     };
     let newer = with(|lock| lock["format"] = json!(2));
-    assert_eq!(newer, "deployment.lock.json can't be read: its format is 2, and this version reads 1");
+    assert_eq!(
+        newer,
+        "deployment.lock.json can't be read: its format is 2, and this version reads 1"
+    );
     assert!(with(|lock| lock["more"] = json!(1)).contains("unknown field `more`"));
     assert!(with(|lock| lock["plugin"]["more"] = json!(1)).contains("unknown field `more`"));
     assert!(with(|lock| lock["app"] = json!("Mattermost")).contains("Mattermost"));
@@ -58,6 +67,10 @@ fn what_isnt_a_lock_is_refused() {
 
 #[test]
 fn committed_json_has_one_form() {
-    let value: serde_json::Value = serde_json::from_str("{\"b\":[],\"a\":{\"d\":1,\"c\":\"ü\"}}").unwrap();
-    assert_eq!(pretty(&value), "{\n  \"a\": {\n    \"c\": \"ü\",\n    \"d\": 1\n  },\n  \"b\": []\n}\n");
+    let value: serde_json::Value =
+        serde_json::from_str("{\"b\":[],\"a\":{\"d\":1,\"c\":\"ü\"}}").unwrap();
+    assert_eq!(
+        pretty(&value),
+        "{\n  \"a\": {\n    \"c\": \"ü\",\n    \"d\": 1\n  },\n  \"b\": []\n}\n"
+    );
 }

@@ -8,6 +8,8 @@ mod journal;
 mod laws;
 mod lock;
 mod plan;
+mod refused;
+mod scene;
 mod stale;
 mod support;
 mod unwind;

@@ -8,7 +8,8 @@ use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::plan::{PlannedEffect, TargetPlan, action, changes};
 use deploycenter_domain::resource::{
-    AccessPoint, Application, File, FileSystem, Folder, MountTarget, Outputs, Record, Resource, Routing, Secret, Sync,
+    AccessPoint, Application, File, FileSystem, Folder, MountTarget, Outputs, Record, Resource,
+    Routing, Secret, Sync,
 };
 use deploycenter_domain::token::Reference;
 use serde_json::json;
@@ -19,7 +20,11 @@ pub(crate) fn id(text: &str) -> EffectId {
 
 /// The token of an effect's id.
 pub(crate) fn token(effect: &str) -> String {
-    Reference { effect: id(effect), output: OutputName::Id }.token()
+    Reference {
+        effect: id(effect),
+        output: OutputName::Id,
+    }
+    .token()
 }
 
 pub(crate) fn file_system() -> Resource {
@@ -61,16 +66,26 @@ pub(crate) fn record(weight: u8) -> Resource {
         name: "chat.example.com".to_owned(),
         set_identifier: "deploycenter/testing/acme/us-west-2".to_owned(),
         weight,
-        routing: Routing::Addresses { ipv4: vec!["192.0.2.1".to_owned()], ttl: 60 },
+        routing: Routing::Addresses {
+            ipv4: vec!["192.0.2.1".to_owned()],
+            ttl: 60,
+        },
     })
 }
 
 pub(crate) fn secret() -> Resource {
-    Resource::Secret(Secret { region: "us-west-2".parse().unwrap(), name: "deploycenter/app".to_owned(), keys: vec![] })
+    Resource::Secret(Secret {
+        region: "us-west-2".parse().unwrap(),
+        name: "deploycenter/app".to_owned(),
+        keys: vec![],
+    })
 }
 
 pub(crate) fn file(path: &str, content: &str) -> Resource {
-    Resource::File(File { path: format!("us-west-2/chat/{path}"), content: content.to_owned() })
+    Resource::File(File {
+        path: format!("us-west-2/chat/{path}"),
+        content: content.to_owned(),
+    })
 }
 
 pub(crate) fn folder(tree: Option<&str>) -> Resource {
@@ -101,7 +116,11 @@ pub(crate) fn sync(role: &str, tree: Option<&str>) -> Resource {
     })
 }
 
-pub(crate) fn effect(name: &str, before: Option<Resource>, after: Option<Resource>) -> PlannedEffect {
+pub(crate) fn effect(
+    name: &str,
+    before: Option<Resource>,
+    after: Option<Resource>,
+) -> PlannedEffect {
     let id = id(name);
     PlannedEffect {
         kind: id.kind(),
@@ -150,15 +169,35 @@ pub(crate) fn first() -> TargetPlan {
     let file_system_token = token("efs.file-system/data");
     plan(vec![
         effect("efs.file-system/data", None, Some(file_system())),
-        effect("efs.mount-target/data.a", None, Some(mount_target(&file_system_token))),
-        effect("efs.access-point/data", None, Some(access_point(&file_system_token))),
+        effect(
+            "efs.mount-target/data.a",
+            None,
+            Some(mount_target(&file_system_token)),
+        ),
+        effect(
+            "efs.access-point/data",
+            None,
+            Some(access_point(&file_system_token)),
+        ),
         effect("secrets.entry/app", None, Some(secret())),
         effect("dns.record/domain", None, Some(record(100))),
-        effect("git.file/dependencies/namespace.yaml", None, Some(file("dependencies/namespace.yaml", "kind: Namespace\n"))),
-        effect("git.file/values.yaml", None, Some(file("values.yaml", &values(&file_system_token)))),
+        effect(
+            "git.file/dependencies/namespace.yaml",
+            None,
+            Some(file("dependencies/namespace.yaml", "kind: Namespace\n")),
+        ),
+        effect(
+            "git.file/values.yaml",
+            None,
+            Some(file("values.yaml", &values(&file_system_token))),
+        ),
         effect("git.commit/folder", None, Some(folder(None))),
         effect("argocd.application/base", None, Some(application("base"))),
-        effect("argocd.application/workload", None, Some(application("workload"))),
+        effect(
+            "argocd.application/workload",
+            None,
+            Some(application("workload")),
+        ),
         effect("argocd.sync/base", None, Some(sync("base", None))),
         effect("argocd.sync/workload", None, Some(sync("workload", None))),
     ])
@@ -169,18 +208,45 @@ pub(crate) fn update() -> TargetPlan {
     let old = "a".repeat(40);
     let stays = |name: &str, image: Resource| effect(name, Some(image.clone()), Some(image));
     plan(vec![
-        known(stays("efs.file-system/data", file_system()), OutputName::Id, "fs-1"),
+        known(
+            stays("efs.file-system/data", file_system()),
+            OutputName::Id,
+            "fs-1",
+        ),
         stays("efs.mount-target/data.a", mount_target("fs-1")),
-        known(stays("efs.access-point/data", access_point("fs-1")), OutputName::Id, "fsap-1"),
+        known(
+            stays("efs.access-point/data", access_point("fs-1")),
+            OutputName::Id,
+            "fsap-1",
+        ),
         stays("secrets.entry/app", secret()),
         effect("dns.record/domain", Some(record(100)), Some(record(50))),
-        stays("git.file/dependencies/namespace.yaml", file("dependencies/namespace.yaml", "kind: Namespace\n")),
-        effect("git.file/values.yaml", Some(file("values.yaml", "old: 1\n")), Some(file("values.yaml", &values("fs-1")))),
-        effect("git.commit/folder", Some(folder(Some(&old))), Some(folder(None))),
+        stays(
+            "git.file/dependencies/namespace.yaml",
+            file("dependencies/namespace.yaml", "kind: Namespace\n"),
+        ),
+        effect(
+            "git.file/values.yaml",
+            Some(file("values.yaml", "old: 1\n")),
+            Some(file("values.yaml", &values("fs-1"))),
+        ),
+        effect(
+            "git.commit/folder",
+            Some(folder(Some(&old))),
+            Some(folder(None)),
+        ),
         stays("argocd.application/base", application("base")),
         stays("argocd.application/workload", application("workload")),
-        effect("argocd.sync/base", Some(sync("base", Some(&old))), Some(sync("base", None))),
-        effect("argocd.sync/workload", Some(sync("workload", Some(&old))), Some(sync("workload", None))),
+        effect(
+            "argocd.sync/base",
+            Some(sync("base", Some(&old))),
+            Some(sync("base", None)),
+        ),
+        effect(
+            "argocd.sync/workload",
+            Some(sync("workload", Some(&old))),
+            Some(sync("workload", None)),
+        ),
     ])
 }
 
@@ -197,11 +263,17 @@ pub(crate) fn forward(plan: &TargetPlan) -> Vec<Event> {
 
 /// The effects of a plan that are called: those that change something, but files.
 pub(crate) fn acting(plan: &TargetPlan) -> impl Iterator<Item = &PlannedEffect> {
-    plan.effects.iter().filter(|effect| effect.action != Action::None && effect.kind != EffectKind::File)
+    plan.effects
+        .iter()
+        .filter(|effect| effect.action != Action::None && effect.kind != EffectKind::File)
 }
 
 pub(crate) fn intent(effect: &PlannedEffect) -> Event {
-    Event::Intent { effect: effect.id.clone(), before: effect.before.clone(), after: effect.after.clone() }
+    Event::Intent {
+        effect: effect.id.clone(),
+        before: effect.before.clone(),
+        after: effect.after.clone(),
+    }
 }
 
 pub(crate) fn done(effect: &EffectId, changed: bool) -> Event {
@@ -209,5 +281,9 @@ pub(crate) fn done(effect: &EffectId, changed: bool) -> Event {
         EffectKind::FileSystem => Outputs::from([(OutputName::Id, "fs-1".to_owned())]),
         _ => Outputs::new(),
     };
-    Event::Done { effect: effect.clone(), changed, outputs }
+    Event::Done {
+        effect: effect.clone(),
+        changed,
+        outputs,
+    }
 }

@@ -1,10 +1,14 @@
 //! The way back.
 
+use std::collections::BTreeMap;
+
 use deploycenter_domain::journal::{Event, Progress};
-use deploycenter_domain::resource::{Folder, Resource};
+use deploycenter_domain::resource::Folder;
 use deploycenter_domain::unwind::{PROTECTION, UndoStep, planned_folder, steps, unprotected};
 
-use crate::support::{acting, done, effect, first, folder, forward, id, intent, plan, update, values, token};
+use crate::support::{
+    acting, done, effect, file, first, folder, forward, id, intent, plan, token, update, values,
+};
 
 fn texts(steps: &[UndoStep]) -> Vec<String> {
     steps.iter().map(ToString::to_string).collect()
@@ -37,7 +41,12 @@ fn an_update_restores_the_folder_and_waits_before_the_cloud() {
     let progress = Progress::read(&forward(&plan)).unwrap();
     assert_eq!(
         texts(&steps(&plan, &progress)),
-        ["undo:git.commit/folder", "settle:argocd.sync/base", "settle:argocd.sync/workload", "undo:dns.record/domain"]
+        [
+            "undo:git.commit/folder",
+            "settle:argocd.sync/base",
+            "settle:argocd.sync/workload",
+            "undo:dns.record/domain"
+        ]
     );
 }
 
@@ -50,9 +59,15 @@ fn only_what_was_begun_goes() {
     events.push(done(&id("efs.file-system/data"), true));
     events.push(intent(plan.effect(&id("efs.mount-target/data.a")).unwrap()));
     let progress = Progress::read(&events).unwrap();
-    assert_eq!(texts(&steps(&plan, &progress)), ["undo:efs.mount-target/data.a", "undo:efs.file-system/data"]);
+    assert_eq!(
+        texts(&steps(&plan, &progress)),
+        ["undo:efs.mount-target/data.a", "undo:efs.file-system/data"]
+    );
     // What failed may have left something all the same.
-    events.push(Event::Failed { effect: id("efs.mount-target/data.a"), message: "refused".to_owned() });
+    events.push(Event::Failed {
+        effect: id("efs.mount-target/data.a"),
+        message: "refused".to_owned(),
+    });
     let failed = Progress::read(&events).unwrap();
     assert_eq!(steps(&plan, &failed), steps(&plan, &progress));
 }
@@ -80,14 +95,19 @@ fn an_update_that_committed_nothing_waits_for_nothing() {
     let plan = update();
     let record = plan.effect(&id("dns.record/domain")).unwrap();
     let events = [Event::Started, intent(record), done(&record.id, true)];
-    assert_eq!(texts(&steps(&plan, &Progress::read(&events).unwrap())), ["undo:dns.record/domain"]);
+    assert_eq!(
+        texts(&steps(&plan, &Progress::read(&events).unwrap())),
+        ["undo:dns.record/domain"]
+    );
 }
 
 #[test]
 fn the_way_back_doesnt_change_on_the_way() {
     for plan in [first(), update()] {
         let mut events = forward(&plan);
-        events.push(Event::UnwindStarted { reason: "sick".to_owned() });
+        events.push(Event::UnwindStarted {
+            reason: "sick".to_owned(),
+        });
         let way = steps(&plan, &Progress::read(&events).unwrap());
         for step in &way {
             events.push(Event::UndoIntent { step: step.clone() });
@@ -103,12 +123,26 @@ fn the_way_back_doesnt_change_on_the_way() {
 
 #[test]
 fn steps_are_read_back_as_written() {
-    for text in ["unprotect", "unprotect-sync", "undo:efs.file-system/data", "settle:argocd.sync/base"] {
+    for text in [
+        "unprotect",
+        "unprotect-sync",
+        "undo:efs.file-system/data",
+        "settle:argocd.sync/base",
+    ] {
         let step: UndoStep = text.parse().unwrap();
         assert_eq!(step.to_string(), text);
         assert_eq!(serde_json::to_value(&step).unwrap(), text);
     }
-    for text in ["", "undo", "undo:", "undo:efs.file-system", "undo:no.kind/x", "settle", "redo:dns.record/x", "Unprotect"] {
+    for text in [
+        "",
+        "undo",
+        "undo:",
+        "undo:efs.file-system",
+        "undo:no.kind/x",
+        "settle",
+        "redo:dns.record/x",
+        "Unprotect",
+    ] {
         assert!(text.parse::<UndoStep>().is_err(), "{text:?}");
     }
 }
@@ -116,30 +150,65 @@ fn steps_are_read_back_as_written() {
 #[test]
 fn only_the_base_loses_its_protection() {
     let guarded = format!("metadata:\n  annotations:\n    {PROTECTION}\n    other: x\n");
-    let mut before = Folder { branch: "customer/acme".to_owned(), path: "us-west-2/chat".to_owned(), tree: Some("a".repeat(40)), files: Default::default() };
-    before.files.insert("dependencies/volumes.yaml".to_owned(), guarded.clone());
+    let mut before = Folder {
+        branch: "customer/acme".to_owned(),
+        path: "us-west-2/chat".to_owned(),
+        tree: Some("a".repeat(40)),
+        files: BTreeMap::new(),
+    };
+    before
+        .files
+        .insert("dependencies/volumes.yaml".to_owned(), guarded.clone());
     // The chart may speak of the annotation as it likes: it protects nothing there.
-    before.files.insert("chart/templates/notes.yaml".to_owned(), guarded.clone());
+    before
+        .files
+        .insert("chart/templates/notes.yaml".to_owned(), guarded.clone());
     // A line with something else on it isn't the annotation.
-    before.files.insert("dependencies/text.yaml".to_owned(), format!("# {PROTECTION}\r\n"));
+    before.files.insert(
+        "dependencies/text.yaml".to_owned(),
+        format!("# {PROTECTION}\r\n"),
+    );
     let after = unprotected(&before);
     assert_eq!(after.tree, None);
-    assert_eq!(after.files["dependencies/volumes.yaml"], "metadata:\n  annotations:\n    other: x\n");
+    assert_eq!(
+        after.files["dependencies/volumes.yaml"],
+        "metadata:\n  annotations:\n    other: x\n"
+    );
     assert_eq!(after.files["chart/templates/notes.yaml"], guarded);
-    assert_eq!(after.files["dependencies/text.yaml"], before.files["dependencies/text.yaml"]);
+    assert_eq!(
+        after.files["dependencies/text.yaml"],
+        before.files["dependencies/text.yaml"]
+    );
     assert_eq!(unprotected(&after), after);
 }
 
 #[test]
 fn the_planned_folder_holds_the_files_beside_it() {
     let planned = planned_folder(&first()).unwrap();
-    assert_eq!(planned.files.keys().collect::<Vec<_>>(), ["dependencies/namespace.yaml", "values.yaml"]);
-    assert_eq!(planned.files["values.yaml"], values(&token("efs.file-system/data")));
+    assert_eq!(
+        planned.files.keys().collect::<Vec<_>>(),
+        ["dependencies/namespace.yaml", "values.yaml"]
+    );
+    assert_eq!(
+        planned.files["values.yaml"],
+        values(&token("efs.file-system/data"))
+    );
     // A file that goes isn't in it.
     let mut with_removal = update().effects;
-    with_removal.push(effect("git.file/old.yaml", Some(Resource::File(deploycenter_domain::resource::File { path: "old.yaml".to_owned(), content: String::new() })), None));
+    with_removal.push(effect(
+        "git.file/old.yaml",
+        Some(file("old.yaml", "old: 1\n")),
+        None,
+    ));
     assert_eq!(planned_folder(&plan(with_removal)).unwrap().files.len(), 2);
     assert_eq!(planned_folder(&plan(vec![])), None);
     // Nor is there a folder where the commit only goes away.
-    assert_eq!(planned_folder(&plan(vec![effect("git.commit/folder", Some(folder(None)), None)])), None);
+    assert_eq!(
+        planned_folder(&plan(vec![effect(
+            "git.commit/folder",
+            Some(folder(None)),
+            None
+        )])),
+        None
+    );
 }

@@ -43,11 +43,23 @@ impl Saga<'_> {
             };
             match result {
                 Ok(Ensured { changed, outputs }) => {
-                    self.write(Event::Done { effect: effect.clone(), changed, outputs }).await?;
-                    self.notice(Notice::Applied { target: self.target().clone(), effect });
+                    self.write(Event::Done {
+                        effect: effect.clone(),
+                        changed,
+                        outputs,
+                    })
+                    .await?;
+                    self.notice(Notice::Applied {
+                        target: self.target().clone(),
+                        effect,
+                    });
                 }
                 Err(error) => {
-                    self.write(Event::Failed { effect: effect.clone(), message: tell(&error) }).await?;
+                    self.write(Event::Failed {
+                        effect: effect.clone(),
+                        message: tell(&error),
+                    })
+                    .await?;
                     failure.get_or_insert((effect, error));
                 }
             }
@@ -59,7 +71,8 @@ impl Saga<'_> {
                 // What is half removed isn't made again: someone looks, and `resume`
                 // goes on.
                 let leftovers = self.unremoved();
-                self.write(Event::NeedsAttention { reason, leftovers }).await?;
+                self.write(Event::NeedsAttention { reason, leftovers })
+                    .await?;
             } else {
                 self.write(Event::UnwindStarted { reason }).await?;
             }
@@ -77,14 +90,19 @@ impl Saga<'_> {
             .plan
             .effects
             .iter()
-            .filter(|effect| acts(effect) && !self.done(&effect.id) && !running.contains(&effect.id))
+            .filter(|effect| {
+                acts(effect) && !self.done(&effect.id) && !running.contains(&effect.id)
+            })
             .filter(|effect| effect.depends_on.iter().all(|on| self.settled(on)))
             .cloned()
             .collect()
     }
 
     fn done(&self, id: &EffectId) -> bool {
-        matches!(self.progress.effects.get(id), Some(EffectState::Done { .. }))
+        matches!(
+            self.progress.effects.get(id),
+            Some(EffectState::Done { .. })
+        )
     }
 
     /// Whether whatever waits for an effect may go on. A file has no step: it is as far
@@ -112,13 +130,28 @@ impl Saga<'_> {
 
     /// Whether this deployment only takes things away.
     fn is_removal(&self) -> bool {
-        let mut acting = self.record.deployment.plan.effects.iter().filter(|effect| acts(effect));
+        let mut acting = self
+            .record
+            .deployment
+            .plan
+            .effects
+            .iter()
+            .filter(|effect| acts(effect));
         acting.all(|effect| effect.action == Action::Delete)
     }
 
     fn unremoved(&self) -> Vec<String> {
-        let acting = self.record.deployment.plan.effects.iter().filter(|effect| acts(effect));
-        acting.filter(|effect| !self.done(&effect.id)).map(|effect| effect.id.to_string()).collect()
+        let acting = self
+            .record
+            .deployment
+            .plan
+            .effects
+            .iter()
+            .filter(|effect| acts(effect));
+        acting
+            .filter(|effect| !self.done(&effect.id))
+            .map(|effect| effect.id.to_string())
+            .collect()
     }
 
     pub(super) fn notice(&self, notice: Notice) {
@@ -141,7 +174,11 @@ fn intent(effect: &PlannedEffect, step: &Step) -> Event {
         }
         other => other.clone(),
     };
-    Event::Intent { effect: effect.id.clone(), before: lean(&step.before), after: lean(&step.after) }
+    Event::Intent {
+        effect: effect.id.clone(),
+        before: lean(&step.before),
+        after: lean(&step.after),
+    }
 }
 
 /// A failure with its advice, as one text.
@@ -161,7 +198,10 @@ struct InFlight<'a> {
 impl<'a> InFlight<'a> {
     fn new(engine: &'a crate::Engine, id: EffectId, step: Step) -> Self {
         let kind = id.kind();
-        Self { id, call: Box::pin(async move { engine.adapters.of(kind).ensure(&step).await }) }
+        Self {
+            id,
+            call: Box::pin(async move { engine.adapters.of(kind).ensure(&step).await }),
+        }
     }
 
     fn id(&self) -> &EffectId {
@@ -172,7 +212,13 @@ impl<'a> InFlight<'a> {
 impl Future for InFlight<'_> {
     type Output = (EffectId, Result<Ensured, Failure>);
 
-    fn poll(mut self: std::pin::Pin<&mut Self>, context: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
-        self.call.as_mut().poll(context).map(|result| (self.id.clone(), result))
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Self::Output> {
+        self.call
+            .as_mut()
+            .poll(context)
+            .map(|result| (self.id.clone(), result))
     }
 }

@@ -73,10 +73,22 @@ pub(crate) struct Saga<'a> {
 }
 
 impl<'a> Saga<'a> {
-    pub(crate) fn new(engine: &'a Engine, lease: Lease, record: DeploymentRecord) -> Result<Self, RunError> {
+    pub(crate) fn new(
+        engine: &'a Engine,
+        lease: Lease,
+        record: DeploymentRecord,
+    ) -> Result<Self, RunError> {
         let progress = Progress::read(record.events.iter().map(|recorded| &recorded.event))
-            .map_err(|source| RunError::Journal { deployment: record.deployment.id.clone(), source })?;
-        Ok(Self { engine, lease, record, progress })
+            .map_err(|source| RunError::Journal {
+                deployment: record.deployment.id.clone(),
+                source,
+            })?;
+        Ok(Self {
+            engine,
+            lease,
+            record,
+            progress,
+        })
     }
 
     /// Writes an event and takes it in; nothing may be done before it returns.
@@ -84,10 +96,16 @@ impl<'a> Saga<'a> {
         let mut next = self.progress.clone();
         next.apply(&event).map_err(|what| RunError::Journal {
             deployment: self.id().clone(),
-            source: Impossible { entry: self.record.events.len(), what },
+            source: Impossible {
+                entry: self.record.events.len(),
+                what,
+            },
         })?;
         let at = self.engine.clock.now();
-        self.engine.store.append(&self.lease, self.id(), &event, at).await?;
+        self.engine
+            .store
+            .append(&self.lease, self.id(), &event, at)
+            .await?;
         self.progress = next;
         Ok(())
     }
@@ -105,7 +123,7 @@ impl<'a> Saga<'a> {
             target: self.target().clone(),
             deployment: self.id().clone(),
             status: self.progress.status(),
-            reason: self.progress.reason.clone(),
+            reason: self.progress.why().map(str::to_owned),
             leftovers: self.progress.leftovers.clone(),
         }
     }

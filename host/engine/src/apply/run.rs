@@ -18,7 +18,12 @@ impl Engine {
     /// # Errors
     /// When a target is locked or unfinished (nothing is done then), or the journal
     /// fails.
-    pub async fn deploy(&self, plans: Vec<TargetPlan>, note: &Note, cancel: &Cancel) -> Result<Vec<Outcome>, RunError> {
+    pub async fn deploy(
+        &self,
+        plans: Vec<TargetPlan>,
+        note: &Note,
+        cancel: &Cancel,
+    ) -> Result<Vec<Outcome>, RunError> {
         let mut begun: Vec<(Lease, NewDeployment)> = Vec::new();
         for plan in plans.into_iter().filter(TargetPlan::has_changes) {
             match self.store.acquire(&plan.target).await {
@@ -33,19 +38,24 @@ impl Engine {
                     },
                 )),
                 Err(error) => {
-                    self.release(begun.into_iter().map(|(lease, _)| lease)).await;
+                    self.release(begun.into_iter().map(|(lease, _)| lease))
+                        .await;
                     return Err(error.into());
                 }
             }
         }
         if let Err(error) = self.store.begin(&begun).await {
-            self.release(begun.into_iter().map(|(lease, _)| lease)).await;
+            self.release(begun.into_iter().map(|(lease, _)| lease))
+                .await;
             return Err(error.into());
         }
         let records = begun
             .into_iter()
             .map(|(lease, deployment)| {
-                let events = vec![Recorded { at: deployment.at, event: Event::Started }];
+                let events = vec![Recorded {
+                    at: deployment.at,
+                    event: Event::Started,
+                }];
                 (lease, DeploymentRecord { deployment, events })
             })
             .collect();
@@ -61,10 +71,17 @@ impl Engine {
     }
 
     /// Runs journaled deployments to their end, and gives their leases back.
-    pub(crate) async fn run(&self, records: Vec<(Lease, DeploymentRecord)>, cancel: &Cancel) -> Result<Vec<Outcome>, RunError> {
+    pub(crate) async fn run(
+        &self,
+        records: Vec<(Lease, DeploymentRecord)>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Outcome>, RunError> {
         let mut customers: BTreeMap<CustomerName, Vec<(Lease, DeploymentRecord)>> = BTreeMap::new();
         for (lease, record) in records {
-            customers.entry(record.deployment.plan.target.customer().clone()).or_default().push((lease, record));
+            customers
+                .entry(record.deployment.plan.target.customer().clone())
+                .or_default()
+                .push((lease, record));
         }
         let mut runs = futures::stream::iter(customers.into_values())
             .map(|records| self.run_customer(records, cancel))
@@ -88,7 +105,11 @@ impl Engine {
 
     /// One customer's deployments: the shared target first. When that one fails, its
     /// instances go back before they began.
-    async fn run_customer(&self, mut records: Vec<(Lease, DeploymentRecord)>, cancel: &Cancel) -> Result<Vec<Outcome>, RunError> {
+    async fn run_customer(
+        &self,
+        mut records: Vec<(Lease, DeploymentRecord)>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Outcome>, RunError> {
         records.sort_by(|(a, _), (b, _)| a.target.cmp(&b.target));
         let mut outcomes = Vec::new();
         let mut without: Option<String> = None;
@@ -110,7 +131,9 @@ impl Engine {
         }
         let without = without.as_deref();
         let ended = futures::future::join_all(
-            instances.into_iter().map(|(lease, record)| self.run_one(lease, record, without, cancel)),
+            instances
+                .into_iter()
+                .map(|(lease, record)| self.run_one(lease, record, without, cancel)),
         )
         .await;
         for outcome in ended {
@@ -127,7 +150,13 @@ impl Engine {
         Ok(outcomes)
     }
 
-    async fn run_one(&self, lease: Lease, record: DeploymentRecord, without: Option<&str>, cancel: &Cancel) -> Result<Outcome, RunError> {
+    async fn run_one(
+        &self,
+        lease: Lease,
+        record: DeploymentRecord,
+        without: Option<&str>,
+        cancel: &Cancel,
+    ) -> Result<Outcome, RunError> {
         let given_back = lease.clone();
         let mut saga = Saga::new(self, lease, record)?;
         let result = saga.run(without, cancel).await;
@@ -149,13 +178,25 @@ impl Saga<'_> {
         self.notice(Notice::Began {
             target: self.target().clone(),
             deployment: self.id().clone(),
-            effects: self.record.deployment.plan.effects.iter().filter(|effect| acts(effect)).count(),
+            effects: self
+                .record
+                .deployment
+                .plan
+                .effects
+                .iter()
+                .filter(|effect| acts(effect))
+                .count(),
         });
         if self.progress.status() == Status::Running {
             match without {
                 // Stopped, not failed: what waits for the shared target waits on.
                 Some(_) if cancel.is_asked() => {}
-                Some(reason) => self.write(Event::UnwindStarted { reason: reason.to_owned() }).await?,
+                Some(reason) => {
+                    self.write(Event::UnwindStarted {
+                        reason: reason.to_owned(),
+                    })
+                    .await?
+                }
                 None => self.forward(cancel).await?,
             }
         }

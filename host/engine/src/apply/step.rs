@@ -15,7 +15,9 @@ impl Saga<'_> {
     pub(super) fn step(&self, effect: &PlannedEffect) -> Result<Step, Failure> {
         let after = match &effect.after {
             // The files stand beside the commit in the plan, each once.
-            Some(Resource::Folder(_)) => planned_folder(&self.record.deployment.plan).map(Resource::Folder),
+            Some(Resource::Folder(_)) => {
+                planned_folder(&self.record.deployment.plan).map(Resource::Folder)
+            }
             other => other.clone(),
         };
         let after = after.map(|after| self.bound(&after)).transpose()?;
@@ -25,7 +27,10 @@ impl Saga<'_> {
             return Err(Failure::new(
                 FailureKind::Refused,
                 "plan",
-                format!("{} holds a value that no effect before it made known", effect.id),
+                format!(
+                    "{} holds a value that no effect before it made known",
+                    effect.id
+                ),
             ));
         }
         Ok(Step {
@@ -56,7 +61,12 @@ impl Saga<'_> {
 
     /// The tree that this deployment's commit gave the folder, or that it found there.
     fn tree(&self) -> Option<String> {
-        let commit = self.record.deployment.plan.of_kind(EffectKind::Commit).next()?;
+        let commit = self
+            .record
+            .deployment
+            .plan
+            .of_kind(EffectKind::Commit)
+            .next()?;
         let key = format!("{}:{}", commit.id, OutputName::Tree);
         self.progress
             .bindings
@@ -87,7 +97,13 @@ impl Saga<'_> {
     /// have shapes of their own.
     pub(super) fn undo_step(&self, undo: &UndoStep) -> Result<Undo, Failure> {
         let plan = &self.record.deployment.plan;
-        let missing = || Failure::new(FailureKind::Refused, "plan", format!("the plan has nothing for the step {undo}"));
+        let missing = || {
+            Failure::new(
+                FailureKind::Refused,
+                "plan",
+                format!("the plan has nothing for the step {undo}"),
+            )
+        };
         match undo {
             UndoStep::Undo(id) => {
                 let effect = plan.effect(id).ok_or_else(missing)?;
@@ -101,14 +117,20 @@ impl Saga<'_> {
                 Ok(Undo::Back(id.kind(), Box::new(step)))
             }
             UndoStep::Unprotect => {
-                let commit = plan.of_kind(EffectKind::Commit).next().ok_or_else(missing)?;
+                let commit = plan
+                    .of_kind(EffectKind::Commit)
+                    .next()
+                    .ok_or_else(missing)?;
                 let mut step = self.step(commit)?;
                 let Some(Resource::Folder(folder)) = &step.after else {
                     return Err(missing());
                 };
                 let folder = folder.clone();
                 step.after = Some(Resource::Folder(unprotected(&folder)));
-                step.before = Some(Resource::Folder(Folder { tree: self.tree(), ..folder }));
+                step.before = Some(Resource::Folder(Folder {
+                    tree: self.tree(),
+                    ..folder
+                }));
                 step.undo = true;
                 step.uncertain = true;
                 Ok(Undo::Forward(EffectKind::Commit, Box::new(step)))
@@ -129,9 +151,17 @@ impl Saga<'_> {
                 Ok(Undo::Synced(sync, Box::new(unprotected(&folder))))
             }
             UndoStep::Settle(id) => {
-                let sync = plan.effect(id).and_then(|sync| sync.after.clone()).ok_or_else(missing)?;
-                let commit = plan.of_kind(EffectKind::Commit).next().ok_or_else(missing)?;
-                let (Resource::Sync(mut sync), Some(Resource::Folder(earlier))) = (sync, &commit.before) else {
+                let sync = plan
+                    .effect(id)
+                    .and_then(|sync| sync.after.clone())
+                    .ok_or_else(missing)?;
+                let commit = plan
+                    .of_kind(EffectKind::Commit)
+                    .next()
+                    .ok_or_else(missing)?;
+                let (Resource::Sync(mut sync), Some(Resource::Folder(earlier))) =
+                    (sync, &commit.before)
+                else {
                     return Err(missing());
                 };
                 sync.tree.clone_from(&earlier.tree);

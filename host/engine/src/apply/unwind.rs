@@ -27,11 +27,17 @@ impl Saga<'_> {
                 Ok(()) => self.write(Event::Undone { step: step.clone() }).await?,
                 Err(error) => {
                     let message = tell(&error);
-                    self.write(Event::UndoFailed { step: step.clone(), message: message.clone() }).await?;
+                    self.write(Event::UndoFailed {
+                        step: step.clone(),
+                        message: message.clone(),
+                    })
+                    .await?;
                     let leftovers = self.leftovers(&steps[at..]);
                     let why = self.progress.reason.clone().unwrap_or_default();
                     let reason = format!("{why}; taking it back stopped at {step}: {message}");
-                    return self.write(Event::NeedsAttention { reason, leftovers }).await;
+                    return self
+                        .write(Event::NeedsAttention { reason, leftovers })
+                        .await;
                 }
             }
         }
@@ -50,7 +56,10 @@ impl Saga<'_> {
                 }
                 // The commit just before this step made the tree; what the branch says
                 // is what Argo CD will see.
-                let seen = adapters.git.observe(&Resource::Folder(*folder), Reading::Fresh).await?;
+                let seen = adapters
+                    .git
+                    .observe(&Resource::Folder(*folder), Reading::Fresh)
+                    .await?;
                 sync.tree = seen.and_then(|seen| seen.outputs.get(&OutputName::Tree).cloned());
                 if sync.tree.is_none() {
                     return Err(Failure::new(
@@ -68,11 +77,17 @@ impl Saga<'_> {
     /// Whether one of the plan's applications exists.
     async fn is_there(&self, application: &str) -> Result<bool, Failure> {
         let planned = self.record.deployment.plan.of_kind(EffectKind::Application);
-        let image = planned
-            .filter_map(|effect| effect.after.as_ref())
-            .find(|after| matches!(after, Resource::Application(wanted) if wanted.name == application));
+        let image = planned.filter_map(|effect| effect.after.as_ref()).find(
+            |after| matches!(after, Resource::Application(wanted) if wanted.name == application),
+        );
         match image {
-            Some(image) => Ok(self.engine.adapters.argocd.observe(image, Reading::Fresh).await?.is_some()),
+            Some(image) => Ok(self
+                .engine
+                .adapters
+                .argocd
+                .observe(image, Reading::Fresh)
+                .await?
+                .is_some()),
             None => Ok(false),
         }
     }
@@ -93,13 +108,22 @@ impl Saga<'_> {
         if let Some(outside) = self.progress.bindings.get(&key) {
             return format!("{id} ({outside})");
         }
-        let image = self.record.deployment.plan.effect(id).and_then(|effect| effect.after.as_ref());
+        let image = self
+            .record
+            .deployment
+            .plan
+            .effect(id)
+            .and_then(|effect| effect.after.as_ref());
         match image {
             Some(Resource::Application(application)) => format!("{id} ({})", application.name),
             Some(Resource::Project(project)) => format!("{id} ({})", project.name),
-            Some(Resource::Record(record)) => format!("{id} ({} {})", record.name, record.set_identifier),
+            Some(Resource::Record(record)) => {
+                format!("{id} ({} {})", record.name, record.set_identifier)
+            }
             Some(Resource::Secret(secret)) => format!("{id} ({})", secret.name),
-            Some(Resource::Folder(folder)) => format!("{id} ({} on {})", folder.path, folder.branch),
+            Some(Resource::Folder(folder)) => {
+                format!("{id} ({} on {})", folder.path, folder.branch)
+            }
             _ => id.to_string(),
         }
     }

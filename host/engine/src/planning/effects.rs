@@ -25,14 +25,25 @@ pub(super) struct Whose<'a> {
 impl Engine {
     /// Looks what is there for each wanted effect, and what would change. `folder` is
     /// the target's folder as it stands on the branch.
-    pub(super) async fn effects(&self, whose: Whose<'_>, wanted: Vec<WantedEffect>, folder: Option<&Observed>) -> Result<Vec<PlannedEffect>, PlanError> {
+    pub(super) async fn effects(
+        &self,
+        whose: Whose<'_>,
+        wanted: Vec<WantedEffect>,
+        folder: Option<&Observed>,
+    ) -> Result<Vec<PlannedEffect>, PlanError> {
         let there = Folders::of(folder);
         let mut bindings = Bindings::new();
         let mut problems = Vec::new();
         let mut planned: Vec<PlannedEffect> = Vec::new();
-        for WantedEffect { id, depends_on, after } in wanted {
-            let after = bind(&after, &bindings)
-                .map_err(|broken| Problems::from(Problem::new(format!("{}: {id}: {broken}", whose.target))))?;
+        for WantedEffect {
+            id,
+            depends_on,
+            after,
+        } in wanted
+        {
+            let after = bind(&after, &bindings).map_err(|broken| {
+                Problems::from(Problem::new(format!("{}: {id}: {broken}", whose.target)))
+            })?;
             let effect = match (id.kind(), after) {
                 (EffectKind::File, Resource::File(file)) => there.file(id, depends_on, file),
                 (EffectKind::Commit, Resource::Folder(folder)) => {
@@ -41,15 +52,24 @@ impl Engine {
                     let mut depends_on = depends_on;
                     depends_on.extend(gone.iter().map(|effect| effect.id.clone()));
                     planned.extend(gone);
-                    let changed = planned
-                        .iter()
-                        .any(|effect| effect.kind == EffectKind::File && effect.action != Action::None);
+                    let changed = planned.iter().any(|effect| {
+                        effect.kind == EffectKind::File && effect.action != Action::None
+                    });
                     there.commit(id, depends_on, folder, changed)
                 }
-                (EffectKind::Sync, Resource::Sync(sync)) => there.sync(id, depends_on, sync, &planned),
+                (EffectKind::Sync, Resource::Sync(sync)) => {
+                    there.sync(id, depends_on, sync, &planned)
+                }
                 (kind, after) => {
-                    let seen = self.adapters.of(kind).observe(&after, Reading::Listed).await?;
-                    if let Some(problem) = seen.as_ref().and_then(|seen| self.not_ours(whose, &id, seen)) {
+                    let seen = self
+                        .adapters
+                        .of(kind)
+                        .observe(&after, Reading::Listed)
+                        .await?;
+                    if let Some(problem) = seen
+                        .as_ref()
+                        .and_then(|seen| self.not_ours(whose, &id, seen))
+                    {
                         problems.push(problem);
                     }
                     effect_of(id, depends_on, seen, after)
@@ -90,10 +110,19 @@ impl Engine {
 }
 
 /// An effect between what was seen and what is wanted.
-fn effect_of(id: EffectId, depends_on: Vec<EffectId>, seen: Option<Observed>, after: Resource) -> PlannedEffect {
+fn effect_of(
+    id: EffectId,
+    depends_on: Vec<EffectId>,
+    seen: Option<Observed>,
+    after: Resource,
+) -> PlannedEffect {
     let (before, owner, outputs) = match seen {
         None => (None, None, BTreeMap::new()),
-        Some(Observed { image, ownership, outputs }) => {
+        Some(Observed {
+            image,
+            ownership,
+            outputs,
+        }) => {
             let owner = match ownership {
                 Ownership::Owned(owner) => Some(owner),
                 Ownership::ByPlace | Ownership::Foreign(_) => None,
@@ -124,19 +153,32 @@ struct Folders<'a> {
 impl<'a> Folders<'a> {
     fn of(folder: Option<&'a Observed>) -> Self {
         match folder {
-            Some(Observed { image: Resource::Folder(folder), .. }) => {
-                Self { tree: folder.tree.clone(), files: Some(&folder.files) }
-            }
-            _ => Self { tree: None, files: None },
+            Some(Observed {
+                image: Resource::Folder(folder),
+                ..
+            }) => Self {
+                tree: folder.tree.clone(),
+                files: Some(&folder.files),
+            },
+            _ => Self {
+                tree: None,
+                files: None,
+            },
         }
     }
 
     fn file(&self, id: EffectId, depends_on: Vec<EffectId>, file: File) -> PlannedEffect {
-        let before = self.files.and_then(|files| files.get(id.name())).map(|content| Observed {
-            image: Resource::File(File { path: file.path.clone(), content: content.clone() }),
-            ownership: Ownership::ByPlace,
-            outputs: BTreeMap::new(),
-        });
+        let before = self
+            .files
+            .and_then(|files| files.get(id.name()))
+            .map(|content| Observed {
+                image: Resource::File(File {
+                    path: file.path.clone(),
+                    content: content.clone(),
+                }),
+                ownership: Ownership::ByPlace,
+                outputs: BTreeMap::new(),
+            });
         effect_of(id, depends_on, before, Resource::File(file))
     }
 
@@ -151,8 +193,15 @@ impl<'a> Folders<'a> {
                 // A name that we'd never give can't be one of ours; the commit drops it
                 // all the same, and its tree says so.
                 let id = EffectId::new(EffectKind::File, path.clone()).ok()?;
-                let full = if wanted.path.is_empty() { path.clone() } else { format!("{}/{path}", wanted.path) };
-                let before = Some(Resource::File(File { path: full, content: content.clone() }));
+                let full = if wanted.path.is_empty() {
+                    path.clone()
+                } else {
+                    format!("{}/{path}", wanted.path)
+                };
+                let before = Some(Resource::File(File {
+                    path: full,
+                    content: content.clone(),
+                }));
                 Some(PlannedEffect {
                     kind: EffectKind::File,
                     name: path.clone(),
@@ -169,9 +218,19 @@ impl<'a> Folders<'a> {
             .collect()
     }
 
-    fn commit(&self, id: EffectId, depends_on: Vec<EffectId>, folder: Folder, changed: bool) -> PlannedEffect {
+    fn commit(
+        &self,
+        id: EffectId,
+        depends_on: Vec<EffectId>,
+        folder: Folder,
+        changed: bool,
+    ) -> PlannedEffect {
         let bare = |tree: Option<String>| {
-            Resource::Folder(Folder { tree, files: BTreeMap::new(), ..folder.clone() })
+            Resource::Folder(Folder {
+                tree,
+                files: BTreeMap::new(),
+                ..folder.clone()
+            })
         };
         let before = self.tree.clone().map(|tree| Observed {
             image: bare(Some(tree.clone())),
@@ -188,14 +247,23 @@ impl<'a> Folders<'a> {
     }
 
     /// A sync follows whatever changes its folder or its application.
-    fn sync(&self, id: EffectId, depends_on: Vec<EffectId>, sync: Sync, planned: &[PlannedEffect]) -> PlannedEffect {
+    fn sync(
+        &self,
+        id: EffectId,
+        depends_on: Vec<EffectId>,
+        sync: Sync,
+        planned: &[PlannedEffect],
+    ) -> PlannedEffect {
         let moved = planned.iter().any(|effect| {
             effect.action != Action::None
                 && (effect.kind == EffectKind::Commit
                     || (effect.kind == EffectKind::Application && effect.name == id.name()))
         });
         let before = self.tree.clone().map(|tree| Observed {
-            image: Resource::Sync(Sync { tree: Some(tree), ..sync.clone() }),
+            image: Resource::Sync(Sync {
+                tree: Some(tree),
+                ..sync.clone()
+            }),
             ownership: Ownership::ByPlace,
             outputs: BTreeMap::new(),
         });
@@ -203,7 +271,12 @@ impl<'a> Folders<'a> {
             .iter()
             .any(|effect| effect.kind == EffectKind::Commit && effect.action != Action::None);
         let tree = if committed { None } else { self.tree.clone() };
-        let mut effect = effect_of(id, depends_on, before, Resource::Sync(Sync { tree, ..sync }));
+        let mut effect = effect_of(
+            id,
+            depends_on,
+            before,
+            Resource::Sync(Sync { tree, ..sync }),
+        );
         if moved && effect.action == Action::None {
             effect.action = Action::Update;
         }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deploycenter_domain::name::{RegionName, TargetId};
-use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_ports::Reading;
 
+use super::explain::no_such_target;
 use super::{Ground, PlanError};
 use crate::Engine;
 
@@ -42,18 +42,21 @@ impl Engine {
     pub async fn given_secrets(&self, target: &TargetId) -> Result<GivenEntries, PlanError> {
         let desired = self.desired().await?;
         let Some(instance) = desired.instance(target) else {
-            let known: Vec<String> = desired.instances().map(|instance| instance.target.to_string()).collect();
-            let mut problem = Problem::new(format!("there is no target {target}"));
-            problem.help = deploycenter_domain::desired::did_you_mean(&target.to_string(), known.iter().map(String::as_str));
-            return Err(Problems::from(problem).into());
+            return Err(no_such_target(&desired, target).into());
         };
         let region = instance.region.clone();
         let records = self.store.targets().await?;
         let live = self.adapters.generated.live(Reading::Listed).await?;
         let ground = Arc::new(Ground {
             desired,
-            records: records.into_iter().map(|record| (record.target.clone(), record)).collect(),
-            live: live.into_iter().map(|live| (live.target.clone(), live)).collect::<BTreeMap<_, _>>(),
+            records: records
+                .into_iter()
+                .map(|record| (record.target.clone(), record))
+                .collect(),
+            live: live
+                .into_iter()
+                .map(|live| (live.target.clone(), live))
+                .collect::<BTreeMap<_, _>>(),
         });
         let wanted = self.wanted(&ground, target, None).await?;
         let prefix = wanted.names.secret_prefix();
@@ -68,6 +71,10 @@ impl Engine {
                 purpose: given.purpose.clone(),
             })
             .collect();
-        Ok(GivenEntries { region, prefix, entries })
+        Ok(GivenEntries {
+            region,
+            prefix,
+            entries,
+        })
     }
 }

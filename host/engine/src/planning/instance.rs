@@ -6,20 +6,21 @@ use std::sync::Arc;
 use deploycenter_domain::context::context;
 use deploycenter_domain::declaration::{Declaration, Request, Violation};
 use deploycenter_domain::desired::{
-    Desired, Instance, Layer, Merged, Overrides, Region, Schema, StorageKind, violation_problem,
+    Desired, Instance, Layer, Merged, Region, Schema, StorageKind, violation_problem,
 };
 use deploycenter_domain::digest::Digest;
-use deploycenter_domain::lock::{self, Lock, PinnedOverrides, PinnedPlugin};
-use deploycenter_domain::name::{AppName, Incarnation, TargetId};
+use deploycenter_domain::lock::{Lock, PinnedPlugin};
+use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::naming::Names;
 use deploycenter_domain::plan::TargetPlan;
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{Folder, Observed, Resource};
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted::{self, Site, WantedEffect};
-use deploycenter_ports::{DesiredFiles, PluginError, PluginFacts, Reading};
+use deploycenter_ports::{PluginError, Reading};
 
 use super::effects::Whose;
+use super::pins::Pins;
 use super::{Ground, PlanError, PlannedTarget};
 use crate::Engine;
 
@@ -35,16 +36,12 @@ pub(crate) struct Wanted {
     update_waiting: bool,
 }
 
-/// The versions that a target is planned with.
-struct Pins {
-    facts: Arc<PluginFacts>,
-    overrides: Overrides,
-    pinned_overrides: Option<PinnedOverrides>,
-    update_waiting: bool,
-}
-
 impl Engine {
-    pub(super) async fn plan_instance(&self, ground: &Arc<Ground>, target: &TargetId) -> Result<PlannedTarget, PlanError> {
+    pub(super) async fn plan_instance(
+        &self,
+        ground: &Arc<Ground>,
+        target: &TargetId,
+    ) -> Result<PlannedTarget, PlanError> {
         let instance = ground.instance(target);
         if let Some(elsewhere) = ground
             .live
@@ -56,7 +53,11 @@ impl Engine {
                 .help("give the instance in the new region a name of its own, move its data, then remove the old one");
             return Err(Problems::from(at(instance, problem)).into());
         }
-        let names = Names::new(&self.installation, instance, self.incarnation(ground, target));
+        let names = Names::new(
+            &self.installation,
+            instance,
+            self.incarnation(ground, target),
+        );
         let place = Resource::Folder(Folder {
             branch: target.branch(),
             path: names.folder(),
@@ -66,9 +67,15 @@ impl Engine {
         let folder = self.adapters.git.observe(&place, Reading::Listed).await?;
         let wanted = self.wanted(ground, target, folder.as_ref()).await?;
         self.check_given(target, instance, &wanted).await?;
-        let whose = Whose { target, incarnation: wanted.names.incarnation() };
+        let whose = Whose {
+            target,
+            incarnation: wanted.names.incarnation(),
+        };
         let mut inputs = wanted.inputs;
-        inputs.insert(OWN_FOLDER.to_owned(), Digest::of_json(&folder.as_ref().map(|seen| &seen.outputs)));
+        inputs.insert(
+            OWN_FOLDER.to_owned(),
+            Digest::of_json(&folder.as_ref().map(|seen| &seen.outputs)),
+        );
         let effects = self.effects(whose, wanted.effects, folder.as_ref()).await?;
         Ok(PlannedTarget {
             plan: TargetPlan {
@@ -87,7 +94,11 @@ impl Engine {
     /// Which life of the target this is: the one on the branch, or else the one after
     /// the last that held data.
     pub(super) fn incarnation(&self, ground: &Ground, target: &TargetId) -> Incarnation {
-        if let Some(lock) = ground.live.get(target).and_then(|live| Lock::read(&live.lock).ok()) {
+        if let Some(lock) = ground
+            .live
+            .get(target)
+            .and_then(|live| Lock::read(&live.lock).ok())
+        {
             return lock.incarnation;
         }
         match ground.records.get(target) {
@@ -98,20 +109,38 @@ impl Engine {
     }
 
     /// What the instance wants: pure but for reading pinned overrides from history.
-    pub(crate) async fn wanted(&self, ground: &Arc<Ground>, target: &TargetId, folder: Option<&Observed>) -> Result<Wanted, PlanError> {
+    pub(crate) async fn wanted(
+        &self,
+        ground: &Arc<Ground>,
+        target: &TargetId,
+        folder: Option<&Observed>,
+    ) -> Result<Wanted, PlanError> {
         let desired = &ground.desired;
         let instance = ground.instance(target);
         let region = desired.region_of(instance).ok_or_else(|| {
-            Problems::from(at(instance, Problem::new(format!("unknown region \"{}\"", instance.region))))
+            Problems::from(at(
+                instance,
+                Problem::new(format!("unknown region \"{}\"", instance.region)),
+            ))
         })?;
-        let names = Names::new(&self.installation, instance, self.incarnation(ground, target));
+        let names = Names::new(
+            &self.installation,
+            instance,
+            self.incarnation(ground, target),
+        );
         let pins = self.pins(ground, instance, folder).await?;
         let merged = merged(desired, instance, &pins)?;
         let values = serde_json::Value::Object(merged.values.clone());
         let request = Request {
             target: target.clone(),
             values,
-            context: context(&self.installation, instance, region, &names, &self.generated_url),
+            context: context(
+                &self.installation,
+                instance,
+                region,
+                &names,
+                &self.generated_url,
+            ),
             storage: storage(region),
             secret_prefix: names.secret_prefix(),
         };
@@ -121,7 +150,10 @@ impl Engine {
             format: 1,
             app: instance.app.clone(),
             incarnation: names.incarnation(),
-            plugin: PinnedPlugin { version: facts.manifest.version.clone(), digest: facts.digest.clone() },
+            plugin: PinnedPlugin {
+                version: facts.manifest.version.clone(),
+                digest: facts.digest.clone(),
+            },
             overrides: pins.pinned_overrides.clone(),
             data_version: merged
                 .values
@@ -141,7 +173,9 @@ impl Engine {
         };
         let effects = wanted::instance(site, &declaration).map_err(|found| {
             let plugin = format!("plugin {} {}", facts.manifest.app, facts.manifest.version);
-            let problems = found.into_iter().map(|what| Problem::new(format!("{target}: {plugin}: {what}")));
+            let problems = found
+                .into_iter()
+                .map(|what| Problem::new(format!("{target}: {plugin}: {what}")));
             some(problems.collect())
         })?;
         let inputs = BTreeMap::from([
@@ -149,67 +183,42 @@ impl Engine {
                 "desired state".to_owned(),
                 Digest::of_json(&instance.inputs()),
             ),
-            ("environment".to_owned(), Digest::of_json(&desired.environment_layer(instance))),
-            ("region".to_owned(), Digest::of_json(&(region, desired.regions.zone_for(&instance.domain)))),
+            (
+                "environment".to_owned(),
+                Digest::of_json(&desired.environment_layer(instance)),
+            ),
+            (
+                "region".to_owned(),
+                Digest::of_json(&(region, desired.regions.zone_for(&instance.domain))),
+            ),
             ("plugin".to_owned(), Digest::of_json(&facts.digest)),
-            ("templates".to_owned(), Digest::of_json(&pins.overrides.templates)),
-            ("shared values".to_owned(), Digest::of_json(&pins.overrides.values)),
+            (
+                "templates".to_owned(),
+                Digest::of_json(&pins.overrides.templates),
+            ),
+            (
+                "shared values".to_owned(),
+                Digest::of_json(&pins.overrides.values),
+            ),
             ("settings".to_owned(), Digest::of_json(&self.generated_url)),
         ]);
-        Ok(Wanted { effects, inputs, declaration, names, update_waiting: pins.update_waiting })
-    }
-
-    /// An existing target stays on what its lock names; a new one takes the defaults.
-    async fn pins(&self, ground: &Ground, instance: &Instance, folder: Option<&Observed>) -> Result<Pins, PlanError> {
-        let desired = &ground.desired;
-        let default = desired.plugins.default(&instance.app).ok_or_else(|| {
-            let problem = Problem::new(format!("no plugin for the app \"{}\" is installed", instance.app));
-            Problems::from(at(instance, problem))
-        })?;
-        let working = desired.overrides.get(&instance.app).cloned().unwrap_or_default();
-        let text = match folder.map(|seen| &seen.image) {
-            Some(Resource::Folder(folder)) => folder.files.get(lock::FILE),
-            _ => None,
-        };
-        let Some(text) = text else {
-            let pinned_overrides = if working == Overrides::default() {
-                None
-            } else {
-                let folder = format!("overrides/{}", instance.app);
-                // Not committed yet: only `apply --allow-dirty` gets that far.
-                let commit = self.repository.last_change(&folder).await?.unwrap_or_else(|| "uncommitted".to_owned());
-                Some(PinnedOverrides { commit, digest: digest_of(&working) })
-            };
-            return Ok(Pins { facts: self.plugins.facts(&default.digest)?, overrides: working, pinned_overrides, update_waiting: false });
-        };
-        let lock = Lock::read(text).map_err(|error| {
-            Problems::from(Problem::new(format!("{}: {error}", instance.target)).in_file(lock::FILE))
-        })?;
-        if desired.plugins.by_digest(&lock.plugin.digest).is_none() {
-            let problem = Problem::new(format!(
-                "{} is pinned to the plugin {} {} ({}), which plugins.lock doesn't have",
-                instance.target, lock.app, lock.plugin.version, lock.plugin.digest
-            ))
-            .in_file("plugins.lock")
-            .help("put that version back; versions in use stay installed");
-            return Err(Problems::from(problem).into());
-        }
-        let overrides = match &lock.overrides {
-            None => Overrides::default(),
-            Some(pinned) if pinned.digest == digest_of(&working) => working.clone(),
-            Some(pinned) => {
-                let folder = format!("overrides/{}", instance.app);
-                let files = self.repository.files_at(&pinned.commit, &folder).await?;
-                pinned_overrides(&instance.app, &files)?
-            }
-        };
-        let current = lock.overrides.as_ref().map_or_else(|| digest_of(&Overrides::default()), |pinned| pinned.digest.clone());
-        let update_waiting = lock.plugin.digest != default.digest || current != digest_of(&working);
-        Ok(Pins { facts: self.plugins.facts(&lock.plugin.digest)?, overrides, pinned_overrides: lock.overrides, update_waiting })
+        Ok(Wanted {
+            effects,
+            inputs,
+            declaration,
+            names,
+            update_waiting: pins.update_waiting,
+        })
     }
 
     /// The plugin's own check, then its plan, off the async threads.
-    async fn ask(&self, instance: &Instance, pins: &Pins, merged: &Merged, request: Request) -> Result<Declaration, PlanError> {
+    async fn ask(
+        &self,
+        instance: &Instance,
+        pins: &Pins,
+        merged: &Merged,
+        request: Request,
+    ) -> Result<Declaration, PlanError> {
         let plugins = Arc::clone(&self.plugins);
         let digest = pins.facts.digest.clone();
         let templates = pins.overrides.templates.clone();
@@ -219,21 +228,36 @@ impl Engine {
             if !violations.is_empty() {
                 return Ok((violations, None));
             }
-            Ok((violations, Some(plugins.plan(&digest, &templates, &request)?)))
+            Ok((
+                violations,
+                Some(plugins.plan(&digest, &templates, &request)?),
+            ))
         })
         .await
-        .unwrap_or_else(|panic| Err(PluginError::Broken(format!("the plugin's host failed: {panic}"))));
+        .unwrap_or_else(|panic| {
+            Err(PluginError::Broken(format!(
+                "the plugin's host failed: {panic}"
+            )))
+        });
         match answer? {
             (_, Some(declaration)) => Ok(declaration),
             (violations, None) => {
-                let problems = violations.iter().map(|violation| violation_problem(violation, merged, &instance.at)).collect();
+                let problems = violations
+                    .iter()
+                    .map(|violation| violation_problem(violation, merged, &instance.at))
+                    .collect();
                 Err(some(problems).into())
             }
         }
     }
 
     /// Secrets that only a person can give have to be there.
-    async fn check_given(&self, target: &TargetId, instance: &Instance, wanted: &Wanted) -> Result<(), PlanError> {
+    async fn check_given(
+        &self,
+        target: &TargetId,
+        instance: &Instance,
+        wanted: &Wanted,
+    ) -> Result<(), PlanError> {
         if wanted.declaration.given.is_empty() {
             return Ok(());
         }
@@ -245,8 +269,16 @@ impl Engine {
         });
         let problems = missing
             .map(|(name, given)| {
-                at(instance, Problem::new(format!("{target}: the secret \"{name}\" ({}) is missing", given.purpose)))
-                    .help(format!("give it with: deploycenter secret set {target} {name}"))
+                at(
+                    instance,
+                    Problem::new(format!(
+                        "{target}: the secret \"{name}\" ({}) is missing",
+                        given.purpose
+                    )),
+                )
+                .help(format!(
+                    "give it with: deploycenter secret set {target} {name}"
+                ))
             })
             .collect();
         Ok(Problems::check(problems)?)
@@ -254,7 +286,7 @@ impl Engine {
 }
 
 impl Ground {
-    fn instance(&self, target: &TargetId) -> &Instance {
+    pub(super) fn instance(&self, target: &TargetId) -> &Instance {
         self.desired
             .instances()
             .find(|instance| instance.target == *target)
@@ -264,29 +296,43 @@ impl Ground {
 
 /// The app's base values, then what is shared, the environment's and the customer's own;
 /// checked against the app's schema.
-fn merged(desired: &Desired, instance: &Instance, pins: &Pins) -> Result<Merged, PlanError> {
+pub(super) fn merged(
+    desired: &Desired,
+    instance: &Instance,
+    pins: &Pins,
+) -> Result<Merged, PlanError> {
     let facts = &pins.facts;
-    let source = format!("plugin {} {}: values.yaml", facts.manifest.app, facts.manifest.version);
+    let source = format!(
+        "plugin {} {}: values.yaml",
+        facts.manifest.app, facts.manifest.version
+    );
     let base = match Layer::parse(&source, facts.base_values.as_bytes()) {
         Ok(base) => base,
         Err(problems) => return Err(some(problems).into()),
     };
     let merged = desired.merged(instance, &base, pins.overrides.values.as_ref());
     let schema = Schema::new(&facts.schema).map_err(|error| {
-        Problems::from(Problem::new(format!("the values schema of the plugin {} isn't sound: {error}", facts.manifest.app)))
+        Problems::from(Problem::new(format!(
+            "the values schema of the plugin {} isn't sound: {error}",
+            facts.manifest.app
+        )))
     })?;
     Problems::check(schema.problems(&merged, &instance.at))?;
     Ok(merged)
 }
 
 /// A problem, where the instance was written.
-fn at(instance: &Instance, problem: Problem) -> Problem {
-    problem.in_file(&instance.at.file).at(instance.at.line, instance.at.column)
+pub(super) fn at(instance: &Instance, problem: Problem) -> Problem {
+    problem
+        .in_file(&instance.at.file)
+        .at(instance.at.line, instance.at.column)
 }
 
 /// What something that failed found; it never finds nothing.
-fn some(problems: Vec<Problem>) -> Problems {
-    Problems::check(problems).err().unwrap_or_else(|| Problem::new("it failed without saying why").into())
+pub(super) fn some(problems: Vec<Problem>) -> Problems {
+    Problems::check(problems)
+        .err()
+        .unwrap_or_else(|| Problem::new("it failed without saying why").into())
 }
 
 fn storage(region: &Region) -> BTreeMap<String, Option<String>> {
@@ -301,26 +347,4 @@ fn storage(region: &Region) -> BTreeMap<String, Option<String>> {
             (name.clone(), existing)
         })
         .collect()
-}
-
-/// Over the texts alone, wherever they stand.
-fn digest_of(overrides: &Overrides) -> Digest {
-    Digest::of_json(&(&overrides.values, &overrides.templates))
-}
-
-/// Overrides as they stood in a commit of main.
-fn pinned_overrides(app: &AppName, files: &DesiredFiles) -> Result<Overrides, PlanError> {
-    let folder = format!("overrides/{app}/");
-    let mut overrides = Overrides::default();
-    for (path, bytes) in files {
-        let Some(name) = path.strip_prefix(&folder) else {
-            continue;
-        };
-        if name == "values.yaml" {
-            overrides.values = Some(Layer::parse(path, bytes).map_err(some)?);
-        } else if let Some(template) = name.strip_prefix("templates/") {
-            overrides.templates.insert(template.to_owned(), String::from_utf8_lossy(bytes).into_owned());
-        }
-    }
-    Ok(overrides)
 }

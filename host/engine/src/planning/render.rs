@@ -9,6 +9,7 @@ use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::Resource;
 use deploycenter_domain::token::{self, Reference};
 
+use super::explain::no_such_target;
 use super::{Ground, PlanError};
 use crate::Engine;
 
@@ -18,7 +19,10 @@ impl Engine {
     ///
     /// # Errors
     /// Every problem of the desired state and of the target.
-    pub async fn render(&self, targets: Option<&TargetId>) -> Result<BTreeMap<TargetId, BTreeMap<String, String>>, PlanError> {
+    pub async fn render(
+        &self,
+        targets: Option<&TargetId>,
+    ) -> Result<BTreeMap<TargetId, BTreeMap<String, String>>, PlanError> {
         let desired = self.desired().await?;
         let chosen: Vec<TargetId> = desired
             .instances()
@@ -26,12 +30,13 @@ impl Engine {
             .filter(|target| targets.is_none_or(|wanted| wanted == target))
             .collect();
         if let Some(target) = targets.filter(|_| chosen.is_empty()) {
-            let known = desired.instances().map(|instance| instance.target.to_string()).collect::<Vec<_>>();
-            let mut problem = Problem::new(format!("there is no target {target}"));
-            problem.help = deploycenter_domain::desired::did_you_mean(&target.to_string(), known.iter().map(String::as_str));
-            return Err(Problems::from(problem).into());
+            return Err(no_such_target(&desired, target).into());
         }
-        let ground = Arc::new(Ground { desired, records: BTreeMap::new(), live: BTreeMap::new() });
+        let ground = Arc::new(Ground {
+            desired,
+            records: BTreeMap::new(),
+            live: BTreeMap::new(),
+        });
         let mut rendered = BTreeMap::new();
         let mut problems = Vec::new();
         for target in chosen {
@@ -45,8 +50,14 @@ impl Engine {
             let mut files = BTreeMap::new();
             for effect in wanted.effects {
                 if let Resource::File(file) = effect.after {
-                    let text = token::substitute(&file.content, |reference| Some(placeholder(reference)))
-                        .map_err(|broken| Problems::from(Problem::new(format!("{target}: {}: {broken}", effect.id))))?;
+                    let text =
+                        token::substitute(&file.content, |reference| Some(placeholder(reference)))
+                            .map_err(|broken| {
+                                Problems::from(Problem::new(format!(
+                                    "{target}: {}: {broken}",
+                                    effect.id
+                                )))
+                            })?;
                     files.insert(file.path, text);
                 }
             }

@@ -4,5 +4,6 @@
 
 mod crash;
 mod fail;
+mod refuse;
 mod scene;
 mod twice;

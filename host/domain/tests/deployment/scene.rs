@@ -1,0 +1,162 @@
+//! What an instance in us-west-2 is made from: a whole declaration, to be changed by tests.
+
+use std::collections::BTreeMap;
+
+use deploycenter_domain::declaration::{ApplicationRole, Declaration, GeneratedKey, Volume};
+use deploycenter_domain::desired::{Desired, Instance, read};
+use deploycenter_domain::digest::Digest;
+use deploycenter_domain::lock::{Lock, PinnedPlugin};
+use deploycenter_domain::name::Incarnation;
+use deploycenter_domain::naming::Names;
+use deploycenter_domain::unwind::PROTECTION;
+use deploycenter_domain::wanted::{self, Site, WantedEffect};
+use serde_json::{Value, json};
+
+use crate::support::token;
+
+const REGIONS: &str = include_str!("../../../sandbox/fleet/regions.yaml");
+pub(crate) const REPOSITORY: &str = "https://git.example.com/fleet.git";
+
+/// What an instance in us-west-2 is made from.
+pub(crate) struct Scene {
+    desired: Desired,
+    names: Names,
+    lock: Lock,
+    chart: BTreeMap<String, String>,
+    pub(crate) declaration: Declaration,
+}
+
+impl Scene {
+    pub(crate) fn new() -> Self {
+        let plugins = format!(
+            "version = 1\n[[plugin]]\napp = \"mattermost\"\nversion = \"0.1.0\"\ndigest = \"{}\"\nsource = \"plugins/x.wasm\"\ngrants = []\ndefault = true\n",
+            Digest::of(b"x")
+        );
+        let customers = "version: 1\ncustomers:\n  - name: acme\n    region: us-west-2\n    apps:\n      - { app: mattermost, name: chat, domain: chat.acme.apps.example.com }\n";
+        let settings =
+            "version = 1\ninstallation = \"testing\"\n[argocd]\nserver = \"argocd.example.com\"\n";
+        let files = [
+            ("customers.yaml", customers),
+            ("regions.yaml", REGIONS),
+            ("plugins.lock", &plugins),
+            ("deploycenter.toml", settings),
+        ];
+        let desired = read(
+            &files
+                .into_iter()
+                .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
+                .collect(),
+        )
+        .unwrap();
+        let instance: &Instance = desired.instances().next().unwrap();
+        let names = Names::new(&"testing".parse().unwrap(), instance, Incarnation::FIRST);
+        let lock = Lock {
+            format: 1,
+            app: "mattermost".parse().unwrap(),
+            incarnation: Incarnation::FIRST,
+            plugin: PinnedPlugin {
+                version: "0.1.0".to_owned(),
+                digest: Digest::of(b"x"),
+            },
+            overrides: None,
+            data_version: None,
+            bindings: BTreeMap::new(),
+        };
+        let chart = BTreeMap::from([("Chart.yaml".to_owned(), "name: mattermost\n".to_owned())]);
+        Self {
+            desired,
+            names,
+            lock,
+            chart,
+            declaration: declaration(),
+        }
+    }
+
+    pub(crate) fn wanted(&self) -> Result<Vec<WantedEffect>, Vec<String>> {
+        let region = &self.desired.regions.regions[&"us-west-2".parse().unwrap()];
+        let site = Site {
+            names: &self.names,
+            region,
+            regions: &self.desired.regions,
+            weight: 100,
+            repository: REPOSITORY,
+            chart: &self.chart,
+            lock: &self.lock,
+        };
+        wanted::instance(site, &self.declaration)
+    }
+
+    pub(crate) fn refused(edit: impl FnOnce(&mut Declaration), what: &str) {
+        let mut scene = Self::new();
+        edit(&mut scene.declaration);
+        let found = scene.wanted().unwrap_err();
+        assert!(
+            found.len() == 1 && found[0].contains(what),
+            "{what}: {found:#?}"
+        );
+    }
+}
+
+pub(crate) fn volume_manifest(file_system: &str, access_point: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: acme--chat--data\n  annotations:\n    {PROTECTION}\nspec:\n  csi:\n    volumeHandle: \"{file_system}::{access_point}\"\n  claimRef: {{ name: data, namespace: acme--chat }}\n"
+    )
+}
+
+pub(crate) fn application(role: ApplicationRole) -> Value {
+    let (name, project, path) = match role {
+        ApplicationRole::Base => ("acme--chat--base", "deploycenter-base", "dependencies"),
+        ApplicationRole::Workload => ("acme--chat", "acme", "chart"),
+    };
+    let mut application = json!({
+        "metadata": { "name": name },
+        "spec": {
+            "project": project,
+            "destination": { "server": "https://usw2.k8s.example.com", "namespace": "acme--chat" },
+            "source": { "repoURL": REPOSITORY, "targetRevision": "customer/acme", "path": format!("us-west-2/chat/{path}") },
+            "syncPolicy": { "automated": {} },
+        },
+    });
+    if role == ApplicationRole::Workload {
+        application["spec"]["source"]["helm"] = json!({ "valueFiles": ["../values.yaml"] });
+    }
+    application
+}
+
+pub(crate) fn declaration() -> Declaration {
+    let volumes = volume_manifest(
+        &token("efs.file-system/data"),
+        &token("efs.access-point/data"),
+    );
+    Declaration {
+        files: BTreeMap::from([
+            ("values.yaml".to_owned(), "replicas: 1\n".to_owned()),
+            ("dependencies/volumes.yaml".to_owned(), volumes),
+        ]),
+        volumes: BTreeMap::from([("data".to_owned(), volume("efs"))]),
+        records: BTreeMap::from([("domain".to_owned(), "Chat.acme.apps.example.com".to_owned())]),
+        generated: BTreeMap::from([(
+            "app".to_owned(),
+            ["salt", "password"]
+                .map(|key| GeneratedKey {
+                    key: key.to_owned(),
+                    length: 32,
+                })
+                .into(),
+        )]),
+        given: BTreeMap::new(),
+        applications: [ApplicationRole::Base, ApplicationRole::Workload]
+            .map(|role| (role, application(role)))
+            .into(),
+        depends_on: Vec::new(),
+    }
+}
+
+pub(crate) fn volume(class: &str) -> Volume {
+    Volume {
+        class: class.to_owned(),
+        uid: 2000,
+        gid: 2000,
+        permissions: "0750".to_owned(),
+    }
+}

@@ -1,0 +1,48 @@
+//! Where each value of an instance comes from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use deploycenter_domain::desired::{Merged, did_you_mean};
+use deploycenter_domain::name::TargetId;
+use deploycenter_domain::problem::{Problem, Problems};
+
+use super::instance::merged;
+use super::{Ground, PlanError};
+use crate::Engine;
+
+impl Engine {
+    /// The merged values of an instance, each with its origin: as a new target would get
+    /// them, without asking what the running one is pinned to.
+    ///
+    /// # Errors
+    /// When the target isn't desired, or has problems.
+    pub async fn explain(&self, target: &TargetId) -> Result<Merged, PlanError> {
+        let desired = self.desired().await?;
+        if desired.instance(target).is_none() {
+            return Err(no_such_target(&desired, target).into());
+        }
+        let ground = Arc::new(Ground {
+            desired,
+            records: BTreeMap::new(),
+            live: BTreeMap::new(),
+        });
+        let instance = ground.instance(target);
+        let pins = self.pins(&ground, instance, None).await?;
+        merged(&ground.desired, instance, &pins)
+    }
+}
+
+/// A target that nobody desires, and what may have been meant.
+pub(super) fn no_such_target(
+    desired: &deploycenter_domain::desired::Desired,
+    target: &TargetId,
+) -> Problems {
+    let known: Vec<String> = desired
+        .instances()
+        .map(|instance| instance.target.to_string())
+        .collect();
+    let mut problem = Problem::new(format!("there is no target {target}"));
+    problem.help = did_you_mean(&target.to_string(), known.iter().map(String::as_str));
+    problem.into()
+}

@@ -1,0 +1,133 @@
+//! Pins: the versions that a target is planned with, kept as a lock file keeps them.
+
+use std::sync::Arc;
+
+use deploycenter_domain::desired::{Instance, Layer, Overrides};
+use deploycenter_domain::digest::Digest;
+use deploycenter_domain::lock::{self, Lock, PinnedOverrides};
+use deploycenter_domain::name::AppName;
+use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_domain::resource::{Observed, Resource};
+use deploycenter_ports::{DesiredFiles, PluginFacts};
+
+use super::instance::{at, some};
+use super::{Ground, PlanError};
+use crate::Engine;
+
+/// The versions that a target is planned with.
+pub(super) struct Pins {
+    pub(super) facts: Arc<PluginFacts>,
+    pub(super) overrides: Overrides,
+    pub(super) pinned_overrides: Option<PinnedOverrides>,
+    pub(super) update_waiting: bool,
+}
+
+impl Engine {
+    /// An existing target stays on what its lock names; a new one takes the defaults.
+    pub(super) async fn pins(
+        &self,
+        ground: &Ground,
+        instance: &Instance,
+        folder: Option<&Observed>,
+    ) -> Result<Pins, PlanError> {
+        let desired = &ground.desired;
+        let default = desired.plugins.default(&instance.app).ok_or_else(|| {
+            let problem = Problem::new(format!(
+                "no plugin for the app \"{}\" is installed",
+                instance.app
+            ));
+            Problems::from(at(instance, problem))
+        })?;
+        let working = desired
+            .overrides
+            .get(&instance.app)
+            .cloned()
+            .unwrap_or_default();
+        let text = match folder.map(|seen| &seen.image) {
+            Some(Resource::Folder(folder)) => folder.files.get(lock::FILE),
+            _ => None,
+        };
+        let Some(text) = text else {
+            let pinned_overrides = if working == Overrides::default() {
+                None
+            } else {
+                let folder = format!("overrides/{}", instance.app);
+                // Not committed yet: only `apply --allow-dirty` gets that far.
+                let commit = self
+                    .repository
+                    .last_change(&folder)
+                    .await?
+                    .unwrap_or_else(|| "uncommitted".to_owned());
+                Some(PinnedOverrides {
+                    commit,
+                    digest: digest_of(&working),
+                })
+            };
+            return Ok(Pins {
+                facts: self.plugins.facts(&default.digest)?,
+                overrides: working,
+                pinned_overrides,
+                update_waiting: false,
+            });
+        };
+        let lock = Lock::read(text).map_err(|error| {
+            Problems::from(
+                Problem::new(format!("{}: {error}", instance.target)).in_file(lock::FILE),
+            )
+        })?;
+        if desired.plugins.by_digest(&lock.plugin.digest).is_none() {
+            let problem = Problem::new(format!(
+                "{} is pinned to the plugin {} {} ({}), which plugins.lock doesn't have",
+                instance.target, lock.app, lock.plugin.version, lock.plugin.digest
+            ))
+            .in_file("plugins.lock")
+            .help("put that version back; versions in use stay installed");
+            return Err(Problems::from(problem).into());
+        }
+        let overrides = match &lock.overrides {
+            None => Overrides::default(),
+            Some(pinned) if pinned.digest == digest_of(&working) => working.clone(),
+            Some(pinned) => {
+                let folder = format!("overrides/{}", instance.app);
+                let files = self.repository.files_at(&pinned.commit, &folder).await?;
+                pinned_overrides(&instance.app, &files)?
+            }
+        };
+        let current = lock.overrides.as_ref().map_or_else(
+            || digest_of(&Overrides::default()),
+            |pinned| pinned.digest.clone(),
+        );
+        let update_waiting = lock.plugin.digest != default.digest || current != digest_of(&working);
+        Ok(Pins {
+            facts: self.plugins.facts(&lock.plugin.digest)?,
+            overrides,
+            pinned_overrides: lock.overrides,
+            update_waiting,
+        })
+    }
+}
+
+/// Over the texts alone, wherever they stand.
+fn digest_of(overrides: &Overrides) -> Digest {
+    Digest::of_json(&(&overrides.values, &overrides.templates))
+}
+
+/// Overrides as they stood in a commit of main.
+fn pinned_overrides(app: &AppName, files: &DesiredFiles) -> Result<Overrides, PlanError> {
+    let folder = format!("overrides/{app}/");
+    let mut overrides = Overrides::default();
+    for (path, bytes) in files {
+        let Some(name) = path.strip_prefix(&folder) else {
+            continue;
+        };
+        if name == "values.yaml" {
+            overrides.values = Some(Layer::parse(path, bytes).map_err(some)?);
+        } else if let Some(template) = name.strip_prefix("templates/") {
+            overrides.templates.insert(
+                template.to_owned(),
+                String::from_utf8_lossy(bytes).into_owned(),
+            );
+        }
+    }
+    Ok(overrides)
+}

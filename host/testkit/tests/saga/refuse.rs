@@ -1,0 +1,76 @@
+//! What a plan refuses before anything is touched: what isn't there that has to be, what
+//! is there that isn't ours, and what would have to move.
+
+use bytes::Bytes;
+use deploycenter_engine::PlanError;
+use deploycenter_sandbox::service::{Request, Service as _};
+use deploycenter_testkit::World;
+
+use crate::scene::{before_deploy, before_update, tried};
+
+/// What `apply` says instead of doing anything; nothing was written.
+fn refused(world: &World) -> String {
+    let (began, before) = (world.sandbox().ledger().len(), world.inventory().unwrap());
+    let problems = match tried(world) {
+        Err(PlanError::Problems(problems)) => problems.to_string(),
+        other => panic!("{other:?}"),
+    };
+    assert!(world.inventory().unwrap() == before);
+    assert!(world.sandbox().ledger()[began..].iter().all(|entry| !entry.write));
+    problems
+}
+
+/// Asks the Argo CD stand-in something behind the ledger's back.
+fn argocd(world: &World, method: &str, path: &str, body: &str) {
+    let answer = world.sandbox().with_argocd(|argocd, now| {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("authorization", "Bearer argocd-sandbox-token".parse().unwrap());
+        headers.insert("content-type", "application/json".parse().unwrap());
+        let request = Request {
+            method: method.parse().unwrap(),
+            path: path.to_owned(),
+            query: Vec::new(),
+            headers,
+            body: Bytes::from(body.to_owned()),
+        };
+        let call = argocd.classify(&request).unwrap();
+        argocd.handle(&request, &call, now)
+    });
+    assert!(answer.status.is_success(), "{:?}", answer.body);
+}
+
+#[test]
+fn without_the_projects_for_bases() {
+    let world = before_deploy();
+    argocd(&world, "DELETE", "/api/v1/projects/deploycenter-base", "");
+    assert!(refused(&world).contains("Argo CD has no project \"deploycenter-base\""));
+}
+
+#[test]
+fn a_project_that_isnt_ours() {
+    let world = before_deploy();
+    let body = r#"{"project":{"metadata":{"name":"acme"},"spec":{"sourceRepos":["*"],"destinations":[]}}}"#;
+    argocd(&world, "POST", "/api/v1/projects", body);
+    let said = refused(&world);
+    assert!(said.contains("acme/_customer: argocd.project/acme exists already"), "{said}");
+}
+
+#[test]
+fn a_move_to_another_region() {
+    let world = before_update();
+    let moved = std::fs::read_to_string(world.checkout().join("customers.yaml")).unwrap();
+    world.write("customers.yaml", &moved.replace("us-west-2", "eu-west-3")).unwrap();
+    let said = refused(&world);
+    assert!(said.contains("acme/mattermost runs in us-west-2 and can't be moved to eu-west-3 in place"), "{said}");
+}
+
+#[test]
+fn a_plugin_that_the_target_is_pinned_to_and_that_is_gone() {
+    let world = before_update();
+    let lock = std::fs::read_to_string(world.checkout().join("plugins.lock")).unwrap();
+    let digest = lock.lines().find(|line| line.starts_with("digest")).unwrap();
+    let other = "digest = \"sha256:0000000000000000000000000000000000000000000000000000000000000000\"";
+    world.write("plugins.lock", &lock.replace(digest, other)).unwrap();
+    let said = refused(&world);
+    assert!(said.contains("is pinned to the plugin mattermost") && said.contains("plugins.lock"), "{said}");
+}
