@@ -11,6 +11,9 @@ use crate::output::error::Report;
 /// The exit code of a command line that can't be read (sysexits.h).
 pub(crate) const USAGE: u8 = 64;
 
+/// The error code of the same, found by a command itself.
+const USAGE_CODE: &str = "usage";
+
 /// A failed command.
 #[derive(Debug)]
 pub(crate) struct Fail {
@@ -21,6 +24,11 @@ impl Fail {
     /// A failure with a stable code.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self { report: Report::new(code, message) }
+    }
+
+    /// A command line that can't be meant.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(USAGE_CODE, message)
     }
 
     /// The same, with a way out.
@@ -44,7 +52,7 @@ impl Fail {
         } else {
             anstream::eprint!("{}", self.report.human());
         }
-        ExitCode::FAILURE
+        if self.report.code == USAGE_CODE { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
     }
 }
 

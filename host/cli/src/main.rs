@@ -7,6 +7,7 @@ mod local;
 mod output;
 mod wiring;
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use args::Args;
@@ -39,10 +40,11 @@ fn main() -> ExitCode {
 fn logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("DEPLOYCENTER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let layer = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let layer = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     if std::env::var_os("DEPLOYCENTER_LOG_JSON").is_some() {
         layer.json().init();
     } else {
-        layer.without_time().init();
+        layer.without_time().with_target(false).init();
     }
 }

@@ -91,7 +91,13 @@ pub struct Failure {
 impl Failure {
     /// A failure without advice.
     pub fn new(kind: FailureKind, system: &'static str, message: impl fmt::Display) -> Self {
-        Self { kind, system, message: message.to_string(), help: None, retry_after: None }
+        Self {
+            kind,
+            system,
+            message: message.to_string(),
+            help: None,
+            retry_after: None,
+        }
     }
 
     /// The same failure, with advice.
@@ -113,7 +119,11 @@ pub trait EffectAdapter: Send + std::marker::Sync + fmt::Debug {
     ///
     /// # Errors
     /// When the system can't be read.
-    async fn observe(&self, wanted: &Resource, reading: Reading) -> Result<Option<Observed>, Failure>;
+    async fn observe(
+        &self,
+        wanted: &Resource,
+        reading: Reading,
+    ) -> Result<Option<Observed>, Failure>;
 
     /// Leads from `step.before` to `step.after`, and waits until that has taken hold.
     /// Idempotent: where the after-image stands already, made by the same installation
@@ -206,14 +216,25 @@ pub trait GivenSecrets: Send + std::marker::Sync + fmt::Debug {
     ///
     /// # Errors
     /// When Secrets Manager refuses or can't be reached.
-    async fn set(&self, region: &RegionName, name: &str, key: &str, value: &str, owner: &GivenOwner) -> Result<(), Failure>;
+    async fn set(
+        &self,
+        region: &RegionName,
+        name: &str,
+        key: &str,
+        value: &str,
+        owner: &GivenOwner,
+    ) -> Result<(), Failure>;
 
     /// The entries of the region whose names begin with `prefix`, sorted, with the word
     /// `given` or `generated`.
     ///
     /// # Errors
     /// When Secrets Manager can't be read.
-    async fn list(&self, region: &RegionName, prefix: &str) -> Result<Vec<(String, &'static str)>, Failure>;
+    async fn list(
+        &self,
+        region: &RegionName,
+        prefix: &str,
+    ) -> Result<Vec<(String, &'static str)>, Failure>;
 }
 
 /// For whom a secret was given: its tags.

@@ -12,10 +12,12 @@ mod store;
 pub use call::{Call, Calls, Phase, Unwatched};
 pub use clock::{Clock, Ids};
 pub use effects::{
-    ApplicationState, Applications, EffectAdapter, Ensured, Failure, FailureKind, Generated, GivenOwner,
-    GivenSecrets, LiveTarget, Note, Reading, Step, Syncing,
+    ApplicationState, Applications, EffectAdapter, Ensured, Failure, FailureKind, Generated,
+    GivenOwner, GivenSecrets, LiveTarget, Note, Reading, Step, Syncing,
 };
 pub use plugins::{PluginError, PluginFacts, Plugins};
 pub use progress::{Notice, Progress, Silent};
 pub use repository::{DesiredFiles, MainState, Repository, RepositoryError};
-pub use store::{DeploymentRecord, Holder, Lease, NewDeployment, Recorded, Store, StoreError, TargetRecord};
+pub use store::{
+    DeploymentRecord, Holder, Lease, NewDeployment, Recorded, Store, StoreError, TargetRecord,
+};

@@ -61,11 +61,21 @@ pub trait Plugins: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// When the plugin gave no answer.
-    fn validate(&self, digest: &Digest, templates: &BTreeMap<String, String>, request: &Request) -> Result<Vec<Violation>, PluginError>;
+    fn validate(
+        &self,
+        digest: &Digest,
+        templates: &BTreeMap<String, String>,
+        request: &Request,
+    ) -> Result<Vec<Violation>, PluginError>;
 
     /// Asks the plugin for its plan.
     ///
     /// # Errors
     /// When the plugin gave no answer.
-    fn plan(&self, digest: &Digest, templates: &BTreeMap<String, String>, request: &Request) -> Result<Declaration, PluginError>;
+    fn plan(
+        &self,
+        digest: &Digest,
+        templates: &BTreeMap<String, String>,
+        request: &Request,
+    ) -> Result<Declaration, PluginError>;
 }

@@ -130,7 +130,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// [`StoreError::Fenced`] with a lost lease.
-    async fn append(&self, lease: &Lease, id: &DeploymentId, event: &Event, at: jiff::Timestamp) -> Result<(), StoreError>;
+    async fn append(
+        &self,
+        lease: &Lease,
+        id: &DeploymentId,
+        event: &Event,
+        at: jiff::Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// All deployments that aren't finished, oldest first.
     ///

@@ -1,9 +1,13 @@
 //! Moving branches of a remote, and what came of it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
-use git2::{Error, ErrorCode, Oid, Repository, Sort};
+use git2::{Error, ErrorCode, Oid, Reference, Repository, Sort};
+
+use crate::remote::locked;
 
 /// A branch to move.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,10 +89,54 @@ pub(crate) fn to_local(
         )));
     }
     copy_objects(cache, &remote, updates).map_err(PushError::NotSent)?;
-    Ok(updates
+    let os = |error: std::io::Error| {
+        PushError::NotSent(Error::new(
+            ErrorCode::GenericError,
+            git2::ErrorClass::Os,
+            error.to_string(),
+        ))
+    };
+    let mut moving = Moving::open(remote.path()).map_err(os)?;
+    moving.note(updates).map_err(os)?;
+    let outcomes = updates
         .iter()
         .map(|update| (update.branch.clone(), move_branch(&remote, update)))
-        .collect())
+        .collect();
+    // What stays noted costs the next one a look.
+    let _ = moving.note(&[]);
+    Ok(outcomes)
+}
+
+/// Which branches of a repo on this machine a process of ours is moving, in a file there
+/// that it alone has. Git's locks outlive a process; a branch that is noted when the file
+/// can be had is one that a dead process of ours was moving.
+struct Moving(File);
+
+impl Moving {
+    fn open(repo: &Path) -> std::io::Result<Self> {
+        let mut file = locked(&repo.join("deploycenter.lock"))?;
+        let mut noted = String::new();
+        file.read_to_string(&mut noted)?;
+        // A name that was cut off by death wasn't being moved yet.
+        let whole = noted.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        for name in whole.lines().filter(|name| Reference::is_valid_name(name)) {
+            match std::fs::remove_file(repo.join(format!("{name}.lock"))) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(Self(file))
+    }
+
+    fn note(&mut self, updates: &[Update]) -> std::io::Result<()> {
+        let names: String = updates
+            .iter()
+            .map(|update| update.refname() + "\n")
+            .collect();
+        self.0.set_len(0)?;
+        self.0.seek(SeekFrom::Start(0))?;
+        self.0.write_all(names.as_bytes())
+    }
 }
 
 fn copy_objects(cache: &Repository, remote: &Repository, updates: &[Update]) -> Result<(), Error> {
@@ -106,7 +154,7 @@ fn copy_objects(cache: &Repository, remote: &Repository, updates: &[Update]) -> 
     let mut writer = odb.packwriter()?;
     let mut written = Ok(());
     builder.foreach(|bytes| {
-        written = std::io::Write::write_all(&mut writer, bytes);
+        written = writer.write_all(bytes);
         written.is_ok()
     })?;
     written.map_err(|error| Error::from_str(&error.to_string()))?;

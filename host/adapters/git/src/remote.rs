@@ -43,8 +43,27 @@ impl Cache {
             credentials: config.credentials.clone(),
         };
         let _alone = cache.alone().map_err(os)?;
-        Repository::init_bare(&cache.path)?;
+        match cache.repo() {
+            Ok(_) => {}
+            Err(error) if error.code() == ErrorCode::NotFound => cache.make(os)?,
+            Err(error) => return Err(error),
+        }
         Ok(cache)
+    }
+
+    /// Makes the cache whole or not at all: a process may die meanwhile.
+    fn make(&self, os: impl Fn(std::io::Error) -> Error) -> Result<(), Error> {
+        let draft = self.path.with_extension("new");
+        for leftover in [&self.path, &draft] {
+            match std::fs::remove_dir_all(leftover) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(os(error));
+                }
+                _ => {}
+            }
+        }
+        Repository::init_bare(&draft)?;
+        std::fs::rename(&draft, &self.path).map_err(os)
     }
 
     /// The cache as a repository; cheap, one for each piece of work.
@@ -53,14 +72,11 @@ impl Cache {
     }
 
     /// Keeps other processes off the cache's refs until dropped; the system lifts it when
-    /// a process dies.
+    /// a process dies. Git's own locks outlive a process, so those of a dead one go now.
     fn alone(&self) -> std::io::Result<File> {
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&self.lock)?;
-        file.lock()?;
+        let file = locked(&self.lock)?;
+        remove_locks(&self.path, false)?;
+        remove_locks(&self.path.join("refs"), true)?;
         Ok(file)
     }
 
@@ -178,6 +194,42 @@ impl Cache {
             Err(error) => Err(PushError::NotSent(error)),
         }
     }
+}
+
+/// A file that one process at a time has, made when it isn't there. Dropping it, or dying,
+/// gives it back.
+pub(crate) fn locked(path: &Path) -> std::io::Result<File> {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(path)?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Removes git's lock files of a folder. No ref's name ends like theirs.
+fn remove_locks(folder: &Path, deep: bool) -> std::io::Result<()> {
+    let entries = match folder.read_dir() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            if deep {
+                remove_locks(&path, deep)?;
+            }
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "lock")
+        {
+            std::fs::remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Fetches from any remote.

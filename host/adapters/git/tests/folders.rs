@@ -503,3 +503,81 @@ async fn a_push_that_is_held_up_is_never_sent() {
     assert!(other.ensure(&again).await.unwrap().changed);
     assert_eq!(remote.log(BRANCH).len(), 1);
 }
+
+/// The cache of that name; there is one remote.
+fn cache_of(remote: &Remote, name: &str) -> std::path::PathBuf {
+    let entries = remote.dir.path().join(name).read_dir().unwrap();
+    let mut folders = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir());
+    folders.next().unwrap()
+}
+
+#[tokio::test]
+async fn what_a_dead_process_left_locked_is_unlocked() {
+    let remote = Remote::new();
+    let (git, _) = remote.local("cache");
+    git.ensure(&step(1, None, Some(v("1")))).await.unwrap();
+    drop(git);
+    let cache = cache_of(&remote, "cache");
+    let locks = [
+        cache.join("config.lock"),
+        cache.join("HEAD.lock"),
+        cache.join("refs/remotes/origin/customer/acme.lock"),
+        remote.path.join("refs/heads/customer/acme.lock"),
+    ];
+    for lock in &locks {
+        std::fs::write(lock, "").unwrap();
+    }
+    // It died while it moved the branch; another's name was cut off.
+    std::fs::write(
+        remote.path.join("deploycenter.lock"),
+        "refs/heads/customer/acme\nrefs/heads/custo",
+    )
+    .unwrap();
+
+    let (git, _) = remote.local("cache");
+    let before = observed(&git, &v("2")).await;
+    git.ensure(&step(2, before, Some(v("2")))).await.unwrap();
+    assert_eq!(
+        remote.files(BRANCH).unwrap()["us-west-2/odoo/values.yaml"],
+        "2"
+    );
+    for lock in &locks {
+        assert!(!lock.exists(), "{}", lock.display());
+    }
+}
+
+#[tokio::test]
+async fn another_ones_lock_on_the_remote_is_respected() {
+    let remote = Remote::new();
+    let (git, _) = remote.local("cache");
+    git.ensure(&step(1, None, Some(v("1")))).await.unwrap();
+    let lock = remote.path.join("refs/heads/customer/acme.lock");
+    std::fs::write(&lock, "").unwrap();
+    let before = observed(&git, &v("2")).await;
+    git.ensure(&step(2, before, Some(v("2"))))
+        .await
+        .unwrap_err();
+    assert!(lock.exists());
+    assert_eq!(
+        remote.files(BRANCH).unwrap()["us-west-2/odoo/values.yaml"],
+        "1"
+    );
+}
+
+#[tokio::test]
+async fn a_cache_that_was_half_made_is_made_again() {
+    let remote = Remote::new();
+    drop(remote.local("cache"));
+    let cache = cache_of(&remote, "cache");
+    std::fs::remove_file(cache.join("HEAD")).unwrap();
+    std::fs::create_dir(cache.with_extension("new")).unwrap();
+    let (git, _) = remote.local("cache");
+    assert!(
+        git.ensure(&step(1, None, Some(v("1"))))
+            .await
+            .unwrap()
+            .changed
+    );
+}

@@ -45,7 +45,7 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, reviewed: Option<&Pat
     // What a dead process left is ended first: a plan is made on settled ground.
     let recovered = place.engine.resume(TakeUp::Interrupted, |target| selection.touches(target), &cancel).await?;
     if !recovered.is_empty() {
-        anstream::eprintln!("Ended {} deployments that had been interrupted.", recovered.len());
+        anstream::eprintln!("Took up what had been interrupted: {}.", super::count(recovered.len(), "deployment"));
         if cancel.is_asked() {
             return conclude(shared.json, &recovered, Vec::new(), "");
         }
@@ -56,6 +56,7 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, reviewed: Option<&Pat
         Some(plan) => hold_against(plan, planned.plan.targets.clone()),
     };
     let (targets, older) = if how.allow_older { (targets, Vec::new()) } else { in_order(&place, targets, head.as_deref()).await? };
+    let targets = with_instances(targets);
     if how.all_or_nothing && !refused.is_empty() {
         return Err(Fail::problems("plan-stale", "the reviewed plan doesn't hold any more, and nothing was applied", refused));
     }
@@ -76,7 +77,7 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, reviewed: Option<&Pat
         plan::remarks(&place, &planned).await?;
     }
     if !doing.has_changes() {
-        if !shared.json && problems.is_empty() {
+        if !shared.json && reviewed.is_some() && problems.is_empty() {
             anstream::eprintln!("Nothing to do.");
         }
         return conclude(shared.json, &recovered, problems, code);
@@ -150,6 +151,14 @@ fn hold_against(reviewed: &Plan, fresh: Vec<TargetPlan>) -> (Vec<TargetPlan>, Ve
         .filter(|plan| known.contains(&plan.target) && !refused.contains(&plan.target) && !shared.contains(plan.target.customer()))
         .collect();
     (kept, problems)
+}
+
+/// Leaves out what instances share where none of them is applied: it would be there for
+/// nobody.
+fn with_instances(mut targets: Vec<TargetPlan>) -> Vec<TargetPlan> {
+    let customers: BTreeSet<_> = targets.iter().filter(|plan| !plan.target.is_shared()).map(|plan| plan.target.customer().clone()).collect();
+    targets.retain(|plan| customers.contains(plan.target.customer()));
+    targets
 }
 
 /// The desired state that is applied is the one that others can see.

@@ -54,9 +54,15 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
     }
 }
 
+/// `1 target`, `2 targets`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
 /// Reads the selectors of a command line.
 pub(crate) fn selection(said: &Selectors) -> Result<Selection, Fail> {
-    let usage = |error: &dyn std::fmt::Display| Fail::new("usage", error.to_string());
+    let usage = |error: &dyn std::fmt::Display| Fail::usage(error.to_string());
     Ok(Selection {
         selectors: said
             .selectors

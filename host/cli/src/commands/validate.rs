@@ -6,7 +6,7 @@ use std::sync::Arc;
 use deploycenter_engine::Limits;
 use deploycenter_ports::Silent;
 
-use super::Shared;
+use super::{Shared, count};
 use crate::fail::Fail;
 use crate::wiring;
 
@@ -17,7 +17,7 @@ pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
     if shared.json {
         anstream::println!("{}", serde_json::json!({ "format": 1, "customers": customers, "instances": instances, "problems": [] }));
     } else {
-        anstream::println!("Valid: {customers} customers, {instances} instances.");
+        anstream::println!("Valid: {}, {}.", count(customers, "customer"), count(instances, "instance"));
     }
     Ok(ExitCode::SUCCESS)
 }

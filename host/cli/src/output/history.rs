@@ -106,7 +106,7 @@ fn row(record: &DeploymentRecord) -> Result<Row, Impossible> {
         summary,
         actor: begun.actor.clone(),
         main_commit: begun.main_commit.clone(),
-        reason: progress.reason,
+        reason: progress.why().map(str::to_owned),
         leftovers: progress.leftovers,
     })
 }
@@ -205,7 +205,7 @@ mod tests {
                     Event::Started,
                     Event::UnwindStarted { reason: reason() },
                     Event::NeedsAttention {
-                        reason: "no".to_owned(),
+                        reason: format!("{}; taking it back stopped at efs.access-point/data: denied", reason()),
                         leftovers: vec!["efs.access-point/data (fsap-0123)".to_owned()],
                     },
                 ],

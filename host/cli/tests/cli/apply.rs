@@ -17,23 +17,36 @@ customers:
 fn after_an_apply_there_is_nothing_to_do() {
     let place = Place::new(ACME);
     let run = place.run(&["apply", "--yes"]).succeeded();
-    holds(&run.stderr, &["acme/_customer: succeeded", "acme/mattermost: succeeded", "efs.file-system/data done"]);
+    holds(
+        &run.stderr,
+        &[
+            "acme/_customer: succeeded",
+            "acme/mattermost: succeeded",
+            "efs.file-system/data done",
+        ],
+    );
     let done = place.mark();
 
     let again = place.run(&["plan", "--detailed-exitcode"]);
     holds(&again.stdout, &["Nothing to do: 2 targets as wanted"]);
     again.succeeded();
     let run = place.run(&["apply", "--yes"]).succeeded();
-    holds(&run.stderr, &["Nothing to do."]);
+    holds(&run.stderr, &["Nothing to do: 2 targets as wanted"]);
     place.untouched_since(&done);
-    assert_eq!(place.sandbox().ledger().last().unwrap().status, Some(200), "it did ask");
+    assert_eq!(
+        place.sandbox().ledger().last().unwrap().status,
+        Some(200),
+        "it did ask"
+    );
 }
 
 #[test]
 fn nothing_is_applied_without_a_yes() {
     let place = Place::new(ACME);
     let mark = place.mark();
-    let said = place.run(&["apply", "--output", "json"]).refused("declined");
+    let said = place
+        .run(&["apply", "--output", "json"])
+        .refused("declined");
     holds(&said, &["--yes"]);
     place.untouched_since(&mark);
 }
@@ -48,9 +61,16 @@ fn a_saved_plan_is_applied_exactly_and_once() {
     let run = place.run(&["apply", "--plan", "p.json"]).succeeded();
     for target in plan["targets"].as_array().unwrap() {
         for effect in target["effects"].as_array().unwrap() {
-            let (id, kind) = (effect["id"].as_str().unwrap(), effect["kind"].as_str().unwrap());
+            let (id, kind) = (
+                effect["id"].as_str().unwrap(),
+                effect["kind"].as_str().unwrap(),
+            );
             let line = format!("{}: {id} done", target["target"].as_str().unwrap());
-            assert_eq!(run.stderr.contains(&line), kind != "git.file", "{line}\n{run}");
+            assert_eq!(
+                run.stderr.contains(&line),
+                kind != "git.file",
+                "{line}\n{run}"
+            );
         }
     }
     let inventory = place.inventory();
@@ -66,7 +86,9 @@ fn a_saved_plan_is_applied_exactly_and_once() {
 #[test]
 fn a_neighbours_first_deploy_stales_nothing() {
     let place = Place::new(NEIGHBOURS);
-    place.run(&["plan", "acme/mattermost", "--out", "p.json"]).succeeded();
+    place
+        .run(&["plan", "acme/mattermost", "--out", "p.json"])
+        .succeeded();
     place.run(&["apply", "acme/chat2", "--yes"]).succeeded();
     let run = place.run(&["apply", "--plan", "p.json"]).succeeded();
     holds(&run.stderr, &["acme/mattermost: succeeded"]);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::place::{ACME, Place, holds};
 
 /// Saves a plan, edits it, and wants it refused with nothing written.
+#[track_caller]
 fn edit(place: &Place, what: &str, edit: impl FnOnce(&mut Value)) {
     let saved = std::fs::read(place.checkout().join("p.json")).unwrap();
     let mut plan: Value = serde_json::from_slice(&saved).unwrap();
@@ -20,18 +21,32 @@ fn edit(place: &Place, what: &str, edit: impl FnOnce(&mut Value)) {
 }
 
 fn effect<'a>(target: &'a mut Value, id: &str) -> &'a mut Value {
-    target["effects"].as_array_mut().unwrap().iter_mut().find(|effect| effect["id"] == id).unwrap()
+    target["effects"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .find(|effect| effect["id"] == id)
+        .unwrap()
 }
 
 #[test]
 fn an_edited_plan_is_refused() {
     let place = Place::new(ACME);
     place.run(&["plan", "--out", "p.json"]).succeeded();
-    edit(&place, "dns.record/domain", |target| effect(target, "dns.record/domain")["after"]["weight"] = 7.into());
-    edit(&place, "dns.record/domain", |target| effect(target, "dns.record/domain")["dependsOn"] = Value::Array(Vec::new()));
-    edit(&place, "digest", |target| target["digest"] = format!("sha256:{}", "0".repeat(64)).into());
+    edit(&place, "dns.record/domain", |target| {
+        effect(target, "dns.record/domain")["after"]["weight"] = 7.into()
+    });
+    edit(&place, "argocd.sync/workload", |target| {
+        effect(target, "argocd.sync/workload")["dependsOn"] = Value::Array(Vec::new())
+    });
+    edit(&place, "digest", |target| {
+        target["digest"] = format!("sha256:{}", "0".repeat(64)).into()
+    });
     edit(&place, "secrets.entry/app", |target| {
-        target["effects"].as_array_mut().unwrap().retain(|effect| effect["id"] != "secrets.entry/app");
+        target["effects"]
+            .as_array_mut()
+            .unwrap()
+            .retain(|effect| effect["id"] != "secrets.entry/app");
     });
     edit(&place, "dns.record/other", |target| {
         let mut other = effect(target, "dns.record/domain").clone();
@@ -46,9 +61,19 @@ fn an_edited_plan_is_refused() {
 #[test]
 fn what_is_no_plan_is_refused() {
     let place = Place::new(ACME);
-    place.put("p.json", "{\n  \"format\": 1,\n  \"installation\": \"testing\",\n  \"targets\": 5\n}\n");
-    let said = place.run(&["apply", "--plan", "p.json", "--output", "json"]).refused("plan-unreadable");
-    holds(&said, &["p.json", "\"line\":4", "deploycenter plan --out FILE"]);
-    let said = place.run(&["apply", "--plan", "none.json", "--output", "json"]).refused("failed");
+    place.put(
+        "p.json",
+        "{\n  \"format\": 1,\n  \"installation\": \"testing\",\n  \"targets\": 5\n}\n",
+    );
+    let said = place
+        .run(&["apply", "--plan", "p.json", "--output", "json"])
+        .refused("plan-unreadable");
+    holds(
+        &said,
+        &["p.json", "\"line\":4", "deploycenter plan --out FILE"],
+    );
+    let said = place
+        .run(&["apply", "--plan", "none.json", "--output", "json"])
+        .refused("failed");
     holds(&said, &["none.json"]);
 }

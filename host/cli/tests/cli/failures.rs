@@ -15,7 +15,9 @@ fn sicken(place: &Place, only_while: Option<&str>) {
         message: "back-off 5m0s restarting failed container".to_owned(),
         only_revision_containing: only_while.map(str::to_owned),
     };
-    place.sandbox().with_argocd(|argocd, _| argocd.sicken("acme--mattermost", sickness));
+    place
+        .sandbox()
+        .with_argocd(|argocd, _| argocd.sicken("acme--mattermost", sickness));
 }
 
 #[test]
@@ -28,12 +30,20 @@ fn an_unhealthy_update_goes_back_by_itself() {
     let said = place.run(&APPLY).refused("unwound");
     holds(
         &said,
-        &["acme/mattermost failed and was taken back", "Pod acme--mattermost/", "CrashLoopBackOff", "restarting failed container"],
+        &[
+            "acme/mattermost failed and was taken back",
+            "Pod acme--mattermost/",
+            "CrashLoopBackOff",
+            "restarting failed container",
+        ],
     );
     let after = place.inventory();
     assert!(after == before, "{}", before.difference(&after));
     let history = place.run(&["history", "acme/mattermost"]).succeeded();
-    holds(&history.stdout, &["unwound", "succeeded", "CrashLoopBackOff"]);
+    holds(
+        &history.stdout,
+        &["unwound", "succeeded", "CrashLoopBackOff"],
+    );
 }
 
 #[test]
@@ -42,11 +52,19 @@ fn a_first_deployment_that_fails_leaves_nothing() {
     let before = place.inventory();
     sicken(&place, None);
     let said = place.run(&APPLY).refused("unwound");
-    holds(&said, &["acme/mattermost failed and was taken back", "CrashLoopBackOff"]);
+    holds(
+        &said,
+        &[
+            "acme/mattermost failed and was taken back",
+            "CrashLoopBackOff",
+        ],
+    );
     let after = place.inventory();
     assert!(after == before, "{}", before.difference(&after));
 
-    place.sandbox().with_argocd(|argocd, _| argocd.heal("acme--mattermost"));
+    place
+        .sandbox()
+        .with_argocd(|argocd, _| argocd.heal("acme--mattermost"));
     place.deploy();
     place.run(&["plan", "--detailed-exitcode"]).succeeded();
 }
@@ -66,13 +84,27 @@ fn what_cannot_be_taken_back_is_named_until_it_is() {
     let said = place.run(&APPLY).refused("needs-attention");
     holds(
         &said,
-        &["acme/mattermost needs attention", "CrashLoopBackOff", "an explicit deny in a policy", "left behind: efs.file-system/data (fs-", "deploycenter resume acme/mattermost"],
+        &[
+            "acme/mattermost needs attention",
+            "CrashLoopBackOff",
+            "an explicit deny in a policy",
+            "left behind: efs.file-system/data (fs-",
+            "deploycenter resume acme/mattermost",
+        ],
     );
     // It stays so, and says so, until the cause is mended.
     let said = place.run(&["plan"]).stderr;
-    holds(&said, &["acme/mattermost has an unfinished deployment", "deploycenter resume acme/mattermost"]);
+    holds(
+        &said,
+        &[
+            "acme/mattermost has an unfinished deployment",
+            "deploycenter resume acme/mattermost",
+        ],
+    );
     place.run(&APPLY).refused("needs-attention");
-    place.run(&["resume", "--output", "json"]).refused("needs-attention");
+    place
+        .run(&["resume", "--output", "json"])
+        .refused("needs-attention");
 
     place.sandbox().set_faults(Vec::new());
     place.run(&["resume", "acme/mattermost"]).succeeded();

@@ -20,7 +20,12 @@ fn ctrl_c_stops_after_the_steps_in_flight() {
     let place = Place::with_latency(dir.path(), ACME, Duration::from_millis(60));
     let child = place.command(&["apply", "--yes"]).spawn().unwrap();
     let began = Instant::now();
-    while !place.sandbox().ledger().iter().any(|call| call.operation == "CreateFileSystem") {
+    while !place
+        .sandbox()
+        .ledger()
+        .iter()
+        .any(|call| call.operation == "CreateFileSystem")
+    {
         assert!(began.elapsed() < PATIENCE, "nothing was made");
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -35,13 +40,26 @@ fn ctrl_c_stops_after_the_steps_in_flight() {
             "deploycenter resume acme/mattermost",
         ],
     );
-    assert!(place.inventory().mentions("acme--mattermost--base").is_empty(), "it stopped before the applications");
+    assert!(
+        place
+            .inventory()
+            .mentions("acme--mattermost--base")
+            .is_empty(),
+        "it stopped before the applications"
+    );
     let planned = place.run(&["plan"]).succeeded();
-    holds(&planned.stderr, &["acme/mattermost has an unfinished deployment"]);
+    holds(
+        &planned.stderr,
+        &["acme/mattermost has an unfinished deployment"],
+    );
 
     place.run(&["resume"]).succeeded();
     let resumed = place.inventory();
-    assert!(resumed == undisturbed, "{}", undisturbed.difference(&resumed));
+    assert!(
+        resumed == undisturbed,
+        "{}",
+        undisturbed.difference(&resumed)
+    );
     let done = place.mark();
     place.deploy();
     place.untouched_since(&done);

@@ -29,19 +29,31 @@ fn a_hundred_kills() {
     println!("the seed: DEPLOYCENTER_TEST_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     // Even over the run, so that few kills reach everywhere too.
-    let moments: Vec<f64> = (0..kills).map(|nth| (nth as f64 + random.random_range(0.0..1.0)) / kills as f64).collect();
+    let moments: Vec<f64> = (0..kills)
+        .map(|nth| (nth as f64 + random.random_range(0.0..1.0)) / kills as f64)
+        .collect();
     let left = Mutex::new(moments.into_iter());
     let counts = Mutex::new(Counts::default());
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(|| work(&left, &counts))).collect();
+        let workers: Vec<_> = (0..AT_ONCE)
+            .map(|_| scope.spawn(|| work(&left, &counts)))
+            .collect();
         for worker in workers {
-            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
     });
     let Counts { died, resumed } = counts.into_inner().unwrap();
     println!("{kills} kills: {died} hit a run, {resumed} left something to resume");
-    assert!(died * 10 >= kills * 7, "only {died} of {kills} kills hit a run");
-    assert!(resumed * 4 >= kills, "only {resumed} of {kills} kills left something to resume");
+    assert!(
+        died * 10 >= kills * 7,
+        "only {died} of {kills} kills hit a run"
+    );
+    assert!(
+        resumed * 4 >= kills,
+        "only {resumed} of {kills} kills left something to resume"
+    );
 }
 
 #[derive(Default)]
@@ -86,8 +98,16 @@ fn kill(dir: &Path, at: Duration, undisturbed: &Inventory) -> (bool, bool) {
     assert_eq!(apply.code, Some(0), "killed after {at:?}: {apply}");
 
     let end = place.inventory();
-    assert!(end == *undisturbed, "killed after {at:?}:\n{}", undisturbed.difference(&end));
-    assert_eq!(doubles(&place.sandbox().ledger()), Vec::<String>::new(), "made twice, killed after {at:?}");
+    assert!(
+        end == *undisturbed,
+        "killed after {at:?}:\n{}",
+        undisturbed.difference(&end)
+    );
+    assert_eq!(
+        doubles(&place.sandbox().ledger()),
+        Vec::<String>::new(),
+        "made twice, killed after {at:?}"
+    );
     let done = place.mark();
     place.run(&["plan", "--detailed-exitcode"]).succeeded();
     place.untouched_since(&done);
@@ -98,10 +118,16 @@ fn kill(dir: &Path, at: Duration, undisturbed: &Inventory) -> (bool, bool) {
 fn doubles(ledger: &[LedgerEntry]) -> Vec<String> {
     let mut made: BTreeMap<String, usize> = BTreeMap::new();
     for call in ledger.iter().filter(|call| call.service != "argocd") {
-        let makes = call.operation.starts_with("Create") || call.operation == "ChangeResourceRecordSets";
+        let makes =
+            call.operation.starts_with("Create") || call.operation == "ChangeResourceRecordSets";
         if makes && call.status.is_some_and(|status| status < 300) {
-            *made.entry(format!("{} {}", call.operation, call.subject)).or_default() += 1;
+            *made
+                .entry(format!("{} {}", call.operation, call.subject))
+                .or_default() += 1;
         }
     }
-    made.into_iter().filter(|(_, times)| *times > 1).map(|(what, times)| format!("{what}: {times} times")).collect()
+    made.into_iter()
+        .filter(|(_, times)| *times > 1)
+        .map(|(what, times)| format!("{what}: {times} times"))
+        .collect()
 }

@@ -5,12 +5,15 @@ use crate::place::{ACME, ACME_UPDATED, Place, holds};
 fn commit(place: &Place) {
     let repo = git2::Repository::open(place.checkout()).unwrap();
     let mut index = repo.index().unwrap();
-    index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
+    index
+        .add_all(["*"], git2::IndexAddOption::DEFAULT, None)
+        .unwrap();
     index.write().unwrap();
     let tree = repo.find_tree(index.write_tree().unwrap()).unwrap();
     let who = repo.signature().unwrap();
     let head = repo.head().unwrap().peel_to_commit().unwrap();
-    repo.commit(Some("HEAD"), &who, &who, "Not pushed", &tree, &[&head]).unwrap();
+    repo.commit(Some("HEAD"), &who, &who, "Not pushed", &tree, &[&head])
+        .unwrap();
 }
 
 #[test]
@@ -20,9 +23,15 @@ fn what_others_cannot_see_is_not_applied() {
     let apply = ["apply", "--yes", "--output", "json"];
 
     place.put("customers.yaml", ACME_UPDATED);
-    place.put("customers.d/zenith.yaml", "version: 1\nname: zenith\nregion: us-west-2\napps: []\n");
+    place.put(
+        "customers.d/zenith.yaml",
+        "version: 1\nname: zenith\nregion: us-west-2\napps: []\n",
+    );
     let said = place.run(&apply).refused("dirty");
-    holds(&said, &["customers.yaml", "customers.d/zenith.yaml", "--allow-dirty"]);
+    holds(
+        &said,
+        &["customers.yaml", "customers.d/zenith.yaml", "--allow-dirty"],
+    );
     place.untouched_since(&mark);
 
     std::fs::remove_file(place.checkout().join("customers.d/zenith.yaml")).unwrap();
@@ -33,7 +42,11 @@ fn what_others_cannot_see_is_not_applied() {
 
     place.put("customers.yaml", format!("{ACME_UPDATED}# a note\n"));
     place.run(&["apply", "--yes", "--allow-dirty"]).succeeded();
-    assert!(place.committed("acme", "us-west-2/mattermost/values.yaml").contains("137"));
+    assert!(
+        place
+            .committed("acme", "us-west-2/mattermost/values.yaml")
+            .contains("137")
+    );
 }
 
 #[test]

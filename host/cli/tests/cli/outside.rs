@@ -12,6 +12,9 @@ use crate::place::Place;
 const DNS_ROLE: &str = "arn:aws:iam::444455556666:role/deploycenter-dns";
 const ZONE: &str = "/2013-04-01/hostedzone/Z04444444APPSEXAMPLE/rrset";
 
+/// The file system in us-west-2 that is the operator's own.
+const OPERATORS: &str = "fs-0a1000000000005e2";
+
 /// How long a deletion may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -32,11 +35,19 @@ impl Session {
             let _ = rustls::crypto::ring::default_provider().install_default();
         });
         let base = sandbox.aws_url().as_str().trim_end_matches('/').to_owned();
-        let mut session = Self { http: Client::new(), base, region, key: ACCESS_KEY_ID.to_owned(), token: String::new() };
-        let form = format!("Action=AssumeRole&Version=2011-06-15&RoleArn={role}&RoleSessionName=someone");
-        let request = session
-            .request("sts", Method::POST, "/")
-            .header("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+        let mut session = Self {
+            http: Client::new(),
+            base,
+            region,
+            key: ACCESS_KEY_ID.to_owned(),
+            token: String::new(),
+        };
+        let form =
+            format!("Action=AssumeRole&Version=2011-06-15&RoleArn={role}&RoleSessionName=someone");
+        let request = session.request("sts", Method::POST, "/").header(
+            "content-type",
+            "application/x-www-form-urlencoded; charset=utf-8",
+        );
         let answer = session.answer(request.body(form)).await;
         session.key = element(&answer, "AccessKeyId").to_owned();
         session.token = element(&answer, "SessionToken").to_owned();
@@ -44,12 +55,24 @@ impl Session {
     }
 
     fn request(&self, service: &str, method: Method, path: &str) -> RequestBuilder {
-        let Self { http, base, region, key, token } = self;
+        let Self {
+            http,
+            base,
+            region,
+            key,
+            token,
+        } = self;
         let signed = format!(
             "AWS4-HMAC-SHA256 Credential={key}/20400101/{region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
         );
-        let request = http.request(method, format!("{base}{path}")).header("authorization", signed);
-        if token.is_empty() { request } else { request.header("x-amz-security-token", token) }
+        let request = http
+            .request(method, format!("{base}{path}"))
+            .header("authorization", signed);
+        if token.is_empty() {
+            request
+        } else {
+            request.header("x-amz-security-token", token)
+        }
     }
 
     async fn answer(&self, request: RequestBuilder) -> String {
@@ -63,13 +86,19 @@ impl Session {
     async fn efs(&self, method: Method, path: &str) -> Value {
         let request = self.request("elasticfilesystem", method, &format!("/2015-02-01/{path}"));
         let text = self.answer(request).await;
-        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
+        if text.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_str(&text).unwrap()
+        }
     }
 }
 
 /// The text of the first XML element with this name.
 fn element<'a>(xml: &'a str, name: &str) -> &'a str {
-    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no <{name}> in {xml}"));
+    let (_, rest) = xml
+        .split_once(&format!("<{name}>"))
+        .unwrap_or_else(|| panic!("no <{name}> in {xml}"));
     rest.split_once(&format!("</{name}>")).unwrap().0
 }
 
@@ -95,34 +124,45 @@ pub(crate) fn set_weight(place: &Place, name: &str, weight: u8) {
     });
 }
 
-/// Deletes every file system of a region, with what hangs on it.
+/// Deletes every file system of a region but the operator's own, with what hangs on it.
 pub(crate) fn delete_file_systems(place: &Place, role: &str, region: &'static str) {
     place.runtime.block_on(async {
         let session = Session::of(place.sandbox(), role, region).await;
         let systems = session.efs(Method::GET, "file-systems").await;
         for system in systems["FileSystems"].as_array().unwrap() {
-            // The operator's own stays.
-            if system["CreationToken"].as_str().is_none_or(|token| !token.starts_with("dc-") && !token.contains("testing")) {
+            let id = system["FileSystemId"].as_str().unwrap();
+            if id == OPERATORS {
                 continue;
             }
-            let id = system["FileSystemId"].as_str().unwrap();
-            let points = session.efs(Method::GET, &format!("access-points?FileSystemId={id}")).await;
+            let points = session
+                .efs(Method::GET, &format!("access-points?FileSystemId={id}"))
+                .await;
             for point in points["AccessPoints"].as_array().unwrap() {
                 let point = point["AccessPointId"].as_str().unwrap();
-                session.efs(Method::DELETE, &format!("access-points/{point}")).await;
+                session
+                    .efs(Method::DELETE, &format!("access-points/{point}"))
+                    .await;
             }
             let list = format!("mount-targets?FileSystemId={id}");
             let targets = session.efs(Method::GET, &list).await;
             for target in targets["MountTargets"].as_array().unwrap() {
                 let target = target["MountTargetId"].as_str().unwrap();
-                session.efs(Method::DELETE, &format!("mount-targets/{target}")).await;
+                session
+                    .efs(Method::DELETE, &format!("mount-targets/{target}"))
+                    .await;
             }
             let began = Instant::now();
-            while !session.efs(Method::GET, &list).await["MountTargets"].as_array().unwrap().is_empty() {
+            while !session.efs(Method::GET, &list).await["MountTargets"]
+                .as_array()
+                .unwrap()
+                .is_empty()
+            {
                 assert!(began.elapsed() < PATIENCE, "the mount targets of {id} stay");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
-            session.efs(Method::DELETE, &format!("file-systems/{id}")).await;
+            session
+                .efs(Method::DELETE, &format!("file-systems/{id}"))
+                .await;
         }
     });
 }

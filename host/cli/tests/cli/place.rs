@@ -96,7 +96,11 @@ impl Place {
         repo.create(&files(customers).unwrap()).unwrap();
         let home = dir.join("home");
         std::fs::create_dir(&home).unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
         let sandbox = runtime.block_on(Sandbox::start(Config {
             dir: None,
             clock: SandboxClock::Real,
@@ -105,9 +109,18 @@ impl Place {
             world: World::from_regions_yaml(REGIONS).unwrap(),
             aws_port: 0,
             argocd_port: 0,
-            argocd: argocd::Config { pods_ready_after: 50, ..argocd::Config::default() },
+            argocd: argocd::Config {
+                pods_ready_after: 50,
+                ..argocd::Config::default()
+            },
         }));
-        Self { repo, home, sandbox: Some(sandbox.unwrap()), runtime, _dir: None }
+        Self {
+            repo,
+            home,
+            sandbox: Some(sandbox.unwrap()),
+            runtime,
+            _dir: None,
+        }
     }
 
     pub(crate) fn sandbox(&self) -> &Sandbox {
@@ -138,7 +151,10 @@ impl Place {
             .current_dir(&self.repo.checkout)
             .env_clear()
             .env("HOME", &self.home)
-            .env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"))
+            .env(
+                "XDG_CACHE_HOME",
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
+            )
             .env("NO_COLOR", "1")
             .env("USER", "tester")
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
@@ -150,8 +166,14 @@ impl Place {
             .stderr(Stdio::piped());
         if let Some(sandbox) = &self.sandbox {
             command
-                .env("AWS_ENDPOINT_URL", sandbox.aws_url().as_str().trim_end_matches('/'))
-                .env("ARGOCD_SERVER", sandbox.argocd_url().as_str().trim_end_matches('/'))
+                .env(
+                    "AWS_ENDPOINT_URL",
+                    sandbox.aws_url().as_str().trim_end_matches('/'),
+                )
+                .env(
+                    "ARGOCD_SERVER",
+                    sandbox.argocd_url().as_str().trim_end_matches('/'),
+                )
                 .env("ARGOCD_AUTH_TOKEN", sandbox.argocd_token());
         }
         command
@@ -195,7 +217,10 @@ impl Place {
     }
 
     pub(crate) fn mark(&self) -> Mark {
-        Mark { calls: self.sandbox().ledger().len(), branches: self.branches() }
+        Mark {
+            calls: self.sandbox().ledger().len(),
+            branches: self.branches(),
+        }
     }
 
     /// The calls since then.
@@ -206,7 +231,11 @@ impl Place {
     /// Wants that nothing was written outside since then.
     #[track_caller]
     pub(crate) fn untouched_since(&self, mark: &Mark) {
-        let writes: Vec<LedgerEntry> = self.since(mark).into_iter().filter(|call| call.write).collect();
+        let writes: Vec<LedgerEntry> = self
+            .since(mark)
+            .into_iter()
+            .filter(|call| call.write)
+            .collect();
         assert!(writes.is_empty(), "{writes:#?}");
         assert_eq!(self.branches(), mark.branches);
     }
@@ -218,7 +247,10 @@ impl Place {
         branches
             .map(|branch| {
                 let branch = branch.unwrap();
-                (branch.name().unwrap().to_owned(), branch.target().unwrap().to_string())
+                (
+                    branch.name().unwrap().to_owned(),
+                    branch.target().unwrap().to_string(),
+                )
             })
             .collect()
     }
@@ -227,7 +259,11 @@ impl Place {
     pub(crate) fn commit_by_hand(&self, customer: &str, path: &str, text: &str) {
         let remote = self.remote();
         let name = format!("refs/heads/customer/{customer}");
-        let parent = remote.find_reference(&name).unwrap().peel_to_commit().unwrap();
+        let parent = remote
+            .find_reference(&name)
+            .unwrap()
+            .peel_to_commit()
+            .unwrap();
         let blob = remote.blob(text.as_bytes()).unwrap();
         let tree = git2::build::TreeUpdateBuilder::new()
             .upsert(path, blob, git2::FileMode::Blob)
@@ -235,14 +271,22 @@ impl Place {
             .unwrap();
         let who = git2::Signature::now("Someone", "someone@example.com").unwrap();
         let tree = remote.find_tree(tree).unwrap();
-        remote.commit(Some(&name), &who, &who, "By hand", &tree, &[&parent]).unwrap();
+        remote
+            .commit(Some(&name), &who, &who, "By hand", &tree, &[&parent])
+            .unwrap();
     }
 
     /// A file on a customer's branch.
     pub(crate) fn committed(&self, customer: &str, path: &str) -> String {
         let remote = self.remote();
-        let branch = remote.find_reference(&format!("refs/heads/customer/{customer}")).unwrap();
-        let entry = branch.peel_to_tree().unwrap().get_path(Path::new(path)).unwrap();
+        let branch = remote
+            .find_reference(&format!("refs/heads/customer/{customer}"))
+            .unwrap();
+        let entry = branch
+            .peel_to_tree()
+            .unwrap()
+            .get_path(Path::new(path))
+            .unwrap();
         let blob = entry.to_object(&remote).unwrap().into_blob().unwrap();
         String::from_utf8(blob.content().to_vec()).unwrap()
     }
@@ -256,7 +300,9 @@ impl Place {
     /// The plan as JSON.
     #[track_caller]
     pub(crate) fn plan(&self, args: &[&str]) -> Value {
-        self.run(&[&["plan", "--output", "json"], args].concat()).succeeded().json()
+        self.run(&[&["plan", "--output", "json"], args].concat())
+            .succeeded()
+            .json()
     }
 }
 
@@ -297,7 +343,8 @@ impl Run {
     #[track_caller]
     pub(crate) fn error(&self) -> Value {
         let line = self.stderr.lines().last().unwrap_or_default();
-        let mut value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self}"));
+        let mut value: Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {self}"));
         value["error"].take()
     }
 
@@ -313,7 +360,11 @@ impl Run {
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "exit code {:?}\n--- stdout\n{}--- stderr\n{}", self.code, self.stdout, self.stderr)
+        write!(
+            f,
+            "exit code {:?}\n--- stdout\n{}--- stderr\n{}",
+            self.code, self.stdout, self.stderr
+        )
     }
 }
 

@@ -36,28 +36,47 @@ fn a_plan_for_programs_has_the_promised_shape() {
     let plan = place.plan(&["acme"]);
     assert_eq!(plan["format"], 1);
     let targets = plan["targets"].as_array().unwrap();
-    let names: Vec<&str> = targets.iter().map(|target| target["target"].as_str().unwrap()).collect();
+    let names: Vec<&str> = targets
+        .iter()
+        .map(|target| target["target"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["acme/_customer", "acme/mattermost"]);
     let mut counted: BTreeMap<&str, u64> = BTreeMap::new();
     for target in targets {
         assert_eq!(target["region"], "us-west-2");
         assert!(target["digest"].as_str().unwrap().starts_with("sha256:"));
         for effect in target["effects"].as_array().unwrap() {
-            *counted.entry(effect["action"].as_str().unwrap()).or_default() += 1;
+            *counted
+                .entry(effect["action"].as_str().unwrap())
+                .or_default() += 1;
             check_effect(effect);
         }
     }
     for action in ["create", "update", "delete", "none"] {
-        assert_eq!(plan["summary"][action], counted.get(action).copied().unwrap_or(0), "{action}");
+        assert_eq!(
+            plan["summary"][action],
+            counted.get(action).copied().unwrap_or(0),
+            "{action}"
+        );
     }
-    assert_eq!(place.plan(&["acme"]), plan, "the same inputs give the same plan");
+    assert_eq!(
+        place.plan(&["acme"]),
+        plan,
+        "the same inputs give the same plan"
+    );
     place.untouched_since(&mark);
 }
 
 fn check_effect(effect: &Value) {
-    let (kind, name) = (effect["kind"].as_str().unwrap(), effect["name"].as_str().unwrap());
+    let (kind, name) = (
+        effect["kind"].as_str().unwrap(),
+        effect["name"].as_str().unwrap(),
+    );
     assert_eq!(effect["id"], format!("{kind}/{name}"));
-    assert!(effect["dependsOn"].is_array() && effect["changes"].is_array(), "{effect}");
+    assert!(
+        effect["dependsOn"].is_array() && effect["changes"].is_array(),
+        "{effect}"
+    );
 }
 
 #[test]

@@ -12,8 +12,22 @@ fn status_and_history_tell_what_runs() {
     let mark = place.mark();
 
     let status = place.run(&["status"]).succeeded();
-    holds(&status.stdout, &["TARGET", "acme/mattermost", "Synced", "Healthy", "succeeded", "rivoli/mattermost", "Missing"]);
-    let status = place.run(&["status", "--output", "json"]).succeeded().json();
+    holds(
+        &status.stdout,
+        &[
+            "TARGET",
+            "acme/mattermost",
+            "Synced",
+            "Healthy",
+            "succeeded",
+            "rivoli/mattermost",
+            "Missing",
+        ],
+    );
+    let status = place
+        .run(&["status", "--output", "json"])
+        .succeeded()
+        .json();
     assert_eq!(status["format"], 1);
     let [acme, rivoli] = &status["targets"].as_array().unwrap()[..] else {
         panic!("{status}");
@@ -27,15 +41,37 @@ fn status_and_history_tell_what_runs() {
             "held": false, "updateAvailable": false, "pendingRemoval": false,
         })
     );
-    assert_eq!((&rivoli["health"], &rivoli["deployment"]), (&json!("Missing"), &json!(null)));
+    assert_eq!(
+        (&rivoli["health"], &rivoli["deployment"]),
+        (&json!("Missing"), &json!(null))
+    );
 
     let history = place.run(&["history", "acme/mattermost"]).succeeded();
-    holds(&history.stdout, &["DEPLOYMENT", deployment.as_str().unwrap(), "succeeded", "Sandbox <sandbox@localhost>"]);
-    let history = place.run(&["history", "acme/mattermost", "--output", "json"]).succeeded().json();
+    holds(
+        &history.stdout,
+        &[
+            "DEPLOYMENT",
+            deployment.as_str().unwrap(),
+            "succeeded",
+            "Sandbox <sandbox@localhost>",
+        ],
+    );
+    let history = place
+        .run(&["history", "acme/mattermost", "--output", "json"])
+        .succeeded()
+        .json();
     assert_eq!(history["deployments"][0]["deployment"], deployment);
     assert_eq!(history["deployments"][0]["state"], "succeeded");
-    assert_eq!(place.run(&["history", "rivoli/mattermost"]).succeeded().stdout, "No deployments.\n");
-    place.run(&["history", "acme/nothing", "--output", "json"]).refused("unknown-target");
+    assert_eq!(
+        place
+            .run(&["history", "rivoli/mattermost"])
+            .succeeded()
+            .stdout,
+        "No deployments.\n"
+    );
+    place
+        .run(&["history", "acme/nothing", "--output", "json"])
+        .refused("unknown-target");
     place.untouched_since(&mark);
 }
 
@@ -60,7 +96,15 @@ fn validate_lists_every_problem_with_its_place() {
     assert_eq!(run.stdout, "");
     holds(
         &run.stderr,
-        &["customers.yaml:4:13: ", "us-west-1", "us-west-2", "customers.yaml:7:11: ", "default", "customers.yaml:10:16: ", "mattermst"],
+        &[
+            "customers.yaml:4:13: ",
+            "us-west-1",
+            "us-west-2",
+            "customers.yaml:7:11: ",
+            "default",
+            "customers.yaml:10:16: ",
+            "mattermst",
+        ],
     );
     let run = place.run(&["validate", "--output", "json"]).exits(1);
     let error = run.error();
@@ -69,14 +113,34 @@ fn validate_lists_every_problem_with_its_place() {
     assert!(problems.len() >= 4, "{error:#}");
     for problem in problems {
         assert_eq!(problem["file"], "customers.yaml", "{problem}");
-        assert!(problem["line"].is_u64() && problem["column"].is_u64() && problem["message"].is_string(), "{problem}");
+        assert!(
+            problem["line"].is_u64()
+                && problem["column"].is_u64()
+                && problem["message"].is_string(),
+            "{problem}"
+        );
     }
 
-    place.put("customers.yaml", ACME.replace("maxUsers: 100", "maxUsers: many, replicas: -1"));
+    place.put(
+        "customers.yaml",
+        ACME.replace("maxUsers: 100", "maxUsers: many, replicas: -1"),
+    );
     let run = place.run(&["validate"]).exits(1);
-    holds(&run.stderr, &["there are 2 problems", "customers.yaml:6:83: ", "maxUsers", "replicas"]);
+    holds(
+        &run.stderr,
+        &[
+            "there are 2 problems",
+            "customers.yaml:6:74: ",
+            "maxUsers",
+            "customers.yaml:6:90: ",
+            "replicas",
+        ],
+    );
     place.put("customers.yaml", ACME);
-    assert_eq!(place.run(&["validate"]).succeeded().stdout, "Valid: 1 customer, 1 instance.\n");
+    assert_eq!(
+        place.run(&["validate"]).succeeded().stdout,
+        "Valid: 1 customer, 1 instance.\n"
+    );
 }
 
 #[test]
@@ -88,7 +152,10 @@ fn a_command_line_that_cannot_be_read_is_64() {
     place.run(&["history", "Not A Target"]).exits(64);
     place.run(&["render"]).exits(64);
     place.run(&["plan", "a/b/c"]).exits(64);
-    holds(&place.run(&["--help"]).succeeded().stdout, &["DEPLOYCENTER_REPO", "Exit codes"]);
+    holds(
+        &place.run(&["--help"]).succeeded().stdout,
+        &["DEPLOYCENTER_REPO", "Exit codes"],
+    );
 }
 
 #[test]
@@ -96,9 +163,17 @@ fn render_needs_nobody() {
     let mut place = Place::new(FLEET);
     place.disconnect();
     let run = place.run(&["render", "acme/mattermost"]).succeeded();
-    holds(&run.stdout, &["# ---- us-west-2/mattermost/values.yaml\n", "maxUsers: 100", "fs-00000000000000000::fsap-00000000000000000"]);
+    holds(
+        &run.stdout,
+        &[
+            "# ---- us-west-2/mattermost/values.yaml\n",
+            "maxUsers: 100",
+            "fs-00000000000000000::fsap-00000000000000000",
+        ],
+    );
     place.run(&["render", "--out", "rendered"]).succeeded();
-    let read = |path: &str| std::fs::read_to_string(place.checkout().join("rendered").join(path)).unwrap();
+    let read =
+        |path: &str| std::fs::read_to_string(place.checkout().join("rendered").join(path)).unwrap();
     assert!(read("acme/us-west-2/mattermost/values.yaml").contains("maxUsers: 100"));
     assert!(read("rivoli/eu-west-3/mattermost/application.json").contains("rivoli--mattermost"));
     let run = place.run(&["render", "acme/matermost"]).exits(1);

@@ -25,30 +25,61 @@ fn a_given_secret_goes_where_it_belongs_alone() {
     let place = Place::new(CUSTOMERS);
     let mark = place.mark();
     let run = place.run(&["plan"]).exits(1);
-    holds(&run.stderr, &["customers.yaml:6:", "\"smtp\"", "deploycenter secret set acme/mattermost smtp"]);
-    let said = place.run(&["apply", "--yes", "--output", "json"]).refused("invalid");
+    holds(
+        &run.stderr,
+        &[
+            "customers.yaml:6:",
+            "\"smtp\"",
+            "deploycenter secret set acme/mattermost smtp",
+        ],
+    );
+    let said = place
+        .run(&["apply", "--yes", "--output", "json"])
+        .refused("invalid");
     holds(&said, &["deploycenter secret set acme/mattermost smtp"]);
     place.untouched_since(&mark);
 
-    let list = || place.run(&["secret", "list", "--output", "json"]).succeeded().json();
+    let list = || {
+        place
+            .run(&["secret", "list", "--output", "json"])
+            .succeeded()
+            .json()
+    };
     assert_eq!(list()["secrets"][0]["source"], "missing");
     assert_eq!(list()["secrets"][0]["name"], "smtp");
 
     let set = ["secret", "set", "acme/mattermost"];
-    let refused = place.run_with(&[&set[..], &["smpt", "--output", "json"]].concat(), VALUE.as_bytes());
+    let refused = place.run_with(
+        &[&set[..], &["smpt", "--output", "json"]].concat(),
+        VALUE.as_bytes(),
+    );
     holds(&refused.refused("unknown-secret"), &["smtp"]);
-    place.run_with(&[&set[..], &["smtp"]].concat(), b"").exits(1);
+    place
+        .run_with(&[&set[..], &["smtp"]].concat(), b"")
+        .exits(1);
     place.untouched_since(&mark);
 
-    let given = place.run_with(&[&set[..], &["smtp"]].concat(), format!("{VALUE}\n").as_bytes()).succeeded();
+    let given = place
+        .run_with(
+            &[&set[..], &["smtp"]].concat(),
+            format!("{VALUE}\n").as_bytes(),
+        )
+        .succeeded();
     let listed = place.run(&["secret", "list"]).succeeded();
     holds(&listed.stdout, &["acme/mattermost", "smtp", "given"]);
-    let planned = place.run(&["plan", "--out", "p.json", "--output", "json"]).succeeded();
+    let planned = place
+        .run(&["plan", "--out", "p.json", "--output", "json"])
+        .succeeded();
     let applied = place.run(&["apply", "--plan", "p.json"]).succeeded();
-    let status = place.run(&["history", "acme/mattermost", "--output", "json"]).succeeded();
+    let status = place
+        .run(&["history", "acme/mattermost", "--output", "json"])
+        .succeeded();
 
     let snapshot = place.sandbox().snapshot().to_string();
-    assert!(snapshot.contains(VALUE), "it did arrive, without the line break:\n{snapshot}");
+    assert!(
+        snapshot.contains(VALUE),
+        "it did arrive, without the line break:\n{snapshot}"
+    );
     assert!(!snapshot.contains(&format!("{VALUE}\\n")));
     for run in [given, listed, planned, applied, status] {
         assert!(!run.to_string().contains(VALUE), "{run}");
@@ -60,7 +91,12 @@ fn a_given_secret_goes_where_it_belongs_alone() {
     assert!(!files_with(place.checkout(), "chat.acme.apps.example.com").is_empty());
     assert!(!objects_with(&place.remote(), "chat.acme.apps.example.com").is_empty());
     assert_eq!(
-        list()["secrets"].as_array().unwrap().iter().map(|secret| secret["source"].clone()).collect::<Vec<_>>(),
+        list()["secrets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|secret| secret["source"].clone())
+            .collect::<Vec<_>>(),
         [json!("generated"), json!("given")]
     );
 }
@@ -95,5 +131,7 @@ fn objects_with(repo: &git2::Repository, text: &str) -> Vec<String> {
 }
 
 fn holds_bytes(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    bytes
+        .windows(text.len())
+        .any(|window| window == text.as_bytes())
 }

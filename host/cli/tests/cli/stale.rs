@@ -17,7 +17,13 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/deploycenter";
 fn stale(place: &Place, because: &[&str]) {
     let mark = place.mark();
     let said = place.run(&APPLY).refused("plan-stale");
-    holds(&said, &["acme/mattermost: moved since the plan was made", "deploycenter plan"]);
+    holds(
+        &said,
+        &[
+            "acme/mattermost: moved since the plan was made",
+            "deploycenter plan",
+        ],
+    );
     holds(&said, because);
     place.untouched_since(&mark);
 }
@@ -53,7 +59,13 @@ fn by_another_plugin_of_a_new_target() {
         grants: file.manifest.grants,
         default: true,
     };
-    place.change("plugins.lock", PluginsLock { plugins: vec![plugin] }.render());
+    place.change(
+        "plugins.lock",
+        PluginsLock {
+            plugins: vec![plugin],
+        }
+        .render(),
+    );
     stale(&place, &["the plugin"]);
 }
 
@@ -61,8 +73,15 @@ fn by_another_plugin_of_a_new_target() {
 fn by_a_template_of_a_new_target() {
     let place = first();
     let file = PluginFile::read(bundled()[0].1).unwrap();
-    let (name, text) = file.templates.iter().find(|(name, _)| name.as_str() == "values.yaml").unwrap();
-    place.change(&format!("overrides/mattermost/templates/{name}"), format!("# edited\n{text}"));
+    let (name, text) = file
+        .templates
+        .iter()
+        .find(|(name, _)| name.as_str() == "values.yaml")
+        .unwrap();
+    place.change(
+        &format!("overrides/mattermost/templates/{name}"),
+        format!("# edited\n{text}"),
+    );
     stale(&place, &["the templates"]);
 }
 
@@ -74,7 +93,10 @@ fn by_a_commit_in_its_own_folder() {
     place.run(&SAVE).succeeded();
     place.commit_by_hand("acme", "us-west-2/mattermost/values.yaml", "replicas: 9\n");
     stale(&place, &["own folder"]);
-    assert_eq!(place.committed("acme", "us-west-2/mattermost/values.yaml"), "replicas: 9\n");
+    assert_eq!(
+        place.committed("acme", "us-west-2/mattermost/values.yaml"),
+        "replicas: 9\n"
+    );
 }
 
 #[test]
@@ -96,7 +118,10 @@ fn by_what_someone_did_outside() {
 fn what_did_not_move_goes_on() {
     let place = Place::new(FLEET);
     place.run(&SAVE).succeeded();
-    place.change("customers.yaml", FLEET.replace("maxUsers: 100", "maxUsers: 101"));
+    place.change(
+        "customers.yaml",
+        FLEET.replace("maxUsers: 100", "maxUsers: 101"),
+    );
 
     let mark = place.mark();
     let all_or_nothing = [&APPLY[..], &["--all-or-nothing"]].concat();
@@ -112,9 +137,20 @@ fn what_did_not_move_goes_on() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|row| (row["target"].as_str().unwrap().to_owned(), row["state"].as_str().unwrap().to_owned()))
+        .map(|row| {
+            (
+                row["target"].as_str().unwrap().to_owned(),
+                row["state"].as_str().unwrap().to_owned(),
+            )
+        })
         .collect();
     let succeeded = |target: &str| (target.to_owned(), "succeeded".to_owned());
-    assert_eq!(deployed, [succeeded("rivoli/_customer"), succeeded("rivoli/mattermost")]);
+    assert_eq!(
+        deployed,
+        [
+            succeeded("rivoli/_customer"),
+            succeeded("rivoli/mattermost")
+        ]
+    );
     assert_eq!(place.inventory().mentions("acme"), Vec::<String>::new());
 }

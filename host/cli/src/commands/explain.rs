@@ -1,0 +1,91 @@
+//! `explain`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use deploycenter_domain::desired::{Merged, did_you_mean};
+use deploycenter_domain::name::TargetId;
+use deploycenter_engine::Limits;
+use deploycenter_ports::Silent;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Shared;
+use crate::fail::Fail;
+use crate::output;
+use crate::wiring;
+
+/// One value and where it came from.
+#[derive(Debug, Serialize)]
+struct Row {
+    /// Dotted: `smtp.host`.
+    path: String,
+    value: Value,
+    /// The layer, in words.
+    layer: &'static str,
+    file: String,
+    line: u32,
+}
+
+pub(super) async fn run(shared: &Shared, target: &TargetId, path: Option<&str>) -> Result<ExitCode, Fail> {
+    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let merged = place.engine.explain(target).await?;
+    let mut rows = Vec::new();
+    for (key, value) in &merged.values {
+        leaves(&merged, key, &format!("/{}", escaped(key)), value, &mut rows);
+    }
+    if let Some(path) = path {
+        let below = format!("{path}.");
+        let known: Vec<String> = rows.iter().map(|row| row.path.clone()).collect();
+        rows.retain(|row| row.path == path || row.path.starts_with(&below));
+        if rows.is_empty() {
+            let fail = Fail::new("unknown-value", format!("{target} has no value \"{path}\""));
+            return Err(match did_you_mean(path, known.iter().map(String::as_str)) {
+                Some(help) => fail.help(help),
+                None => fail,
+            });
+        }
+    }
+    if shared.json {
+        anstream::println!("{}", serde_json::json!({ "format": output::FORMAT, "target": target, "values": rows }));
+    } else {
+        anstream::print!("{}", human(&rows));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A value's leaves: lists and empty maps are leaves.
+fn leaves(merged: &Merged, path: &str, pointer: &str, value: &Value, rows: &mut Vec<Row>) {
+    if let Value::Object(map) = value
+        && !map.is_empty()
+    {
+        for (key, value) in map {
+            leaves(merged, &format!("{path}.{key}"), &format!("{pointer}/{}", escaped(key)), value, rows);
+        }
+        return;
+    }
+    if let Some(origin) = merged.origin(pointer) {
+        rows.push(Row {
+            path: path.to_owned(),
+            value: value.clone(),
+            layer: origin.layer.as_str(),
+            file: origin.file,
+            line: origin.line,
+        });
+    }
+}
+
+/// A key in a JSON pointer (RFC 6901).
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn human(rows: &[Row]) -> String {
+    let width = |cell: fn(&Row) -> usize| rows.iter().map(cell).max().unwrap_or(0);
+    let (path, value) = (width(|row| row.path.len()), width(|row| row.value.to_string().len()).min(48));
+    rows.iter()
+        .map(|row| {
+            format!("{:path$}  {:value$}  {} ({}:{})\n", row.path, row.value.to_string(), row.layer, row.file, row.line)
+        })
+        .collect()
+}
