@@ -12,7 +12,13 @@ use deploycenter_domain::name::TargetId;
 #[command(name = "deploycenter", version, after_help = ENVIRONMENT)]
 pub(crate) struct Args {
     /// The deployment repo to work in, instead of the one around the current folder
-    #[arg(short = 'C', long = "directory", value_name = "DIR", env = "DEPLOYCENTER_REPO", global = true)]
+    #[arg(
+        short = 'C',
+        long = "directory",
+        value_name = "DIR",
+        env = "DEPLOYCENTER_REPO",
+        global = true
+    )]
     pub(crate) repo: Option<PathBuf>,
 
     /// What is printed: for people, or for programs
@@ -52,7 +58,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  deploycenter validate --output json")]
     Validate,
     /// Show what would be committed for a target, offline
-    #[command(after_help = "Examples:\n  deploycenter render acme/mattermost\n  deploycenter render acme/mattermost --out rendered")]
+    #[command(
+        after_help = "Examples:\n  deploycenter render acme/mattermost\n  deploycenter render acme/mattermost --out rendered"
+    )]
     Render {
         /// <customer>/<instance>; every instance when absent (with --out)
         target: Option<TargetId>,
@@ -61,7 +69,9 @@ pub(crate) enum Command {
         out: Option<PathBuf>,
     },
     /// Show what would change, and change nothing
-    #[command(after_help = "Examples:\n  deploycenter plan\n  deploycenter plan acme '*/mattermost' --out plan.json\n  deploycenter plan --region eu-west-3 --detailed-exitcode")]
+    #[command(
+        after_help = "Examples:\n  deploycenter plan\n  deploycenter plan acme '*/mattermost' --out plan.json\n  deploycenter plan --region eu-west-3 --detailed-exitcode"
+    )]
     Plan {
         #[command(flatten)]
         selection: Selectors,
@@ -76,7 +86,9 @@ pub(crate) enum Command {
         verbose: bool,
     },
     /// Make a plan, show it, and apply exactly that
-    #[command(after_help = "Examples:\n  deploycenter apply acme/mattermost\n  deploycenter apply --yes\n  deploycenter apply --plan plan.json")]
+    #[command(
+        after_help = "Examples:\n  deploycenter apply acme/mattermost\n  deploycenter apply --yes\n  deploycenter apply --plan plan.json"
+    )]
     Apply {
         #[command(flatten)]
         selection: Selectors,
@@ -100,7 +112,9 @@ pub(crate) enum Command {
         max_parallel: u16,
     },
     /// Finish or unwind what was interrupted or needs attention
-    #[command(after_help = "Examples:\n  deploycenter resume\n  deploycenter resume acme/mattermost")]
+    #[command(
+        after_help = "Examples:\n  deploycenter resume\n  deploycenter resume acme/mattermost"
+    )]
     Resume {
         /// <customer> or <customer>/<instance>; everything when absent
         targets: Vec<String>,
@@ -109,6 +123,16 @@ pub(crate) enum Command {
     Status {
         #[command(flatten)]
         selection: Selectors,
+    },
+    /// Where each value of a target comes from: layer, file and line
+    #[command(
+        after_help = "Examples:\n  deploycenter explain acme/mattermost\n  deploycenter explain acme/mattermost smtp.host"
+    )]
+    Explain {
+        /// <customer>/<instance>
+        target: TargetId,
+        /// Only this value and those below it: smtp, smtp.host
+        path: Option<String>,
     },
     /// A target's deployments, newest first
     #[command(after_help = "Example:\n  deploycenter history acme/mattermost")]
@@ -123,7 +147,9 @@ pub(crate) enum Command {
     #[command(args_conflicts_with_subcommands = true)]
     Sandbox(SandboxArgs),
     /// Print a completion script for a shell
-    #[command(after_help = "Example:\n  deploycenter completions bash > /etc/bash_completion.d/deploycenter")]
+    #[command(
+        after_help = "Example:\n  deploycenter completions bash > /etc/bash_completion.d/deploycenter"
+    )]
     Completions {
         /// Which shell
         shell: clap_complete::Shell,
@@ -147,7 +173,9 @@ pub(crate) struct Selectors {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SecretCommand {
     /// Give a secret: its value is read from standard input
-    #[command(after_help = "Example:\n  pass show acme/smtp | deploycenter secret set acme/mattermost smtp")]
+    #[command(
+        after_help = "Example:\n  pass show acme/smtp | deploycenter secret set acme/mattermost smtp"
+    )]
     Set {
         /// <customer>/<instance>
         target: TargetId,
@@ -162,7 +190,9 @@ pub(crate) enum SecretCommand {
 }
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "Examples:\n  deploycenter sandbox --dir ~/dc\n  eval \"$(deploycenter sandbox env --dir ~/dc)\"")]
+#[command(
+    after_help = "Examples:\n  deploycenter sandbox --dir ~/dc\n  eval \"$(deploycenter sandbox env --dir ~/dc)\""
+)]
 pub(crate) struct SandboxArgs {
     #[command(subcommand)]
     pub(crate) command: Option<SandboxCommand>,
@@ -205,7 +235,9 @@ pub(crate) struct SandboxRun {
 /// `150ms`, `2s`, `1m`.
 fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: u64 = digits.parse().map_err(|_| format!("\"{text}\" is no duration like 150ms or 2s"))?;
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| format!("\"{text}\" is no duration like 150ms or 2s"))?;
     match &text[digits.len()..] {
         "ms" => Ok(Duration::from_millis(number)),
         "s" => Ok(Duration::from_secs(number)),

@@ -23,7 +23,9 @@ pub(crate) struct Fail {
 impl Fail {
     /// A failure with a stable code.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { report: Report::new(code, message) }
+        Self {
+            report: Report::new(code, message),
+        }
     }
 
     /// A command line that can't be meant.
@@ -33,11 +35,17 @@ impl Fail {
 
     /// The same, with a way out.
     pub(crate) fn help(self, help: impl Into<String>) -> Self {
-        Self { report: self.report.help(help) }
+        Self {
+            report: self.report.help(help),
+        }
     }
 
     /// A failure with a list of what is wrong.
-    pub(crate) fn problems(code: &'static str, message: impl Into<String>, problems: Vec<Problem>) -> Self {
+    pub(crate) fn problems(
+        code: &'static str,
+        message: impl Into<String>,
+        problems: Vec<Problem>,
+    ) -> Self {
         let report = match Problems::check(problems) {
             Ok(()) => Report::new(code, message),
             Err(problems) => Report::of_problems(code, message, problems),
@@ -52,15 +60,25 @@ impl Fail {
         } else {
             anstream::eprint!("{}", self.report.human());
         }
-        if self.report.code == USAGE_CODE { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+        if self.report.code == USAGE_CODE {
+            ExitCode::from(USAGE)
+        } else {
+            ExitCode::FAILURE
+        }
     }
 }
 
 impl From<Problems> for Fail {
     fn from(problems: Problems) -> Self {
         let count = problems.iter().count();
-        let message = if count == 1 { "there is a problem".to_owned() } else { format!("there are {count} problems") };
-        Self { report: Report::of_problems("invalid", message, problems) }
+        let message = if count == 1 {
+            "there is a problem".to_owned()
+        } else {
+            format!("there are {count} problems")
+        };
+        Self {
+            report: Report::of_problems("invalid", message, problems),
+        }
     }
 }
 
@@ -78,7 +96,10 @@ impl From<PlanError> for Fail {
 
 impl From<Failure> for Fail {
     fn from(failure: Failure) -> Self {
-        let fail = Self::new("outside", format!("{}: {}", failure.system, failure.message));
+        let fail = Self::new(
+            "outside",
+            format!("{}: {}", failure.system, failure.message),
+        );
         match failure.help {
             Some(help) => fail.help(help),
             None => fail,
@@ -100,9 +121,12 @@ impl From<StoreError> for Fail {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
         match error {
-            StoreError::Locked { .. } => Self::new("locked", message).help("wait until it is done; a process that died frees its locks by itself"),
+            StoreError::Locked { .. } => Self::new("locked", message)
+                .help("wait until it is done; a process that died frees its locks by itself"),
             StoreError::Fenced(_) => Self::new("locked", message),
-            StoreError::Unfinished { .. } => Self::new("needs-attention", message).help("go on with `deploycenter resume`"),
+            StoreError::Unfinished { .. } => {
+                Self::new("needs-attention", message).help("go on with `deploycenter resume`")
+            }
             StoreError::Corrupt(_) | StoreError::Failed(_) => Self::new("journal", message),
         }
     }

@@ -35,7 +35,11 @@ impl Ids for Ulids {
 /// Who holds a lease, for others to read: `ada@host, process 4711`.
 pub(crate) fn owner() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = if host.trim().is_empty() { "this machine" } else { host.trim() };
+    let host = if host.trim().is_empty() {
+        "this machine"
+    } else {
+        host.trim()
+    };
     format!("{}@{host}, process {}", user(), std::process::id())
 }
 

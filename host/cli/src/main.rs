@@ -20,14 +20,23 @@ fn main() -> ExitCode {
             let usage = error.use_stderr();
             // Printing may fail when nobody reads any more; there is nobody to tell.
             let _ = error.print();
-            return if usage { ExitCode::from(fail::USAGE) } else { ExitCode::SUCCESS };
+            return if usage {
+                ExitCode::from(fail::USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     logging();
     let json = args.output == args::Output::Json;
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
-        Err(error) => return fail::Fail::from(anyhow::anyhow!("no threads to run on: {error}")).report(json),
+        Err(error) => {
+            return fail::Fail::from(anyhow::anyhow!("no threads to run on: {error}")).report(json);
+        }
     };
     match runtime.block_on(commands::run(args)) {
         Ok(code) => code,
@@ -40,8 +49,12 @@ fn main() -> ExitCode {
 fn logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("DEPLOYCENTER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let layer = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    let colours = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let layer = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours);
     if std::env::var_os("DEPLOYCENTER_LOG_JSON").is_some() {
         layer.json().init();
     } else {

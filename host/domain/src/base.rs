@@ -55,7 +55,9 @@ pub fn check(path: &str, text: &str, bounds: Bounds<'_>) -> Vec<String> {
     let handles: Vec<String> = bounds
         .handles
         .iter()
-        .filter_map(|handle| token::substitute(handle, |reference| Some(placeholder(&reference.key()))).ok())
+        .filter_map(|handle| {
+            token::substitute(handle, |reference| Some(placeholder(&reference.key()))).ok()
+        })
         .collect();
     let mut protected = 0;
     for document in serde_norway::Deserializer::from_str(&plain) {
@@ -63,13 +65,25 @@ pub fn check(path: &str, text: &str, bounds: Bounds<'_>) -> Vec<String> {
             Ok(Value::Null) => continue,
             Ok(object) => object,
             Err(error) => {
-                found.push(format!("{path} isn't YAML that Kubernetes would take: {error}"));
+                found.push(format!(
+                    "{path} isn't YAML that Kubernetes would take: {error}"
+                ));
                 return found;
             }
         };
-        check_object(path, &object, bounds.namespace, &handles, &mut protected, &mut found);
+        check_object(
+            path,
+            &object,
+            bounds.namespace,
+            &handles,
+            &mut protected,
+            &mut found,
+        );
     }
-    let lines = plain.lines().filter(|line| line.trim() == PROTECTION).count();
+    let lines = plain
+        .lines()
+        .filter(|line| line.trim() == PROTECTION)
+        .count();
     if found.is_empty() && lines != protected {
         found.push(format!("{path}: the annotation that protects data has to stand on a line of its own, exactly: {PROTECTION}"));
     }
@@ -81,8 +95,20 @@ fn placeholder(key: &str) -> String {
     key.replace(['/', ':', '.'], "-")
 }
 
-fn check_object(path: &str, object: &Value, namespace: &str, handles: &[String], protected: &mut usize, found: &mut Vec<String>) {
-    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+fn check_object(
+    path: &str,
+    object: &Value,
+    namespace: &str,
+    handles: &[String],
+    protected: &mut usize,
+    found: &mut Vec<String>,
+) {
+    let text = |pointer: &str| {
+        object
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let (version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
     let group = version.split_once('/').map_or("", |(group, _)| group);
     let mut say = |what: String| found.push(format!("{path}: {kind} \"{name}\" {what}"));
@@ -93,20 +119,31 @@ fn check_object(path: &str, object: &Value, namespace: &str, handles: &[String],
     if name.is_empty() {
         say("has no name".to_owned());
     }
-    let given = object.pointer("/metadata/namespace").and_then(Value::as_str);
+    let given = object
+        .pointer("/metadata/namespace")
+        .and_then(Value::as_str);
     match kind {
-        "Namespace" if name != namespace => say(format!("isn't the target's own namespace \"{namespace}\"")),
+        "Namespace" if name != namespace => {
+            say(format!("isn't the target's own namespace \"{namespace}\""))
+        }
         "PersistentVolume" => {
-            let own = name == namespace || name.strip_prefix(namespace).is_some_and(|rest| rest.starts_with("--"));
+            let own = name == namespace
+                || name
+                    .strip_prefix(namespace)
+                    .is_some_and(|rest| rest.starts_with("--"));
             if !own {
-                say(format!("has to be named \"{namespace}\" or \"{namespace}--…\""));
+                say(format!(
+                    "has to be named \"{namespace}\" or \"{namespace}--…\""
+                ));
             }
             let handle = text("/spec/csi/volumeHandle");
             if !handles.iter().any(|own| own == handle) {
                 say("mounts a volume that the target didn't ask for".to_owned());
             }
             if text("/spec/claimRef/namespace") != namespace {
-                say(format!("isn't bound to a claim in the namespace \"{namespace}\""));
+                say(format!(
+                    "isn't bound to a claim in the namespace \"{namespace}\""
+                ));
             }
         }
         "Namespace" => {}

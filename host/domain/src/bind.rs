@@ -23,7 +23,11 @@ pub fn bind(resource: &Resource, bindings: &Bindings) -> Result<Resource, Broken
 pub fn is_bound(resource: &Resource) -> bool {
     let mut value = serde_json::to_value(resource).expect("images are plain data with string keys");
     walk(&mut value, &mut |text| {
-        if token::is_plain(text) { Ok(()) } else { Err(BrokenToken { line: 1 }) }
+        if token::is_plain(text) {
+            Ok(())
+        } else {
+            Err(BrokenToken { line: 1 })
+        }
     })
     .is_ok()
 }
@@ -46,7 +50,10 @@ pub fn references(resource: &Resource) -> Result<Vec<token::Reference>, BrokenTo
     Ok(found)
 }
 
-fn walk(value: &mut Value, visit: &mut impl FnMut(&mut String) -> Result<(), BrokenToken>) -> Result<(), BrokenToken> {
+fn walk(
+    value: &mut Value,
+    visit: &mut impl FnMut(&mut String) -> Result<(), BrokenToken>,
+) -> Result<(), BrokenToken> {
     match value {
         Value::String(text) => visit(text),
         Value::Array(items) => items.iter_mut().try_for_each(|item| walk(item, visit)),

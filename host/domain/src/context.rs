@@ -9,7 +9,13 @@ use crate::resource::Routing;
 
 /// The context of one instance: plain data with camel-case keys, the same for every app.
 #[must_use]
-pub fn context(installation: &InstallationId, instance: &Instance, region: &Region, names: &Names, repository: &str) -> Value {
+pub fn context(
+    installation: &InstallationId,
+    instance: &Instance,
+    region: &Region,
+    names: &Names,
+    repository: &str,
+) -> Value {
     let storage: serde_json::Map<String, Value> = region
         .storage
         .iter()
@@ -18,7 +24,10 @@ pub fn context(installation: &InstallationId, instance: &Instance, region: &Regi
                 StorageKind::Dedicated => "dedicated",
                 StorageKind::Existing { .. } => "existing",
             };
-            (name.clone(), json!({ "kind": kind, "default": class.default }))
+            (
+                name.clone(),
+                json!({ "kind": kind, "default": class.default }),
+            )
         })
         .collect();
     let balanced = matches!(region.ingress.routing, Routing::Alias { .. });

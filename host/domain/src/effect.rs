@@ -100,7 +100,9 @@ impl EffectId {
     pub fn new(kind: EffectKind, name: impl Into<String>) -> Result<Self, EffectIdError> {
         let name = name.into();
         let fine = (1..=200).contains(&name.len())
-            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'));
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'/'));
         if fine {
             Ok(Self { kind, name })
         } else {
@@ -132,7 +134,10 @@ impl FromStr for EffectId {
     fn from_str(text: &str) -> Result<Self, EffectIdError> {
         let broken = || EffectIdError(text.escape_debug().to_string());
         let (kind, name) = text.split_once('/').ok_or_else(broken)?;
-        let kind = EffectKind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or_else(broken)?;
+        let kind = EffectKind::ALL
+            .into_iter()
+            .find(|k| k.as_str() == kind)
+            .ok_or_else(broken)?;
         Self::new(kind, name)
     }
 }

@@ -11,7 +11,11 @@ use crate::unwind::UndoStep;
 
 /// One entry of a deployment's journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[serde(
+    tag = "event",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
 #[expect(
     clippy::large_enum_variant,
     reason = "an event is written and read once; boxes would only clutter its many uses"
@@ -195,10 +199,15 @@ impl Progress {
     pub fn read<'a>(events: impl IntoIterator<Item = &'a Event>) -> Result<Self, Impossible> {
         let mut progress = Self::default();
         for (entry, event) in events.into_iter().enumerate() {
-            progress.apply(event).map_err(|what| Impossible { entry, what })?;
+            progress
+                .apply(event)
+                .map_err(|what| Impossible { entry, what })?;
         }
         if progress.status.is_none() {
-            return Err(Impossible { entry: 0, what: "it is empty".to_owned() });
+            return Err(Impossible {
+                entry: 0,
+                what: "it is empty".to_owned(),
+            });
         }
         Ok(progress)
     }
@@ -231,36 +240,79 @@ impl Progress {
             (None, Event::Started) => Running,
             (None, other) => return Err(format!("{} before the start", name(other))),
             (Some(_), Event::Started) => return Err("a second start".to_owned()),
-            (Some(Succeeded | Unwound), other) => return Err(format!("{} after the end", name(other))),
+            (Some(Succeeded | Unwound), other) => {
+                return Err(format!("{} after the end", name(other)));
+            }
             (Some(NeedsAttention), Event::Resumed) => {
                 self.attention = None;
                 self.leftovers.clear();
                 if self.unwinding { Unwinding } else { Running }
             }
-            (Some(NeedsAttention), other) => return Err(format!("{} while it needs attention", name(other))),
+            (Some(NeedsAttention), other) => {
+                return Err(format!("{} while it needs attention", name(other)));
+            }
             (Some(now @ (Running | Unwinding)), Event::Resumed) => now,
-            (Some(Running), Event::Intent { effect, before, after }) => {
+            (
+                Some(Running),
+                Event::Intent {
+                    effect,
+                    before,
+                    after,
+                },
+            ) => {
                 if matches!(self.effects.get(effect), Some(EffectState::Done { .. })) {
                     return Err(format!("an intent for {effect}, which is done"));
                 }
-                self.effects.insert(effect.clone(), EffectState::Uncertain { before: before.clone(), after: after.clone() });
+                self.effects.insert(
+                    effect.clone(),
+                    EffectState::Uncertain {
+                        before: before.clone(),
+                        after: after.clone(),
+                    },
+                );
                 Running
             }
-            (Some(Running), Event::Done { effect, changed, outputs }) => {
-                let Some(EffectState::Uncertain { before, after }) = self.effects.get(effect).cloned() else {
+            (
+                Some(Running),
+                Event::Done {
+                    effect,
+                    changed,
+                    outputs,
+                },
+            ) => {
+                let Some(EffectState::Uncertain { before, after }) =
+                    self.effects.get(effect).cloned()
+                else {
                     return Err(format!("a result of {effect} without an intent"));
                 };
                 for (output, value) in outputs {
-                    self.bindings.insert(format!("{effect}:{output}"), value.clone());
+                    self.bindings
+                        .insert(format!("{effect}:{output}"), value.clone());
                 }
-                self.effects.insert(effect.clone(), EffectState::Done { before, after, changed: *changed });
+                self.effects.insert(
+                    effect.clone(),
+                    EffectState::Done {
+                        before,
+                        after,
+                        changed: *changed,
+                    },
+                );
                 Running
             }
             (Some(Running), Event::Failed { effect, message }) => {
-                let Some(EffectState::Uncertain { before, after }) = self.effects.get(effect).cloned() else {
+                let Some(EffectState::Uncertain { before, after }) =
+                    self.effects.get(effect).cloned()
+                else {
                     return Err(format!("a failure of {effect} without an intent"));
                 };
-                self.effects.insert(effect.clone(), EffectState::Failed { before, after, message: message.clone() });
+                self.effects.insert(
+                    effect.clone(),
+                    EffectState::Failed {
+                        before,
+                        after,
+                        message: message.clone(),
+                    },
+                );
                 Running
             }
             (Some(Running), Event::UnwindStarted { reason }) => {
@@ -269,7 +321,11 @@ impl Progress {
                 Unwinding
             }
             (Some(Running), Event::Succeeded) => {
-                if let Some(effect) = self.effects.iter().find(|(_, state)| !matches!(state, EffectState::Done { .. })) {
+                if let Some(effect) = self
+                    .effects
+                    .iter()
+                    .find(|(_, state)| !matches!(state, EffectState::Done { .. }))
+                {
                     return Err(format!("success although {} isn't done", effect.0));
                 }
                 Succeeded
@@ -290,7 +346,11 @@ impl Progress {
                 Unwinding
             }
             (Some(Unwinding), Event::Unwound) => {
-                if let Some((step, _)) = self.undo.iter().find(|(_, state)| **state != UndoState::Done) {
+                if let Some((step, _)) = self
+                    .undo
+                    .iter()
+                    .find(|(_, state)| **state != UndoState::Done)
+                {
                     return Err(format!("unwound although {step} isn't undone"));
                 }
                 Unwound
@@ -300,10 +360,23 @@ impl Progress {
                 self.attention = Some(reason.clone());
                 NeedsAttention
             }
-            (Some(Running), other @ (Event::UndoIntent { .. } | Event::Undone { .. } | Event::UndoFailed { .. } | Event::Unwound)) => {
+            (
+                Some(Running),
+                other @ (Event::UndoIntent { .. }
+                | Event::Undone { .. }
+                | Event::UndoFailed { .. }
+                | Event::Unwound),
+            ) => {
                 return Err(format!("{} before the unwinding began", name(other)));
             }
-            (Some(Unwinding), other @ (Event::Intent { .. } | Event::Done { .. } | Event::Failed { .. } | Event::UnwindStarted { .. } | Event::Succeeded)) => {
+            (
+                Some(Unwinding),
+                other @ (Event::Intent { .. }
+                | Event::Done { .. }
+                | Event::Failed { .. }
+                | Event::UnwindStarted { .. }
+                | Event::Succeeded),
+            ) => {
                 return Err(format!("{} during the unwinding", name(other)));
             }
         };

@@ -64,11 +64,15 @@ impl Lock {
     /// # Errors
     /// When it isn't the JSON of a lock of format 1.
     pub fn read(text: &str) -> Result<Self, LockError> {
-        let lock: Self = serde_json::from_str(text).map_err(|error| LockError(error.to_string()))?;
+        let lock: Self =
+            serde_json::from_str(text).map_err(|error| LockError(error.to_string()))?;
         if lock.format == 1 {
             Ok(lock)
         } else {
-            Err(LockError(format!("its format is {}, and this version reads 1", lock.format)))
+            Err(LockError(format!(
+                "its format is {}, and this version reads 1",
+                lock.format
+            )))
         }
     }
 

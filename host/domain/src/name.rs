@@ -38,7 +38,14 @@ impl NameError {
 
 /// Names that would collide with something that Kubernetes, git or Argo CD already has.
 const RESERVED: &[&str] = &[
-    "default", "main", "master", "head", "argocd", "prod", "localhost", "system",
+    "default",
+    "main",
+    "master",
+    "head",
+    "argocd",
+    "prod",
+    "localhost",
+    "system",
 ];
 
 fn check_label(what: &'static str, text: &str) -> Result<(), NameError> {
@@ -56,7 +63,10 @@ fn check_label(what: &'static str, text: &str) -> Result<(), NameError> {
         return fail(&if odd.is_ascii_uppercase() {
             format!("holds the capital \"{odd}\"; names are lower case")
         } else if odd.is_alphanumeric() {
-            format!("holds \"{odd}\" (U+{:04X}), which only looks like a plain letter or digit", odd as u32)
+            format!(
+                "holds \"{odd}\" (U+{:04X}), which only looks like a plain letter or digit",
+                odd as u32
+            )
         } else {
             format!(
                 "holds \"{}\"; only a-z, 0-9 and single hyphens are allowed",
@@ -75,7 +85,11 @@ fn check_label(what: &'static str, text: &str) -> Result<(), NameError> {
 
 fn check_own_label(what: &'static str, text: &str) -> Result<(), NameError> {
     check_label(what, text)?;
-    if RESERVED.contains(&text) || text.starts_with("kube-") || text.starts_with("deploycenter-") || text == "deploycenter" {
+    if RESERVED.contains(&text)
+        || text.starts_with("kube-")
+        || text.starts_with("deploycenter-")
+        || text == "deploycenter"
+    {
         return Err(NameError::new(what, text, "is reserved"));
     }
     Ok(())
@@ -173,7 +187,11 @@ impl Incarnation {
     /// What follows a readable name: nothing for the first life, `--i2` for the second.
     #[must_use]
     pub fn suffix(self) -> String {
-        if self.0 <= 1 { String::new() } else { format!("--i{}", self.0) }
+        if self.0 <= 1 {
+            String::new()
+        } else {
+            format!("--i{}", self.0)
+        }
     }
 }
 
@@ -200,13 +218,19 @@ impl TargetId {
     /// An instance's target.
     #[must_use]
     pub fn instance_of(customer: CustomerName, instance: InstanceName) -> Self {
-        Self { customer, instance: Some(instance) }
+        Self {
+            customer,
+            instance: Some(instance),
+        }
     }
 
     /// The implicit target of what a customer's instances share.
     #[must_use]
     pub fn shared_of(customer: CustomerName) -> Self {
-        Self { customer, instance: None }
+        Self {
+            customer,
+            instance: None,
+        }
     }
 
     /// Whose target this is.
@@ -247,11 +271,19 @@ impl FromStr for TargetId {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
         let Some((customer, instance)) = text.split_once('/') else {
-            return Err(NameError::new("target", text, "is not of the form <customer>/<instance>"));
+            return Err(NameError::new(
+                "target",
+                text,
+                "is not of the form <customer>/<instance>",
+            ));
         };
         Ok(Self {
             customer: customer.parse()?,
-            instance: if instance == SHARED { None } else { Some(instance.parse()?) },
+            instance: if instance == SHARED {
+                None
+            } else {
+                Some(instance.parse()?)
+            },
         })
     }
 }

@@ -35,13 +35,23 @@ pub struct Plan {
 impl Plan {
     /// Joins targets' plans.
     #[must_use]
-    pub fn new(installation: InstallationId, selectors: Vec<String>, mut targets: Vec<TargetPlan>) -> Self {
+    pub fn new(
+        installation: InstallationId,
+        selectors: Vec<String>,
+        mut targets: Vec<TargetPlan>,
+    ) -> Self {
         targets.sort_by(|a, b| a.target.cmp(&b.target));
         let mut summary = Summary::default();
         for effect in targets.iter().flat_map(|target| &target.effects) {
             summary.count(effect.action);
         }
-        Self { format: FORMAT, installation, selectors, targets, summary }
+        Self {
+            format: FORMAT,
+            installation,
+            selectors,
+            targets,
+            summary,
+        }
     }
 
     /// Whether any effect does something.
@@ -101,7 +111,9 @@ impl TargetPlan {
     /// Whether any effect does something.
     #[must_use]
     pub fn has_changes(&self) -> bool {
-        self.effects.iter().any(|effect| effect.action != Action::None)
+        self.effects
+            .iter()
+            .any(|effect| effect.action != Action::None)
     }
 
     /// Whether this is the target's first deployment: its folder isn't there yet.
@@ -120,7 +132,9 @@ impl TargetPlan {
 
     /// The effects of that kind, in order.
     pub fn of_kind(&self, kind: EffectKind) -> impl DoubleEndedIterator<Item = &PlannedEffect> {
-        self.effects.iter().filter(move |effect| effect.kind == kind)
+        self.effects
+            .iter()
+            .filter(move |effect| effect.kind == kind)
     }
 }
 

@@ -31,7 +31,14 @@ impl Problem {
     /// A problem without a place.
     #[must_use]
     pub fn new(message: impl Into<String>) -> Self {
-        Self { file: None, line: None, column: None, path: None, message: message.into(), help: None }
+        Self {
+            file: None,
+            line: None,
+            column: None,
+            path: None,
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// The same problem, in that file.

@@ -152,7 +152,12 @@ impl Selection {
     /// Whether a target is meant, or shared by a customer of whom an instance is.
     #[must_use]
     pub fn touches(&self, target: &TargetId) -> bool {
-        let same = |selector: &Selector| selector.customer.as_ref().is_none_or(|customer| customer == target.customer());
+        let same = |selector: &Selector| {
+            selector
+                .customer
+                .as_ref()
+                .is_none_or(|customer| customer == target.customer())
+        };
         self.matches_target(target) || (target.is_shared() && self.selectors.iter().any(same))
     }
 

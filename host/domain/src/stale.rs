@@ -38,7 +38,8 @@ pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
     let mut stale = Vec::new();
     for name in reviewed.inputs.keys().chain(fresh.inputs.keys()) {
         let moved = reviewed.inputs.get(name) != fresh.inputs.get(name);
-        if moved && !(name == OWN_FOLDER && folder_done) && !stale.contains(&format!("the {name}")) {
+        if moved && !(name == OWN_FOLDER && folder_done) && !stale.contains(&format!("the {name}"))
+        {
             stale.push(format!("the {name}"));
         }
     }
@@ -57,7 +58,9 @@ pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
         let moved = effect.before != now.before;
         if !is_whole(effect) {
             edited.push(effect.id.to_string());
-        } else if moved && (stands(effect, now, &bindings) || (follows_folder(effect) && folder_done)) {
+        } else if moved
+            && (stands(effect, now, &bindings) || (follows_folder(effect) && folder_done))
+        {
             // Done already.
         } else if moved {
             let fields: Vec<String> = changes(effect.before.as_ref(), now.before.as_ref())
@@ -69,10 +72,17 @@ pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
             edited.push(effect.id.to_string());
         }
     }
-    for now in fresh.effects.iter().filter(|now| reviewed.effect(&now.id).is_none()) {
+    for now in fresh
+        .effects
+        .iter()
+        .filter(|now| reviewed.effect(&now.id).is_none())
+    {
         edited.push(now.id.to_string());
     }
-    for (name, differs) in [("region", reviewed.region != fresh.region), ("app", reviewed.app != fresh.app)] {
+    for (name, differs) in [
+        ("region", reviewed.region != fresh.region),
+        ("app", reviewed.app != fresh.app),
+    ] {
         if differs {
             edited.push(name.to_owned());
         }
@@ -89,7 +99,10 @@ pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
 }
 
 fn follows_folder(effect: &PlannedEffect) -> bool {
-    matches!(effect.kind, EffectKind::File | EffectKind::Commit | EffectKind::Sync)
+    matches!(
+        effect.kind,
+        EffectKind::File | EffectKind::Commit | EffectKind::Sync
+    )
 }
 
 /// Whether an effect says the same of itself everywhere: what a person is shown follows
@@ -99,17 +112,20 @@ fn is_whole(effect: &PlannedEffect) -> bool {
     let follows = action(before, after);
     // A sync acts also where only its application changes.
     let acts = effect.action == follows
-        || (effect.kind == EffectKind::Sync && follows == Action::None && effect.action == Action::Update);
-    acts && effect.kind == effect.id.kind() && effect.name == effect.id.name() && effect.changes == changes(before, after)
+        || (effect.kind == EffectKind::Sync
+            && follows == Action::None
+            && effect.action == Action::Update);
+    acts && effect.kind == effect.id.kind()
+        && effect.name == effect.id.name()
+        && effect.changes == changes(before, after)
 }
 
 /// Whether what was reviewed stands already.
 fn stands(effect: &PlannedEffect, now: &PlannedEffect, bindings: &Bindings) -> bool {
     now.action == Action::None
-        && effect
-            .after
-            .as_ref()
-            .is_some_and(|after| bind(after, bindings).is_ok_and(|bound| Some(&bound) == now.before.as_ref()))
+        && effect.after.as_ref().is_some_and(|after| {
+            bind(after, bindings).is_ok_and(|bound| Some(&bound) == now.before.as_ref())
+        })
 }
 
 /// Whether the folder that was reviewed stands on the branch, file by file.

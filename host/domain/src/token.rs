@@ -15,7 +15,19 @@ const BASE: u32 = 0x10_FF00;
 
 /// The forms that common encoders give to the characters of a token: percent-encoding,
 /// JSON's escapes (either case) and HTML's.
-const ENCODED: &[&str] = &["%EF%BF%BE", "%EF%BF%BF", "%F4%8F%BC", "%F4%8F%BD", "\\ufffe", "\\uffff", "\\udbff", "&#6553", "&#1114", "&#xfff", "&#x10ff"];
+const ENCODED: &[&str] = &[
+    "%EF%BF%BE",
+    "%EF%BF%BF",
+    "%F4%8F%BC",
+    "%F4%8F%BD",
+    "\\ufffe",
+    "\\uffff",
+    "\\udbff",
+    "&#6553",
+    "&#1114",
+    "&#xfff",
+    "&#x10ff",
+];
 
 /// One output of one effect.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,7 +66,10 @@ impl Reference {
         }
         let key = String::from_utf8(bytes).ok()?;
         let (effect, output) = key.rsplit_once(':')?;
-        Some(Self { effect: effect.parse().ok()?, output: output.parse().ok()? })
+        Some(Self {
+            effect: effect.parse().ok()?,
+            output: output.parse().ok()?,
+        })
     }
 }
 
@@ -66,7 +81,9 @@ pub fn is_reserved(c: char) -> bool {
 
 /// A broken token, and the line (from 1) of the text it was found on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line} holds what is left of a value that is known only after apply; a template may place such a value but not cut, encode or change it")]
+#[error(
+    "line {line} holds what is left of a value that is known only after apply; a template may place such a value but not cut, encode or change it"
+)]
 pub struct BrokenToken {
     /// Counted from 1.
     pub line: u32,
@@ -151,12 +168,17 @@ pub fn references(text: &str) -> Result<Vec<Reference>, BrokenToken> {
 ///
 /// # Errors
 /// As [`split`].
-pub fn substitute(text: &str, mut value: impl FnMut(&Reference) -> Option<String>) -> Result<String, BrokenToken> {
+pub fn substitute(
+    text: &str,
+    mut value: impl FnMut(&Reference) -> Option<String>,
+) -> Result<String, BrokenToken> {
     let mut out = String::with_capacity(text.len());
     for piece in split(text)? {
         match piece {
             Piece::Text(plain) => out.push_str(plain),
-            Piece::Token(reference) => out.push_str(&value(&reference).unwrap_or_else(|| reference.token())),
+            Piece::Token(reference) => {
+                out.push_str(&value(&reference).unwrap_or_else(|| reference.token()))
+            }
         }
     }
     Ok(out)
@@ -173,7 +195,8 @@ pub fn bind(text: &str, bindings: &Bindings) -> Result<String, BrokenToken> {
 /// A text as a person is shown it: tokens as `(known after apply)`.
 #[must_use]
 pub fn show(text: &str) -> String {
-    substitute(text, |_| Some("(known after apply)".to_owned())).unwrap_or_else(|_| text.escape_debug().to_string())
+    substitute(text, |_| Some("(known after apply)".to_owned()))
+        .unwrap_or_else(|_| text.escape_debug().to_string())
 }
 
 /// Whether a text holds no token and no part of one.

@@ -49,7 +49,10 @@ impl FromStr for UndoStep {
         } else if let Some(id) = text.strip_prefix("settle:") {
             Ok(Self::Settle(parse(id)?))
         } else {
-            Err(format!("\"{}\" is no step of an unwinding", text.escape_debug()))
+            Err(format!(
+                "\"{}\" is no step of an unwinding",
+                text.escape_debug()
+            ))
         }
     }
 }
@@ -105,7 +108,10 @@ pub fn steps(plan: &TargetPlan, progress: &Progress) -> Vec<UndoStep> {
         steps.extend(undo(EffectKind::Application));
         if committed {
             // Base first: a workload settles on what its base offers.
-            steps.extend(plan.of_kind(EffectKind::Sync).map(|sync| UndoStep::Settle(sync.id.clone())));
+            steps.extend(
+                plan.of_kind(EffectKind::Sync)
+                    .map(|sync| UndoStep::Settle(sync.id.clone())),
+            );
         }
     }
     for kind in [

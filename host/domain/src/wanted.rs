@@ -13,7 +13,8 @@ use crate::lock::{self, Lock};
 use crate::name::{CustomerName, InstallationId, TargetId};
 use crate::naming::{self, Names};
 use crate::resource::{
-    AccessPoint, Application, File, FileSystem, Folder, MountTarget, Project, Record, Resource, Secret, Sync,
+    AccessPoint, Application, File, FileSystem, Folder, MountTarget, Project, Record, Resource,
+    Secret, Sync,
 };
 use crate::token::Reference;
 
@@ -52,18 +53,30 @@ pub struct Site<'a> {
 /// # Errors
 /// Everything that a declaration may not ask for, each a sentence for the plugin's
 /// author.
-pub fn instance(site: Site<'_>, declaration: &Declaration) -> Result<Vec<WantedEffect>, Vec<String>> {
+pub fn instance(
+    site: Site<'_>,
+    declaration: &Declaration,
+) -> Result<Vec<WantedEffect>, Vec<String>> {
     let mut graph = Graph::default();
     graph.cloud(site, declaration);
     graph.delivery(site, declaration);
     graph.explicit(declaration);
-    if graph.problems.is_empty() { graph.sorted() } else { Err(graph.problems) }
+    if graph.problems.is_empty() {
+        graph.sorted()
+    } else {
+        Err(graph.problems)
+    }
 }
 
 /// The effects of what a customer's instances share: the project that lists each
 /// namespace exactly.
 #[must_use]
-pub fn shared(installation: &InstallationId, customer: &CustomerName, destinations: &BTreeSet<(String, String)>, repository: &str) -> Vec<WantedEffect> {
+pub fn shared(
+    installation: &InstallationId,
+    customer: &CustomerName,
+    destinations: &BTreeSet<(String, String)>,
+    repository: &str,
+) -> Vec<WantedEffect> {
     let target = TargetId::shared_of(customer.clone());
     let labels = naming::customer_labels(installation, customer);
     let destinations: Vec<Value> = destinations
@@ -102,13 +115,26 @@ pub fn shared(installation: &InstallationId, customer: &CustomerName, destinatio
         WantedEffect {
             id: id(EffectKind::Project, customer.as_str()),
             depends_on: Vec::new(),
-            after: Resource::Project(Project { name: customer.to_string(), labels, spec }),
+            after: Resource::Project(Project {
+                name: customer.to_string(),
+                labels,
+                spec,
+            }),
         },
-        WantedEffect { id: file.clone(), depends_on: Vec::new(), after: Resource::File(File { path, content }) },
+        WantedEffect {
+            id: file.clone(),
+            depends_on: Vec::new(),
+            after: Resource::File(File { path, content }),
+        },
         WantedEffect {
             id: id(EffectKind::Commit, "folder"),
             depends_on: vec![file],
-            after: Resource::Folder(Folder { branch: target.branch(), path: String::new(), tree: None, files }),
+            after: Resource::Folder(Folder {
+                branch: target.branch(),
+                path: String::new(),
+                tree: None,
+                files,
+            }),
         },
     ]
 }
@@ -134,11 +160,22 @@ impl Graph {
                 Err(broken) => self.problems.push(format!("{id}: {broken}")),
             }
         }
-        self.effects.insert(id.clone(), WantedEffect { id, depends_on: depends_on.into_iter().collect(), after });
+        self.effects.insert(
+            id.clone(),
+            WantedEffect {
+                id,
+                depends_on: depends_on.into_iter().collect(),
+                after,
+            },
+        );
     }
 
     fn ids(&self, kind: EffectKind) -> Vec<EffectId> {
-        self.effects.keys().filter(|id| id.kind() == kind).cloned().collect()
+        self.effects
+            .keys()
+            .filter(|id| id.kind() == kind)
+            .cloned()
+            .collect()
     }
 
     /// File systems, records and secrets.
@@ -153,22 +190,34 @@ impl Graph {
             let access_point = id(EffectKind::AccessPoint, name);
             let (handle, path) = match &class.kind {
                 StorageKind::Dedicated => {
-                    self.add(file_system.clone(), Vec::new(), Resource::FileSystem(FileSystem {
-                        region: region.name.clone(),
-                        creation_token: site.names.token(&file_system),
-                        name: site.names.name_tag(name),
-                        performance_mode: region.efs.performance_mode.clone(),
-                        throughput_mode: region.efs.throughput_mode.clone(),
-                        kms_key_id: region.efs.kms_key_id.clone(),
-                    }));
-                    let handle = Reference { effect: file_system, output: OutputName::Id }.token();
-                    for subnet in &region.efs.subnets {
-                        self.add(id(EffectKind::MountTarget, &format!("{name}.{subnet}")), Vec::new(), Resource::MountTarget(MountTarget {
+                    self.add(
+                        file_system.clone(),
+                        Vec::new(),
+                        Resource::FileSystem(FileSystem {
                             region: region.name.clone(),
-                            file_system: handle.clone(),
-                            subnet: subnet.clone(),
-                            security_groups: region.efs.security_groups.clone(),
-                        }));
+                            creation_token: site.names.token(&file_system),
+                            name: site.names.name_tag(name),
+                            performance_mode: region.efs.performance_mode.clone(),
+                            throughput_mode: region.efs.throughput_mode.clone(),
+                            kms_key_id: region.efs.kms_key_id.clone(),
+                        }),
+                    );
+                    let handle = Reference {
+                        effect: file_system,
+                        output: OutputName::Id,
+                    }
+                    .token();
+                    for subnet in &region.efs.subnets {
+                        self.add(
+                            id(EffectKind::MountTarget, &format!("{name}.{subnet}")),
+                            Vec::new(),
+                            Resource::MountTarget(MountTarget {
+                                region: region.name.clone(),
+                                file_system: handle.clone(),
+                                subnet: subnet.clone(),
+                                security_groups: region.efs.security_groups.clone(),
+                            }),
+                        );
                     }
                     (handle, site.names.dedicated_path(name))
                 }
@@ -176,38 +225,52 @@ impl Graph {
                     (file_system_id.clone(), site.names.existing_path(name))
                 }
             };
-            self.add(access_point.clone(), Vec::new(), Resource::AccessPoint(AccessPoint {
-                region: region.name.clone(),
-                file_system: handle,
-                client_token: site.names.token(&access_point),
-                name: site.names.name_tag(name),
-                path,
-                uid: volume.uid,
-                gid: volume.gid,
-                permissions: volume.permissions.clone(),
-            }));
+            self.add(
+                access_point.clone(),
+                Vec::new(),
+                Resource::AccessPoint(AccessPoint {
+                    region: region.name.clone(),
+                    file_system: handle,
+                    client_token: site.names.token(&access_point),
+                    name: site.names.name_tag(name),
+                    path,
+                    uid: volume.uid,
+                    gid: volume.gid,
+                    permissions: volume.permissions.clone(),
+                }),
+            );
         }
         for (name, domain) in &declaration.records {
             let Some(zone) = site.regions.zone_for(domain) else {
-                self.problems.push(format!("the record \"{name}\" is for {domain}, which lies in no hosted zone"));
+                self.problems.push(format!(
+                    "the record \"{name}\" is for {domain}, which lies in no hosted zone"
+                ));
                 continue;
             };
-            self.add(id(EffectKind::Record, name), Vec::new(), Resource::Record(Record {
-                zone: zone.id.clone(),
-                name: domain.to_ascii_lowercase(),
-                set_identifier: site.names.set_identifier(),
-                weight: site.weight,
-                routing: region.ingress.routing.clone(),
-            }));
+            self.add(
+                id(EffectKind::Record, name),
+                Vec::new(),
+                Resource::Record(Record {
+                    zone: zone.id.clone(),
+                    name: domain.to_ascii_lowercase(),
+                    set_identifier: site.names.set_identifier(),
+                    weight: site.weight,
+                    routing: region.ingress.routing.clone(),
+                }),
+            );
         }
         for (name, keys) in &declaration.generated {
             let mut keys = keys.clone();
             keys.sort();
-            self.add(id(EffectKind::Secret, name), Vec::new(), Resource::Secret(Secret {
-                region: region.name.clone(),
-                name: format!("{}{name}", site.names.secret_prefix()),
-                keys,
-            }));
+            self.add(
+                id(EffectKind::Secret, name),
+                Vec::new(),
+                Resource::Secret(Secret {
+                    region: region.name.clone(),
+                    name: format!("{}{name}", site.names.secret_prefix()),
+                    keys,
+                }),
+            );
         }
     }
 
@@ -216,7 +279,11 @@ impl Graph {
         let folder = site.names.folder();
         let branch = site.names.branch();
         let mut files = declaration.files.clone();
-        files.extend(site.chart.iter().map(|(path, text)| (format!("chart/{path}"), text.clone())));
+        files.extend(
+            site.chart
+                .iter()
+                .map(|(path, text)| (format!("chart/{path}"), text.clone())),
+        );
         self.check_base(site, &files);
         let base = self.application(site, declaration, ApplicationRole::Base);
         let workload = self.application(site, declaration, ApplicationRole::Workload);
@@ -228,7 +295,10 @@ impl Graph {
         let mut pinned = site.lock.clone();
         for kind in [EffectKind::FileSystem, EffectKind::AccessPoint] {
             for effect in self.ids(kind) {
-                let reference = Reference { effect, output: OutputName::Id };
+                let reference = Reference {
+                    effect,
+                    output: OutputName::Id,
+                };
                 pinned.bindings.insert(reference.key(), reference.token());
             }
         }
@@ -239,26 +309,40 @@ impl Graph {
             match EffectId::new(EffectKind::File, path.clone()) {
                 Ok(file) => {
                     let path = format!("{folder}/{path}");
-                    self.add(file.clone(), Vec::new(), Resource::File(File { path, content: content.clone() }));
+                    self.add(
+                        file.clone(),
+                        Vec::new(),
+                        Resource::File(File {
+                            path,
+                            content: content.clone(),
+                        }),
+                    );
                     before_commit.push(file);
                 }
                 Err(error) => self.problems.push(error.to_string()),
             }
         }
         let commit = id(EffectKind::Commit, "folder");
-        self.add(commit.clone(), before_commit, Resource::Folder(Folder {
-            branch: branch.clone(),
-            path: folder.clone(),
-            tree: None,
-            files,
-        }));
+        self.add(
+            commit.clone(),
+            before_commit,
+            Resource::Folder(Folder {
+                branch: branch.clone(),
+                path: folder.clone(),
+                tree: None,
+                files,
+            }),
+        );
 
         let base_sync = id(EffectKind::Sync, ApplicationRole::Base.as_str());
         let mut needs = vec![commit.clone()];
         needs.extend(self.ids(EffectKind::MountTarget));
         needs.extend(self.ids(EffectKind::Secret));
         let mut sync_needs = vec![commit.clone()];
-        for (role, application) in [(ApplicationRole::Base, base), (ApplicationRole::Workload, workload)] {
+        for (role, application) in [
+            (ApplicationRole::Base, base),
+            (ApplicationRole::Workload, workload),
+        ] {
             let Some(application) = application else {
                 continue;
             };
@@ -270,10 +354,18 @@ impl Graph {
                 path: folder.clone(),
                 tree: None,
             };
-            self.add(made.clone(), needs.clone(), Resource::Application(application));
+            self.add(
+                made.clone(),
+                needs.clone(),
+                Resource::Application(application),
+            );
             let mut sync_needs = std::mem::take(&mut sync_needs);
             sync_needs.push(made);
-            self.add(id(EffectKind::Sync, role.as_str()), sync_needs, Resource::Sync(sync));
+            self.add(
+                id(EffectKind::Sync, role.as_str()),
+                sync_needs,
+                Resource::Sync(sync),
+            );
             // The workload comes once its base is healthy.
             needs = vec![base_sync.clone()];
         }
@@ -285,25 +377,40 @@ impl Graph {
             .values()
             .filter_map(|effect| match &effect.after {
                 Resource::AccessPoint(point) => {
-                    let own = Reference { effect: effect.id.clone(), output: OutputName::Id };
+                    let own = Reference {
+                        effect: effect.id.clone(),
+                        output: OutputName::Id,
+                    };
                     Some(format!("{}::{}", point.file_system, own.token()))
                 }
                 _ => None,
             })
             .collect();
         let namespace = site.names.namespace();
-        let bounds = base::Bounds { namespace: &namespace, handles: &handles };
-        for (path, text) in files.iter().filter(|(path, _)| path.starts_with("dependencies/")) {
+        let bounds = base::Bounds {
+            namespace: &namespace,
+            handles: &handles,
+        };
+        for (path, text) in files
+            .iter()
+            .filter(|(path, _)| path.starts_with("dependencies/"))
+        {
             self.problems.extend(base::check(path, text, bounds));
         }
     }
 
     /// A declared application, held against the names and places that are the target's.
-    fn application(&mut self, site: Site<'_>, declaration: &Declaration, role: ApplicationRole) -> Option<Application> {
+    fn application(
+        &mut self,
+        site: Site<'_>,
+        declaration: &Declaration,
+        role: ApplicationRole,
+    ) -> Option<Application> {
         let names = site.names;
         let said = role.as_str();
         let Some(declared) = declaration.applications.get(&role) else {
-            self.problems.push(format!("the plugin declares no {said} application"));
+            self.problems
+                .push(format!("the plugin declares no {said} application"));
             return None;
         };
         let folder = names.folder();
@@ -316,7 +423,10 @@ impl Graph {
         let mut expected = vec![
             ("/metadata/name", json!(name)),
             ("/spec/project", json!(project)),
-            ("/spec/destination/server", json!(site.region.cluster.server)),
+            (
+                "/spec/destination/server",
+                json!(site.region.cluster.server),
+            ),
             ("/spec/destination/namespace", json!(names.namespace())),
             ("/spec/source/repoURL", json!(site.repository)),
             ("/spec/source/targetRevision", json!(branch)),
@@ -328,30 +438,50 @@ impl Graph {
         for (pointer, value) in expected {
             let found = declared.pointer(pointer).unwrap_or(&Value::Null);
             if *found != value {
-                self.problems.push(format!("the {said} application's {pointer} is {found}, and has to be {value}"));
+                self.problems.push(format!(
+                    "the {said} application's {pointer} is {found}, and has to be {value}"
+                ));
             }
         }
         // Anything else could point the application somewhere else.
-        const KNOWN: &[&str] = &["project", "destination", "source", "syncPolicy", "ignoreDifferences", "info", "revisionHistoryLimit"];
+        const KNOWN: &[&str] = &[
+            "project",
+            "destination",
+            "source",
+            "syncPolicy",
+            "ignoreDifferences",
+            "info",
+            "revisionHistoryLimit",
+        ];
         let spec = declared.get("spec").cloned().unwrap_or_default();
         for key in spec.as_object().into_iter().flat_map(|spec| spec.keys()) {
             if !KNOWN.contains(&key.as_str()) {
-                self.problems.push(format!("the {said} application's spec has \"{key}\", which a plugin may not set"));
+                self.problems.push(format!(
+                    "the {said} application's spec has \"{key}\", which a plugin may not set"
+                ));
             }
         }
-        Some(Application { name, project, labels: names.labels(), spec })
+        Some(Application {
+            name,
+            project,
+            labels: names.labels(),
+            spec,
+        })
     }
 
     fn explicit(&mut self, declaration: &Declaration) {
         for (effect, on) in &declaration.depends_on {
             if !self.effects.contains_key(on) {
-                self.problems.push(format!("{effect} is to wait for {on}, which isn't declared"));
+                self.problems.push(format!(
+                    "{effect} is to wait for {on}, which isn't declared"
+                ));
             } else if let Some(effect) = self.effects.get_mut(effect) {
                 if !effect.depends_on.contains(on) {
                     effect.depends_on.push(on.clone());
                 }
             } else {
-                self.problems.push(format!("{effect} is to wait for {on}, but isn't declared"));
+                self.problems
+                    .push(format!("{effect} is to wait for {on}, but isn't declared"));
             }
         }
     }
@@ -364,12 +494,19 @@ impl Graph {
         while !self.effects.is_empty() {
             let next = EffectKind::ALL
                 .iter()
-                .flat_map(|kind| self.effects.values().filter(move |effect| effect.id.kind() == *kind))
+                .flat_map(|kind| {
+                    self.effects
+                        .values()
+                        .filter(move |effect| effect.id.kind() == *kind)
+                })
                 .find(|effect| effect.depends_on.iter().all(|on| placed.contains(on)))
                 .map(|effect| effect.id.clone());
             let Some(next) = next else {
                 let stuck: Vec<String> = self.effects.keys().map(ToString::to_string).collect();
-                return Err(vec![format!("these effects wait for each other, or for one that isn't declared: {}", stuck.join(", "))]);
+                return Err(vec![format!(
+                    "these effects wait for each other, or for one that isn't declared: {}",
+                    stuck.join(", ")
+                )]);
             };
             placed.insert(next.clone());
             sorted.extend(self.effects.remove(&next));

@@ -54,7 +54,10 @@ impl SampleRepo {
         }
         let options = |bare: bool| {
             let mut options = RepositoryInitOptions::new();
-            options.bare(bare).initial_head("main").external_template(false);
+            options
+                .bare(bare)
+                .initial_head("main")
+                .external_template(false);
             options
         };
         Repository::init_opts(&self.remote, &options(true))?;
@@ -80,11 +83,19 @@ impl SampleRepo {
         let tree = repo.find_tree(index.write_tree()?)?;
         let who = Signature::now("Sandbox", "sandbox@localhost")?;
         let parent = repo.head().and_then(|head| head.peel_to_commit()).ok();
-        repo.commit(Some("HEAD"), &who, &who, message, &tree, &parent.iter().collect::<Vec<_>>())?;
+        repo.commit(
+            Some("HEAD"),
+            &who,
+            &who,
+            message,
+            &tree,
+            &parent.iter().collect::<Vec<_>>(),
+        )?;
         let mut remote = repo.find_remote("origin")?;
         remote.push(&["refs/heads/main:refs/heads/main"], None)?;
         // As after a clone: what was pushed is where it tracks.
-        repo.find_branch("main", git2::BranchType::Local)?.set_upstream(Some("origin/main"))?;
+        repo.find_branch("main", git2::BranchType::Local)?
+            .set_upstream(Some("origin/main"))?;
         Ok(())
     }
 
@@ -114,12 +125,20 @@ pub fn only_apps(customers: &str, apps: &[&str]) -> String {
             customer.head.push_str(line);
         } else if customer.head.is_empty() {
             out.push_str(line);
-        } else if line.starts_with("      - ") || (line.starts_with("      #") && customer.instances.is_empty()) {
+        } else if line.starts_with("      - ")
+            || (line.starts_with("      #") && customer.instances.is_empty())
+        {
             let mut instance = line.to_owned();
-            while let Some(next) = lines.next_if(|next| next.starts_with("       ") || (line.starts_with("      #") && next.starts_with("      - "))) {
+            while let Some(next) = lines.next_if(|next| {
+                next.starts_with("       ")
+                    || (line.starts_with("      #") && next.starts_with("      - "))
+            }) {
                 instance.push_str(next);
             }
-            if apps.iter().any(|app| instance.contains(&format!("app: {app}"))) {
+            if apps
+                .iter()
+                .any(|app| instance.contains(&format!("app: {app}")))
+            {
                 customer.instances.push_str(&instance);
             }
         } else {
@@ -152,14 +171,24 @@ mod tests {
 
     #[test]
     fn nothing_is_left_out_where_all_apps_are_wanted() {
-        assert_eq!(only_apps(CUSTOMERS, &["odoo", "moodle", "mattermost"]), CUSTOMERS);
+        assert_eq!(
+            only_apps(CUSTOMERS, &["odoo", "moodle", "mattermost"]),
+            CUSTOMERS
+        );
     }
 
     #[test]
     fn one_app_alone() {
         let only = only_apps(CUSTOMERS, &["mattermost"]);
         assert_eq!(only.matches("app: mattermost").count(), 11);
-        assert!(!only.contains("odoo") && !only.contains("granite-works") && !only.contains("moodle"), "{only}");
-        assert!(only.contains("# this instance runs elsewhere") && only.contains("# one name, two regions"), "{only}");
+        assert!(
+            !only.contains("odoo") && !only.contains("granite-works") && !only.contains("moodle"),
+            "{only}"
+        );
+        assert!(
+            only.contains("# this instance runs elsewhere")
+                && only.contains("# one name, two regions"),
+            "{only}"
+        );
     }
 }

@@ -24,11 +24,15 @@ impl SleeplessClock {
 #[async_trait]
 impl Clock for SleeplessClock {
     fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).expect("the clock stays in this century")
+        jiff::Timestamp::from_millisecond(self.0.load(Ordering::SeqCst))
+            .expect("the clock stays in this century")
     }
 
     async fn sleep(&self, duration: Duration) {
-        self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2), Ordering::SeqCst);
+        self.0.fetch_add(
+            i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 2),
+            Ordering::SeqCst,
+        );
         tokio::task::yield_now().await;
     }
 }
@@ -40,6 +44,8 @@ pub(crate) struct CountingIds(pub(crate) Arc<AtomicU64>);
 impl Ids for CountingIds {
     fn deployment(&self) -> DeploymentId {
         let number = self.0.fetch_add(1, Ordering::SeqCst) + 1;
-        format!("d-{number:06}").parse().expect("letters, a hyphen and digits")
+        format!("d-{number:06}")
+            .parse()
+            .expect("letters, a hyphen and digits")
     }
 }

@@ -33,7 +33,9 @@ impl Switch {
         let (fault, calls) = &mut *state;
         let number = *calls;
         *calls += 1;
-        fault.filter(|fault| number >= fault.after && fault.times.is_none_or(|times| number < fault.after + times))
+        fault.filter(|fault| {
+            number >= fault.after && fault.times.is_none_or(|times| number < fault.after + times)
+        })
     }
 }
 
@@ -45,7 +47,11 @@ pub(crate) struct FaultyGit {
 
 #[async_trait]
 impl EffectAdapter for FaultyGit {
-    async fn observe(&self, wanted: &Resource, reading: Reading) -> Result<Option<Observed>, Failure> {
+    async fn observe(
+        &self,
+        wanted: &Resource,
+        reading: Reading,
+    ) -> Result<Option<Observed>, Failure> {
         self.inner.observe(wanted, reading).await
     }
 
@@ -56,6 +62,10 @@ impl EffectAdapter for FaultyGit {
         if fault.done {
             self.inner.ensure(step).await?;
         }
-        Err(Failure::new(FailureKind::Unavailable, "git", "the remote hung up"))
+        Err(Failure::new(
+            FailureKind::Unavailable,
+            "git",
+            "the remote hung up",
+        ))
     }
 }

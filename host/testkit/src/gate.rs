@@ -2,8 +2,8 @@
 //! point it lets nobody through any more. To the outside that is the death of the
 //! process: what was sent has landed, what wasn't never will.
 
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use deploycenter_ports::{Call, Calls, Phase};
@@ -45,7 +45,10 @@ impl Gate {
     /// When a test panicked while it held the trace.
     #[must_use]
     pub fn trace(&self) -> Vec<String> {
-        self.trace.lock().expect("no test panics while it holds the trace").clone()
+        self.trace
+            .lock()
+            .expect("no test panics while it holds the trace")
+            .clone()
     }
 
     /// Returns once the gate is shut and nothing that was sent is still under way.
@@ -63,7 +66,10 @@ impl Gate {
     pub async fn pass(&self, point: String) {
         if !self.dead.load(Ordering::SeqCst) {
             let number = {
-                let mut trace = self.trace.lock().expect("no test panics while it holds the trace");
+                let mut trace = self
+                    .trace
+                    .lock()
+                    .expect("no test panics while it holds the trace");
                 trace.push(point);
                 trace.len() - 1
             };
@@ -80,7 +86,10 @@ impl Gate {
     /// A point before something that, once it is let through, certainly ends.
     pub async fn enter(&self, point: String) {
         let turn = Arc::clone(&self.turns).acquire_owned().await.ok();
-        *self.turn.lock().expect("no test panics while it holds the turn") = turn;
+        *self
+            .turn
+            .lock()
+            .expect("no test panics while it holds the turn") = turn;
         self.pass(point).await;
         self.under_way.fetch_add(1, Ordering::SeqCst);
     }
@@ -94,7 +103,12 @@ impl Gate {
     /// The point at which whoever did it knows.
     pub async fn leave(&self, point: String) {
         self.pass(point).await;
-        drop(self.turn.lock().expect("no test panics while it holds the turn").take());
+        drop(
+            self.turn
+                .lock()
+                .expect("no test panics while it holds the turn")
+                .take(),
+        );
     }
 }
 

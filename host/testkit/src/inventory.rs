@@ -37,13 +37,16 @@ impl Inventory {
         for branch in repo.references_glob("refs/heads/customer/*")? {
             let branch = branch?;
             let name = branch.shorthand().unwrap_or_default().to_owned();
-            branch.peel_to_tree()?.walk(TreeWalkMode::PreOrder, |folder, entry| {
-                if entry.kind() == Some(ObjectType::Blob) {
-                    let path = format!("git {name}:{folder}{}", entry.name().unwrap_or_default());
-                    found.insert(path, entry.id().to_string());
-                }
-                git2::TreeWalkResult::Ok
-            })?;
+            branch
+                .peel_to_tree()?
+                .walk(TreeWalkMode::PreOrder, |folder, entry| {
+                    if entry.kind() == Some(ObjectType::Blob) {
+                        let path =
+                            format!("git {name}:{folder}{}", entry.name().unwrap_or_default());
+                        found.insert(path, entry.id().to_string());
+                    }
+                    git2::TreeWalkResult::Ok
+                })?;
         }
         Ok(Self(found))
     }
@@ -88,7 +91,11 @@ impl Inventory {
     /// The names of everything that has a text in its name or state.
     #[must_use]
     pub fn mentions(&self, text: &str) -> Vec<String> {
-        self.0.iter().filter(|(name, state)| name.contains(text) || state.contains(text)).map(|(name, _)| name.clone()).collect()
+        self.0
+            .iter()
+            .filter(|(name, state)| name.contains(text) || state.contains(text))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// The lines in which two inventories differ, for a message.
@@ -98,17 +105,32 @@ impl Inventory {
         for (name, state) in &self.0 {
             match other.0.get(name) {
                 None => lines.push(format!("- {name}")),
-                Some(there) if there != state => lines.push(format!("~ {name}\n    {state}\n    {there}")),
+                Some(there) if there != state => {
+                    lines.push(format!("~ {name}\n    {state}\n    {there}"))
+                }
                 Some(_) => {}
             }
         }
-        lines.extend(other.0.keys().filter(|name| !self.0.contains_key(*name)).map(|name| format!("+ {name}")));
+        lines.extend(
+            other
+                .0
+                .keys()
+                .filter(|name| !self.0.contains_key(*name))
+                .map(|name| format!("+ {name}")),
+        );
         lines.join("\n")
     }
 }
 
-fn entries<'a>(snapshot: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
-    snapshot.pointer(pointer).and_then(Value::as_object).into_iter().flatten()
+fn entries<'a>(
+    snapshot: &'a Value,
+    pointer: &str,
+) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    snapshot
+        .pointer(pointer)
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
 }
 
 fn strip(value: &mut Value) {
@@ -118,7 +140,11 @@ fn strip(value: &mut Value) {
             map.values_mut().for_each(strip);
         }
         Value::Array(items) => {
-            items.retain(|item| !item["Key"].as_str().is_some_and(|key| PASSING.contains(&key)));
+            items.retain(|item| {
+                !item["Key"]
+                    .as_str()
+                    .is_some_and(|key| PASSING.contains(&key))
+            });
             items.iter_mut().for_each(strip);
         }
         _ => {}

@@ -38,12 +38,24 @@ impl Store for GatedStore {
         result
     }
 
-    async fn append(&self, lease: &Lease, id: &DeploymentId, event: &Event, at: jiff::Timestamp) -> Result<(), StoreError> {
+    async fn append(
+        &self,
+        lease: &Lease,
+        id: &DeploymentId,
+        event: &Event,
+        at: jiff::Timestamp,
+    ) -> Result<(), StoreError> {
         let name = describe(event);
-        self.gate.enter(format!("journal {} {name}: before", lease.target)).await;
+        self.gate
+            .enter(format!("journal {} {name}: before", lease.target))
+            .await;
         let result = self.inner.append(lease, id, event, at).await;
-        self.gate.land(format!("journal {} {name}: written", lease.target)).await;
-        self.gate.leave(format!("journal {} {name}: known", lease.target)).await;
+        self.gate
+            .land(format!("journal {} {name}: written", lease.target))
+            .await;
+        self.gate
+            .leave(format!("journal {} {name}: known", lease.target))
+            .await;
         result
     }
 

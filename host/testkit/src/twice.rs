@@ -17,16 +17,27 @@ pub(crate) struct Twice {
 
 #[async_trait]
 impl EffectAdapter for Twice {
-    async fn observe(&self, wanted: &Resource, reading: Reading) -> Result<Option<Observed>, Failure> {
+    async fn observe(
+        &self,
+        wanted: &Resource,
+        reading: Reading,
+    ) -> Result<Option<Observed>, Failure> {
         self.inner.observe(wanted, reading).await
     }
 
     async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
         let first = self.inner.ensure(step).await?;
         if self.switch.load(Ordering::SeqCst) {
-            let again = Step { uncertain: true, ..step.clone() };
+            let again = Step {
+                uncertain: true,
+                ..step.clone()
+            };
             let second = self.inner.ensure(&again).await?;
-            assert_eq!(first.outputs, second.outputs, "a second {} gives other values", step.owner.effect);
+            assert_eq!(
+                first.outputs, second.outputs,
+                "a second {} gives other values",
+                step.owner.effect
+            );
         }
         Ok(first)
     }

@@ -64,22 +64,37 @@ impl World {
         let dir = tempfile::tempdir()?;
         let repo = SampleRepo::below(dir.path());
         repo.create(&files(customers)?)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
         let config = Config {
             dir: None,
-            clock: SandboxClock::Stepped { millis_per_request: STEP },
+            clock: SandboxClock::Stepped {
+                millis_per_request: STEP,
+            },
             latency: Duration::ZERO,
             faults: Vec::new(),
             world: deploycenter_sandbox::World::from_regions_yaml(REGIONS)?,
             aws_port: 0,
             argocd_port: 0,
             argocd: deploycenter_sandbox::argocd::Config {
-                git: GitAccess { overrides: BTreeMap::from([(REPOSITORY.to_owned(), repo.remote.clone())]) },
+                git: GitAccess {
+                    overrides: BTreeMap::from([(REPOSITORY.to_owned(), repo.remote.clone())]),
+                },
                 ..Default::default()
             },
         };
         let sandbox = runtime.block_on(Sandbox::start(config))?;
-        Ok(Self { dir, repo, sandbox: Some(sandbox), runtime, ids: Arc::default(), git_faults: Arc::default(), twice: Arc::default() })
+        Ok(Self {
+            dir,
+            repo,
+            sandbox: Some(sandbox),
+            runtime,
+            ids: Arc::default(),
+            git_faults: Arc::default(),
+            twice: Arc::default(),
+        })
     }
 
     /// The stand-ins.
@@ -88,7 +103,9 @@ impl World {
     /// Never: they are there until the world is dropped.
     #[must_use]
     pub fn sandbox(&self) -> &Sandbox {
-        self.sandbox.as_ref().expect("the sandbox is there until the world is dropped")
+        self.sandbox
+            .as_ref()
+            .expect("the sandbox is there until the world is dropped")
     }
 
     /// The operator's checkout.
@@ -141,9 +158,15 @@ impl World {
     ///
     /// # Errors
     /// When the engine can't be made.
-    pub fn live<T: Send>(&self, gate: &Arc<Gate>, work: impl AsyncFnOnce(Engine) -> T) -> Result<Life<T>> {
+    pub fn live<T: Send>(
+        &self,
+        gate: &Arc<Gate>,
+        work: impl AsyncFnOnce(Engine) -> T,
+    ) -> Result<Life<T>> {
         // On one thread, so that what happens at the same time happens in the same order.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
         let life = runtime.block_on(async {
             let (engine, store) = self.engine(gate).await?;
             let life = tokio::select! {
@@ -178,7 +201,12 @@ impl World {
             Arc::clone(&clock),
             gate.clone(),
             Fixed {
-                endpoint: self.sandbox().aws_url().as_str().trim_end_matches('/').to_owned(),
+                endpoint: self
+                    .sandbox()
+                    .aws_url()
+                    .as_str()
+                    .trim_end_matches('/')
+                    .to_owned(),
                 access_key_id: ACCESS_KEY_ID.to_owned(),
                 secret_access_key: SECRET_ACCESS_KEY.to_owned(),
             },
@@ -188,11 +216,24 @@ impl World {
             self.sandbox().argocd_token().to_owned(),
             installation.clone(),
         );
-        let argocd = Arc::new(ArgoCd::new(&argocd, git.clone(), Arc::clone(&clock), gate.clone())?);
-        let options = StoreOptions { durable: false, owner: "a test".to_owned() };
-        let store = Arc::new(SqliteStore::open(&self.state("journal.db"), options, Arc::clone(&clock)).await?);
+        let argocd = Arc::new(ArgoCd::new(
+            &argocd,
+            git.clone(),
+            Arc::clone(&clock),
+            gate.clone(),
+        )?);
+        let options = StoreOptions {
+            durable: false,
+            owner: "a test".to_owned(),
+        };
+        let store = Arc::new(
+            SqliteStore::open(&self.state("journal.db"), options, Arc::clone(&clock)).await?,
+        );
         let twice = |inner: Arc<dyn EffectAdapter>| -> Arc<dyn EffectAdapter> {
-            Arc::new(Twice { inner, switch: Arc::clone(&self.twice) })
+            Arc::new(Twice {
+                inner,
+                switch: Arc::clone(&self.twice),
+            })
         };
         let engine = Engine {
             installation,
@@ -202,19 +243,29 @@ impl World {
                 dns: twice(Arc::new(aws.route53())),
                 secrets: twice(Arc::new(aws.secrets())),
                 given: Arc::new(aws.given_secrets()),
-                git: twice(Arc::new(FaultyGit { inner: git.clone(), switch: Arc::clone(&self.git_faults) })),
+                git: twice(Arc::new(FaultyGit {
+                    inner: git.clone(),
+                    switch: Arc::clone(&self.git_faults),
+                })),
                 generated: git,
                 argocd: twice(argocd.clone()),
                 syncing: argocd,
             },
-            store: Arc::new(GatedStore { inner: Arc::clone(&store) as Arc<dyn Store>, gate: Arc::clone(gate) }),
+            store: Arc::new(GatedStore {
+                inner: Arc::clone(&store) as Arc<dyn Store>,
+                gate: Arc::clone(gate),
+            }),
             plugins: library()?,
             repository: repo,
             clock,
             ids: Arc::new(CountingIds(Arc::clone(&self.ids))),
             progress: Arc::new(Silent),
             // One step at a time: a run passes the same points in the same order.
-            limits: Limits { targets: 1, effects: 1, plans: 1 },
+            limits: Limits {
+                targets: 1,
+                effects: 1,
+                plans: 1,
+            },
         };
         Ok((engine, store))
     }
@@ -252,8 +303,14 @@ pub fn files(customers: &str) -> Result<BTreeMap<String, Vec<u8>>> {
             default: true,
         });
     }
-    anyhow::ensure!(!plugins.is_empty(), "the guests weren't built: cargo xtask build");
-    let apps: Vec<String> = plugins.iter().map(|plugin| format!("{}:", plugin.app)).collect();
+    anyhow::ensure!(
+        !plugins.is_empty(),
+        "the guests weren't built: cargo xtask build"
+    );
+    let apps: Vec<String> = plugins
+        .iter()
+        .map(|plugin| format!("{}:", plugin.app))
+        .collect();
     let staging: String = STAGING
         .lines()
         .filter(|line| apps.iter().any(|app| line.starts_with(app)))
@@ -264,7 +321,10 @@ pub fn files(customers: &str) -> Result<BTreeMap<String, Vec<u8>>> {
     files.insert("customers.yaml".to_owned(), customers.as_bytes().to_vec());
     files.insert("regions.yaml".to_owned(), REGIONS.as_bytes().to_vec());
     files.insert("environments/staging.yaml".to_owned(), staging.into_bytes());
-    files.insert("plugins.lock".to_owned(), PluginsLock { plugins }.render().into_bytes());
+    files.insert(
+        "plugins.lock".to_owned(),
+        PluginsLock { plugins }.render().into_bytes(),
+    );
     files.insert(".gitignore".to_owned(), b"/.deploycenter/\n".to_vec());
     Ok(files)
 }
@@ -273,9 +333,13 @@ pub fn files(customers: &str) -> Result<BTreeMap<String, Vec<u8>>> {
 fn library() -> Result<Arc<Library>> {
     static LIBRARY: OnceLock<std::result::Result<Arc<Library>, String>> = OnceLock::new();
     let made = LIBRARY.get_or_init(|| {
-        let mut library = Library::new(Runtime::new(RuntimeConfig::default()).map_err(|error| error.to_string())?);
+        let mut library = Library::new(
+            Runtime::new(RuntimeConfig::default()).map_err(|error| error.to_string())?,
+        );
         for (app, bytes) in bundled() {
-            library.add(bytes.to_vec()).map_err(|error| format!("the bundled plugin {app}: {error}"))?;
+            library
+                .add(bytes.to_vec())
+                .map_err(|error| format!("the bundled plugin {app}: {error}"))?;
         }
         Ok(Arc::new(library))
     });

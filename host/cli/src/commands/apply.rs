@@ -30,22 +30,40 @@ pub(super) struct How {
     pub(super) max_parallel: u16,
 }
 
-pub(super) async fn run(shared: &Shared, said: &Selectors, reviewed: Option<&Path>, how: &How) -> Result<ExitCode, Fail> {
+pub(super) async fn run(
+    shared: &Shared,
+    said: &Selectors,
+    reviewed: Option<&Path>,
+    how: &How,
+) -> Result<ExitCode, Fail> {
     let reviewed = reviewed.map(read).transpose()?;
     let selection = match &reviewed {
         Some(plan) => targets_of(plan)?,
         None => selection(said)?,
     };
-    let limits = Limits { targets: usize::from(how.max_parallel), ..Limits::default() };
+    let limits = Limits {
+        targets: usize::from(how.max_parallel),
+        ..Limits::default()
+    };
     let progress = Arc::new(LiveProgress::stderr());
     let place = wiring::open(shared.repo.as_deref(), limits, progress).await?;
     let head = check_main(&place, how.allow_dirty).await?;
     let cancel = cancel_on_ctrl_c();
 
     // What a dead process left is ended first: a plan is made on settled ground.
-    let recovered = place.engine.resume(TakeUp::Interrupted, |target| selection.touches(target), &cancel).await?;
+    let recovered = place
+        .engine
+        .resume(
+            TakeUp::Interrupted,
+            |target| selection.touches(target),
+            &cancel,
+        )
+        .await?;
     if !recovered.is_empty() {
-        anstream::eprintln!("Took up what had been interrupted: {}.", super::count(recovered.len(), "deployment"));
+        anstream::eprintln!(
+            "Took up what had been interrupted: {}.",
+            super::count(recovered.len(), "deployment")
+        );
         if cancel.is_asked() {
             return conclude(shared.json, &recovered, Vec::new(), "");
         }
@@ -55,12 +73,23 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, reviewed: Option<&Pat
         None => (planned.plan.targets.clone(), Vec::new()),
         Some(plan) => hold_against(plan, planned.plan.targets.clone()),
     };
-    let (targets, older) = if how.allow_older { (targets, Vec::new()) } else { in_order(&place, targets, head.as_deref()).await? };
+    let (targets, older) = if how.allow_older {
+        (targets, Vec::new())
+    } else {
+        in_order(&place, targets, head.as_deref()).await?
+    };
     let targets = with_instances(targets);
     if how.all_or_nothing && !refused.is_empty() {
-        return Err(Fail::problems("plan-stale", "the reviewed plan doesn't hold any more, and nothing was applied", refused));
+        return Err(Fail::problems(
+            "plan-stale",
+            "the reviewed plan doesn't hold any more, and nothing was applied",
+            refused,
+        ));
     }
-    let code = if refused.iter().any(|problem| problem.message.contains("was edited")) {
+    let code = if refused
+        .iter()
+        .any(|problem| problem.message.contains("was edited"))
+    {
         "plan-edited"
     } else if !refused.is_empty() {
         "plan-stale"
@@ -71,7 +100,11 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, reviewed: Option<&Pat
     };
     let mut problems = refused;
     problems.extend(older);
-    let doing = Plan::new(planned.plan.installation.clone(), planned.plan.selectors.clone(), targets);
+    let doing = Plan::new(
+        planned.plan.installation.clone(),
+        planned.plan.selectors.clone(),
+        targets,
+    );
     if !shared.json && reviewed.is_none() {
         anstream::eprint!("{}", output::plan::render(&doing, false));
         plan::remarks(&place, &planned).await?;
@@ -85,7 +118,10 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, reviewed: Option<&Pat
     if reviewed.is_none() && !how.yes && !confirmed()? {
         return Err(Fail::new("declined", "nothing was applied"));
     }
-    let note = Note { actor: local::actor(place.repo.identity()), main_commit: head };
+    let note = Note {
+        actor: local::actor(place.repo.identity()),
+        main_commit: head,
+    };
     let outcomes = place.engine.deploy(doing.targets, &note, &cancel).await?;
     conclude(shared.json, &outcomes, problems, code)
 }
@@ -93,17 +129,30 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, reviewed: Option<&Pat
 /// Reads a saved plan.
 fn read(path: &Path) -> Result<Plan, Fail> {
     let shown = path.display();
-    let text = std::fs::read(path).map_err(|error| Fail::new("failed", format!("{shown} can't be read: {error}")))?;
+    let text = std::fs::read(path)
+        .map_err(|error| Fail::new("failed", format!("{shown} can't be read: {error}")))?;
     let broken = |error: serde_json::Error| {
-        let problem = Problem::new(error.to_string()).in_file(shown.to_string()).at(
-            u32::try_from(error.line()).unwrap_or(u32::MAX),
-            u32::try_from(error.column()).unwrap_or(u32::MAX),
-        );
-        Fail::problems("plan-unreadable", format!("{shown} is no plan of this version"), vec![problem.help("make it anew with: deploycenter plan --out FILE")])
+        let problem = Problem::new(error.to_string())
+            .in_file(shown.to_string())
+            .at(
+                u32::try_from(error.line()).unwrap_or(u32::MAX),
+                u32::try_from(error.column()).unwrap_or(u32::MAX),
+            );
+        Fail::problems(
+            "plan-unreadable",
+            format!("{shown} is no plan of this version"),
+            vec![problem.help("make it anew with: deploycenter plan --out FILE")],
+        )
     };
     let plan: Plan = serde_json::from_slice(&text).map_err(broken)?;
     if plan.format != FORMAT {
-        return Err(Fail::new("plan-unreadable", format!("{shown} has the format {}, and this version reads {FORMAT}", plan.format)));
+        return Err(Fail::new(
+            "plan-unreadable",
+            format!(
+                "{shown} has the format {}, and this version reads {FORMAT}",
+                plan.format
+            ),
+        ));
     }
     Ok(plan)
 }
@@ -120,12 +169,18 @@ fn targets_of(plan: &Plan) -> Result<Selection, Fail> {
     if selectors.is_empty() {
         return Err(Fail::new("plan-unreadable", "the plan holds no target"));
     }
-    Ok(Selection { selectors, ..Selection::default() })
+    Ok(Selection {
+        selectors,
+        ..Selection::default()
+    })
 }
 
 /// The targets that may be applied as reviewed, and why the others may not.
 fn hold_against(reviewed: &Plan, fresh: Vec<TargetPlan>) -> (Vec<TargetPlan>, Vec<Problem>) {
-    let fresh: BTreeMap<TargetId, TargetPlan> = fresh.into_iter().map(|plan| (plan.target.clone(), plan)).collect();
+    let fresh: BTreeMap<TargetId, TargetPlan> = fresh
+        .into_iter()
+        .map(|plan| (plan.target.clone(), plan))
+        .collect();
     let mut problems = Vec::new();
     let mut refused = BTreeSet::new();
     for plan in &reviewed.targets {
@@ -135,20 +190,36 @@ fn hold_against(reviewed: &Plan, fresh: Vec<TargetPlan>) -> (Vec<TargetPlan>, Ve
         };
         let problem = match verdict {
             Verdict::Same => continue,
-            Verdict::Stale(what) => Problem::new(format!("{}: moved since the plan was made: {}", plan.target, what.join("; ")))
-                .help("look at a new plan: deploycenter plan"),
-            Verdict::Edited(what) => Problem::new(format!("{}: the plan file was edited: {}", plan.target, what.join(", ")))
-                .help("a plan is applied as it was made; change the desired state and plan again"),
+            Verdict::Stale(what) => Problem::new(format!(
+                "{}: moved since the plan was made: {}",
+                plan.target,
+                what.join("; ")
+            ))
+            .help("look at a new plan: deploycenter plan"),
+            Verdict::Edited(what) => Problem::new(format!(
+                "{}: the plan file was edited: {}",
+                plan.target,
+                what.join(", ")
+            ))
+            .help("a plan is applied as it was made; change the desired state and plan again"),
         };
         problems.push(problem);
         refused.insert(plan.target.clone());
     }
     // A shared target that isn't as reviewed takes its instances with it.
-    let shared: BTreeSet<_> = refused.iter().filter(|target| target.is_shared()).map(|target| target.customer().clone()).collect();
+    let shared: BTreeSet<_> = refused
+        .iter()
+        .filter(|target| target.is_shared())
+        .map(|target| target.customer().clone())
+        .collect();
     let known: BTreeSet<&TargetId> = reviewed.targets.iter().map(|plan| &plan.target).collect();
     let kept = fresh
         .into_values()
-        .filter(|plan| known.contains(&plan.target) && !refused.contains(&plan.target) && !shared.contains(plan.target.customer()))
+        .filter(|plan| {
+            known.contains(&plan.target)
+                && !refused.contains(&plan.target)
+                && !shared.contains(plan.target.customer())
+        })
         .collect();
     (kept, problems)
 }
@@ -156,7 +227,11 @@ fn hold_against(reviewed: &Plan, fresh: Vec<TargetPlan>) -> (Vec<TargetPlan>, Ve
 /// Leaves out what instances share where none of them is applied: it would be there for
 /// nobody.
 fn with_instances(mut targets: Vec<TargetPlan>) -> Vec<TargetPlan> {
-    let customers: BTreeSet<_> = targets.iter().filter(|plan| !plan.target.is_shared()).map(|plan| plan.target.customer().clone()).collect();
+    let customers: BTreeSet<_> = targets
+        .iter()
+        .filter(|plan| !plan.target.is_shared())
+        .map(|plan| plan.target.customer().clone())
+        .collect();
     targets.retain(|plan| customers.contains(plan.target.customer()));
     targets
 }
@@ -168,23 +243,39 @@ async fn check_main(place: &Workplace, allow_dirty: bool) -> Result<Option<Strin
     }
     let state = place.repo.main_state().await?;
     if !state.dirty.is_empty() {
-        let problems = state.dirty.iter().map(|file| Problem::new("isn't committed").in_file(file)).collect();
-        return Err(Fail::problems("dirty", "the desired state isn't committed, and nothing was applied", problems)
-            .help("commit and push it, or apply it from a laptop with --allow-dirty"));
+        let problems = state
+            .dirty
+            .iter()
+            .map(|file| Problem::new("isn't committed").in_file(file))
+            .collect();
+        return Err(Fail::problems(
+            "dirty",
+            "the desired state isn't committed, and nothing was applied",
+            problems,
+        )
+        .help("commit and push it, or apply it from a laptop with --allow-dirty"));
     }
     let Some(head) = state.head else {
-        return Err(Fail::new("dirty", "the deployment repo has no commit yet").help("commit and push the desired state"));
+        return Err(Fail::new("dirty", "the deployment repo has no commit yet")
+            .help("commit and push the desired state"));
     };
     if !state.pushed {
         let main = &place.desired.settings.git.main;
-        return Err(Fail::new("unpushed", format!("the checked-out commit isn't on the remote's {main}, and nothing was applied"))
-            .help("push it, or apply it from a laptop with --allow-dirty"));
+        return Err(Fail::new(
+            "unpushed",
+            format!("the checked-out commit isn't on the remote's {main}, and nothing was applied"),
+        )
+        .help("push it, or apply it from a laptop with --allow-dirty"));
     }
     Ok(Some(head))
 }
 
 /// Leaves out targets that a newer commit of main was applied to.
-async fn in_order(place: &Workplace, targets: Vec<TargetPlan>, head: Option<&str>) -> Result<(Vec<TargetPlan>, Vec<Problem>), Fail> {
+async fn in_order(
+    place: &Workplace,
+    targets: Vec<TargetPlan>,
+    head: Option<&str>,
+) -> Result<(Vec<TargetPlan>, Vec<Problem>), Fail> {
     let Some(head) = head else {
         return Ok((targets, Vec::new()));
     };
@@ -205,8 +296,11 @@ async fn in_order(place: &Workplace, targets: Vec<TargetPlan>, head: Option<&str
         };
         if older {
             problems.push(
-                Problem::new(format!("{}: a newer commit of main was applied to it already", plan.target))
-                    .help("pull main and apply again, or insist with --allow-older"),
+                Problem::new(format!(
+                    "{}: a newer commit of main was applied to it already",
+                    plan.target
+                ))
+                .help("pull main and apply again, or insist with --allow-older"),
             );
         } else {
             kept.push(plan);
@@ -217,11 +311,16 @@ async fn in_order(place: &Workplace, targets: Vec<TargetPlan>, head: Option<&str
 
 fn confirmed() -> Result<bool, Fail> {
     if !std::io::stdin().is_terminal() {
-        return Err(Fail::new("declined", "there is nobody to ask, and nothing was applied")
-            .help("say --yes, or apply a reviewed plan with --plan"));
+        return Err(Fail::new(
+            "declined",
+            "there is nobody to ask, and nothing was applied",
+        )
+        .help("say --yes, or apply a reviewed plan with --plan"));
     }
     anstream::eprint!("Apply this? Only \"yes\" is taken for an answer: ");
     let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(anyhow::Error::from)?;
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(anyhow::Error::from)?;
     Ok(answer.trim() == "yes")
 }

@@ -27,12 +27,22 @@ struct Row {
     line: u32,
 }
 
-pub(super) async fn run(shared: &Shared, target: &TargetId, path: Option<&str>) -> Result<ExitCode, Fail> {
+pub(super) async fn run(
+    shared: &Shared,
+    target: &TargetId,
+    path: Option<&str>,
+) -> Result<ExitCode, Fail> {
     let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
     let merged = place.engine.explain(target).await?;
     let mut rows = Vec::new();
     for (key, value) in &merged.values {
-        leaves(&merged, key, &format!("/{}", escaped(key)), value, &mut rows);
+        leaves(
+            &merged,
+            key,
+            &format!("/{}", escaped(key)),
+            value,
+            &mut rows,
+        );
     }
     if let Some(path) = path {
         let below = format!("{path}.");
@@ -47,7 +57,10 @@ pub(super) async fn run(shared: &Shared, target: &TargetId, path: Option<&str>) 
         }
     }
     if shared.json {
-        anstream::println!("{}", serde_json::json!({ "format": output::FORMAT, "target": target, "values": rows }));
+        anstream::println!(
+            "{}",
+            serde_json::json!({ "format": output::FORMAT, "target": target, "values": rows })
+        );
     } else {
         anstream::print!("{}", human(&rows));
     }
@@ -60,7 +73,13 @@ fn leaves(merged: &Merged, path: &str, pointer: &str, value: &Value, rows: &mut 
         && !map.is_empty()
     {
         for (key, value) in map {
-            leaves(merged, &format!("{path}.{key}"), &format!("{pointer}/{}", escaped(key)), value, rows);
+            leaves(
+                merged,
+                &format!("{path}.{key}"),
+                &format!("{pointer}/{}", escaped(key)),
+                value,
+                rows,
+            );
         }
         return;
     }
@@ -82,10 +101,20 @@ fn escaped(key: &str) -> String {
 
 fn human(rows: &[Row]) -> String {
     let width = |cell: fn(&Row) -> usize| rows.iter().map(cell).max().unwrap_or(0);
-    let (path, value) = (width(|row| row.path.len()), width(|row| row.value.to_string().len()).min(48));
+    let (path, value) = (
+        width(|row| row.path.len()),
+        width(|row| row.value.to_string().len()).min(48),
+    );
     rows.iter()
         .map(|row| {
-            format!("{:path$}  {:value$}  {} ({}:{})\n", row.path, row.value.to_string(), row.layer, row.file, row.line)
+            format!(
+                "{:path$}  {:value$}  {} ({}:{})\n",
+                row.path,
+                row.value.to_string(),
+                row.layer,
+                row.file,
+                row.line
+            )
         })
         .collect()
 }

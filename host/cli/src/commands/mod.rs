@@ -1,6 +1,7 @@
 //! One file a command.
 
 mod apply;
+mod explain;
 mod history;
 mod plan;
 mod render;
@@ -27,28 +28,69 @@ pub(crate) struct Shared {
 
 /// Runs a command.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
-    let shared = Shared { repo: args.repo, json: args.output == Output::Json };
+    let shared = Shared {
+        repo: args.repo,
+        json: args.output == Output::Json,
+    };
     match args.command {
         Command::Validate => validate::run(&shared).await,
-        Command::Render { target, out } => render::run(&shared, target.as_ref(), out.as_deref()).await,
-        Command::Plan { selection, out, detailed_exitcode, verbose } => {
-            plan::run(&shared, &selection, out.as_deref(), detailed_exitcode, verbose).await
+        Command::Render { target, out } => {
+            render::run(&shared, target.as_ref(), out.as_deref()).await
         }
-        Command::Apply { selection, plan, yes, all_or_nothing, allow_dirty, allow_older, max_parallel } => {
-            let how = apply::How { yes, all_or_nothing, allow_dirty, allow_older, max_parallel };
+        Command::Plan {
+            selection,
+            out,
+            detailed_exitcode,
+            verbose,
+        } => {
+            plan::run(
+                &shared,
+                &selection,
+                out.as_deref(),
+                detailed_exitcode,
+                verbose,
+            )
+            .await
+        }
+        Command::Apply {
+            selection,
+            plan,
+            yes,
+            all_or_nothing,
+            allow_dirty,
+            allow_older,
+            max_parallel,
+        } => {
+            let how = apply::How {
+                yes,
+                all_or_nothing,
+                allow_dirty,
+                allow_older,
+                max_parallel,
+            };
             apply::run(&shared, &selection, plan.as_deref(), &how).await
         }
         Command::Resume { targets } => resume::run(&shared, &targets).await,
         Command::Status { selection } => status::run(&shared, &selection).await,
+        Command::Explain { target, path } => explain::run(&shared, &target, path.as_deref()).await,
         Command::History { target } => history::run(&shared, &target).await,
-        Command::Secret(SecretCommand::Set { target, name }) => secret::set(&shared, &target, &name).await,
-        Command::Secret(SecretCommand::List { target }) => secret::list(&shared, target.as_ref()).await,
+        Command::Secret(SecretCommand::Set { target, name }) => {
+            secret::set(&shared, &target, &name).await
+        }
+        Command::Secret(SecretCommand::List { target }) => {
+            secret::list(&shared, target.as_ref()).await
+        }
         Command::Sandbox(sandbox) => match sandbox.command {
             Some(SandboxCommand::Env { dir }) => sandbox::env(&dir).await,
             None => sandbox::run(&sandbox.run).await,
         },
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Args::command(), "deploycenter", &mut std::io::stdout());
+            clap_complete::generate(
+                shell,
+                &mut Args::command(),
+                "deploycenter",
+                &mut std::io::stdout(),
+            );
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -67,10 +109,22 @@ pub(crate) fn selection(said: &Selectors) -> Result<Selection, Fail> {
         selectors: said
             .selectors
             .iter()
-            .map(|text| deploycenter_domain::selector::Selector::parse(text).map_err(|error| usage(&error)))
+            .map(|text| {
+                deploycenter_domain::selector::Selector::parse(text).map_err(|error| usage(&error))
+            })
             .collect::<Result<_, _>>()?,
-        region: said.region.as_deref().map(str::parse).transpose().map_err(|error| usage(&error))?,
-        environment: said.environment.as_deref().map(str::parse).transpose().map_err(|error| usage(&error))?,
+        region: said
+            .region
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|error| usage(&error))?,
+        environment: said
+            .environment
+            .as_deref()
+            .map(str::parse)
+            .transpose()
+            .map_err(|error| usage(&error))?,
     })
 }
 
@@ -82,7 +136,9 @@ pub(crate) fn cancel_on_ctrl_c() -> Cancel {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             asked.ask();
-            anstream::eprintln!("Stopping after the steps in flight. Press Ctrl-C again to stop at once; `deploycenter resume` goes on either way.");
+            anstream::eprintln!(
+                "Stopping after the steps in flight. Press Ctrl-C again to stop at once; `deploycenter resume` goes on either way."
+            );
             if tokio::signal::ctrl_c().await.is_ok() {
                 std::process::exit(130);
             }
@@ -92,7 +148,12 @@ pub(crate) fn cancel_on_ctrl_c() -> Cancel {
 }
 
 /// What came of a run: as JSON on stdout, or the failures on stderr.
-pub(crate) fn conclude(json: bool, outcomes: &[Outcome], refused: Vec<deploycenter_domain::problem::Problem>, refused_code: &'static str) -> Result<ExitCode, Fail> {
+pub(crate) fn conclude(
+    json: bool,
+    outcomes: &[Outcome],
+    refused: Vec<deploycenter_domain::problem::Problem>,
+    refused_code: &'static str,
+) -> Result<ExitCode, Fail> {
     use deploycenter_domain::journal::Status;
     use deploycenter_domain::problem::Problem;
 
@@ -109,12 +170,18 @@ pub(crate) fn conclude(json: bool, outcomes: &[Outcome], refused: Vec<deploycent
                 })
             })
             .collect();
-        anstream::println!("{}", serde_json::json!({ "format": crate::output::FORMAT, "deployments": rows }));
+        anstream::println!(
+            "{}",
+            serde_json::json!({ "format": crate::output::FORMAT, "deployments": rows })
+        );
     }
     let mut problems = refused;
     let mut code = refused_code;
     let mut count = problems.len();
-    for outcome in outcomes.iter().filter(|outcome| outcome.status != Status::Succeeded) {
+    for outcome in outcomes
+        .iter()
+        .filter(|outcome| outcome.status != Status::Succeeded)
+    {
         // A removal that tidied up after a failure is no failure of its own.
         let reason = outcome.reason.clone().unwrap_or_default();
         count += 1;
@@ -123,18 +190,37 @@ pub(crate) fn conclude(json: bool, outcomes: &[Outcome], refused: Vec<deploycent
                 if code.is_empty() {
                     code = "unwound";
                 }
-                (format!("{} failed and was taken back: {reason}", outcome.target), "nothing of it is left; mend the cause and apply again".to_owned())
+                (
+                    format!("{} failed and was taken back: {reason}", outcome.target),
+                    "nothing of it is left; mend the cause and apply again".to_owned(),
+                )
             }
             Status::NeedsAttention => {
                 code = "needs-attention";
-                let left = if outcome.leftovers.is_empty() { String::new() } else { format!("; left behind: {}", outcome.leftovers.join(", ")) };
-                (format!("{} needs attention: {reason}{left}", outcome.target), format!("mend the cause, then: deploycenter resume {}", outcome.target))
+                let left = if outcome.leftovers.is_empty() {
+                    String::new()
+                } else {
+                    format!("; left behind: {}", outcome.leftovers.join(", "))
+                };
+                (
+                    format!("{} needs attention: {reason}{left}", outcome.target),
+                    format!(
+                        "mend the cause, then: deploycenter resume {}",
+                        outcome.target
+                    ),
+                )
             }
             Status::Running | Status::Unwinding => {
                 if code.is_empty() {
                     code = "interrupted";
                 }
-                (format!("{} was stopped on request and isn't finished", outcome.target), format!("go on with: deploycenter resume {}", outcome.target))
+                (
+                    format!(
+                        "{} was stopped on request and isn't finished",
+                        outcome.target
+                    ),
+                    format!("go on with: deploycenter resume {}", outcome.target),
+                )
             }
             Status::Succeeded => continue,
         };
@@ -143,6 +229,14 @@ pub(crate) fn conclude(json: bool, outcomes: &[Outcome], refused: Vec<deploycent
     if problems.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let message = if count == 1 { "a target isn't as planned".to_owned() } else { format!("{count} targets aren't as planned") };
-    Err(Fail::problems(if code.is_empty() { "failed" } else { code }, message, problems))
+    let message = if count == 1 {
+        "a target isn't as planned".to_owned()
+    } else {
+        format!("{count} targets aren't as planned")
+    };
+    Err(Fail::problems(
+        if code.is_empty() { "failed" } else { code },
+        message,
+        problems,
+    ))
 }

@@ -12,9 +12,16 @@ use super::{Shared, count};
 use crate::fail::Fail;
 use crate::wiring;
 
-pub(super) async fn run(shared: &Shared, target: Option<&TargetId>, out: Option<&Path>) -> Result<ExitCode, Fail> {
+pub(super) async fn run(
+    shared: &Shared,
+    target: Option<&TargetId>,
+    out: Option<&Path>,
+) -> Result<ExitCode, Fail> {
     if target.is_none() && out.is_none() {
-        return Err(Fail::usage("rendering every instance needs a folder to write to").help("name a target, or a folder with --out"));
+        return Err(
+            Fail::usage("rendering every instance needs a folder to write to")
+                .help("name a target, or a folder with --out"),
+        );
     }
     let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
     let rendered = place.engine.render(target).await?;
@@ -24,13 +31,26 @@ pub(super) async fn run(shared: &Shared, target: Option<&TargetId>, out: Option<
             for (path, text) in files {
                 // By customer, as the branches are: two customers may use the same names.
                 let path = out.join(target.customer().as_str()).join(path);
-                write(&path, text).map_err(|error| Fail::new("failed", format!("{} can't be written: {error}", path.display())))?;
+                write(&path, text).map_err(|error| {
+                    Fail::new(
+                        "failed",
+                        format!("{} can't be written: {error}", path.display()),
+                    )
+                })?;
                 written += 1;
             }
         }
-        anstream::eprintln!("Wrote {} of {} to {}.", count(written, "file"), count(rendered.len(), "instance"), out.display());
+        anstream::eprintln!(
+            "Wrote {} of {} to {}.",
+            count(written, "file"),
+            count(rendered.len(), "instance"),
+            out.display()
+        );
     } else if shared.json {
-        anstream::println!("{}", serde_json::json!({ "format": 1, "targets": rendered }));
+        anstream::println!(
+            "{}",
+            serde_json::json!({ "format": 1, "targets": rendered })
+        );
     } else {
         for (path, text) in rendered.values().flatten() {
             anstream::println!("# ---- {path}");

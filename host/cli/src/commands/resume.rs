@@ -14,14 +14,32 @@ use crate::wiring;
 pub(super) async fn run(shared: &Shared, targets: &[String]) -> Result<ExitCode, Fail> {
     let wanted = |target: &TargetId| {
         let (full, customer) = (target.to_string(), target.customer().as_str());
-        targets.is_empty() || targets.iter().any(|said| *said == full || said == customer || (target.is_shared() && said.split('/').next() == Some(customer)))
+        targets.is_empty()
+            || targets.iter().any(|said| {
+                *said == full
+                    || said == customer
+                    || (target.is_shared() && said.split('/').next() == Some(customer))
+            })
     };
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(LiveProgress::stderr())).await?;
-    let outcomes = place.engine.resume(TakeUp::All, wanted, &cancel_on_ctrl_c()).await?;
+    let place = wiring::open(
+        shared.repo.as_deref(),
+        Limits::default(),
+        Arc::new(LiveProgress::stderr()),
+    )
+    .await?;
+    let outcomes = place
+        .engine
+        .resume(TakeUp::All, wanted, &cancel_on_ctrl_c())
+        .await?;
     if outcomes.is_empty() && !shared.json {
         anstream::eprintln!("Nothing is unfinished.");
     }
     // A deployment that was unwound is ended: that is what was asked for.
-    let ended: Vec<_> = outcomes.into_iter().filter(|outcome| shared.json || outcome.status != deploycenter_domain::journal::Status::Unwound).collect();
+    let ended: Vec<_> = outcomes
+        .into_iter()
+        .filter(|outcome| {
+            shared.json || outcome.status != deploycenter_domain::journal::Status::Unwound
+        })
+        .collect();
     conclude(shared.json, &ended, Vec::new(), "")
 }

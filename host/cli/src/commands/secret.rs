@@ -20,17 +20,43 @@ pub(super) async fn set(shared: &Shared, target: &TargetId, name: &str) -> Resul
     let place = open(shared).await?;
     let wanted = place.engine.given_secrets(target).await?;
     let Some(secret) = wanted.entries.iter().find(|entry| entry.name == name) else {
-        let names: Vec<&str> = wanted.entries.iter().map(|entry| entry.name.as_str()).collect();
-        let fail = Fail::new("unknown-secret", format!("{target} takes no secret \"{name}\" as it is configured now"));
-        return Err(if names.is_empty() { fail.help("it needs none that a person gives") } else { fail.help(format!("it takes: {}", names.join(", "))) });
+        let names: Vec<&str> = wanted
+            .entries
+            .iter()
+            .map(|entry| entry.name.as_str())
+            .collect();
+        let fail = Fail::new(
+            "unknown-secret",
+            format!("{target} takes no secret \"{name}\" as it is configured now"),
+        );
+        return Err(if names.is_empty() {
+            fail.help("it needs none that a person gives")
+        } else {
+            fail.help(format!("it takes: {}", names.join(", ")))
+        });
     };
     let value = read_value(&secret.purpose)?;
-    let owner = GivenOwner { installation: place.engine.installation.clone(), target: target.clone() };
-    place.engine.adapters.given.set(&wanted.region, &secret.full, &secret.key, &value, &owner).await?;
+    let owner = GivenOwner {
+        installation: place.engine.installation.clone(),
+        target: target.clone(),
+    };
+    place
+        .engine
+        .adapters
+        .given
+        .set(&wanted.region, &secret.full, &secret.key, &value, &owner)
+        .await?;
     if shared.json {
-        anstream::println!("{}", serde_json::json!({ "format": 1, "target": target, "secret": name, "entry": secret.full }));
+        anstream::println!(
+            "{}",
+            serde_json::json!({ "format": 1, "target": target, "secret": name, "entry": secret.full })
+        );
     } else {
-        anstream::eprintln!("Set {name} of {target} ({}) in {}.", secret.full, wanted.region);
+        anstream::eprintln!(
+            "Set {name} of {target} ({}) in {}.",
+            secret.full,
+            wanted.region
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -50,13 +76,25 @@ pub(super) async fn list(shared: &Shared, target: Option<&TargetId>) -> Result<E
     let place = open(shared).await?;
     let targets = match target {
         Some(target) => vec![target.clone()],
-        None => place.desired.instances().map(|instance| instance.target.clone()).collect(),
+        None => place
+            .desired
+            .instances()
+            .map(|instance| instance.target.clone())
+            .collect(),
     };
     let mut rows = Vec::new();
     for target in targets {
         let wanted = place.engine.given_secrets(&target).await?;
-        let there = place.engine.adapters.given.list(&wanted.region, &wanted.prefix).await?;
-        let missing = wanted.entries.iter().filter(|entry| !there.iter().any(|(full, _)| *full == entry.full));
+        let there = place
+            .engine
+            .adapters
+            .given
+            .list(&wanted.region, &wanted.prefix)
+            .await?;
+        let missing = wanted
+            .entries
+            .iter()
+            .filter(|entry| !there.iter().any(|(full, _)| *full == entry.full));
         rows.extend(missing.map(|entry| Row {
             target: target.clone(),
             name: entry.name.clone(),
@@ -76,7 +114,13 @@ pub(super) async fn list(shared: &Shared, target: Option<&TargetId>) -> Result<E
     } else if rows.is_empty() {
         anstream::println!("There are no secrets.");
     } else {
-        for Row { target, name, source, entry } in rows {
+        for Row {
+            target,
+            name,
+            source,
+            entry,
+        } in rows
+        {
             anstream::println!("{:<32} {name:<12} {source:<10} {entry}", target.to_string());
         }
     }
@@ -93,14 +137,24 @@ fn read_value(purpose: &str) -> Result<String, Fail> {
         anstream::eprintln!("Type the secret ({purpose}), then Enter and Ctrl-D:");
     }
     let mut bytes = Vec::new();
-    std::io::stdin().take(LARGEST + 1).read_to_end(&mut bytes).map_err(anyhow::Error::from)?;
+    std::io::stdin()
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(anyhow::Error::from)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(Fail::new("secret", format!("the secret is larger than {LARGEST} bytes")));
+        return Err(Fail::new(
+            "secret",
+            format!("the secret is larger than {LARGEST} bytes"),
+        ));
     }
-    let text = String::from_utf8(bytes).map_err(|_| Fail::new("secret", "the secret isn't UTF-8 text"))?;
-    let value = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
+    let text =
+        String::from_utf8(bytes).map_err(|_| Fail::new("secret", "the secret isn't UTF-8 text"))?;
+    let value = text.strip_suffix('\n').map_or(text.as_str(), |text| {
+        text.strip_suffix('\r').unwrap_or(text)
+    });
     if value.is_empty() {
-        return Err(Fail::new("secret", "the secret is empty").help("pipe it in: pass show acme/smtp | deploycenter secret set …"));
+        return Err(Fail::new("secret", "the secret is empty")
+            .help("pipe it in: pass show acme/smtp | deploycenter secret set …"));
     }
     Ok(value.to_owned())
 }

@@ -15,9 +15,16 @@ pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
     let desired = place.engine.validate().await?;
     let (customers, instances) = (desired.customers.len(), desired.instances().count());
     if shared.json {
-        anstream::println!("{}", serde_json::json!({ "format": 1, "customers": customers, "instances": instances, "problems": [] }));
+        anstream::println!(
+            "{}",
+            serde_json::json!({ "format": 1, "customers": customers, "instances": instances, "problems": [] })
+        );
     } else {
-        anstream::println!("Valid: {}, {}.", count(customers, "customer"), count(instances, "instance"));
+        anstream::println!(
+            "Valid: {}, {}.",
+            count(customers, "customer"),
+            count(instances, "instance")
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -205,7 +205,10 @@ mod tests {
                     Event::Started,
                     Event::UnwindStarted { reason: reason() },
                     Event::NeedsAttention {
-                        reason: format!("{}; taking it back stopped at efs.access-point/data: denied", reason()),
+                        reason: format!(
+                            "{}; taking it back stopped at efs.access-point/data: denied",
+                            reason()
+                        ),
                         leftovers: vec!["efs.access-point/data (fsap-0123)".to_owned()],
                     },
                 ],

@@ -179,3 +179,31 @@ fn render_needs_nobody() {
     let run = place.run(&["render", "acme/matermost"]).exits(1);
     holds(&run.stderr, &["acme/matermost", "acme/mattermost"]);
 }
+
+#[test]
+fn explain_names_layer_file_and_line() {
+    let place = Place::new(FLEET);
+    let all = place.run(&["explain", "acme/mattermost"]).succeeded();
+    let line = |path: &str| {
+        all.stdout
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(path))
+            .unwrap_or_else(|| panic!("no {path} in\n{}", all.stdout))
+            .to_owned()
+    };
+    assert!(line("maxUsers").contains("customer (customers.yaml:"));
+    assert!(line("storage.size").contains("app (plugin mattermost"));
+    let one = place
+        .run(&["explain", "acme/mattermost", "maxUsers", "--output", "json"])
+        .succeeded()
+        .json();
+    let rows = one["values"].as_array().unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(
+        (&rows[0]["path"], &rows[0]["layer"]),
+        (&json!("maxUsers"), &json!("customer"))
+    );
+    place
+        .run(&["explain", "acme/mattermost", "maxUser", "--output", "json"])
+        .refused("unknown-value");
+}

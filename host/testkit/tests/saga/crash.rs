@@ -26,7 +26,11 @@ fn every_crash(start: fn() -> World) {
     assert!(matches!(world.live(&gate, apply).unwrap(), Life::Lived(_)));
     let undisturbed = world.inventory().unwrap();
     let points = gate.trace();
-    assert!(points.len() > 100, "the trace has {} points only", points.len());
+    assert!(
+        points.len() > 100,
+        "the trace has {} points only",
+        points.len()
+    );
     for (number, point) in points.iter().enumerate() {
         crash_at(start, number, point, &undisturbed);
     }
@@ -40,7 +44,11 @@ fn crash_at(start: fn() -> World, number: usize, point: &str, undisturbed: &Inve
         Life::Died => {}
         Life::Lived(outcomes) => panic!("it outlived point {number} ({point}): {outcomes:?}"),
     }
-    assert_eq!(gate.trace().last().map(String::as_str), Some(point), "another run takes another way at {number}");
+    assert_eq!(
+        gate.trace().last().map(String::as_str),
+        Some(point),
+        "another run takes another way at {number}"
+    );
     deployed(&world);
     let recovered = world.inventory().unwrap();
     assert!(
@@ -49,7 +57,11 @@ fn crash_at(start: fn() -> World, number: usize, point: &str, undisturbed: &Inve
         undisturbed.difference(&recovered)
     );
     let ledger = world.sandbox().ledger();
-    assert_eq!(doubles(&ledger[began..]), Vec::<String>::new(), "made twice after a crash at point {number} ({point})");
+    assert_eq!(
+        doubles(&ledger[began..]),
+        Vec::<String>::new(),
+        "made twice after a crash at point {number} ({point})"
+    );
 }
 
 /// What AWS made more than once, by its ledger.
@@ -59,8 +71,13 @@ fn doubles(ledger: &[LedgerEntry]) -> Vec<String> {
         let creates = entry.operation.starts_with("Create") && entry.service != "argocd";
         let changes = entry.operation == "ChangeResourceRecordSets";
         if (creates || changes) && entry.status.is_some_and(|status| status < 300) {
-            *made.entry(format!("{} {}", entry.operation, entry.subject)).or_default() += 1;
+            *made
+                .entry(format!("{} {}", entry.operation, entry.subject))
+                .or_default() += 1;
         }
     }
-    made.into_iter().filter(|(_, times)| *times > 1).map(|(what, times)| format!("{what}: {times} times")).collect()
+    made.into_iter()
+        .filter(|(_, times)| *times > 1)
+        .map(|(what, times)| format!("{what}: {times} times"))
+        .collect()
 }

@@ -45,13 +45,31 @@ fn fault(target: &Target, after: u64, times: Option<u64>, effect: Effect) -> Fau
 }
 
 fn refused(target: &Target) -> Effect {
-    let code = if target.service == "argocd" { "3" } else { "ValidationException" };
-    Effect::Error(InjectedError { status: 400, code: code.to_owned(), message: "injected refusal".to_owned(), retry_after: None })
+    let code = if target.service == "argocd" {
+        "3"
+    } else {
+        "ValidationException"
+    };
+    Effect::Error(InjectedError {
+        status: 400,
+        code: code.to_owned(),
+        message: "injected refusal".to_owned(),
+        retry_after: None,
+    })
 }
 
 fn busy(target: &Target) -> Effect {
-    let code = if target.service == "argocd" { "14" } else { "ServiceUnavailable" };
-    Effect::Error(InjectedError { status: 503, code: code.to_owned(), message: "injected trouble".to_owned(), retry_after: Some(1) })
+    let code = if target.service == "argocd" {
+        "14"
+    } else {
+        "ServiceUnavailable"
+    };
+    Effect::Error(InjectedError {
+        status: 503,
+        code: code.to_owned(),
+        message: "injected trouble".to_owned(),
+        retry_after: Some(1),
+    })
 }
 
 /// The calls that an undisturbed run makes.
@@ -60,27 +78,55 @@ fn undisturbed(start: fn() -> World) -> (Vec<Target>, Inventory, Inventory) {
     let before = world.inventory().unwrap();
     let began = world.sandbox().ledger().len();
     deployed(&world);
-    (calls(&world.sandbox().ledger()[began..]), before, world.inventory().unwrap())
+    (
+        calls(&world.sandbox().ledger()[began..]),
+        before,
+        world.inventory().unwrap(),
+    )
 }
 
 /// Runs with a fault in force, then without, and holds the outcome to its word.
 fn holds(world: &World, what: &str, before: &Inventory, after: &Inventory) {
     let outcomes = tried(world);
     let now = world.inventory().unwrap();
-    let attention: Vec<_> = outcomes.iter().flatten().filter(|outcome| outcome.status == Status::NeedsAttention).collect();
+    let attention: Vec<_> = outcomes
+        .iter()
+        .flatten()
+        .filter(|outcome| outcome.status == Status::NeedsAttention)
+        .collect();
     if attention.is_empty() {
-        let succeeded = outcomes.as_ref().is_ok_and(|outcomes| outcomes.iter().all(|outcome| outcome.status == Status::Succeeded));
+        let succeeded = outcomes.as_ref().is_ok_and(|outcomes| {
+            outcomes
+                .iter()
+                .all(|outcome| outcome.status == Status::Succeeded)
+        });
         let expected = if succeeded { after } else { before };
-        assert!(now == *expected, "{what}: {outcomes:?}\n{}", expected.difference(&now));
+        assert!(
+            now == *expected,
+            "{what}: {outcomes:?}\n{}",
+            expected.difference(&now)
+        );
         return;
     }
-    assert!(attention.iter().all(|outcome| outcome.reason.is_some() && !outcome.leftovers.is_empty()), "{what}: {attention:?}");
+    assert!(
+        attention
+            .iter()
+            .all(|outcome| outcome.reason.is_some() && !outcome.leftovers.is_empty()),
+        "{what}: {attention:?}"
+    );
     world.sandbox().set_faults(Vec::new());
     world.set_git_fault(None);
     let resumed = crate::scene::resumed(world);
-    assert!(resumed.iter().all(|outcome| outcome.status.is_final()), "{what}: {resumed:?}");
+    assert!(
+        resumed.iter().all(|outcome| outcome.status.is_final()),
+        "{what}: {resumed:?}"
+    );
     let now = world.inventory().unwrap();
-    assert!(now == *before || now == *after, "{what}, resumed: {resumed:?}\n{}", before.difference(&now));
+    assert!(
+        now == *before || now == *after,
+        "{what}, resumed: {resumed:?}\n{}",
+        before.difference(&now)
+    );
 }
 
 fn for_good(start: fn() -> World) {
@@ -88,15 +134,31 @@ fn for_good(start: fn() -> World) {
     for target in &calls {
         for let_through in [0, 1] {
             let world = start();
-            world.sandbox().set_faults(vec![fault(target, let_through, None, refused(target))]);
-            holds(&world, &format!("{target:?} refused from call {let_through} on"), &before, &after);
+            world
+                .sandbox()
+                .set_faults(vec![fault(target, let_through, None, refused(target))]);
+            holds(
+                &world,
+                &format!("{target:?} refused from call {let_through} on"),
+                &before,
+                &after,
+            );
         }
     }
     for git in 0..3 {
         for done in [false, true] {
             let world = start();
-            world.set_git_fault(Some(GitFault { after: git, times: None, done }));
-            holds(&world, &format!("git from commit {git} on, done: {done}"), &before, &after);
+            world.set_git_fault(Some(GitFault {
+                after: git,
+                times: None,
+                done,
+            }));
+            holds(
+                &world,
+                &format!("git from commit {git} on, done: {done}"),
+                &before,
+                &after,
+            );
         }
     }
 }
@@ -110,10 +172,16 @@ fn for_a_while(start: fn() -> World) {
             ("hung up after", 1, Effect::Drop(DropWhen::After)),
         ] {
             let world = start();
-            world.sandbox().set_faults(vec![fault(target, 0, Some(times), effect)]);
+            world
+                .sandbox()
+                .set_faults(vec![fault(target, 0, Some(times), effect)]);
             let outcomes = tried(&world);
             let now = world.inventory().unwrap();
-            assert!(now == after, "{target:?} {name}: {outcomes:?}\n{}", after.difference(&now));
+            assert!(
+                now == after,
+                "{target:?} {name}: {outcomes:?}\n{}",
+                after.difference(&now)
+            );
         }
     }
 }
@@ -146,32 +214,74 @@ fn stuck_on_the_way_back(start: fn() -> World, sick: &str) {
     sicken(&world, sick);
     let began = world.sandbox().ledger().len();
     let outcomes = tried(&world).unwrap();
-    assert!(outcomes.iter().any(|outcome| outcome.status == Status::Unwound && outcome.reason.as_deref().is_some_and(|reason| reason.contains("the database hides"))), "{outcomes:?}");
+    assert!(
+        outcomes
+            .iter()
+            .any(|outcome| outcome.status == Status::Unwound
+                && outcome
+                    .reason
+                    .as_deref()
+                    .is_some_and(|reason| reason.contains("the database hides"))),
+        "{outcomes:?}"
+    );
     let now = world.inventory().unwrap();
     assert!(now == before, "{outcomes:?}\n{}", before.difference(&now));
     let ledger = world.sandbox().ledger();
-    let back = ledger[began..].iter().rposition(|entry| entry.operation == "CreateApplication" || entry.operation == "GetResourceTree").unwrap_or(0);
-    let writes: Vec<LedgerEntry> = ledger[began + back..].iter().filter(|entry| entry.write).cloned().collect();
+    let back = ledger[began..]
+        .iter()
+        .rposition(|entry| {
+            entry.operation == "CreateApplication" || entry.operation == "GetResourceTree"
+        })
+        .unwrap_or(0);
+    let writes: Vec<LedgerEntry> = ledger[began + back..]
+        .iter()
+        .filter(|entry| entry.write)
+        .cloned()
+        .collect();
     let mut stuck = 0;
     for target in calls(&writes) {
         let world = start();
         sicken(&world, sick);
-        let passed = if target.operation == "ChangeResourceRecordSets" || !target.operation.starts_with("Delete") { 1 } else { 0 };
-        world.sandbox().set_faults(vec![fault(&target, passed, None, refused(&target))]);
+        let passed = if target.operation == "ChangeResourceRecordSets"
+            || !target.operation.starts_with("Delete")
+        {
+            1
+        } else {
+            0
+        };
+        world
+            .sandbox()
+            .set_faults(vec![fault(&target, passed, None, refused(&target))]);
         let outcomes = tried(&world).unwrap();
-        let parked: Vec<_> = outcomes.iter().filter(|outcome| outcome.status == Status::NeedsAttention).collect();
+        let parked: Vec<_> = outcomes
+            .iter()
+            .filter(|outcome| outcome.status == Status::NeedsAttention)
+            .collect();
         if parked.is_empty() {
             continue;
         }
         stuck += 1;
-        assert!(parked.iter().all(|outcome| !outcome.leftovers.is_empty()), "{target:?}: {parked:?}");
+        assert!(
+            parked.iter().all(|outcome| !outcome.leftovers.is_empty()),
+            "{target:?}: {parked:?}"
+        );
         world.sandbox().set_faults(Vec::new());
         let resumed = crate::scene::resumed(&world);
-        assert!(resumed.iter().all(|outcome| outcome.status.is_final()), "{target:?}: {resumed:?}");
+        assert!(
+            resumed.iter().all(|outcome| outcome.status.is_final()),
+            "{target:?}: {resumed:?}"
+        );
         let now = world.inventory().unwrap();
-        assert!(now == before, "{target:?}: {resumed:?}\n{}", before.difference(&now));
+        assert!(
+            now == before,
+            "{target:?}: {resumed:?}\n{}",
+            before.difference(&now)
+        );
     }
-    assert!(stuck > 0, "no call of the way back could be made to fail: {writes:?}");
+    assert!(
+        stuck > 0,
+        "no call of the way back could be made to fail: {writes:?}"
+    );
 }
 
 fn sicken(world: &World, only_while: &str) {

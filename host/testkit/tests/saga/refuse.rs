@@ -16,7 +16,11 @@ fn refused(world: &World) -> String {
         other => panic!("{other:?}"),
     };
     assert!(world.inventory().unwrap() == before);
-    assert!(world.sandbox().ledger()[began..].iter().all(|entry| !entry.write));
+    assert!(
+        world.sandbox().ledger()[began..]
+            .iter()
+            .all(|entry| !entry.write)
+    );
     problems
 }
 
@@ -24,7 +28,10 @@ fn refused(world: &World) -> String {
 fn argocd(world: &World, method: &str, path: &str, body: &str) {
     let answer = world.sandbox().with_argocd(|argocd, now| {
         let mut headers = http::HeaderMap::new();
-        headers.insert("authorization", "Bearer argocd-sandbox-token".parse().unwrap());
+        headers.insert(
+            "authorization",
+            "Bearer argocd-sandbox-token".parse().unwrap(),
+        );
         headers.insert("content-type", "application/json".parse().unwrap());
         let request = Request {
             method: method.parse().unwrap(),
@@ -52,25 +59,42 @@ fn a_project_that_isnt_ours() {
     let body = r#"{"project":{"metadata":{"name":"acme"},"spec":{"sourceRepos":["*"],"destinations":[]}}}"#;
     argocd(&world, "POST", "/api/v1/projects", body);
     let said = refused(&world);
-    assert!(said.contains("acme/_customer: argocd.project/acme exists already"), "{said}");
+    assert!(
+        said.contains("acme/_customer: argocd.project/acme exists already"),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_move_to_another_region() {
     let world = before_update();
     let moved = std::fs::read_to_string(world.checkout().join("customers.yaml")).unwrap();
-    world.write("customers.yaml", &moved.replace("us-west-2", "eu-west-3")).unwrap();
+    world
+        .write("customers.yaml", &moved.replace("us-west-2", "eu-west-3"))
+        .unwrap();
     let said = refused(&world);
-    assert!(said.contains("acme/mattermost runs in us-west-2 and can't be moved to eu-west-3 in place"), "{said}");
+    assert!(
+        said.contains("acme/mattermost runs in us-west-2 and can't be moved to eu-west-3 in place"),
+        "{said}"
+    );
 }
 
 #[test]
 fn a_plugin_that_the_target_is_pinned_to_and_that_is_gone() {
     let world = before_update();
     let lock = std::fs::read_to_string(world.checkout().join("plugins.lock")).unwrap();
-    let digest = lock.lines().find(|line| line.starts_with("digest")).unwrap();
-    let other = "digest = \"sha256:0000000000000000000000000000000000000000000000000000000000000000\"";
-    world.write("plugins.lock", &lock.replace(digest, other)).unwrap();
+    let digest = lock
+        .lines()
+        .find(|line| line.starts_with("digest"))
+        .unwrap();
+    let other =
+        "digest = \"sha256:0000000000000000000000000000000000000000000000000000000000000000\"";
+    world
+        .write("plugins.lock", &lock.replace(digest, other))
+        .unwrap();
     let said = refused(&world);
-    assert!(said.contains("is pinned to the plugin mattermost") && said.contains("plugins.lock"), "{said}");
+    assert!(
+        said.contains("is pinned to the plugin mattermost") && said.contains("plugins.lock"),
+        "{said}"
+    );
 }

@@ -45,16 +45,30 @@ pub(crate) fn before_update() -> World {
 /// A run of `apply`: what was left is ended first, then everything is planned and applied.
 pub(crate) async fn apply(engine: Engine) -> Result<Vec<Outcome>, PlanError> {
     let cancel = Cancel::default();
-    let mut outcomes = engine.resume(TakeUp::Interrupted, |_| true, &cancel).await.unwrap();
+    let mut outcomes = engine
+        .resume(TakeUp::Interrupted, |_| true, &cancel)
+        .await
+        .unwrap();
     let planned = engine.plan(&Selection::default()).await?;
-    let note = Note { actor: "Tester <tester@example.com>".to_owned(), main_commit: None };
-    outcomes.extend(engine.deploy(planned.plan.targets, &note, &cancel).await.unwrap());
+    let note = Note {
+        actor: "Tester <tester@example.com>".to_owned(),
+        main_commit: None,
+    };
+    outcomes.extend(
+        engine
+            .deploy(planned.plan.targets, &note, &cancel)
+            .await
+            .unwrap(),
+    );
     Ok(outcomes)
 }
 
 /// A run of `resume`.
 async fn resume(engine: Engine) -> Vec<Outcome> {
-    engine.resume(TakeUp::All, |_| true, &Cancel::default()).await.unwrap()
+    engine
+        .resume(TakeUp::All, |_| true, &Cancel::default())
+        .await
+        .unwrap()
 }
 
 /// One life that nothing ends.

@@ -11,8 +11,13 @@ use crate::scene::{before_deploy, before_update, deployed, tried};
 /// How often each thing was written in AWS.
 fn writes(ledger: &[LedgerEntry]) -> BTreeMap<(String, String), usize> {
     let mut found = BTreeMap::new();
-    for entry in ledger.iter().filter(|entry| entry.write && entry.service != "argocd") {
-        *found.entry((entry.operation.clone(), entry.subject.clone())).or_default() += 1;
+    for entry in ledger
+        .iter()
+        .filter(|entry| entry.write && entry.service != "argocd")
+    {
+        *found
+            .entry((entry.operation.clone(), entry.subject.clone()))
+            .or_default() += 1;
     }
     found
 }
@@ -26,7 +31,10 @@ fn every_step_twice(start: fn() -> World) {
     deployed(&twice);
     let (expected, found) = (once.inventory().unwrap(), twice.inventory().unwrap());
     assert!(expected == found, "{}", expected.difference(&found));
-    assert_eq!(writes(&once.sandbox().ledger()[began..]), writes(&twice.sandbox().ledger()[began..]));
+    assert_eq!(
+        writes(&once.sandbox().ledger()[began..]),
+        writes(&twice.sandbox().ledger()[began..])
+    );
 }
 
 #[test]

@@ -160,8 +160,10 @@ impl Regional<'_> {
             .send()
             .await
             .map_err(|error| {
-                self.context
-                    .failure(format_args!("list the tags of {}", wanted.file_system), &error)
+                self.context.failure(
+                    format_args!("list the tags of {}", wanted.file_system),
+                    &error,
+                )
             })?;
         if tag_map(listed.tags()).get(&key) == Some(&value) {
             return Ok(());

@@ -7,7 +7,9 @@ use std::process::{ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use deploycenter_sandbox::sample::{REGIONS, SampleRepo};
-use deploycenter_sandbox::{ACCESS_KEY_ID, Config, Fault, SECRET_ACCESS_KEY, Sandbox, SandboxClock, World};
+use deploycenter_sandbox::{
+    ACCESS_KEY_ID, Config, Fault, SECRET_ACCESS_KEY, Sandbox, SandboxClock, World,
+};
 use tokio::net::TcpStream;
 
 use crate::args::SandboxRun;
@@ -22,7 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Starts the sandbox, deploys, and stays up.
 pub(super) async fn run(args: &SandboxRun) -> Result<ExitCode, Fail> {
     let failed = |error: &dyn std::fmt::Display| Fail::new("sandbox", error.to_string());
-    std::fs::create_dir_all(&args.dir).map_err(|error| failed(&format!("{} can't be made: {error}", args.dir.display())))?;
+    std::fs::create_dir_all(&args.dir)
+        .map_err(|error| failed(&format!("{} can't be made: {error}", args.dir.display())))?;
     let dir = args.dir.canonicalize().map_err(|error| failed(&error))?;
     let _ = std::fs::remove_file(dir.join(ENV));
     let config = Config {
@@ -35,12 +38,19 @@ pub(super) async fn run(args: &SandboxRun) -> Result<ExitCode, Fail> {
         argocd_port: 0,
         argocd: deploycenter_sandbox::argocd::Config::default(),
     };
-    let sandbox = Sandbox::start(config).await.map_err(|error| failed(&error))?;
+    let sandbox = Sandbox::start(config)
+        .await
+        .map_err(|error| failed(&error))?;
     let repo = SampleRepo::below(&dir);
-    let fresh = repo.create(&sample::files(&sandbox)?).map_err(|error| failed(&error))?;
+    let fresh = repo
+        .create(&sample::files(&sandbox)?)
+        .map_err(|error| failed(&error))?;
     let exports = Exports::of(&sandbox, &repo);
     if fresh {
-        anstream::eprintln!("Made a sample deployment repo in {}.", repo.checkout.display());
+        anstream::eprintln!(
+            "Made a sample deployment repo in {}.",
+            repo.checkout.display()
+        );
     }
     sample::give_secrets(&exports).await?;
     write_env(&dir, &exports)?;
@@ -49,9 +59,17 @@ pub(super) async fn run(args: &SandboxRun) -> Result<ExitCode, Fail> {
     if args.once {
         let _ = std::fs::remove_file(dir.join(ENV));
         sandbox.stop().await;
-        return Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        return Ok(if well {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
     }
-    anstream::eprintln!("\nThe sandbox is up. In another shell:\n\n  eval \"$({} sandbox env --dir {})\"\n  cd \"$DEPLOYCENTER_REPO\"\n\nThen edit customers.yaml, commit, push, and try: deploycenter plan. Ctrl-C ends it; its state stays.", exports.program, dir.display());
+    anstream::eprintln!(
+        "\nThe sandbox is up. In another shell:\n\n  eval \"$({} sandbox env --dir {})\"\n  cd \"$DEPLOYCENTER_REPO\"\n\nThen edit customers.yaml, commit, push, and try: deploycenter plan. Ctrl-C ends it; its state stays.",
+        exports.program,
+        dir.display()
+    );
     wait_for_the_end().await?;
     let _ = std::fs::remove_file(dir.join(ENV));
     sandbox.stop().await;
@@ -69,8 +87,14 @@ pub(super) async fn env(dir: &Path) -> Result<ExitCode, Fail> {
             return Ok(ExitCode::SUCCESS);
         }
         if began.elapsed() > PATIENCE {
-            return Err(Fail::new("sandbox", format!("no sandbox runs in {}", dir.display()))
-                .help(format!("start one with: deploycenter sandbox --dir {}", dir.display())));
+            return Err(
+                Fail::new("sandbox", format!("no sandbox runs in {}", dir.display())).help(
+                    format!(
+                        "start one with: deploycenter sandbox --dir {}",
+                        dir.display()
+                    ),
+                ),
+            );
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -78,7 +102,9 @@ pub(super) async fn env(dir: &Path) -> Result<ExitCode, Fail> {
 
 /// Whether the AWS stand-in that the exports name takes connections.
 async fn alive(exports: &str) -> bool {
-    let url = exports.lines().find_map(|line| line.strip_prefix("export AWS_ENDPOINT_URL='http://"));
+    let url = exports
+        .lines()
+        .find_map(|line| line.strip_prefix("export AWS_ENDPOINT_URL='http://"));
     match url.and_then(|rest| rest.split(['/', '\'']).next()) {
         Some(address) => TcpStream::connect(address).await.is_ok(),
         None => false,
@@ -93,12 +119,18 @@ pub(super) struct Exports {
 
 impl Exports {
     fn of(sandbox: &Sandbox, repo: &SampleRepo) -> Self {
-        let program = std::env::current_exe().map_or_else(|_| "deploycenter".to_owned(), |path| path.to_string_lossy().into_owned());
+        let program = std::env::current_exe().map_or_else(
+            |_| "deploycenter".to_owned(),
+            |path| path.to_string_lossy().into_owned(),
+        );
         let trimmed = |url: url::Url| url.as_str().trim_end_matches('/').to_owned();
         Self {
             program,
             vars: vec![
-                ("DEPLOYCENTER_REPO", repo.checkout.to_string_lossy().into_owned()),
+                (
+                    "DEPLOYCENTER_REPO",
+                    repo.checkout.to_string_lossy().into_owned(),
+                ),
                 ("AWS_ENDPOINT_URL", trimmed(sandbox.aws_url())),
                 ("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID.to_owned()),
                 ("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY.to_owned()),
@@ -114,9 +146,20 @@ impl Exports {
     /// This program, pointed at the sandbox.
     pub(super) fn command(&self, args: &[&str]) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(&self.program);
-        command.args(args).envs(self.vars.iter().map(|(name, value)| (name, value)));
+        command
+            .args(args)
+            .envs(self.vars.iter().map(|(name, value)| (name, value)));
         // What the caller's own cloud is has no place here.
-        for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "DEPLOYCENTER_ARGOCD_SERVER", "DEPLOYCENTER_DATABASE", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        for name in [
+            "AWS_PROFILE",
+            "AWS_SESSION_TOKEN",
+            "DEPLOYCENTER_ARGOCD_SERVER",
+            "DEPLOYCENTER_DATABASE",
+            "HTTP_PROXY",
+            "http_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+        ] {
             command.env_remove(name);
         }
         command
@@ -124,12 +167,17 @@ impl Exports {
 
     fn shell(&self) -> String {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-        let mut text = String::from("unset AWS_PROFILE AWS_SESSION_TOKEN DEPLOYCENTER_ARGOCD_SERVER DEPLOYCENTER_DATABASE\n");
+        let mut text = String::from(
+            "unset AWS_PROFILE AWS_SESSION_TOKEN DEPLOYCENTER_ARGOCD_SERVER DEPLOYCENTER_DATABASE\n",
+        );
         for (name, value) in &self.vars {
             text.push_str(&format!("export {name}={}\n", quoted(value)));
         }
         if let Some(folder) = Path::new(&self.program).parent() {
-            text.push_str(&format!("export PATH={}:\"$PATH\"\n", quoted(&folder.to_string_lossy())));
+            text.push_str(&format!(
+                "export PATH={}:\"$PATH\"\n",
+                quoted(&folder.to_string_lossy())
+            ));
         }
         text
     }
@@ -140,7 +188,12 @@ fn write_env(dir: &Path, exports: &Exports) -> Result<(), Fail> {
     let draft = dir.join(".env.sh.new");
     std::fs::write(&draft, exports.shell())
         .and_then(|()| std::fs::rename(&draft, dir.join(ENV)))
-        .map_err(|error| Fail::new("sandbox", format!("{} can't be written: {error}", dir.join(ENV).display())))
+        .map_err(|error| {
+            Fail::new(
+                "sandbox",
+                format!("{} can't be written: {error}", dir.join(ENV).display()),
+            )
+        })
 }
 
 fn faults(path: Option<&Path>) -> Result<Vec<Fault>, Fail> {
@@ -148,8 +201,14 @@ fn faults(path: Option<&Path>) -> Result<Vec<Fault>, Fail> {
         return Ok(Vec::new());
     };
     let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|error| Fail::new("sandbox", format!("{shown} can't be read: {error}")))?;
-    serde_json::from_slice(&bytes).map_err(|error| Fail::new("sandbox", format!("{shown} isn't a list of faults: {error}")))
+    let bytes = std::fs::read(path)
+        .map_err(|error| Fail::new("sandbox", format!("{shown} can't be read: {error}")))?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        Fail::new(
+            "sandbox",
+            format!("{shown} isn't a list of faults: {error}"),
+        )
+    })
 }
 
 /// Deploys as a person would. The sandbox is a laptop's: what its owner changed and
@@ -165,13 +224,19 @@ async fn deploy(exports: &Exports) -> Result<bool, Fail> {
 }
 
 async fn summary(exports: &Exports) -> Result<(), Fail> {
-    exports.command(&["status"]).stdin(Stdio::null()).status().await.map_err(anyhow::Error::from)?;
+    exports
+        .command(&["status"])
+        .stdin(Stdio::null())
+        .status()
+        .await
+        .map_err(anyhow::Error::from)?;
     Ok(())
 }
 
 /// Until Ctrl-C, or until whoever started it asks it to end.
 async fn wait_for_the_end() -> Result<(), Fail> {
-    let mut asked = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(anyhow::Error::from)?;
+    let mut asked = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(anyhow::Error::from)?;
     tokio::select! {
         ended = tokio::signal::ctrl_c() => ended.map_err(anyhow::Error::from)?,
         _ = asked.recv() => {}

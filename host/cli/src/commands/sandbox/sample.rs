@@ -16,13 +16,17 @@ use crate::fail::Fail;
 pub(super) fn files(sandbox: &Sandbox) -> Result<BTreeMap<String, Vec<u8>>, Fail> {
     let plugins = bundled();
     if plugins.is_empty() {
-        return Err(Fail::new("plugin", "this binary was built without its app plugins").help("build it with: cargo xtask build"));
+        return Err(
+            Fail::new("plugin", "this binary was built without its app plugins")
+                .help("build it with: cargo xtask build"),
+        );
     }
     let apps: Vec<&str> = plugins.iter().map(|(app, _)| *app).collect();
     let mut files = BTreeMap::new();
     let mut locked = Vec::new();
     for (app, bytes) in plugins {
-        let file = PluginFile::read(bytes).map_err(|error| Fail::new("plugin", format!("the bundled plugin {app}: {error}")))?;
+        let file = PluginFile::read(bytes)
+            .map_err(|error| Fail::new("plugin", format!("the bundled plugin {app}: {error}")))?;
         let source = format!("plugins/{app}-{}.wasm", file.manifest.version);
         files.insert(source.clone(), bytes.to_vec());
         locked.push(LockedPlugin {
@@ -36,7 +40,9 @@ pub(super) fn files(sandbox: &Sandbox) -> Result<BTreeMap<String, Vec<u8>>, Fail
     }
     let staging: String = STAGING
         .lines()
-        .filter(|line| line.starts_with('#') || apps.iter().any(|app| line.starts_with(&format!("{app}:"))))
+        .filter(|line| {
+            line.starts_with('#') || apps.iter().any(|app| line.starts_with(&format!("{app}:")))
+        })
         .map(|line| format!("{line}\n"))
         .collect();
     let settings = format!(
@@ -44,10 +50,16 @@ pub(super) fn files(sandbox: &Sandbox) -> Result<BTreeMap<String, Vec<u8>>, Fail
         sandbox.argocd_url().as_str().trim_end_matches('/')
     );
     files.insert("deploycenter.toml".to_owned(), settings.into_bytes());
-    files.insert("customers.yaml".to_owned(), only_apps(CUSTOMERS, &apps).into_bytes());
+    files.insert(
+        "customers.yaml".to_owned(),
+        only_apps(CUSTOMERS, &apps).into_bytes(),
+    );
     files.insert("regions.yaml".to_owned(), REGIONS.as_bytes().to_vec());
     files.insert("environments/staging.yaml".to_owned(), staging.into_bytes());
-    files.insert("plugins.lock".to_owned(), PluginsLock { plugins: locked }.render().into_bytes());
+    files.insert(
+        "plugins.lock".to_owned(),
+        PluginsLock { plugins: locked }.render().into_bytes(),
+    );
     files.insert(".gitignore".to_owned(), b"/.deploycenter/\n".to_vec());
     Ok(files)
 }
@@ -55,22 +67,44 @@ pub(super) fn files(sandbox: &Sandbox) -> Result<BTreeMap<String, Vec<u8>>, Fail
 /// Gives every secret that a person would have to give and hasn't, through the command
 /// that a person would use.
 pub(super) async fn give_secrets(exports: &Exports) -> Result<(), Fail> {
-    let listed = exports.command(&["secret", "list", "--output", "json"]).stdin(Stdio::null()).output().await.map_err(anyhow::Error::from)?;
+    let listed = exports
+        .command(&["secret", "list", "--output", "json"])
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .map_err(anyhow::Error::from)?;
     if !listed.status.success() {
         // A person broke the desired state: what comes next will say so.
         return Ok(());
     }
-    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).map_err(anyhow::Error::from)?;
-    for secret in listed["secrets"].as_array().into_iter().flatten().filter(|secret| secret["source"] == "missing") {
-        let (Some(target), Some(name)) = (secret["target"].as_str(), secret["name"].as_str()) else {
+    let listed: serde_json::Value =
+        serde_json::from_slice(&listed.stdout).map_err(anyhow::Error::from)?;
+    for secret in listed["secrets"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|secret| secret["source"] == "missing")
+    {
+        let (Some(target), Some(name)) = (secret["target"].as_str(), secret["name"].as_str())
+        else {
             continue;
         };
-        let mut set = exports.command(&["secret", "set", target, name]).stdin(Stdio::piped()).spawn().map_err(anyhow::Error::from)?;
+        let mut set = exports
+            .command(&["secret", "set", target, name])
+            .stdin(Stdio::piped())
+            .spawn()
+            .map_err(anyhow::Error::from)?;
         if let Some(mut stdin) = set.stdin.take() {
-            stdin.write_all(b"sandbox-password").await.map_err(anyhow::Error::from)?;
+            stdin
+                .write_all(b"sandbox-password")
+                .await
+                .map_err(anyhow::Error::from)?;
         }
         if !set.wait().await.map_err(anyhow::Error::from)?.success() {
-            return Err(Fail::new("sandbox", format!("the secret {name} of {target} couldn't be given")));
+            return Err(Fail::new(
+                "sandbox",
+                format!("the secret {name} of {target} couldn't be given"),
+            ));
         }
     }
     Ok(())
