@@ -50,10 +50,19 @@ pub(crate) enum Output {
     Text,
     /// For programs; its formats are numbered and stable.
     Json,
+    /// Problems as annotations of a GitHub workflow; the rest as for people.
+    Github,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Make a deployment repo that validates at once, with the bundled apps installed
+    #[command(after_help = "Example:\n  deploycenter init deployments")]
+    Init {
+        /// A new or empty folder
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
     /// Check the desired state, plugins and templates: every problem at once
     #[command(after_help = "Example:\n  deploycenter validate --output json")]
     Validate,

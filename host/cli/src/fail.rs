@@ -6,6 +6,7 @@ use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_engine::{PlanError, RunError};
 use deploycenter_ports::{Failure, RepositoryError, StoreError};
 
+use crate::args::Output;
 use crate::output::error::Report;
 
 /// The exit code of a command line that can't be read (sysexits.h).
@@ -53,12 +54,13 @@ impl Fail {
         Self { report }
     }
 
-    /// Says it on stderr, and how the process ends.
-    pub(crate) fn report(&self, json: bool) -> ExitCode {
-        if json {
-            anstream::eprintln!("{}", self.report.json());
-        } else {
-            anstream::eprint!("{}", self.report.human());
+    /// Says it on stderr (annotations on stdout, where GitHub reads them), and how the
+    /// process ends.
+    pub(crate) fn report(&self, output: Output) -> ExitCode {
+        match output {
+            Output::Json => anstream::eprintln!("{}", self.report.json()),
+            Output::Text => anstream::eprint!("{}", self.report.human()),
+            Output::Github => anstream::print!("{}", self.report.github()),
         }
         if self.report.code == USAGE_CODE {
             ExitCode::from(USAGE)

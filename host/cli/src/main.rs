@@ -28,19 +28,20 @@ fn main() -> ExitCode {
         }
     };
     logging();
-    let json = args.output == args::Output::Json;
+    let output = args.output;
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
         Err(error) => {
-            return fail::Fail::from(anyhow::anyhow!("no threads to run on: {error}")).report(json);
+            return fail::Fail::from(anyhow::anyhow!("no threads to run on: {error}"))
+                .report(output);
         }
     };
     match runtime.block_on(commands::run(args)) {
         Ok(code) => code,
-        Err(fail) => fail.report(json),
+        Err(fail) => fail.report(output),
     }
 }
 

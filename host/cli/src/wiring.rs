@@ -51,9 +51,22 @@ pub(crate) fn find_repo(said: Option<&Path>) -> Result<PathBuf, Fail> {
     }
 }
 
+/// Whether a command asks outside systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// It does, so the repo needs a remote.
+    Outside,
+    /// It reads the working tree alone.
+    WorkingTree,
+}
+
+/// What manifests name while the repo has no remote yet.
+const NO_REMOTE: &str = "https://git.example.com/no-remote-yet.git";
+
 /// Opens the deployment repo. Asks no outside system yet.
 pub(crate) async fn open(
     said: Option<&Path>,
+    reach: Reach,
     limits: Limits,
     progress: Arc<dyn Progress>,
 ) -> Result<Workplace, Fail> {
@@ -70,7 +83,10 @@ pub(crate) async fn open(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let calls = Arc::new(Unwatched);
     let state = root.join(STATE);
-    let generated_url = generated_url(&repo, &desired)?;
+    let generated_url = match (generated_url(&repo, &desired), reach) {
+        (Err(_), Reach::WorkingTree) => NO_REMOTE.to_owned(),
+        (url, _) => url?,
+    };
     let git = Git::open(
         &GitConfig {
             cache_dir: state.join("git"),

@@ -64,7 +64,7 @@ impl Library {
     fn entry(&self, digest: &Digest) -> Result<&Entry, PluginError> {
         self.entries.get(digest).ok_or_else(|| {
             PluginError::Load(format!(
-                "there is no plugin {digest}; `deploycenter plugin list` shows what there is"
+                "there is no plugin {digest}; plugins.lock lists what is installed"
             ))
         })
     }

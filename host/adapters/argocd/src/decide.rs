@@ -144,7 +144,7 @@ pub(crate) fn name(resource: &Resource) -> String {
 
 fn foreign(message: String) -> Failure {
     Failure::new(FailureKind::Foreign, SYSTEM, message)
-        .help("`deploycenter adopt` takes it over; `deploycenter purge` deletes what an earlier life of the target left; or rename the customer or instance")
+        .help("nothing is taken over by itself: remove it by hand if nobody needs it, or rename the customer or instance")
 }
 
 fn moved(message: String) -> Failure {

@@ -93,9 +93,14 @@ pub(crate) fn decide(
 /// Something that isn't this effect's stands in its place.
 pub(crate) fn foreign(context: &Context, what: &str, step: &Step, text: &str) -> Failure {
     let target = &step.owner.target;
-    context.fail(FailureKind::Foreign, format_args!("{what} stands there already and {text}")).help(format!(
-        "take it over with `deploycenter adopt {target}`, remove it with `deploycenter purge {target}`, or remove it by hand"
-    ))
+    context
+        .fail(
+            FailureKind::Foreign,
+            format_args!("{what} stands there already and {text}"),
+        )
+        .help(format!(
+            "nothing is taken over by itself: remove it by hand if nobody needs it, or give {target} another name"
+        ))
 }
 
 /// The fields in which an image differs from what was expected.

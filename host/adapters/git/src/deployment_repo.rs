@@ -54,6 +54,27 @@ impl DeploymentRepo {
         })
     }
 
+    /// Makes a git repository of a folder, with the branch `main`, unless it lies in one.
+    ///
+    /// # Errors
+    /// When git refuses.
+    pub fn init(path: &Path) -> Result<(), RepositoryError> {
+        if git2::Repository::discover(path).is_ok() {
+            return Ok(());
+        }
+        let mut options = git2::RepositoryInitOptions::new();
+        options.initial_head("main");
+        git2::Repository::init_opts(path, &options)
+            .map(|_| ())
+            .map_err(|error| {
+                problem(format!(
+                    "{} can't be made a git repository: {}",
+                    path.display(),
+                    error.message()
+                ))
+            })
+    }
+
     /// The same checkout, its fetches watched.
     #[must_use]
     pub fn watched(mut self, calls: Arc<dyn Calls>) -> Self {

@@ -19,7 +19,7 @@ use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::local;
 use crate::output::{self, progress::LiveProgress};
-use crate::wiring::{self, Workplace};
+use crate::wiring::{self, Reach, Workplace};
 
 /// How to go about it.
 pub(super) struct How {
@@ -46,7 +46,7 @@ pub(super) async fn run(
         ..Limits::default()
     };
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open(shared.repo.as_deref(), limits, progress).await?;
+    let place = wiring::open(shared.repo.as_deref(), Reach::Outside, limits, progress).await?;
     let head = check_main(&place, how.allow_dirty).await?;
     let cancel = cancel_on_ctrl_c();
 

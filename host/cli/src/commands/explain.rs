@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::Shared;
 use crate::fail::Fail;
 use crate::output;
-use crate::wiring;
+use crate::wiring::{self, Reach};
 
 /// One value and where it came from.
 #[derive(Debug, Serialize)]
@@ -32,7 +32,13 @@ pub(super) async fn run(
     target: &TargetId,
     path: Option<&str>,
 ) -> Result<ExitCode, Fail> {
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let place = wiring::open(
+        shared.repo.as_deref(),
+        Reach::WorkingTree,
+        Limits::default(),
+        Arc::new(Silent),
+    )
+    .await?;
     let merged = place.engine.explain(target).await?;
     let mut rows = Vec::new();
     for (key, value) in &merged.values {

@@ -10,10 +10,16 @@ use deploycenter_ports::Silent;
 use super::Shared;
 use crate::fail::Fail;
 use crate::output::history::Report;
-use crate::wiring;
+use crate::wiring::{self, Reach};
 
 pub(super) async fn run(shared: &Shared, target: &TargetId) -> Result<ExitCode, Fail> {
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let place = wiring::open(
+        shared.repo.as_deref(),
+        Reach::Outside,
+        Limits::default(),
+        Arc::new(Silent),
+    )
+    .await?;
     let records = place.engine.store.history(target).await?;
     if records.is_empty() && place.desired.instance(target).is_none() && !target.is_shared() {
         return Err(Fail::new(

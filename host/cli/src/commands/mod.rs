@@ -1,8 +1,10 @@
 //! One file a command.
 
 mod apply;
+mod bundle;
 mod explain;
 mod history;
+mod init;
 mod plan;
 mod render;
 mod resume;
@@ -33,6 +35,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
         json: args.output == Output::Json,
     };
     match args.command {
+        Command::Init { dir } => init::run(&dir),
         Command::Validate => validate::run(&shared).await,
         Command::Render { target, out } => {
             render::run(&shared, target.as_ref(), out.as_deref()).await

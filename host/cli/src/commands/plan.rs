@@ -11,7 +11,7 @@ use super::{Shared, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::output;
-use crate::wiring::{self, Workplace};
+use crate::wiring::{self, Reach, Workplace};
 
 /// The exit code that says: there are changes.
 const CHANGES: u8 = 2;
@@ -24,7 +24,13 @@ pub(super) async fn run(
     verbose: bool,
 ) -> Result<ExitCode, Fail> {
     let selection = selection(said)?;
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let place = wiring::open(
+        shared.repo.as_deref(),
+        Reach::Outside,
+        Limits::default(),
+        Arc::new(Silent),
+    )
+    .await?;
     let planned = place.engine.plan(&selection).await?;
     if let Some(path) = out {
         let text = serde_json::to_string_pretty(&planned.plan).map_err(anyhow::Error::from)? + "\n";

@@ -10,7 +10,7 @@ use deploycenter_ports::Silent;
 
 use super::{Shared, count};
 use crate::fail::Fail;
-use crate::wiring;
+use crate::wiring::{self, Reach};
 
 pub(super) async fn run(
     shared: &Shared,
@@ -23,7 +23,13 @@ pub(super) async fn run(
                 .help("name a target, or a folder with --out"),
         );
     }
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let place = wiring::open(
+        shared.repo.as_deref(),
+        Reach::WorkingTree,
+        Limits::default(),
+        Arc::new(Silent),
+    )
+    .await?;
     let rendered = place.engine.render(target).await?;
     if let Some(out) = out {
         let mut written = 0;

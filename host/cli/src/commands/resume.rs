@@ -9,7 +9,7 @@ use deploycenter_engine::{Limits, TakeUp};
 use super::{Shared, cancel_on_ctrl_c, conclude};
 use crate::fail::Fail;
 use crate::output::progress::LiveProgress;
-use crate::wiring;
+use crate::wiring::{self, Reach};
 
 pub(super) async fn run(shared: &Shared, targets: &[String]) -> Result<ExitCode, Fail> {
     let wanted = |target: &TargetId| {
@@ -23,6 +23,7 @@ pub(super) async fn run(shared: &Shared, targets: &[String]) -> Result<ExitCode,
     };
     let place = wiring::open(
         shared.repo.as_deref(),
+        Reach::Outside,
         Limits::default(),
         Arc::new(LiveProgress::stderr()),
     )

@@ -15,11 +15,17 @@ use super::{Shared, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::output::status::{Report, Row};
-use crate::wiring;
+use crate::wiring::{self, Reach};
 
 pub(super) async fn run(shared: &Shared, said: &Selectors) -> Result<ExitCode, Fail> {
     let selection = selection(said)?;
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let place = wiring::open(
+        shared.repo.as_deref(),
+        Reach::Outside,
+        Limits::default(),
+        Arc::new(Silent),
+    )
+    .await?;
     let live = place
         .engine
         .adapters

@@ -8,10 +8,16 @@ use deploycenter_ports::Silent;
 
 use super::{Shared, count};
 use crate::fail::Fail;
-use crate::wiring;
+use crate::wiring::{self, Reach};
 
 pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let place = wiring::open(
+        shared.repo.as_deref(),
+        Reach::WorkingTree,
+        Limits::default(),
+        Arc::new(Silent),
+    )
+    .await?;
     let desired = place.engine.validate().await?;
     let (customers, instances) = (desired.customers.len(), desired.instances().count());
     if shared.json {

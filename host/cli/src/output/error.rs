@@ -56,6 +56,46 @@ impl Report {
         serde_json::json!({ "error": self }).to_string()
     }
 
+    /// As annotations of a GitHub workflow, one a line.
+    pub(crate) fn github(&self) -> String {
+        let data = |text: &str| {
+            let lines: Vec<String> = text.lines().map(harmless).collect();
+            let text = lines.join("\n");
+            text.replace('%', "%25")
+                .replace('\r', "%0D")
+                .replace('\n', "%0A")
+        };
+        let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+        let mut out = String::new();
+        for problem in &self.problems {
+            let mut place = vec![format!("title={}", property(self.code))];
+            place.extend(
+                problem
+                    .file
+                    .iter()
+                    .map(|file| format!("file={}", property(file))),
+            );
+            place.extend(problem.line.map(|line| format!("line={line}")));
+            place.extend(problem.column.map(|column| format!("col={column}")));
+            let help = problem.help.iter().map(|help| format!("\nhelp: {help}"));
+            let text: String = std::iter::once(problem.message.clone())
+                .chain(help)
+                .collect();
+            let _ = writeln!(out, "::error {}::{}", place.join(","), data(&text));
+        }
+        if self.problems.is_empty() {
+            let help = self.help.iter().map(|help| format!("\nhelp: {help}"));
+            let text: String = std::iter::once(self.message.clone()).chain(help).collect();
+            let _ = writeln!(
+                out,
+                "::error title={}::{}",
+                property(self.code),
+                data(&text)
+            );
+        }
+        out
+    }
+
     /// For a person, each line ended.
     pub(crate) fn human(&self) -> String {
         let mut out = String::new();
@@ -131,6 +171,25 @@ mod tests {
     fn for_people() {
         let report = invalid().help("mend the files, then run `deploycenter validate`");
         insta::assert_snapshot!(plain(&report.human()));
+    }
+
+    #[test]
+    fn for_a_workflow() {
+        let lines: Vec<String> = invalid().github().lines().map(str::to_owned).collect();
+        assert_eq!(
+            lines,
+            [
+                "::error title=invalid::two things%0Aare wrong\\u{1b}[2J",
+                "::error title=invalid,file=customers.yaml,line=12,col=9::replicas is \"many\", not a number%0Ahelp: write a number of 1 or more, without quotes",
+                "::error title=invalid,file=plugins.lock::size is below 1",
+                "::error title=invalid,file=regions.yaml::the file is missing",
+            ]
+        );
+        let locked = Report::new("locked", "by someone").help("wait");
+        assert_eq!(
+            locked.github(),
+            "::error title=locked::by someone%0Ahelp: wait\n"
+        );
     }
 
     #[test]

@@ -207,3 +207,31 @@ fn explain_names_layer_file_and_line() {
         .run(&["explain", "acme/mattermost", "maxUser", "--output", "json"])
         .refused("unknown-value");
 }
+
+#[test]
+fn init_makes_a_repo_that_validates_at_once() {
+    let place = Place::new(FLEET);
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("fresh");
+    let shown = dir.to_string_lossy().into_owned();
+    let made = place.run(&["init", &shown]).succeeded();
+    holds(&made.stderr, &["Next:", "validate"]);
+    let valid = place.run(&["-C", &shown, "validate"]).succeeded();
+    assert_eq!(valid.stdout, "Valid: 0 customers, 0 instances.\n");
+    let example = std::fs::read_to_string(dir.join("customers.yaml")).unwrap();
+    let (_, example) = example.split_once("#\n# customers:\n").unwrap();
+    let example: String = example
+        .lines()
+        .map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line)))
+        .collect();
+    std::fs::write(
+        dir.join("customers.yaml"),
+        format!("version: 1\ncustomers:\n{example}"),
+    )
+    .unwrap();
+    let valid = place.run(&["-C", &shown, "validate"]).succeeded();
+    assert_eq!(valid.stdout, "Valid: 1 customer, 2 instances.\n");
+    place
+        .run(&["init", &shown, "--output", "json"])
+        .refused("repository");
+}

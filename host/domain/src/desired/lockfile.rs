@@ -71,7 +71,7 @@ impl PluginsLock {
         let mut plugins: Vec<&LockedPlugin> = self.plugins.iter().collect();
         plugins.sort();
         let mut text = String::from(
-            "# Written by `deploycenter plugin install`. Review changes; don't edit by hand.\nversion = 1\n",
+            "# Which app plugins are installed, by digest. Written by deploycenter; review changes.\nversion = 1\n",
         );
         for plugin in plugins {
             let grants: Vec<String> = plugin.grants.iter().map(|grant| quoted(grant)).collect();

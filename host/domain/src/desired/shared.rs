@@ -140,7 +140,7 @@ fn known_app(
 /// Message and help for an app that has no plugin.
 pub(super) fn unknown_app(text: &str, apps: &[&AppName]) -> (String, String) {
     let help = suggest::did_you_mean(text, apps.iter().map(|app| app.as_str()))
-        .unwrap_or_else(|| "install its plugin with: deploycenter plugin install FILE".to_owned());
+        .unwrap_or_else(|| "plugins.lock lists the apps that are installed".to_owned());
     (format!("unknown app \"{text}\""), help)
 }
 

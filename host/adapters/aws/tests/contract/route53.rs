@@ -126,7 +126,7 @@ pub(crate) async fn a_simple_record_is_foreign_and_a_neighbour_is_not(backend: B
         failure
             .help
             .unwrap()
-            .contains("deploycenter adopt acme/odoo")
+            .contains("give acme/odoo another name")
     );
     if backend.sandbox.is_some() {
         assert_eq!(

@@ -1,43 +1,19 @@
 //! What the sandbox's deployment repo holds, and the secrets that a person would give.
 
-use std::collections::BTreeMap;
 use std::process::Stdio;
 
-use deploycenter_domain::desired::{LockedPlugin, PluginsLock};
-use deploycenter_plugin_runtime::{PluginFile, bundled};
 use deploycenter_sandbox::Sandbox;
 use deploycenter_sandbox::sample::{CUSTOMERS, REGIONS, STAGING, only_apps};
 use tokio::io::AsyncWriteExt as _;
 
 use super::Exports;
+use crate::commands::bundle::{self, Files};
 use crate::fail::Fail;
 
 /// The fleet, as far as this binary brings the apps for it.
-pub(super) fn files(sandbox: &Sandbox) -> Result<BTreeMap<String, Vec<u8>>, Fail> {
-    let plugins = bundled();
-    if plugins.is_empty() {
-        return Err(
-            Fail::new("plugin", "this binary was built without its app plugins")
-                .help("build it with: cargo xtask build"),
-        );
-    }
-    let apps: Vec<&str> = plugins.iter().map(|(app, _)| *app).collect();
-    let mut files = BTreeMap::new();
-    let mut locked = Vec::new();
-    for (app, bytes) in plugins {
-        let file = PluginFile::read(bytes)
-            .map_err(|error| Fail::new("plugin", format!("the bundled plugin {app}: {error}")))?;
-        let source = format!("plugins/{app}-{}.wasm", file.manifest.version);
-        files.insert(source.clone(), bytes.to_vec());
-        locked.push(LockedPlugin {
-            app: file.manifest.app,
-            version: file.manifest.version,
-            digest: file.digest,
-            source,
-            grants: file.manifest.grants,
-            default: true,
-        });
-    }
+pub(super) fn files(sandbox: &Sandbox) -> Result<Files, Fail> {
+    let mut files = bundle::installed()?;
+    let apps = bundle::apps();
     let staging: String = STAGING
         .lines()
         .filter(|line| {
@@ -56,11 +32,6 @@ pub(super) fn files(sandbox: &Sandbox) -> Result<BTreeMap<String, Vec<u8>>, Fail
     );
     files.insert("regions.yaml".to_owned(), REGIONS.as_bytes().to_vec());
     files.insert("environments/staging.yaml".to_owned(), staging.into_bytes());
-    files.insert(
-        "plugins.lock".to_owned(),
-        PluginsLock { plugins: locked }.render().into_bytes(),
-    );
-    files.insert(".gitignore".to_owned(), b"/.deploycenter/\n".to_vec());
     Ok(files)
 }
 

@@ -1,0 +1,90 @@
+//! `init`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use deploycenter_domain::desired::file;
+use deploycenter_git::DeploymentRepo;
+
+use super::bundle;
+use crate::fail::Fail;
+
+/// The files that a person goes on from.
+const SCAFFOLD: [(&str, &str); 5] = [
+    (
+        file::SETTINGS,
+        include_str!("../../scaffold/deploycenter.toml"),
+    ),
+    (
+        file::CUSTOMERS,
+        include_str!("../../scaffold/customers.yaml"),
+    ),
+    (file::REGIONS, include_str!("../../scaffold/regions.yaml")),
+    (
+        "environments/staging.yaml",
+        include_str!("../../scaffold/environments/staging.yaml"),
+    ),
+    (
+        "argocd/deploycenter-base.yaml",
+        include_str!("../../scaffold/argocd/deploycenter-base.yaml"),
+    ),
+];
+
+pub(super) fn run(dir: &Path) -> Result<ExitCode, Fail> {
+    if dir.join(file::SETTINGS).exists() {
+        return Err(Fail::new(
+            "repository",
+            format!("{} is a deployment repo already", dir.display()),
+        ));
+    }
+    let mut files = bundle::installed()?;
+    let installation = installation();
+    for (path, text) in SCAFFOLD {
+        let text = text.replace("@INSTALLATION@", &installation);
+        files.insert(path.to_owned(), text.into_bytes());
+    }
+    // All or nothing: what stands there already is somebody's.
+    let there: Vec<&String> = files
+        .keys()
+        .filter(|path| dir.join(path).exists())
+        .collect();
+    if let Some(path) = there.first() {
+        return Err(Fail::new(
+            "repository",
+            format!(
+                "{} stands there already, and nothing was written",
+                dir.join(path).display()
+            ),
+        )
+        .help("name an empty or a new folder"));
+    }
+    for (path, bytes) in &files {
+        let path = dir.join(path);
+        write(&path, bytes).map_err(|error| {
+            Fail::new(
+                "failed",
+                format!("{} can't be written: {error}", path.display()),
+            )
+        })?;
+    }
+    DeploymentRepo::init(dir)?;
+    let shown = dir.display();
+    anstream::eprintln!(
+        "Made a deployment repo in {shown}, with the apps {}.\n\nNext:\n  1. put your own regions, zones and roles into regions.yaml, and Argo CD's address into deploycenter.toml\n  2. have an Argo CD admin apply argocd/deploycenter-base.yaml\n  3. write the first customer into customers.yaml, and check it: deploycenter -C {shown} validate\n  4. git remote add origin URL, commit, push\n  5. deploycenter -C {shown} plan",
+        bundle::apps().join(", ")
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A new id: eight characters at random.
+fn installation() -> String {
+    let id = ulid::Ulid::generate().to_string().to_ascii_lowercase();
+    format!("dc-{}", &id[id.len() - 8..])
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, bytes)
+}
