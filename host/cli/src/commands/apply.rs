@@ -65,7 +65,7 @@ pub(super) async fn run(
             super::count(recovered.len(), "deployment")
         );
         if cancel.is_asked() {
-            return conclude(shared.json, &recovered, Vec::new(), "");
+            return conclude(shared.json, &recovered, &BTreeSet::new(), Vec::new(), "");
         }
     }
     let planned = place.engine.plan(&selection).await?;
@@ -113,7 +113,7 @@ pub(super) async fn run(
         if !shared.json && reviewed.is_some() && problems.is_empty() {
             anstream::eprintln!("Nothing to do.");
         }
-        return conclude(shared.json, &recovered, problems, code);
+        return conclude(shared.json, &recovered, &BTreeSet::new(), problems, code);
     }
     if reviewed.is_none() && !how.yes && !confirmed()? {
         return Err(Fail::new("declined", "nothing was applied"));
@@ -123,7 +123,7 @@ pub(super) async fn run(
         main_commit: head,
     };
     let outcomes = place.engine.deploy(doing.targets, &note, &cancel).await?;
-    conclude(shared.json, &outcomes, problems, code)
+    conclude(shared.json, &outcomes, &BTreeSet::new(), problems, code)
 }
 
 /// Reads a saved plan.

@@ -13,9 +13,11 @@ mod secret;
 mod status;
 mod validate;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
+use deploycenter_domain::name::DeploymentId;
 use deploycenter_domain::selector::Selection;
 use deploycenter_engine::{Cancel, Outcome};
 
@@ -150,10 +152,12 @@ pub(crate) fn cancel_on_ctrl_c() -> Cancel {
     cancel
 }
 
-/// What came of a run: as JSON on stdout, or the failures on stderr.
+/// What came of a run: as JSON on stdout, or the failures on stderr. Deployments in
+/// `going_back` were on their way back before it: for them, being taken back is no failure.
 pub(crate) fn conclude(
     json: bool,
     outcomes: &[Outcome],
+    going_back: &BTreeSet<DeploymentId>,
     refused: Vec<deploycenter_domain::problem::Problem>,
     refused_code: &'static str,
 ) -> Result<ExitCode, Fail> {
@@ -180,14 +184,11 @@ pub(crate) fn conclude(
     }
     let mut problems = refused;
     let mut code = refused_code;
-    let mut count = problems.len();
-    for outcome in outcomes
-        .iter()
-        .filter(|outcome| outcome.status != Status::Succeeded)
-    {
-        // A removal that tidied up after a failure is no failure of its own.
+    for outcome in outcomes {
+        if outcome.status == Status::Unwound && going_back.contains(&outcome.deployment) {
+            continue;
+        }
         let reason = outcome.reason.clone().unwrap_or_default();
-        count += 1;
         let (message, help) = match outcome.status {
             Status::Unwound => {
                 if code.is_empty() {
@@ -232,6 +233,7 @@ pub(crate) fn conclude(
     if problems.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
+    let count = problems.len();
     let message = if count == 1 {
         "a target isn't as planned".to_owned()
     } else {
