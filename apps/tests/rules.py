@@ -49,6 +49,10 @@ def base_problems(thing, namespace):
         problems.append("allows something")
     if kind == "Cluster" and "@sha256:" not in thing["spec"]["imageName"]:
         problems.append("takes an image that isn't pinned by digest")
+    if kind == "MariaDB":
+        pinned = PINNED.match(thing["spec"]["image"])
+        if not pinned or pinned["tag"] == "latest":
+            problems.append(f"takes {thing['spec']['image']}, which is no full name with an exact tag")
     if kind == "PersistentVolume":
         claim = thing["spec"].get("claimRef", {})
         if claim.get("namespace") != namespace or thing["spec"].get("persistentVolumeReclaimPolicy") != "Retain":
@@ -143,6 +147,10 @@ def reference_problems(base, workload):
         secrets[f"{cluster}-app"] = {"username", "password", "uri", "jdbc-uri", "host", "port", "dbname", "user", "pgpass"}
         secrets[f"{cluster}-ca"] = {"ca.crt"}
 
+    for server in by_kind.get("MariaDB", {}).values():
+        root = server["spec"]["rootPasswordSecretKeyRef"]
+        secrets[root["name"]] = {root["key"]}
+
     def need(kind, name, user):
         if name not in by_kind.get(kind, {}):
             problems.append(f"{user} refers to the {kind} {name}, which nothing makes")
@@ -209,6 +217,11 @@ def reference_problems(base, workload):
         among = pods.values() if thing["kind"] == "PodDisruptionBudget" else [(s["metadata"]["labels"], 0) for s in by_kind.get("Service", {}).values()]
         if not any(wanted <= entry[0].items() for entry in among):
             problems.append(f"{thing['kind']}/{thing['metadata']['name']} selects nothing")
+
+    for account in by_kind.get("User", {}).values():
+        password = account["spec"]["passwordSecretKeyRef"]
+        need_secret(password["name"], password["key"], f"User/{account['metadata']['name']}")
+        need("MariaDB", account["spec"]["mariaDbRef"]["name"], f"User/{account['metadata']['name']}")
 
     policies = by_kind.get("NetworkPolicy", {}).values()
     if not any(p["spec"]["podSelector"] == {} and set(p["spec"]["policyTypes"]) == {"Ingress", "Egress"}

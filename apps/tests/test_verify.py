@@ -118,10 +118,27 @@ class Rules(unittest.TestCase):
         service = names("Service", selector={"a": "c"}, ports=[{"port": 80}])
         self.assertTrue(reference_problems(base, [deployment, service]))
 
+    def test_a_database_server_and_who_signs_in(self):
+        names = lambda kind, **spec: {"kind": kind, "metadata": {"name": kind.lower(), "namespace": "n", "labels": LABELS, "annotations": KEPT}, "spec": spec}
+        server = names("MariaDB", image="docker.io/library/mariadb:11.4.13", rootPasswordSecretKeyRef={"name": "root", "key": "password"})
+        self.assertEqual(base_problems(server, "n"), [])
+        self.assertTrue(base_problems(changed(server, ("spec", "image"), "docker.io/library/mariadb:latest"), "n"))
+        user = names("User", mariaDbRef={"name": "mariadb"}, passwordSecretKeyRef={"name": "app", "key": "salt"})
+        about = lambda *things: [p for p in reference_problems(list(things), []) if p.startswith("User/")]
+        self.assertEqual(about(SECRET, server, user), [])
+        self.assertTrue(about(SECRET, user))
+        self.assertTrue(about(server, user))
+
     def test_addons(self):
         self.assertEqual(addon_problems(SECRET), [])
         self.assertTrue(addon_problems(changed(SECRET, ("spec", "dataFrom"), [])))
         self.assertTrue(addon_problems(changed(SECRET, ("spec", "secretStoreRef", "kind"), "ClusterSecretStore")))
+        grant = {"apiVersion": "k8s.mariadb.com/v1alpha1", "kind": "Grant", "metadata": {"name": "app"},
+                 "spec": {"mariaDbRef": {"name": "mariadb"}, "privileges": ["SELECT"], "username": "app"}}
+        self.assertEqual(addon_problems(grant), [])
+        self.assertTrue(addon_problems(changed(grant, ("spec", "mariaDbRef", "name"), "another")))
+        # Dropping the object would drop what it stands for.
+        self.assertTrue(addon_problems(changed(grant, ("spec", "cleanupPolicy"), "Delete")))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 //! Mattermost: what an instance needs, and what its values may not say together.
 
-mod quantity;
 mod sizing;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 
 use deploycenter_sdk::serde_json::{Value, json};
 
-use crate::quantity::{bytes, millicores};
 use crate::values::{Resources, Values};
+use deploycenter_sdk::quantity::{bytes, millicores};
 
 /// Connections that a server opens at most (`SqlSettings.MaxOpenConns` in the chart).
 const CONNECTIONS_PER_SERVER: u32 = 100;

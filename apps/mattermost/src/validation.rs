@@ -2,8 +2,8 @@
 
 use deploycenter_sdk::{Context, Violation};
 
-use crate::quantity::{bytes, millicores};
 use crate::values::{Resources, Values};
+use deploycenter_sdk::quantity::{bytes, millicores};
 
 /// Everything that is wrong, in the order of the schema.
 pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {

@@ -141,12 +141,32 @@ fn of_guests(tools: &Tools, layout: &Layout, subcommand: &str) -> Result<Command
     Ok(command)
 }
 
+/// The scripts that check manifests, and those that ride in charts.
 fn tests_of_scripts(tools: &Tools) -> Result<Count> {
-    counted(
-        Command::new(tools.python())
-            .args(["-m", "unittest"])
-            .current_dir(workspace().join("apps/tests")),
-    )
+    let apps = workspace().join("apps");
+    let mut folders = vec![apps.join("tests")];
+    for app in
+        std::fs::read_dir(&apps).with_context(|| format!("cannot read {}", apps.display()))?
+    {
+        let tests = app?.path().join("tests");
+        let has_tests = std::fs::read_dir(&tests).into_iter().flatten().flatten();
+        if has_tests
+            .map(|entry| entry.file_name())
+            .any(|name| name.to_string_lossy().starts_with("test_"))
+        {
+            folders.push(tests);
+        }
+    }
+    folders.sort();
+    let mut count = Count::default();
+    for folder in folders {
+        count.add(&counted(
+            Command::new(tools.python())
+                .args(["-m", "unittest"])
+                .current_dir(folder),
+        )?);
+    }
+    Ok(count)
 }
 
 /// What the golden tests rendered, checked as a cluster would.

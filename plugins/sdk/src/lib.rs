@@ -40,6 +40,7 @@ pub mod efs;
 pub mod git;
 pub mod graph;
 pub mod log;
+pub mod quantity;
 pub mod rendering;
 pub mod route53;
 pub mod secrets;

@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::identity::IdentityCache;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -39,6 +42,12 @@ const GLOBAL: &str = "us-east-1";
 pub(crate) struct Where {
     pub(crate) aws_region: String,
     pub(crate) role_arn: Option<String>,
+}
+
+/// STS is asked near where the work is; every region can assume every role.
+fn near(places: &Places) -> Region {
+    let first = places.regions.values().next();
+    Region::new(first.map_or_else(|| GLOBAL.to_owned(), |place| place.aws_region.clone()))
 }
 
 /// An endpoint and credentials that don't come from the environment.
@@ -88,7 +97,13 @@ impl Aws {
     /// files, `AWS_REGION`, `AWS_ENDPOINT_URL` and its like, proxies. Asks nobody yet.
     pub async fn new(places: Places, clock: Arc<dyn Clock>, calls: Arc<dyn Calls>) -> Self {
         let http = Watched::new(calls, true);
+        // Every call names its region. The chain's last resort, the metadata of a machine in
+        // EC2, would hold up everybody else for seconds.
+        let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+            .or_else(ProfileFileRegionProvider::new())
+            .or_else(near(&places));
         let loaded = aws_config::defaults(BehaviorVersion::latest())
+            .region(region)
             .http_client(http.clone())
             .load()
             .await;
@@ -125,11 +140,7 @@ impl Aws {
         http: Watched,
         config: SdkConfig,
     ) -> Self {
-        let region = config.region().cloned().unwrap_or_else(|| {
-            // STS is asked near where the work is; every region can assume every role.
-            let first = places.regions.values().next();
-            Region::new(first.map_or_else(|| GLOBAL.to_owned(), |place| place.aws_region.clone()))
-        });
+        let region = config.region().cloned().unwrap_or_else(|| near(&places));
         let credentials = config
             .credentials_provider()
             .map(|provider| SharedCredentialsProvider::new(Held::base(provider)));

@@ -1,4 +1,4 @@
-//! Kubernetes quantities, as far as the schema lets them through.
+//! Kubernetes quantities, as far as apps take them: cores and bytes, no exponents.
 
 const UNITS: [(&str, u64); 4] = [
     ("Ki", 1 << 10),
@@ -8,7 +8,10 @@ const UNITS: [(&str, u64); 4] = [
 ];
 
 /// A CPU quantity in thousandths of a core: `250m`, `2`, `1.5`.
-pub(crate) fn millicores(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// When the text is none, for the person who wrote it.
+pub fn millicores(text: &str) -> Result<u64, String> {
     let wrong = || format!("\"{text}\" is no number of cores such as 250m, 2 or 1.5");
     if let Some(thousandths) = text.strip_suffix('m') {
         return thousandths.parse().map_err(|_| wrong());
@@ -26,7 +29,10 @@ pub(crate) fn millicores(text: &str) -> Result<u64, String> {
 }
 
 /// A memory or storage quantity in bytes: `512Mi`, `2Ti`, `1000`.
-pub(crate) fn bytes(text: &str) -> Result<u64, String> {
+///
+/// # Errors
+/// When the text is none, for the person who wrote it.
+pub fn bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("\"{text}\" is no number of bytes such as 512Mi or 4Gi");
     let (number, unit) = UNITS
         .iter()

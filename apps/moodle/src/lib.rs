@@ -1,0 +1,68 @@
+//! Moodle: what an instance needs, and what its values may not say together.
+
+mod cron;
+mod sizing;
+#[cfg(test)]
+mod tests;
+mod validation;
+mod values;
+
+use deploycenter_sdk::efs::Owner;
+use deploycenter_sdk::{App, Deployment, PlanError, Request, Violation, log};
+
+use crate::sizing::Sizing;
+use crate::values::Values;
+
+/// The user and group that the image runs as: `www-data` of Debian.
+const WWW_DATA: u32 = 33;
+
+#[derive(Debug)]
+struct Moodle;
+
+impl App for Moodle {
+    type Values = Values;
+
+    fn validate(request: &Request<Values>) -> Vec<Violation> {
+        validation::violations(&request.values, &request.context)
+    }
+
+    fn plan(request: &Request<Values>) -> Result<(), PlanError> {
+        let values = &request.values;
+        let sizing = Sizing::of(values).map_err(PlanError::Refused)?;
+        let tight = sizing.tight();
+        for line in &tight {
+            log::warn(&format!("{}: {line}", request.target));
+        }
+        Deployment::of(request)
+            .volume(
+                "data",
+                &values.storage.class,
+                Owner::new(WWW_DATA, WWW_DATA, "0750"),
+            )?
+            .generated(
+                "app",
+                &[
+                    ("adminPassword", 32),
+                    ("databasePassword", 32),
+                    ("redisPassword", 32),
+                ],
+            )?
+            .given(
+                values.smtp_user().is_some(),
+                "smtp",
+                "password",
+                "the password of smtp.user at the mail server",
+            )?
+            .record()?
+            .shared("tenancy/namespace.yaml")
+            .shared("tenancy/guardrails.yaml")
+            .set("tight", tight)
+            .set("quota", sizing.quota())
+            .set("server", sizing.server())
+            .set("redisServers", sizing.redis_servers())
+            .set("limits", sizing.limits())
+            .finish()
+    }
+}
+
+deploycenter_sdk::register!(Moodle);

@@ -1,0 +1,56 @@
+//! Odoo: what an instance needs, and what its values may not say together.
+
+mod sizing;
+#[cfg(test)]
+mod tests;
+mod validation;
+mod values;
+
+use deploycenter_sdk::efs::Owner;
+use deploycenter_sdk::{App, Deployment, PlanError, Request, Violation};
+
+use crate::sizing::Sizing;
+use crate::values::Values;
+
+/// The user and the group that the official images run as.
+const ODOO: (u32, u32) = (100, 101);
+
+#[derive(Debug)]
+struct Odoo;
+
+impl App for Odoo {
+    type Values = Values;
+
+    fn validate(request: &Request<Values>) -> Vec<Violation> {
+        validation::violations(&request.values, &request.context)
+    }
+
+    fn plan(request: &Request<Values>) -> Result<(), PlanError> {
+        let values = &request.values;
+        let sizing = Sizing::of(values).map_err(PlanError::Refused)?;
+        Deployment::of(request)
+            .volume(
+                "data",
+                &values.storage.class,
+                Owner::new(ODOO.0, ODOO.1, "0750"),
+            )?
+            .generated("app", &[("adminPassword", 32), ("masterPassword", 32)])?
+            .given(
+                values.smtp_user().is_some(),
+                "smtp",
+                "password",
+                "the password of smtp.user at the mail server",
+            )?
+            .record()?
+            .shared("tenancy/namespace.yaml")
+            .shared("tenancy/guardrails.yaml")
+            .set("modules", values.modules())
+            .set("quota", sizing.quota())
+            .set("databaseConnections", sizing.connections)
+            .set("databaseBuffers", sizing.shared_buffers())
+            .set("maxUploadBytes", sizing.max_upload)
+            .finish()
+    }
+}
+
+deploycenter_sdk::register!(Odoo);

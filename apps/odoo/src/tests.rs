@@ -1,0 +1,360 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+
+use deploycenter_sdk::Context;
+use deploycenter_sdk::serde_json::{self, Value, json};
+
+use crate::sizing::Sizing;
+use crate::validation::violations;
+use crate::values::Values;
+
+fn schema() -> Value {
+    serde_json::from_str(include_str!("../schema.json")).unwrap()
+}
+
+/// The base values with first-level keys replaced, as the host merges them.
+fn merged(over: Value) -> Value {
+    let mut values: Value = serde_norway::from_str(include_str!("../values.yaml")).unwrap();
+    values
+        .as_object_mut()
+        .unwrap()
+        .extend(over.as_object().unwrap().clone());
+    values
+}
+
+fn values(over: Value) -> Values {
+    let merged = merged(over);
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let problems: Vec<String> = validator
+        .iter_errors(&merged)
+        .map(|error| error.to_string())
+        .collect();
+    assert!(problems.is_empty(), "{problems:?}");
+    serde_json::from_value(merged).unwrap()
+}
+
+fn context(domain: Option<&str>) -> Context {
+    serde_json::from_value(json!({
+        "installation": "i", "customer": "acme", "instance": "odoo", "app": "odoo",
+        "environment": "prod", "incarnation": 1,
+        "region": {
+            "name": "us-west-2", "awsRegion": "us-west-2", "account": "111122223333",
+            "cluster": { "name": "c", "server": "https://c.example.com" },
+            "ingress": { "class": "nginx", "clusterIssuer": null, "maxBodySize": "2Gi" },
+            "addons": null,
+            "storageClasses": { "efs": { "kind": "dedicated", "default": true }, "efs-shared": { "kind": "existing" } },
+            "defaultStorageClass": "efs",
+        },
+        "domain": domain, "aliases": [], "weight": null,
+        "names": { "namespace": "n", "application": "n", "baseApplication": "n--base", "project": "acme", "baseProject": "deploycenter-base" },
+        "labels": {}, "repository": { "url": "u", "branch": "b", "folder": "f" }, "protect": "p",
+    }))
+    .unwrap()
+}
+
+/// Code and pointer of each violation.
+fn found(over: Value) -> Vec<(String, String)> {
+    violations(&values(over), &context(Some("erp.example.com")))
+        .into_iter()
+        .map(|found| (found.code, found.pointer))
+        .collect()
+}
+
+fn one(code: &str, pointer: &str) -> Vec<(String, String)> {
+    vec![(code.to_owned(), pointer.to_owned())]
+}
+
+#[test]
+fn what_customers_write_is_fine() {
+    for over in [
+        json!({}),
+        json!({ "version": "18.0", "replicas": 3, "workers": 6 }),
+        json!({ "features": { "website": true, "pointOfSale": false } }),
+        json!({ "features": { "website": true, "ecommerce": true } }),
+        json!({ "storage": { "class": "efs", "size": "100Gi" } }),
+        json!({ "smtp": { "host": "correo.huerta.example", "port": 465, "from": "ventas@huerta.example", "tls": true } }),
+        json!({ "language": "ca_ES", "addons": ["account", "sale", "stock", "l10n_es"] }),
+        json!({ "timezone": "America/Los_Angeles", "language": "sr@latin" }),
+        json!({ "note": "multi-line\n  {{ .Values.untouched }} and [[ not a template ]]\n" }),
+        json!({
+            "replicas": 4, "workers": 8,
+            "resources": { "requests": { "cpu": "2", "memory": "4Gi" }, "limits": { "memory": "8Gi" } },
+            "autoscaling": { "enabled": true, "minReplicas": 4, "maxReplicas": 12, "targetCPU": 65 },
+        }),
+        // The environment staging.
+        json!({ "replicas": 1, "workers": 2, "resources": { "requests": { "cpu": "250m", "memory": "512Mi" }, "limits": { "memory": "1Gi" } } }),
+        json!({ "image": { "repository": "registry.example.com/acme/odoo", "tag": "18.0-20261102-3" }, "serviceMonitor": { "enabled": true } }),
+        json!({ "maxUploadSize": "2Gi", "database": { "instances": 1, "size": "5Gi", "storageClass": "gp3", "resources": { "requests": { "cpu": "1", "memory": "1Gi" }, "limits": { "cpu": "2", "memory": "1Gi" } } } }),
+    ] {
+        assert_eq!(found(over.clone()), [], "{over}");
+    }
+}
+
+#[test]
+fn what_a_schema_cannot_say_is_refused_at_its_key() {
+    let resources = |cpu: &str, memory: &str| json!({ "requests": { "cpu": cpu, "memory": memory }, "limits": { "cpu": "1", "memory": "2Gi" } });
+    let database = |class: &str| json!({ "instances": 1, "size": "1Gi", "storageClass": class, "resources": resources("1", "1Gi") });
+    for (over, code, pointer) in [
+        (
+            json!({ "autoscaling": { "enabled": true, "minReplicas": 5, "maxReplicas": 2 } }),
+            "autoscaling-min-above-max",
+            "/autoscaling/minReplicas",
+        ),
+        // The default of what isn't said counts: maxReplicas is 4.
+        (
+            json!({ "autoscaling": { "enabled": true, "minReplicas": 5 } }),
+            "autoscaling-min-above-max",
+            "/autoscaling/minReplicas",
+        ),
+        (
+            json!({ "autoscaling": { "enabled": true }, "verticalPodAutoscaler": { "enabled": true, "mode": "Recreate" } }),
+            "two-autoscalers",
+            "/verticalPodAutoscaler/mode",
+        ),
+        (
+            json!({ "serviceMonitor": { "enabled": true } }),
+            "metrics-need-image",
+            "/serviceMonitor/enabled",
+        ),
+        (
+            json!({ "resources": resources("1100m", "1Gi") }),
+            "requests-above-limits",
+            "/resources/requests/cpu",
+        ),
+        (
+            json!({ "cron": { "workers": 1, "resources": resources("1", "3Gi") } }),
+            "requests-above-limits",
+            "/cron/resources/requests/memory",
+        ),
+        // 16 workers and the process for web sockets take 17 × 256Mi, and 4Gi is the limit.
+        (json!({ "workers": 16 }), "workers-above-memory", "/workers"),
+        (
+            json!({ "storage": { "class": "efs-fast", "size": "1Gi" } }),
+            "unknown-storage-class",
+            "/storage/class",
+        ),
+        (
+            json!({ "database": database("efs") }),
+            "database-on-efs",
+            "/database/storageClass",
+        ),
+        (
+            json!({ "database": database("efs-sc") }),
+            "database-on-efs",
+            "/database/storageClass",
+        ),
+        (
+            json!({ "maxUploadSize": "3Gi" }),
+            "upload-above-ingress",
+            "/maxUploadSize",
+        ),
+    ] {
+        assert_eq!(found(over.clone()), one(code, pointer), "{over}");
+    }
+    assert_eq!(found(json!({ "workers": 15 })), []);
+    let nameless = violations(&values(json!({})), &context(None));
+    assert_eq!(nameless.len(), 1);
+    assert_eq!(nameless[0].code, "needs-domain");
+}
+
+#[test]
+fn a_missing_addon_is_said_before_a_pod_hangs() {
+    let mut context = context(Some("erp.example.com"));
+    let lacking = |over: Value, context: &Context| -> Vec<String> {
+        violations(&values(over), context)
+            .into_iter()
+            .filter(|found| found.code == "missing-addon")
+            .map(|found| found.pointer)
+            .collect()
+    };
+    assert_eq!(
+        lacking(json!({}), &context),
+        [""; 0],
+        "where nobody said what there is, nothing is checked"
+    );
+    context.region.addons = Some(
+        ["cloudnative-pg", "external-secrets", "efs-csi"]
+            .map(str::to_owned)
+            .to_vec(),
+    );
+    assert_eq!(lacking(json!({}), &context), [""; 0]);
+    assert_eq!(
+        lacking(
+            json!({ "verticalPodAutoscaler": { "enabled": true } }),
+            &context
+        ),
+        ["/verticalPodAutoscaler/enabled"]
+    );
+    context.region.ingress.cluster_issuer = Some("letsencrypt".to_owned());
+    assert_eq!(lacking(json!({}), &context), [""]);
+    context.region.addons = Some(Vec::new());
+    assert_eq!(lacking(json!({}), &context).len(), 4);
+}
+
+#[test]
+fn a_switched_off_autoscaler_is_not_looked_at() {
+    assert_eq!(
+        found(json!({ "autoscaling": { "enabled": false, "minReplicas": 5, "maxReplicas": 2 } })),
+        []
+    );
+}
+
+#[test]
+fn features_are_modules_beside_the_named_ones() {
+    let modules = |over: Value| values(over).modules();
+    assert_eq!(modules(json!({})), ["contacts"]);
+    assert_eq!(
+        modules(
+            json!({ "addons": ["website", "account"], "features": { "website": true, "ecommerce": true, "pointOfSale": true } })
+        ),
+        ["account", "point_of_sale", "website", "website_sale"],
+        "sorted, each once"
+    );
+    assert_eq!(
+        modules(json!({ "addons": [], "features": { "website": false } })),
+        [""; 0]
+    );
+}
+
+#[test]
+fn the_quota_holds_what_runs_and_one_more_of_each() {
+    let sizing = Sizing::of(&values(json!({}))).unwrap();
+    // Two servers, two pods for actions and two for the job, three databases.
+    assert_eq!(
+        sizing.quota(),
+        json!({ "cpu": "3400m", "memory": "9216Mi", "memoryLimit": "24576Mi", "storage": "81920Mi", "pods": 17, "claims": 4 })
+    );
+    assert_eq!(sizing.shared_buffers(), "512MB");
+    assert_eq!(sizing.max_upload, 128 << 20);
+    // 2 × (4 × 8 + 16) for servers, 2 × (3 × 8 + 16) for actions, 50 for others.
+    assert_eq!(sizing.connections, 226);
+    let scaled = Sizing::of(&values(
+        json!({ "replicas": 4, "autoscaling": { "enabled": true, "maxReplicas": 12 } }),
+    ))
+    .unwrap();
+    assert_eq!(scaled.connections, 13 * 48 + 80 + 50);
+}
+
+#[test]
+fn a_user_of_the_mail_server_takes_a_password() {
+    let smtp = |user: Option<&str>| {
+        let mut smtp = json!({ "host": "h", "port": 25, "from": "a@b" });
+        if let Some(user) = user {
+            smtp["user"] = json!(user);
+        }
+        values(json!({ "smtp": smtp }))
+    };
+    assert_eq!(smtp(Some("chat")).smtp_user(), Some("chat"));
+    assert_eq!(smtp(None).smtp_user(), None);
+    assert_eq!(values(json!({})).smtp_user(), None);
+}
+
+#[test]
+fn the_schema_refuses() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let image =
+        |tag: &str| json!({ "image": { "repository": "registry.example.com/odoo", "tag": tag } });
+    for over in [
+        json!({ "replica": 2 }),
+        json!({ "replicas": 0 }),
+        json!({ "replicas": "2" }),
+        json!({ "workers": 1 }),
+        json!({ "version": "latest" }),
+        json!({ "version": "18" }),
+        json!({ "smtp": { "host": "h", "port": 25, "from": "a@b", "password": "x" } }),
+        json!({ "smtp": { "host": "h", "port": 25, "from": "a@b\nadmin_passwd = x" } }),
+        json!({ "storage": { "class": "efs" } }),
+        json!({ "maxUploadSize": "lots" }),
+        json!({ "addons": ["sale", "sale"] }),
+        json!({ "addons": ["--config=/etc/passwd"] }),
+        json!({ "addons": ["sale,base"] }),
+        image("latest"),
+        image("18.0"),
+        json!({ "image": { "repository": "odoo", "tag": "18.0-1" } }),
+        json!({ "language": "es" }),
+        json!({ "language": "xx_XX" }),
+        json!({ "timezone": "../../etc/passwd" }),
+        json!({ "note": "one\u{2028}two" }),
+    ] {
+        assert!(!validator.is_valid(&merged(over.clone())), "{over}");
+    }
+}
+
+/// The default that a form shows is the one that applies.
+#[test]
+fn defaults_of_the_schema_are_the_base_values() {
+    let base = merged(json!({}));
+    for (key, property) in schema()["properties"].as_object().unwrap() {
+        for wanted in ["title", "description", "x-group"] {
+            // What a `$ref` brings counts, but a form wants these beside it.
+            assert!(
+                property.get(wanted).is_some()
+                    || wanted == "description" && property.get("$ref").is_some(),
+                "{key} has no {wanted}"
+            );
+        }
+        if let (Some(default), Some(value)) = (property.get("default"), base.get(key)) {
+            let superset =
+                value
+                    .as_object()
+                    .zip(default.as_object())
+                    .is_some_and(|(value, default)| {
+                        value
+                            .iter()
+                            .all(|(key, value)| default.get(key) == Some(value))
+                    });
+            assert!(
+                value == default || superset,
+                "{key}: {value} in values.yaml, {default} in schema.json"
+            );
+        }
+    }
+}
+
+/// A version is offered, has an image of its series by digest and a data-version, or it is
+/// none of the three.
+#[test]
+fn versions_agree() {
+    let offered: Vec<String> =
+        serde_json::from_value(schema()["properties"]["version"]["enum"].clone()).unwrap();
+    let manifest: BTreeMap<String, toml::Value> =
+        toml::from_str(include_str!("../plugin.toml")).unwrap();
+    let migrating: Vec<&String> = manifest["data-versions"]
+        .as_table()
+        .unwrap()
+        .keys()
+        .collect();
+    let template = include_str!("../templates/values.yaml");
+    let line = template
+        .lines()
+        .find(|line| line.contains("set images"))
+        .unwrap();
+    let images: BTreeMap<String, String> =
+        serde_json::from_str(&line[line.find('{').unwrap()..=line.find('}').unwrap()]).unwrap();
+    for version in &offered {
+        assert!(
+            migrating.contains(&version),
+            "{version} has no data-version"
+        );
+        let (tag, digest) = images[version].split_once("@sha256:").unwrap();
+        assert!(
+            tag.starts_with(&format!("{version}-")),
+            "{version} is no series of {tag}"
+        );
+        assert_eq!(digest.len(), 64, "{tag}");
+    }
+    assert_eq!(
+        (migrating.len(), images.len()),
+        (offered.len(), offered.len())
+    );
+}
+
+/// What sizes the database is what the processes are told.
+#[test]
+fn pools_are_as_large_as_the_sizing_says() {
+    let conf = include_str!("../chart/templates/config.yaml");
+    for line in ["db_maxconn = 8", "db_maxconn_gevent = 16"] {
+        assert!(conf.contains(&format!("    {line}\n")), "{line}");
+    }
+}
