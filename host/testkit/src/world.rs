@@ -307,20 +307,14 @@ pub fn files(customers: &str) -> Result<BTreeMap<String, Vec<u8>>> {
         !plugins.is_empty(),
         "the guests weren't built: cargo xtask build"
     );
-    let apps: Vec<String> = plugins
-        .iter()
-        .map(|plugin| format!("{}:", plugin.app))
-        .collect();
-    let staging: String = STAGING
-        .lines()
-        .filter(|line| apps.iter().any(|app| line.starts_with(app)))
-        .map(|line| format!("{line}\n"))
-        .collect();
     let settings = "version = 1\ninstallation = \"testing\"\n\n[argocd]\nserver = \"https://argocd.example.com\"\n";
     files.insert("deploycenter.toml".to_owned(), settings.as_bytes().to_vec());
     files.insert("customers.yaml".to_owned(), customers.as_bytes().to_vec());
     files.insert("regions.yaml".to_owned(), REGIONS.as_bytes().to_vec());
-    files.insert("environments/staging.yaml".to_owned(), staging.into_bytes());
+    files.insert(
+        "environments/staging.yaml".to_owned(),
+        STAGING.as_bytes().to_vec(),
+    );
     files.insert(
         "plugins.lock".to_owned(),
         PluginsLock { plugins }.render().into_bytes(),

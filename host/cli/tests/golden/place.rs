@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use deploycenter_plugin_runtime::bundled;
-use deploycenter_sandbox::sample::{CUSTOMERS, SampleRepo, only_apps};
+use deploycenter_sandbox::sample::{CUSTOMERS, SampleRepo};
 use deploycenter_testkit::files;
 
 /// Settings with a fixed repository for what is generated: manifests name it, so it is
@@ -27,10 +27,9 @@ pub(crate) fn apps() -> Vec<&'static str> {
     bundled().iter().map(|(app, _)| *app).collect()
 }
 
-/// A deployment repo below a folder: the fleet, as far as there are apps for it, and what
-/// a test adds.
+/// A deployment repo below a folder: the fleet, and what a test adds.
 pub(crate) fn fleet(dir: &Path, more: &[(&str, &str)]) -> SampleRepo {
-    let mut files = files(&only_apps(CUSTOMERS, &apps())).unwrap();
+    let mut files = files(CUSTOMERS).unwrap();
     for (path, text) in [("deploycenter.toml", SETTINGS)].iter().chain(more) {
         files.insert((*path).to_owned(), text.as_bytes().to_vec());
     }

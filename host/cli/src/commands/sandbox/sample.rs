@@ -3,35 +3,28 @@
 use std::process::Stdio;
 
 use deploycenter_sandbox::Sandbox;
-use deploycenter_sandbox::sample::{CUSTOMERS, REGIONS, STAGING, only_apps};
+use deploycenter_sandbox::sample::{CUSTOMERS, REGIONS, STAGING};
 use tokio::io::AsyncWriteExt as _;
 
 use super::Exports;
 use crate::commands::bundle::{self, Files};
 use crate::fail::Fail;
 
-/// The fleet, as far as this binary brings the apps for it.
+/// The fleet, with the plugins that this binary brings.
 pub(super) fn files(sandbox: &Sandbox) -> Result<Files, Fail> {
     let mut files = bundle::installed()?;
-    let apps = bundle::apps();
-    let staging: String = STAGING
-        .lines()
-        .filter(|line| {
-            line.starts_with('#') || apps.iter().any(|app| line.starts_with(&format!("{app}:")))
-        })
-        .map(|line| format!("{line}\n"))
-        .collect();
     let settings = format!(
         "# Settings of this deployment repo that aren't secret.\nversion = 1\ninstallation = \"sandbox\"   # part of every name outside\nauthority = \"database\"       # who holds locks and journal\n\n[argocd]\nserver = \"{}\"\n",
         sandbox.argocd_url().as_str().trim_end_matches('/')
     );
     files.insert("deploycenter.toml".to_owned(), settings.into_bytes());
-    files.insert(
-        "customers.yaml".to_owned(),
-        only_apps(CUSTOMERS, &apps).into_bytes(),
-    );
-    files.insert("regions.yaml".to_owned(), REGIONS.as_bytes().to_vec());
-    files.insert("environments/staging.yaml".to_owned(), staging.into_bytes());
+    for (path, text) in [
+        ("customers.yaml", CUSTOMERS),
+        ("regions.yaml", REGIONS),
+        ("environments/staging.yaml", STAGING),
+    ] {
+        files.insert(path.to_owned(), text.as_bytes().to_vec());
+    }
     Ok(files)
 }
 
