@@ -1,22 +1,22 @@
 //! From what a plugin declared to the graph of effects that a target wants.
 
+mod held;
+mod shared;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
-
-use crate::base;
 use crate::bind;
 use crate::declaration::{ApplicationRole, Declaration};
 use crate::desired::{Region, Regions, StorageKind};
 use crate::effect::{EffectId, EffectKind, OutputName};
 use crate::lock::{self, Lock};
-use crate::name::{CustomerName, InstallationId, TargetId};
-use crate::naming::{self, Names};
+use crate::naming::Names;
 use crate::resource::{
-    AccessPoint, Application, File, FileSystem, Folder, MountTarget, Project, Record, Resource,
-    Secret, Sync,
+    AccessPoint, File, FileSystem, Folder, MountTarget, Record, Resource, Secret, Sync,
 };
 use crate::token::Reference;
+
+pub use shared::shared;
 
 /// One effect that is wanted, before anyone has looked what is there.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,77 +66,6 @@ pub fn instance(
     } else {
         Err(graph.problems)
     }
-}
-
-/// The effects of what a customer's instances share: the project that lists each
-/// namespace exactly.
-#[must_use]
-pub fn shared(
-    installation: &InstallationId,
-    customer: &CustomerName,
-    destinations: &BTreeSet<(String, String)>,
-    repository: &str,
-) -> Vec<WantedEffect> {
-    let target = TargetId::shared_of(customer.clone());
-    let labels = naming::customer_labels(installation, customer);
-    let destinations: Vec<Value> = destinations
-        .iter()
-        .map(|(server, namespace)| json!({ "namespace": namespace, "server": server }))
-        .collect();
-    let spec = json!({
-        "description": format!("Instances of {customer}, managed by DeployCenter"),
-        "destinations": destinations,
-        "sourceRepos": [repository],
-        "clusterResourceWhitelist": [],
-        "namespaceResourceBlacklist": [
-            { "group": "", "kind": "LimitRange" },
-            { "group": "", "kind": "ResourceQuota" },
-            { "group": "", "kind": "ServiceAccount" },
-            // A store acts as the operator's own identity: who could make one could
-            // read a neighbour's entries. Databases belong to the base.
-            { "group": "external-secrets.io", "kind": "*" },
-            { "group": "k8s.mariadb.com", "kind": "*" },
-            { "group": "networking.k8s.io", "kind": "NetworkPolicy" },
-            { "group": "postgresql.cnpg.io", "kind": "*" },
-            { "group": "rbac.authorization.k8s.io", "kind": "*" },
-        ],
-    });
-    let manifest = json!({
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "AppProject",
-        "metadata": { "name": customer, "namespace": "argocd", "labels": labels },
-        "spec": spec,
-    });
-    let content = lock::pretty(&manifest);
-    let path = "project.json".to_owned();
-    let file = id(EffectKind::File, &path);
-    let files = BTreeMap::from([(path.clone(), content.clone())]);
-    vec![
-        WantedEffect {
-            id: id(EffectKind::Project, customer.as_str()),
-            depends_on: Vec::new(),
-            after: Resource::Project(Project {
-                name: customer.to_string(),
-                labels,
-                spec,
-            }),
-        },
-        WantedEffect {
-            id: file.clone(),
-            depends_on: Vec::new(),
-            after: Resource::File(File { path, content }),
-        },
-        WantedEffect {
-            id: id(EffectKind::Commit, "folder"),
-            depends_on: vec![file],
-            after: Resource::Folder(Folder {
-                branch: target.branch(),
-                path: String::new(),
-                tree: None,
-                files,
-            }),
-        },
-    ]
 }
 
 /// An effect id from parts whose characters were checked where they came in.
@@ -289,7 +218,7 @@ impl Graph {
         let workload = self.application(site, declaration, ApplicationRole::Workload);
         for (path, application) in [("base.json", &base), ("application.json", &workload)] {
             if let Some(application) = application {
-                files.insert(path.to_owned(), lock::pretty(&manifest(application)));
+                files.insert(path.to_owned(), lock::pretty(&held::manifest(application)));
             }
         }
         let mut pinned = site.lock.clone();
@@ -371,104 +300,6 @@ impl Graph {
         }
     }
 
-    fn check_base(&mut self, site: Site<'_>, files: &BTreeMap<String, String>) {
-        let handles: Vec<String> = self
-            .effects
-            .values()
-            .filter_map(|effect| match &effect.after {
-                Resource::AccessPoint(point) => {
-                    let own = Reference {
-                        effect: effect.id.clone(),
-                        output: OutputName::Id,
-                    };
-                    Some(format!("{}::{}", point.file_system, own.token()))
-                }
-                _ => None,
-            })
-            .collect();
-        let namespace = site.names.namespace();
-        let bounds = base::Bounds {
-            namespace: &namespace,
-            handles: &handles,
-        };
-        for (path, text) in files
-            .iter()
-            .filter(|(path, _)| path.starts_with("dependencies/"))
-        {
-            self.problems.extend(base::check(path, text, bounds));
-        }
-    }
-
-    /// A declared application, held against the names and places that are the target's.
-    fn application(
-        &mut self,
-        site: Site<'_>,
-        declaration: &Declaration,
-        role: ApplicationRole,
-    ) -> Option<Application> {
-        let names = site.names;
-        let said = role.as_str();
-        let Some(declared) = declaration.applications.get(&role) else {
-            self.problems
-                .push(format!("the plugin declares no {said} application"));
-            return None;
-        };
-        let folder = names.folder();
-        let (name, project) = (names.application_of(role), names.project_of(role));
-        let path = match role {
-            ApplicationRole::Base => format!("{folder}/dependencies"),
-            ApplicationRole::Workload => format!("{folder}/chart"),
-        };
-        let branch = site.names.branch();
-        let mut expected = vec![
-            ("/metadata/name", json!(name)),
-            ("/spec/project", json!(project)),
-            (
-                "/spec/destination/server",
-                json!(site.region.cluster.server),
-            ),
-            ("/spec/destination/namespace", json!(names.namespace())),
-            ("/spec/source/repoURL", json!(site.repository)),
-            ("/spec/source/targetRevision", json!(branch)),
-            ("/spec/source/path", json!(path)),
-        ];
-        if role == ApplicationRole::Workload {
-            expected.push(("/spec/source/helm/valueFiles", json!(["../values.yaml"])));
-        }
-        for (pointer, value) in expected {
-            let found = declared.pointer(pointer).unwrap_or(&Value::Null);
-            if *found != value {
-                self.problems.push(format!(
-                    "the {said} application's {pointer} is {found}, and has to be {value}"
-                ));
-            }
-        }
-        // Anything else could point the application somewhere else.
-        const KNOWN: &[&str] = &[
-            "project",
-            "destination",
-            "source",
-            "syncPolicy",
-            "ignoreDifferences",
-            "info",
-            "revisionHistoryLimit",
-        ];
-        let spec = declared.get("spec").cloned().unwrap_or_default();
-        for key in spec.as_object().into_iter().flat_map(|spec| spec.keys()) {
-            if !KNOWN.contains(&key.as_str()) {
-                self.problems.push(format!(
-                    "the {said} application's spec has \"{key}\", which a plugin may not set"
-                ));
-            }
-        }
-        Some(Application {
-            name,
-            project,
-            labels: names.labels(),
-            spec,
-        })
-    }
-
     fn explicit(&mut self, declaration: &Declaration) {
         for (effect, on) in &declaration.depends_on {
             if !self.effects.contains_key(on) {
@@ -513,14 +344,4 @@ impl Graph {
         }
         Ok(sorted)
     }
-}
-
-/// An application as it is committed.
-fn manifest(application: &Application) -> Value {
-    json!({
-        "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "Application",
-        "metadata": { "name": application.name, "namespace": "argocd", "labels": application.labels },
-        "spec": application.spec,
-    })
 }
