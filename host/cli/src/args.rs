@@ -107,6 +107,9 @@ pub(crate) enum Command {
         /// Don't ask
         #[arg(long, short)]
         yes: bool,
+        /// Show how many changes there are, and not each of them
+        #[arg(long, short)]
+        quiet: bool,
         /// With --plan: apply nothing when any target has moved
         #[arg(long, requires = "plan")]
         all_or_nothing: bool,

@@ -28,6 +28,7 @@ pub(super) struct How {
     pub(super) allow_dirty: bool,
     pub(super) allow_older: bool,
     pub(super) max_parallel: u16,
+    pub(super) quiet: bool,
 }
 
 pub(super) async fn run(
@@ -106,7 +107,12 @@ pub(super) async fn run(
         targets,
     );
     if !shared.json && reviewed.is_none() {
-        anstream::eprint!("{}", output::plan::render(&doing, false));
+        let shown = if how.quiet && doing.has_changes() {
+            output::plan::summary_line(&doing)
+        } else {
+            output::plan::render(&doing, false)
+        };
+        anstream::eprint!("{shown}");
         plan::remarks(&place, &planned).await?;
     }
     if !doing.has_changes() {

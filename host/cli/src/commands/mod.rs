@@ -65,6 +65,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
             allow_dirty,
             allow_older,
             max_parallel,
+            quiet,
         } => {
             let how = apply::How {
                 yes,
@@ -72,6 +73,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
                 allow_dirty,
                 allow_older,
                 max_parallel,
+                quiet,
             };
             apply::run(&shared, &selection, plan.as_deref(), &how).await
         }

@@ -79,15 +79,20 @@ fn count_line(plan: &Plan, verbose: bool, out: &mut String) {
     if unchanged > 0 && !verbose {
         let _ = writeln!(out, "{} without changes.", targets(unchanged));
     }
-    let _ = writeln!(
-        out,
-        "{} {} to create, {} to update, {} to delete, {} unchanged.",
+    out.push_str(&summary_line(plan));
+}
+
+/// The last line alone: how many effects of each action.
+pub(crate) fn summary_line(plan: &Plan) -> String {
+    let summary = &plan.summary;
+    format!(
+        "{} {} to create, {} to update, {} to delete, {} unchanged.\n",
         paint(BOLD, "Plan:"),
         summary.create,
         summary.update,
         summary.delete,
         summary.none
-    );
+    )
 }
 
 fn render_effect(effect: &PlannedEffect, out: &mut String) {

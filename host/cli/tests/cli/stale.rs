@@ -45,34 +45,38 @@ fn by_another_desired_state() {
 #[test]
 fn by_another_plugin_of_a_new_target() {
     let place = first();
-    let (app, bytes) = bundled()[0];
-    // Another file by a custom section that nobody reads: id 0, its size, its name's.
-    let other = [bytes, b"\x00\x06\x05other"].concat();
-    let file = PluginFile::read(&other).unwrap();
-    let source = format!("plugins/{app}-other.wasm");
-    place.put(&source, &other);
-    let plugin = LockedPlugin {
-        app: file.manifest.app,
-        version: file.manifest.version,
-        digest: file.digest,
-        source,
-        grants: file.manifest.grants,
-        default: true,
-    };
-    place.change(
-        "plugins.lock",
-        PluginsLock {
-            plugins: vec![plugin],
-        }
-        .render(),
-    );
+    let mut plugins = Vec::new();
+    for (app, bytes) in bundled() {
+        let (source, bytes) = if *app == "mattermost" {
+            // Another file by a custom section that nobody reads: id 0, its size, its name's.
+            let other = [bytes, &b"\x00\x06\x05other"[..]].concat();
+            place.put("plugins/other.wasm", &other);
+            ("plugins/other.wasm".to_owned(), other)
+        } else {
+            (format!("plugins/{app}.wasm"), bytes.to_vec())
+        };
+        let file = PluginFile::read(&bytes).unwrap();
+        plugins.push(LockedPlugin {
+            app: file.manifest.app,
+            version: file.manifest.version,
+            digest: file.digest,
+            source,
+            grants: file.manifest.grants,
+            default: true,
+        });
+    }
+    place.change("plugins.lock", PluginsLock { plugins }.render());
     stale(&place, &["the plugin"]);
 }
 
 #[test]
 fn by_a_template_of_a_new_target() {
     let place = first();
-    let file = PluginFile::read(bundled()[0].1).unwrap();
+    let (_, bytes) = bundled()
+        .iter()
+        .find(|(app, _)| *app == "mattermost")
+        .unwrap();
+    let file = PluginFile::read(bytes).unwrap();
     let (name, text) = file
         .templates
         .iter()

@@ -215,7 +215,7 @@ fn faults(path: Option<&Path>) -> Result<Vec<Fault>, Fail> {
 /// hasn't committed is deployed all the same.
 async fn deploy(exports: &Exports) -> Result<bool, Fail> {
     let status = exports
-        .command(&["apply", "--yes", "--allow-dirty"])
+        .command(&["apply", "--yes", "--quiet", "--allow-dirty"])
         .stdin(Stdio::null())
         .status()
         .await
