@@ -13,7 +13,6 @@ const PURE: &[&str] = &[
     "serde_json",
     "serde_norway",
     "sha2",
-    "similar",
     "strsim",
     "thiserror",
     "toml",
