@@ -1,5 +1,6 @@
 //! The values as far as code looks at them; templates read the rest.
 
+use deploycenter_sdk::values::{Autoscaling, Database, Resources, Smtp, Storage, Switch, Vertical};
 use serde::Deserialize;
 
 /// Accounts that the server takes without a licence, in all: `maxUsersHardLimit` in
@@ -28,79 +29,6 @@ pub(crate) struct Values {
     pub(crate) vertical_pod_autoscaler: Vertical,
     #[serde(default)]
     pub(crate) service_monitor: Switch,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Storage {
-    /// Empty for the region's default.
-    #[serde(default)]
-    pub(crate) class: String,
-    pub(crate) size: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Resources {
-    pub(crate) requests: Requests,
-    pub(crate) limits: Limits,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Requests {
-    pub(crate) cpu: String,
-    pub(crate) memory: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Limits {
-    pub(crate) cpu: Option<String>,
-    pub(crate) memory: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Database {
-    pub(crate) instances: u32,
-    pub(crate) size: String,
-    #[serde(default)]
-    pub(crate) storage_class: Option<String>,
-    pub(crate) resources: Resources,
-}
-
-/// Something that is on or off; other keys are the templates' business.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct Switch {
-    pub(crate) enabled: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Autoscaling {
-    pub(crate) enabled: bool,
-    pub(crate) min_replicas: u32,
-    pub(crate) max_replicas: u32,
-}
-
-impl Default for Autoscaling {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            min_replicas: 2,
-            max_replicas: 4,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Vertical {
-    pub(crate) enabled: bool,
-    pub(crate) mode: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Smtp {
-    #[serde(default)]
-    pub(crate) user: Option<String>,
 }
 
 fn max_users() -> u32 {

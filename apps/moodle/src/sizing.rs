@@ -2,7 +2,9 @@
 
 use deploycenter_sdk::serde_json::{Value, json};
 
-use crate::values::{Resources, Values};
+use deploycenter_sdk::values::Resources;
+
+use crate::values::Values;
 use deploycenter_sdk::quantity::{bytes, millicores};
 
 const MEBIBYTE: u64 = 1 << 20;

@@ -3,8 +3,8 @@
 use deploycenter_sdk::{Context, Violation};
 
 use crate::cron;
-use crate::values::{Resources, Values};
-use deploycenter_sdk::quantity::{bytes, millicores};
+use crate::values::Values;
+use deploycenter_sdk::quantity::bytes;
 
 /// The least that a PHP process of Moodle takes.
 const WORKER_MEMORY: u64 = 64 << 20;
@@ -53,7 +53,7 @@ pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {
         ("/backgroundResources", &values.background_resources),
         ("/database/resources", &values.database.resources),
     ] {
-        if let Some((what, message)) = requests_above_limits(resources) {
+        if let Some((what, message)) = resources.above_limits() {
             refuse(
                 &format!("{pointer}/requests/{what}"),
                 "requests-above-limits",
@@ -174,21 +174,4 @@ fn needs(values: &Values, context: &Context) -> Vec<(&'static str, &'static str,
         ));
     }
     needs
-}
-
-fn requests_above_limits(resources: &Resources) -> Option<(&'static str, String)> {
-    let above = |what, request: &str, limit: &str| {
-        (
-            what,
-            format!("{request} is requested, above the limit {limit}"),
-        )
-    };
-    let (requests, limits) = (&resources.requests, &resources.limits);
-    if let Some(limit) = &limits.cpu
-        && millicores(&requests.cpu).ok()? > millicores(limit).ok()?
-    {
-        return Some(above("cpu", &requests.cpu, limit));
-    }
-    (bytes(&requests.memory).ok()? > bytes(&limits.memory).ok()?)
-        .then(|| above("memory", &requests.memory, &limits.memory))
 }

@@ -1,5 +1,6 @@
 //! The values as far as code looks at them; templates read the rest.
 
+use deploycenter_sdk::values::{Autoscaling, Database, Resources, Smtp, Storage, Switch, Vertical};
 use serde::Deserialize;
 
 /// What the schema's `properties` describe.
@@ -31,44 +32,8 @@ pub(crate) struct Values {
 }
 
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Storage {
-    /// Empty for the region's default.
-    #[serde(default)]
-    pub(crate) class: String,
-    pub(crate) size: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Resources {
-    pub(crate) requests: Requests,
-    pub(crate) limits: Limits,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Requests {
-    pub(crate) cpu: String,
-    pub(crate) memory: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Limits {
-    pub(crate) cpu: Option<String>,
-    pub(crate) memory: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Cron {
     pub(crate) schedule: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Database {
-    pub(crate) instances: u32,
-    pub(crate) size: String,
-    #[serde(default)]
-    pub(crate) storage_class: Option<String>,
-    pub(crate) resources: Resources,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -76,43 +41,6 @@ pub(crate) struct Database {
 pub(crate) struct Redis {
     pub(crate) session_memory: String,
     pub(crate) cache_memory: String,
-}
-
-/// Something that is on or off; other keys are the templates' business.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct Switch {
-    pub(crate) enabled: bool,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(crate) struct Autoscaling {
-    pub(crate) enabled: bool,
-    pub(crate) min_replicas: u32,
-    pub(crate) max_replicas: u32,
-}
-
-impl Default for Autoscaling {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            min_replicas: 2,
-            max_replicas: 4,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Vertical {
-    pub(crate) enabled: bool,
-    pub(crate) mode: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Smtp {
-    #[serde(default)]
-    pub(crate) user: Option<String>,
 }
 
 fn max_upload_size() -> String {

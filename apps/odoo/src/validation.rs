@@ -2,8 +2,8 @@
 
 use deploycenter_sdk::{Context, Violation};
 
-use crate::values::{Resources, Values};
-use deploycenter_sdk::quantity::{bytes, millicores};
+use crate::values::Values;
+use deploycenter_sdk::quantity::bytes;
 
 /// What a worker of Odoo holds at rest, and the process for web sockets likewise. With
 /// less, a pod is killed as soon as its workers have loaded the modules.
@@ -124,7 +124,7 @@ fn capacity(values: &Values, found: &mut Vec<Violation>) {
         ("/cron/resources", &values.cron.resources),
         ("/database/resources", &values.database.resources),
     ] {
-        if let Some((what, message)) = requests_above_limits(resources) {
+        if let Some((what, message)) = resources.above_limits() {
             refuse(
                 &format!("{pointer}/requests/{what}"),
                 "requests-above-limits",
@@ -176,21 +176,4 @@ fn storage(values: &Values, context: &Context, found: &mut Vec<Violation>) {
             ),
         );
     }
-}
-
-fn requests_above_limits(resources: &Resources) -> Option<(&'static str, String)> {
-    let above = |what, request: &str, limit: &str| {
-        (
-            what,
-            format!("{request} is requested, above the limit {limit}"),
-        )
-    };
-    let (requests, limits) = (&resources.requests, &resources.limits);
-    if let Some(limit) = &limits.cpu
-        && millicores(&requests.cpu).ok()? > millicores(limit).ok()?
-    {
-        return Some(above("cpu", &requests.cpu, limit));
-    }
-    (bytes(&requests.memory).ok()? > bytes(&limits.memory).ok()?)
-        .then(|| above("memory", &requests.memory, &limits.memory))
 }

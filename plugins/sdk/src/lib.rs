@@ -44,6 +44,7 @@ pub mod quantity;
 pub mod rendering;
 pub mod route53;
 pub mod secrets;
+pub mod values;
 
 pub use context::{
     Cluster, Context, Ingress, Names, Region, Repository, StorageClass, StorageKind,
