@@ -157,7 +157,7 @@ names! {
     RegionName, "region", check_label;
     /// `prod`, `staging`, `dev` or a file of `environments/`: a DNS label.
     EnvironmentName, "environment", check_label;
-    /// The id that `init` wrote into `deploycenter.toml`: 8 to 32 of a-z, 0-9 and hyphens.
+    /// The id that `init` wrote into `deploycenter.toml`: 4 to 32 of a-z, 0-9 and hyphens.
     InstallationId, "installation id", |what, text| {
         check_label(what, text)?;
         if !(4..=32).contains(&text.len()) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use deploycenter_domain::declaration::Manifest;
+use deploycenter_domain::desired::LockedPlugin;
 use deploycenter_domain::digest::Digest;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -35,6 +36,20 @@ pub struct PluginFile {
 }
 
 impl PluginFile {
+    /// Its entry in `plugins.lock`, for a file kept at `source` in the deployment repo:
+    /// granted what it asks for, and the default of its app.
+    #[must_use]
+    pub fn locked(&self, source: String) -> LockedPlugin {
+        LockedPlugin {
+            app: self.manifest.app.clone(),
+            version: self.manifest.version.clone(),
+            digest: self.digest.clone(),
+            source,
+            grants: self.manifest.grants.clone(),
+            default: true,
+        }
+    }
+
     /// Reads a plugin file and checks size, shape, sections and imports.
     ///
     /// # Errors

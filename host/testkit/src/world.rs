@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Result;
 use deploycenter_argocd::{ArgoCd, ArgoCdConfig};
 use deploycenter_aws::{Aws, Fixed, Places};
-use deploycenter_domain::desired::{self, LockedPlugin, PluginsLock};
+use deploycenter_domain::desired::{self, PluginsLock};
 use deploycenter_engine::{Adapters, Engine, Limits};
 use deploycenter_git::{Credentials, DeploymentRepo, Git, GitConfig};
 use deploycenter_plugin_runtime::{Library, PluginFile, Runtime, RuntimeConfig, bundled};
@@ -294,14 +294,7 @@ pub fn files(customers: &str) -> Result<BTreeMap<String, Vec<u8>>> {
         let file = PluginFile::read(bytes)?;
         let source = format!("plugins/{app}.wasm");
         files.insert(source.clone(), bytes.to_vec());
-        plugins.push(LockedPlugin {
-            app: file.manifest.app,
-            version: file.manifest.version,
-            digest: file.digest,
-            source,
-            grants: file.manifest.grants,
-            default: true,
-        });
+        plugins.push(file.locked(source));
     }
     anyhow::ensure!(
         !plugins.is_empty(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deploycenter_domain::desired::{LockedPlugin, PluginsLock, file};
+use deploycenter_domain::desired::{PluginsLock, file};
 use deploycenter_plugin_runtime::{PluginFile, bundled};
 
 use crate::fail::Fail;
@@ -26,14 +26,7 @@ pub(super) fn installed() -> Result<Files, Fail> {
             .map_err(|error| Fail::new("plugin", format!("the bundled plugin {app}: {error}")))?;
         let source = format!("plugins/{app}-{}.wasm", plugin.manifest.version);
         files.insert(source.clone(), bytes.to_vec());
-        locked.push(LockedPlugin {
-            app: plugin.manifest.app,
-            version: plugin.manifest.version,
-            digest: plugin.digest,
-            source,
-            grants: plugin.manifest.grants,
-            default: true,
-        });
+        locked.push(plugin.locked(source));
     }
     let lock = PluginsLock { plugins: locked };
     files.insert(file::PLUGINS.to_owned(), lock.render().into_bytes());

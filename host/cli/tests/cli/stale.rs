@@ -1,6 +1,6 @@
 //! A reviewed plan is applied as reviewed, or refused because something moved.
 
-use deploycenter_domain::desired::{LockedPlugin, PluginsLock};
+use deploycenter_domain::desired::PluginsLock;
 use deploycenter_plugin_runtime::{PluginFile, bundled};
 
 use crate::outside;
@@ -56,14 +56,7 @@ fn by_another_plugin_of_a_new_target() {
             (format!("plugins/{app}.wasm"), bytes.to_vec())
         };
         let file = PluginFile::read(&bytes).unwrap();
-        plugins.push(LockedPlugin {
-            app: file.manifest.app,
-            version: file.manifest.version,
-            digest: file.digest,
-            source,
-            grants: file.manifest.grants,
-            default: true,
-        });
+        plugins.push(file.locked(source));
     }
     place.change("plugins.lock", PluginsLock { plugins }.render());
     stale(&place, &["the plugin"]);
