@@ -134,6 +134,30 @@ def pod_problems(pod, serves):
     return problems
 
 
+def wave_problems(workload):
+    """What follows the pods comes in the last wave, alone with what isn't a hook: there
+    Argo CD's sync is done once it is applied, and in any other an autoscaler that has no
+    measured pods yet is degraded, which fails the sync."""
+    def wave(thing):
+        return int(thing["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave", "0"))
+
+    def hook(thing):
+        return "argocd.argoproj.io/hook" in thing["metadata"].get("annotations", {})
+
+    problems = []
+    last = max(map(wave, workload), default=0)
+    for thing in workload:
+        if thing["kind"] not in ("HorizontalPodAutoscaler", "VerticalPodAutoscaler", "PodDisruptionBudget"):
+            continue
+        name = f"{thing['kind']}/{thing['metadata']['name']}"
+        deployments = [wave(other) for other in workload if other["kind"] == "Deployment"]
+        if wave(thing) != last or any(hook(other) for other in workload if wave(other) == last):
+            problems.append(f"{name} isn't in the last wave, or with a hook")
+        if any(wave(thing) <= other for other in deployments):
+            problems.append(f"{name} comes with the pods that it follows, or before")
+    return problems
+
+
 def reference_problems(base, workload):
     """What the workload refers to and nobody makes."""
     problems = []

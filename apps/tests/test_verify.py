@@ -7,7 +7,7 @@ import unittest
 sys.dont_write_bytecode = True  # The folder is part of the checkout.
 
 from addons import addon_problems  # noqa: E402
-from rules import base_problems, pod_problems, reference_problems, workload_problems  # noqa: E402
+from rules import base_problems, pod_problems, reference_problems, wave_problems, workload_problems  # noqa: E402
 
 LABELS = {f"deploycenter.dev/{key}": "x" for key in ("customer", "app", "environment", "installation", "instance")}
 KEPT = {"argocd.argoproj.io/sync-options": "Delete=false,Prune=false", "deploycenter.dev/target": "acme/chat"}
@@ -117,6 +117,24 @@ class Rules(unittest.TestCase):
         self.assertEqual(reference_problems(base, [changed(deployment, ("spec", "replicas"), None), autoscaler]), [])
         service = names("Service", selector={"a": "c"}, ports=[{"port": 80}])
         self.assertTrue(reference_problems(base, [deployment, service]))
+
+    def test_what_follows_pods_comes_last(self):
+        def thing(kind, wave, **annotations):
+            annotations = {"argocd.argoproj.io/sync-wave": wave, **annotations}
+            return {"kind": kind, "metadata": {"name": "app", "annotations": annotations}}
+
+        job = thing("Job", "1", **{"argocd.argoproj.io/hook": "Sync"})
+        deployment = {"kind": "Deployment", "metadata": {"name": "app"}}
+        for kind in ("HorizontalPodAutoscaler", "VerticalPodAutoscaler", "PodDisruptionBudget"):
+            self.assertEqual(wave_problems([deployment, job, thing(kind, "2")]), [])
+            for bad in (
+                [deployment, thing(kind, "0")],
+                [deployment, job, thing(kind, "1")],
+                [deployment, thing(kind, "1"), thing("Ingress", "2")],
+                [thing("Deployment", "2"), thing(kind, "2")],
+            ):
+                self.assertTrue(wave_problems(bad), bad)
+        self.assertEqual(wave_problems([deployment, job]), [])
 
     def test_a_database_server_and_who_signs_in(self):
         names = lambda kind, **spec: {"kind": kind, "metadata": {"name": kind.lower(), "namespace": "n", "labels": LABELS, "annotations": KEPT}, "spec": spec}

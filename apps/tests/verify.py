@@ -28,7 +28,7 @@ import yaml
 sys.dont_write_bytecode = True  # The folder is part of the checkout.
 
 from addons import ADDON_KINDS, addon_problems  # noqa: E402
-from rules import base_problems, reference_problems, workload_problems  # noqa: E402
+from rules import base_problems, reference_problems, wave_problems, workload_problems  # noqa: E402
 
 
 def reserved(character):
@@ -125,6 +125,7 @@ class Target:
         for thing in workload:
             self.check(f"rules of the workload for {label(thing)}", workload_problems(thing, namespace))
         self.check("references", reference_problems(base, workload))
+        self.check("waves", wave_problems(workload))
 
     def application_problems(self, base, workload):
         problems = []

@@ -7,7 +7,7 @@ mod validation;
 mod values;
 
 use deploycenter_sdk::efs::Owner;
-use deploycenter_sdk::{App, Deployment, PlanError, Request, Violation, log};
+use deploycenter_sdk::{App, Deployment, PlanError, Request, Violation, checks, log};
 
 use crate::sizing::Sizing;
 use crate::values::Values;
@@ -29,8 +29,11 @@ impl App for Mattermost {
         let values = &request.values;
         let sizing = Sizing::of(values).map_err(PlanError::Refused)?;
         let held = values.held_back();
-        for line in &held {
-            log::warn(&format!("{}: {line}", request.target));
+        // Without a licence there is no autoscaler to be degraded.
+        let unmeasured = checks::unmeasured(&request.context, &values.autoscaling)
+            .filter(|_| values.license.enabled);
+        for line in held.iter().chain(&unmeasured) {
+            log::warn(line);
         }
         Deployment::of(request)
             .volume(

@@ -8,7 +8,7 @@ mod validation;
 mod values;
 
 use deploycenter_sdk::efs::Owner;
-use deploycenter_sdk::{App, Deployment, PlanError, Request, Violation, log};
+use deploycenter_sdk::{App, Deployment, PlanError, Request, Violation, checks, log};
 
 use crate::sizing::Sizing;
 use crate::values::Values;
@@ -30,8 +30,9 @@ impl App for Moodle {
         let values = &request.values;
         let sizing = Sizing::of(values).map_err(PlanError::Refused)?;
         let tight = sizing.tight();
-        for line in &tight {
-            log::warn(&format!("{}: {line}", request.target));
+        let unmeasured = checks::unmeasured(&request.context, &values.autoscaling);
+        for line in tight.iter().chain(&unmeasured) {
+            log::warn(line);
         }
         Deployment::of(request)
             .volume(

@@ -1,64 +1,23 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::BTreeMap;
+use deploycenter_plugin_testkit::Kit;
+use deploycenter_sdk::serde_json::{Value, json};
 
-use deploycenter_sdk::Context;
-use deploycenter_sdk::serde_json::{self, Value, json};
-
+use crate::Moodle;
 use crate::sizing::Sizing;
-use crate::validation::violations;
 use crate::values::Values;
 
-fn schema() -> Value {
-    serde_json::from_str(include_str!("../schema.json")).unwrap()
-}
-
-/// The base values with first-level keys replaced, as the host merges them.
-fn merged(over: Value) -> Value {
-    let mut values: Value = serde_norway::from_str(include_str!("../values.yaml")).unwrap();
-    values
-        .as_object_mut()
-        .unwrap()
-        .extend(over.as_object().unwrap().clone());
-    values
+fn kit() -> Kit {
+    Kit::of(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn values(over: Value) -> Values {
-    let merged = merged(over);
-    let validator = jsonschema::validator_for(&schema()).unwrap();
-    let problems: Vec<String> = validator
-        .iter_errors(&merged)
-        .map(|error| error.to_string())
-        .collect();
-    assert!(problems.is_empty(), "{problems:?}");
-    serde_json::from_value(merged).unwrap()
-}
-
-fn context(domain: Option<&str>) -> Context {
-    serde_json::from_value(json!({
-        "installation": "i", "customer": "acme", "instance": "learn", "app": "moodle",
-        "environment": "prod", "incarnation": 1,
-        "region": {
-            "name": "us-west-2", "awsRegion": "us-west-2", "account": "111122223333",
-            "cluster": { "name": "c", "server": "https://c.example.com" },
-            "ingress": { "class": "nginx", "clusterIssuer": null, "maxBodySize": "2Gi" },
-            "addons": null,
-            "storageClasses": { "efs": { "kind": "dedicated", "default": true }, "efs-shared": { "kind": "existing" } },
-            "defaultStorageClass": "efs",
-        },
-        "domain": domain, "aliases": [], "weight": null,
-        "names": { "namespace": "n", "application": "n", "baseApplication": "n--base", "project": "acme", "baseProject": "deploycenter-base" },
-        "labels": {}, "repository": { "url": "u", "branch": "b", "folder": "f" }, "protect": "p",
-    }))
-    .unwrap()
+    kit().values(over)
 }
 
 /// Code and pointer of each violation.
 fn found(over: Value) -> Vec<(String, String)> {
-    violations(&values(over), &context(Some("learn.example.com")))
-        .into_iter()
-        .map(|found| (found.code, found.pointer))
-        .collect()
+    kit().found::<Moodle>(over)
 }
 
 fn one(code: &str, pointer: &str) -> Vec<(String, String)> {
@@ -152,40 +111,47 @@ fn what_a_schema_cannot_say_is_refused_at_its_key() {
     }
     // As much as the ingress lets through is fine, and so are processes that just fit.
     assert_eq!(found(json!({ "maxUploadSize": "2Gi", "workers": 32 })), []);
-    let nameless = violations(&values(json!({})), &context(None));
-    assert_eq!(nameless.len(), 1);
-    assert_eq!(nameless[0].code, "needs-domain");
+    let nameless = kit().at(|context| context["domain"] = Value::Null);
+    assert_eq!(nameless.found::<Moodle>(json!({})), one("needs-domain", ""));
 }
 
 #[test]
 fn a_missing_addon_is_said_before_a_pod_hangs() {
-    let mut context = context(Some("learn.example.com"));
-    let lacking = |over: Value, context: &Context| -> Vec<String> {
-        violations(&values(over), context)
+    let lacking = |over: Value, addons: Option<&[&str]>, issuer: Option<&str>| -> Vec<String> {
+        let kit = kit().at(|context| {
+            context["region"]["addons"] = json!(addons);
+            context["region"]["ingress"]["clusterIssuer"] = json!(issuer);
+        });
+        kit.violations::<Moodle>(over)
             .into_iter()
             .filter(|found| found.code == "missing-addon")
-            .map(|found| found.pointer)
+            .map(|found| format!("{} {}", found.pointer, found.message))
             .collect()
     };
+    let (nothing, issuer) = (json!({}), Some("letsencrypt"));
+    let three: &[&str] = &["mariadb-operator", "external-secrets", "efs-csi"];
     assert_eq!(
-        lacking(json!({}), &context),
+        lacking(nothing.clone(), None, issuer),
         [""; 0],
         "where nobody said what there is, nothing is checked"
     );
-    context.region.addons = Some(
-        ["mariadb-operator", "external-secrets", "efs-csi"]
-            .map(str::to_owned)
-            .to_vec(),
-    );
-    assert_eq!(lacking(json!({}), &context), [""; 0]);
+    assert_eq!(lacking(nothing.clone(), Some(three), None), [""; 0]);
     assert_eq!(
-        lacking(json!({ "serviceMonitor": { "enabled": true } }), &context),
-        ["/serviceMonitor/enabled"]
+        lacking(nothing.clone(), Some(three), issuer),
+        [
+            " the cluster of the region us-west-2 lacks the add-on cert-manager, which gets the certificates; install it there and list it under `addons` in regions.yaml"
+        ]
     );
-    context.region.ingress.cluster_issuer = Some("letsencrypt".to_owned());
-    assert_eq!(lacking(json!({}), &context), [""]);
-    context.region.addons = Some(Vec::new());
-    assert_eq!(lacking(json!({}), &context).len(), 4);
+    let option = lacking(
+        json!({ "serviceMonitor": { "enabled": true } }),
+        Some(three),
+        None,
+    );
+    assert!(
+        option.len() == 1 && option[0].starts_with("/serviceMonitor/enabled the cluster"),
+        "{option:?}"
+    );
+    assert_eq!(lacking(nothing, Some(&[]), issuer).len(), 4);
 }
 
 #[test]
@@ -302,7 +268,7 @@ fn a_user_of_the_mail_server_takes_a_password() {
 
 #[test]
 fn the_schema_refuses() {
-    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let kit = kit();
     for over in [
         json!({ "replica": 2 }),
         json!({ "replicas": 0 }),
@@ -325,73 +291,85 @@ fn the_schema_refuses() {
         json!({ "database": { "instances": 2, "size": "1Gi" } }),
         json!({ "note": "one\u{2028}two" }),
     ] {
-        assert!(!validator.is_valid(&merged(over.clone())), "{over}");
+        assert!(!kit.fits(over.clone()), "{over}");
     }
 }
 
 /// The default that a form shows is the one that applies.
 #[test]
 fn defaults_of_the_schema_are_the_base_values() {
-    let base = merged(json!({}));
-    for (key, property) in schema()["properties"].as_object().unwrap() {
-        for wanted in ["title", "description", "x-group"] {
-            // What a `$ref` brings counts, but a form wants these beside it.
-            assert!(
-                property.get(wanted).is_some()
-                    || wanted == "description" && property.get("$ref").is_some(),
-                "{key} has no {wanted}"
-            );
-        }
-        if let (Some(default), Some(value)) = (property.get("default"), base.get(key)) {
-            let superset =
-                value
-                    .as_object()
-                    .zip(default.as_object())
-                    .is_some_and(|(value, default)| {
-                        value
-                            .iter()
-                            .all(|(key, value)| default.get(key) == Some(value))
-                    });
-            assert!(
-                value == default || superset,
-                "{key}: {value} in values.yaml, {default} in schema.json"
-            );
-        }
-    }
+    kit().check_form();
 }
 
 /// A version is offered, has an image and a data-version, or it is none of the three.
 #[test]
 fn versions_agree() {
-    let offered: Vec<String> =
-        serde_json::from_value(schema()["properties"]["version"]["enum"].clone()).unwrap();
-    let manifest: BTreeMap<String, toml::Value> =
-        toml::from_str(include_str!("../plugin.toml")).unwrap();
-    let migrating: Vec<&String> = manifest["data-versions"]
-        .as_table()
-        .unwrap()
-        .keys()
-        .collect();
-    let template = include_str!("../templates/values.yaml");
-    let line = template
-        .lines()
-        .find(|line| line.contains("set tags"))
-        .unwrap();
-    let tags: BTreeMap<String, String> =
-        serde_json::from_str(&line[line.find('{').unwrap()..=line.find('}').unwrap()]).unwrap();
-    for version in &offered {
+    for (version, tag) in kit().images("tags") {
         assert!(
-            migrating.contains(&version),
-            "{version} has no data-version"
-        );
-        assert!(
-            tags[version].starts_with(&format!("{version}.")) && tags[version].ends_with("-1"),
-            "{version} is no line of {}",
-            tags[version]
+            tag.starts_with(&format!("{version}.")) && tag.ends_with("-1"),
+            "{version} is no line of {tag}"
         );
     }
+}
+
+#[test]
+fn it_declares_what_an_instance_needs() {
+    let declared = kit().plan::<Moodle>(json!({})).unwrap();
+    let files: Vec<&str> = declared.files.keys().map(String::as_str).collect();
     assert_eq!(
-        (migrating.len(), tags.len()),
-        (offered.len(), offered.len())
+        files,
+        [
+            "dependencies/guardrails.yaml",
+            "dependencies/mariadb.yaml",
+            "dependencies/namespace.yaml",
+            "dependencies/network.yaml",
+            "dependencies/redis.yaml",
+            "dependencies/secrets.yaml",
+            "dependencies/volumes.yaml",
+            "values.yaml"
+        ]
     );
+    assert_eq!(declared.volumes["data"].0, "efs", "the region's default");
+    assert_eq!(declared.records["domain"], "moodle.acme.apps.example.com");
+    assert_eq!(declared.applications.len(), 2);
+    assert_eq!((declared.given.len(), declared.warnings.len()), (0, 0));
+    let volume = &declared.yaml("dependencies/volumes.yaml")[0];
+    assert_eq!(
+        volume["spec"]["csi"]["volumeHandle"],
+        "<efs.file-system/data>::<efs.access-point/data>"
+    );
+    let smtp = json!({ "host": "smtp.acme.example", "port": 587, "user": "moodle", "from": "moodle@acme.example" });
+    let declared = kit().plan::<Moodle>(json!({ "smtp": smtp })).unwrap();
+    assert_eq!(declared.given["smtp"].0, "password");
+}
+
+#[test]
+fn an_autoscaler_that_nobody_feeds_is_warned_of() {
+    let scaled = json!({ "autoscaling": { "enabled": true } });
+    let warned = |addons: Value| {
+        kit()
+            .at(|context| context["region"]["addons"] = addons)
+            .plan::<Moodle>(scaled.clone())
+            .unwrap()
+            .warnings
+    };
+    let lacking = warned(json!(["efs-csi"]));
+    assert!(
+        lacking.len() == 1
+            && lacking[0].contains("metrics-server")
+            && lacking[0].contains("us-west-2"),
+        "{lacking:?}"
+    );
+    for fine in [json!(["metrics-server"]), Value::Null] {
+        assert_eq!(warned(fine), [""; 0]);
+    }
+}
+
+#[test]
+fn a_tight_database_stands_in_the_plan_and_in_the_file() {
+    let many = json!({ "autoscaling": { "enabled": true, "minReplicas": 6, "maxReplicas": 100 } });
+    let declared = kit().plan::<Moodle>(many).unwrap();
+    assert_eq!(declared.warnings.len(), 1);
+    let comment = format!("# {}\n", declared.warnings[0]);
+    assert!(declared.files["values.yaml"].contains(&comment));
 }

@@ -1,44 +1,25 @@
 //! What a schema can't say.
 
+use deploycenter_sdk::checks::{Addon, Checks};
+use deploycenter_sdk::quantity::bytes;
 use deploycenter_sdk::{Context, Violation};
 
 use crate::cron;
 use crate::values::Values;
-use deploycenter_sdk::quantity::bytes;
 
 /// The least that a PHP process of Moodle takes.
 const WORKER_MEMORY: u64 = 64 << 20;
 
 /// Everything that is wrong, in the order of the schema.
 pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {
-    let mut found = Vec::new();
-    let mut refuse = |pointer: &str, code: &str, message: String| {
-        found.push(Violation::new(pointer, code, message))
-    };
-
-    if context.domain.is_none() {
-        refuse(
-            "",
-            "needs-domain",
-            "Moodle is reached under one address only; give the instance a `domain`".to_owned(),
-        );
-    }
-    if let Some(addons) = &context.region.addons {
-        for (pointer, addon, what) in needs(values, context) {
-            if !addons.iter().any(|known| known == addon) {
-                refuse(
-                    pointer,
-                    "missing-addon",
-                    format!(
-                        "the cluster of {} lacks the add-on {addon}, {what}; install it and list it under the region's `addons`",
-                        context.region.name
-                    ),
-                );
-            }
-        }
-    }
+    let mut checks = Checks::of(context);
+    checks.domain("Moodle is reached under one address only");
+    let (vertical, monitor) = (&values.vertical_pod_autoscaler, &values.service_monitor);
+    let database = Addon::new("mariadb-operator", "which runs the database");
+    checks.addons(&[database]);
+    checks.addons(&Addon::shared(context, vertical, monitor));
     if values.language != "en" && !values.web_access {
-        refuse(
+        checks.refuse(
             "/language",
             "language-needs-web",
             format!(
@@ -47,131 +28,34 @@ pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {
             ),
         );
     }
-    scaling(values, &mut refuse);
-    for (pointer, resources) in [
+    workers(values, &mut checks);
+    checks.autoscaling(&values.autoscaling, vertical, "web pods");
+    checks.resources(&[
         ("/resources", &values.resources),
         ("/backgroundResources", &values.background_resources),
         ("/database/resources", &values.database.resources),
-    ] {
-        if let Some((what, message)) = resources.above_limits() {
-            refuse(
-                &format!("{pointer}/requests/{what}"),
-                "requests-above-limits",
-                message,
-            );
-        }
-    }
+    ]);
     if let Err(message) = cron::check(&values.cron.schedule) {
-        refuse("/cron/schedule", "no-schedule", message);
+        checks.refuse("/cron/schedule", "no-schedule", message);
     }
-    storage(values, context, &mut refuse);
-    found
+    checks.storage(&values.storage);
+    checks.upload("/maxUploadSize", &values.max_upload_size);
+    checks.database(&values.database);
+    checks.done()
 }
 
-fn scaling(values: &Values, refuse: &mut impl FnMut(&str, &str, String)) {
-    let autoscaling = &values.autoscaling;
+fn workers(values: &Values, checks: &mut Checks<'_>) {
+    let limit = &values.resources.limits.memory;
     let least = u64::from(values.workers) * WORKER_MEMORY;
-    if let Ok(memory) = bytes(&values.resources.limits.memory)
-        && least > memory
-    {
-        refuse(
+    if bytes(limit).is_ok_and(|limit| limit < least) {
+        checks.refuse(
             "/workers",
             "workers-above-memory",
             format!(
-                "{} processes take at least {}Mi, more than the {} of a web pod; lower workers, or raise resources.limits.memory and run more pods",
+                "{} processes take at least {}Mi, more than the {limit} of a web pod; lower workers, or raise resources.limits.memory and run more pods",
                 values.workers,
                 least >> 20,
-                values.resources.limits.memory
             ),
         );
     }
-    if autoscaling.enabled && autoscaling.min_replicas > autoscaling.max_replicas {
-        refuse(
-            "/autoscaling/minReplicas",
-            "autoscaling-min-above-max",
-            format!(
-                "minReplicas is {}, above maxReplicas {}",
-                autoscaling.min_replicas, autoscaling.max_replicas
-            ),
-        );
-    }
-    if autoscaling.enabled
-        && values.vertical_pod_autoscaler.enabled
-        && !matches!(values.vertical_pod_autoscaler.mode.as_str(), "" | "Off")
-    {
-        refuse(
-            "/verticalPodAutoscaler/mode",
-            "two-autoscalers",
-            "autoscaling counts web pods by the CPU that this would change at the same time; use mode Off or one of the two".to_owned(),
-        );
-    }
-}
-
-fn storage(values: &Values, context: &Context, refuse: &mut impl FnMut(&str, &str, String)) {
-    let classes = &context.region.storage_classes;
-    if !values.storage.class.is_empty() && !classes.contains_key(&values.storage.class) {
-        let known: Vec<&str> = classes.keys().map(String::as_str).collect();
-        refuse(
-            "/storage/class",
-            "unknown-storage-class",
-            format!(
-                "the region {} has no storage class \"{}\"; it has {}",
-                context.region.name,
-                values.storage.class,
-                known.join(", ")
-            ),
-        );
-    }
-    if let Some(limit) = &context.region.ingress.max_body_size
-        && let (Ok(most), Ok(wanted)) = (bytes(limit), bytes(&values.max_upload_size))
-        && wanted > most
-    {
-        refuse(
-            "/maxUploadSize",
-            "upload-above-ingress",
-            format!(
-                "{} is more than the {limit} that the ingress of {} lets through",
-                values.max_upload_size, context.region.name
-            ),
-        );
-    }
-    if let Some(class) = &values.database.storage_class
-        && (classes.contains_key(class) || class.starts_with("efs"))
-    {
-        refuse(
-            "/database/storageClass",
-            "database-on-efs",
-            format!(
-                "\"{class}\" is EFS, on which a database loses data; name a class for block storage such as gp3, or none for the cluster's default"
-            ),
-        );
-    }
-}
-
-/// The add-ons without which something would hang: where the values ask for it, its name
-/// in `regions.yaml`, and what it does.
-fn needs(values: &Values, context: &Context) -> Vec<(&'static str, &'static str, &'static str)> {
-    let mut needs = vec![
-        ("", "mariadb-operator", "which runs the database"),
-        ("", "external-secrets", "which brings the secrets"),
-        ("", "efs-csi", "which mounts the files"),
-    ];
-    if context.region.ingress.cluster_issuer.is_some() {
-        needs.push(("", "cert-manager", "which gets the certificates"));
-    }
-    if values.vertical_pod_autoscaler.enabled {
-        needs.push((
-            "/verticalPodAutoscaler/enabled",
-            "vertical-pod-autoscaler",
-            "which this switches on",
-        ));
-    }
-    if values.service_monitor.enabled {
-        needs.push((
-            "/serviceMonitor/enabled",
-            "prometheus-operator",
-            "which reads the metrics",
-        ));
-    }
-    needs
 }

@@ -7,7 +7,7 @@ mod validation;
 mod values;
 
 use deploycenter_sdk::efs::Owner;
-use deploycenter_sdk::{App, Deployment, PlanError, Request, Violation};
+use deploycenter_sdk::{App, Deployment, PlanError, Request, Violation, checks, log};
 
 use crate::sizing::Sizing;
 use crate::values::Values;
@@ -28,6 +28,9 @@ impl App for Odoo {
     fn plan(request: &Request<Values>) -> Result<(), PlanError> {
         let values = &request.values;
         let sizing = Sizing::of(values).map_err(PlanError::Refused)?;
+        if let Some(line) = checks::unmeasured(&request.context, &values.autoscaling) {
+            log::warn(&line);
+        }
         Deployment::of(request)
             .volume(
                 "data",

@@ -37,6 +37,7 @@ struct PluginToml {
     grants: Vec<String>,
     #[serde(default)]
     data_versions: BTreeMap<String, String>,
+    migration: Option<String>,
 }
 
 impl Source {
@@ -82,6 +83,7 @@ impl Source {
                 description: toml.description,
                 grants,
                 data_versions: toml.data_versions,
+                migration: toml.migration,
             },
             schema,
             values: text(&app.join("values.yaml"))?,

@@ -63,7 +63,7 @@ fn source(grants: &str) -> Result<Source, PackageError> {
     put(
         &app.join("plugin.toml"),
         &format!(
-            "app = \"blog\"\nversion = \"1.2.0\"\ndescription = \"A blog\"\ngrants = [{grants}]\n[data-versions]\n\"6.0\" = \"6\"\n"
+            "app = \"blog\"\nversion = \"1.2.0\"\ndescription = \"A blog\"\ngrants = [{grants}]\nmigration = \"do this\"\n[data-versions]\n\"6.0\" = \"6\"\n"
         ),
     );
     put(&app.join("schema.json"), r#"{"type":"object"}"#);
@@ -98,6 +98,7 @@ fn what_goes_in_comes_out_and_the_bytes_are_the_same_each_time() {
         file.manifest.data_versions,
         BTreeMap::from([("6.0".to_owned(), "6".to_owned())])
     );
+    assert_eq!(file.manifest.migration.as_deref(), Some("do this"));
     assert_eq!(file.base_values, "replicas: 1 # one\n");
     assert_eq!(
         file.templates.keys().collect::<Vec<_>>(),

@@ -1,12 +1,12 @@
 //! The plugins of a deployment repo, by digest, as the engine asks for them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use deploycenter_domain::declaration::{Declaration, Request, Violation};
 use deploycenter_domain::digest::Digest;
 use deploycenter_plugin_package::{LoadError, PluginFile};
-use deploycenter_ports::{PluginError, PluginFacts, Plugins};
+use deploycenter_ports::{PluginError, PluginFacts, Plugins, TemplateFault};
 
 use crate::plugin::Plugin;
 use crate::runtime::Runtime;
@@ -17,8 +17,11 @@ pub struct Library {
     runtime: Runtime,
     entries: BTreeMap<Digest, Entry>,
     /// By the plugin's digest and that of the templates that override its own.
-    ready: Mutex<HashMap<(Digest, Digest), Arc<Plugin>>>,
+    ready: Mutex<HashMap<(Digest, Digest), Arc<Loaded>>>,
 }
+
+/// A plugin, once someone has loaded it.
+type Loaded = OnceLock<Result<Arc<Plugin>, PluginError>>;
 
 #[derive(Debug)]
 struct Entry {
@@ -76,28 +79,32 @@ impl Library {
     ) -> Result<Arc<Plugin>, PluginError> {
         let entry = self.entry(digest)?;
         let key = (digest.clone(), Digest::of_json(templates));
-        let ready = || self.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plugin) = ready().get(&key) {
-            return Ok(Arc::clone(plugin));
-        }
-        let plugin = self
-            .runtime
-            .load(&entry.bytes, templates)
-            .map_err(|error| load_error(&entry.facts, error))?;
-        Ok(Arc::clone(ready().entry(key).or_insert(plugin)))
+        let slot = {
+            let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(ready.entry(key).or_default())
+        };
+        // Whoever comes second waits for the first, and loads nothing.
+        slot.get_or_init(|| {
+            self.runtime
+                .load(&entry.bytes, templates)
+                .map_err(|error| load_error(&entry.facts, error))
+        })
+        .clone()
     }
 }
 
 fn load_error(facts: &PluginFacts, error: LoadError) -> PluginError {
     match error {
-        LoadError::Templates(mut errors) if errors.len() == 1 => {
-            let error = errors.remove(0);
-            PluginError::Render {
-                template: error.template,
-                line: error.line,
-                message: error.message,
-            }
-        }
+        LoadError::Templates(errors) => PluginError::Templates(
+            errors
+                .into_iter()
+                .map(|error| TemplateFault {
+                    template: error.template,
+                    line: error.line,
+                    message: error.message,
+                })
+                .collect(),
+        ),
         other => PluginError::Load(format!(
             "the plugin {} {}: {other}",
             facts.manifest.app, facts.manifest.version

@@ -36,6 +36,9 @@ pub(crate) const TEXT: usize = 4 << 20;
 pub(crate) const LOG_LINES: usize = 1_000;
 pub(crate) const LOG_LINE: usize = 4 << 10;
 
+/// Warnings of one plan that are shown with it.
+pub(crate) const WARNINGS: usize = 20;
+
 /// Counts what an instance takes, and remembers that it was refused something.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {

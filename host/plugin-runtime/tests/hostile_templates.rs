@@ -101,6 +101,10 @@ fn what_is_left_of_a_token_is_an_error_with_its_line() {
         "[: 20]",
         "|urlencode",
         "|reverse",
+        "|upper",
+        "|lower",
+        "|title",
+        "|capitalize",
         "|list",
         "[2:]",
         "|string|tojson|tojson|urlencode",
@@ -117,20 +121,6 @@ fn what_is_left_of_a_token_is_an_error_with_its_line() {
             "{altered}: {message}"
         );
     }
-}
-
-#[test]
-fn a_change_of_case_leaves_a_token_whole() {
-    let text = plan(&templates([(
-        "values.yaml",
-        "[[ volumes.data.handle|upper ]] [[ volumes.data.handle|title ]]\n",
-    )]))
-    .unwrap();
-    let after = "(known after apply)";
-    assert_eq!(
-        deploycenter_domain::token::show(&text),
-        format!("{after}::{after} {after}::{after}\n")
-    );
 }
 
 #[test]

@@ -47,6 +47,18 @@ fn it_declares_what_an_instance_needs() {
 }
 
 #[test]
+fn what_it_warns_of_comes_with_the_plan() {
+    let plugin = runtime().load(mattermost(), &no_overrides()).unwrap();
+    let warnings = |over| plugin.plan(&request(mattermost(), over)).unwrap().warnings;
+    assert_eq!(warnings(json!({})), [""; 0]);
+    let warned = warnings(json!({ "replicas": 2 }));
+    assert!(
+        warned.len() == 1 && warned[0].contains("licence"),
+        "{warned:?}"
+    );
+}
+
+#[test]
 fn the_same_request_gives_the_same_plan() {
     let request = request(mattermost(), json!({}));
     let plan = || {

@@ -16,11 +16,13 @@ const NOT_WHOLE: &str = "holds what is left of a value that is known only after 
 
 /// Why a template gave no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failure {
-    pub(crate) template: String,
+pub struct Failure {
+    /// The one that failed, which may be one that the rendered one includes.
+    pub template: String,
     /// From 1; 0 when it isn't known.
-    pub(crate) line: u32,
-    pub(crate) message: String,
+    pub line: u32,
+    /// A sentence for its author.
+    pub message: String,
 }
 
 impl Failure {
@@ -57,14 +59,17 @@ impl Failure {
 }
 
 /// Templates, parsed once and rendered many times.
-pub(crate) struct Engine {
+#[derive(Debug)]
+pub struct Engine {
     environment: Environment<'static>,
+    /// The variables of the last call: a target's templates all see the same.
+    last: Option<(String, Value)>,
 }
 
 impl Engine {
     /// An engine without templates. `is_whole` says whether a text holds no part of a
     /// token but whole ones only.
-    pub(crate) fn new(is_whole: fn(&str) -> bool) -> Self {
+    pub fn new(is_whole: fn(&str) -> bool) -> Self {
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder()
             .block_delimiters("[%", "%]")
@@ -97,14 +102,17 @@ impl Engine {
             }
             minijinja::escape_formatter(out, state, value)
         });
-        Self { environment }
+        Self {
+            environment,
+            last: None,
+        }
     }
 
     /// Parses templates, given as name and source, in place of those loaded before.
     ///
     /// # Errors
     /// Every template that doesn't parse.
-    pub(crate) fn load(&mut self, templates: Vec<(String, String)>) -> Result<(), Vec<Failure>> {
+    pub fn load(&mut self, templates: Vec<(String, String)>) -> Result<(), Vec<Failure>> {
         self.environment.clear_templates();
         let mut failures = Vec::new();
         for (name, source) in templates {
@@ -123,7 +131,7 @@ impl Engine {
     ///
     /// # Errors
     /// Where the template, or one that it includes, fails or passes a limit.
-    pub(crate) fn render(
+    pub fn render(
         &mut self,
         name: &str,
         context: &str,
@@ -135,8 +143,15 @@ impl Engine {
             line: 0,
             message,
         };
-        let context: Value = serde_json::from_str(context)
-            .map_err(|error| whole(format!("its context is no JSON: {error}")))?;
+        let context = match &self.last {
+            Some((text, value)) if text == context => value.clone(),
+            _ => {
+                let value: Value = serde_json::from_str(context)
+                    .map_err(|error| whole(format!("its context is no JSON: {error}")))?;
+                self.last = Some((context.to_owned(), value.clone()));
+                value
+            }
+        };
         self.environment.set_fuel(Some(steps));
         let template = self
             .environment
@@ -298,6 +313,23 @@ mod tests {
             .map(|failure| (failure.template.as_str(), failure.line))
             .collect();
         assert_eq!(places, [("a", 2), ("c", 1)]);
+    }
+
+    #[test]
+    fn each_call_sees_its_own_variables() {
+        let mut engine = Engine::new(|_| true);
+        engine
+            .load(vec![
+                ("a".into(), "[[ n ]][% set n = 9 %]".into()),
+                ("b".into(), "<[[ n ]]>".into()),
+            ])
+            .unwrap();
+        let mut render = |name: &str, context: &str| engine.render(name, context, 100, 100);
+        assert_eq!(render("a", r#"{"n":1}"#).unwrap(), "1");
+        assert_eq!(render("b", r#"{"n":1}"#).unwrap(), "<1>");
+        assert_eq!(render("b", r#"{"n":2}"#).unwrap(), "<2>");
+        assert!(render("b", "{").unwrap_err().message.contains("no JSON"));
+        assert_eq!(render("a", r#"{"n":1}"#).unwrap(), "1");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! A template may ask for any amount of memory (`"%200000000s"|format`), and a failed
 //! allocation ends a process. In here it ends one instance, which the host replaces.
 
-mod engine;
+pub mod engine;
 
 mod bindings {
     wit_bindgen::generate!({

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use crate::PlanError;
-use crate::bindings::deploycenter::argocd::argocd as host;
+use crate::host::call;
 
 /// Which of the two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// Namespace, guardrails, volumes and databases: plain manifests.
     Base,
@@ -20,9 +20,5 @@ pub enum Role {
 /// # Errors
 /// When the manifest is no such object or holds a value known only after apply.
 pub fn ensure_application(role: Role, manifest: &Value) -> Result<String, PlanError> {
-    let role = match role {
-        Role::Base => host::ApplicationRole::Base,
-        Role::Workload => host::ApplicationRole::Workload,
-    };
-    host::ensure_application(role, &manifest.to_string()).map_err(PlanError::Refused)
+    call(|host| host.ensure_application(role, &manifest.to_string())).map_err(PlanError::Refused)
 }

@@ -79,7 +79,7 @@ pub struct Ingress {
     pub class: String,
     /// The cert-manager issuer.
     pub cluster_issuer: Option<String>,
-    /// The largest body that it lets through, such as `512m`.
+    /// The largest body that it lets through, as a Kubernetes quantity: `2Gi`.
     pub max_body_size: Option<String>,
 }
 

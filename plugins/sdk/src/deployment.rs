@@ -126,7 +126,7 @@ impl<'a, V> Deployment<'a, V> {
             serde_json::to_value(&self.secrets).map_err(internal)?,
         );
         variables.extend(self.extra);
-        let variables = Value::Object(variables);
+        let variables = Value::Object(variables).to_string();
 
         let mut sources: BTreeMap<String, String> = BTreeMap::new();
         let own = rendering::templates("dependencies/").into_iter();
@@ -140,14 +140,14 @@ impl<'a, V> Deployment<'a, V> {
             }
         }
         for (path, template) in &sources {
-            let text = rendering::render(template, &variables)?;
+            let text = rendering::render_text(template, &variables)?;
             if !text.trim().is_empty() {
                 git::ensure_file(path, &text)?;
             }
         }
         git::ensure_file(
             "values.yaml",
-            &rendering::render("values.yaml", &variables)?,
+            &rendering::render_text("values.yaml", &variables)?,
         )?;
 
         let overridden = rendering::templates("argocd/");
@@ -160,7 +160,7 @@ impl<'a, V> Deployment<'a, V> {
             } else {
                 format!("shared/{file}")
             };
-            let text = rendering::render(&template, &variables)?;
+            let text = rendering::render_text(&template, &variables)?;
             let manifest: Value =
                 serde_json::from_str(&text).map_err(|error| PlanError::Render {
                     template,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::PlanError;
-use crate::bindings::deploycenter::aws::efs as host;
+use crate::host::call;
 
 /// Who owns a volume's root directory; every access happens as this user and group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,15 +46,5 @@ pub struct Volume {
 /// # Errors
 /// When the name, the class or the permissions are wrong.
 pub fn ensure_volume(name: &str, storage_class: &str, owner: &Owner) -> Result<Volume, PlanError> {
-    let owner = host::Owner {
-        uid: owner.uid,
-        gid: owner.gid,
-        permissions: owner.permissions.clone(),
-    };
-    let volume = host::ensure_volume(name, storage_class, &owner).map_err(PlanError::Refused)?;
-    Ok(Volume {
-        file_system_id: volume.file_system_id,
-        access_point_id: volume.access_point_id,
-        handle: volume.handle,
-    })
+    call(|host| host.ensure_volume(name, storage_class, owner)).map_err(PlanError::Refused)
 }

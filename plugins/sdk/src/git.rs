@@ -1,7 +1,7 @@
 //! Generated files.
 
 use crate::PlanError;
-use crate::bindings::deploycenter::git::git as host;
+use crate::host::call;
 
 /// Declares a file of the target's folder, `values.yaml` or `dependencies/<name>.yaml`,
 /// and gives the effect's id. The content may hold values known only after apply.
@@ -9,5 +9,5 @@ use crate::bindings::deploycenter::git::git as host;
 /// # Errors
 /// When the path is another, or the content holds a part of such a value.
 pub fn ensure_file(path: &str, content: &str) -> Result<String, PlanError> {
-    host::ensure_file(path, content).map_err(PlanError::Refused)
+    call(|host| host.ensure_file(path, content)).map_err(PlanError::Refused)
 }

@@ -1,7 +1,7 @@
 //! Edges between effects that no token shows.
 
 use crate::PlanError;
-use crate::bindings::deploycenter::plugin::graph as host;
+use crate::host::call;
 
 /// Makes one declared effect wait for another; ids as the `ensure_…` functions give
 /// them.
@@ -9,5 +9,5 @@ use crate::bindings::deploycenter::plugin::graph as host;
 /// # Errors
 /// When one of the two hasn't been declared.
 pub fn depends_on(effect: &str, on: &str) -> Result<(), PlanError> {
-    host::depends_on(effect, on).map_err(PlanError::Refused)
+    call(|host| host.depends_on(effect, on)).map_err(PlanError::Refused)
 }

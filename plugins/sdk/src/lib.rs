@@ -36,9 +36,11 @@ mod request;
 mod run;
 
 pub mod argocd;
+pub mod checks;
 pub mod efs;
 pub mod git;
 pub mod graph;
+pub mod host;
 pub mod log;
 pub mod quantity;
 pub mod rendering;

@@ -1,23 +1,24 @@
 //! Lines for whoever runs or debugs a plugin.
 
-use crate::bindings::deploycenter::log::log as host;
+use crate::host::{Level, call};
 
 /// Details for the plugin's author.
 pub fn debug(message: &str) {
-    host::log(host::Level::Debug, message);
+    call(|host| host.log(Level::Debug, message));
 }
 
 /// What happens.
 pub fn info(message: &str) {
-    host::log(host::Level::Info, message);
+    call(|host| host.log(Level::Info, message));
 }
 
-/// What looks wrong.
+/// What whoever deploys the target should know. While a plan is made, the line stands in
+/// the plan under its target, so it needn't name it.
 pub fn warn(message: &str) {
-    host::log(host::Level::Warn, message);
+    call(|host| host.log(Level::Warn, message));
 }
 
 /// What is wrong.
 pub fn error(message: &str) {
-    host::log(host::Level::Error, message);
+    call(|host| host.log(Level::Error, message));
 }

@@ -1,10 +1,14 @@
 //! Kubernetes quantities, as far as apps take them: cores and bytes, no exponents.
 
-const UNITS: [(&str, u64); 4] = [
+const UNITS: [(&str, u64); 8] = [
     ("Ki", 1 << 10),
     ("Mi", 1 << 20),
     ("Gi", 1 << 30),
     ("Ti", 1 << 40),
+    ("k", 1_000),
+    ("M", 1_000_000),
+    ("G", 1_000_000_000),
+    ("T", 1_000_000_000_000),
 ];
 
 /// A CPU quantity in thousandths of a core: `250m`, `2`, `1.5`.
@@ -28,7 +32,7 @@ pub fn millicores(text: &str) -> Result<u64, String> {
         .ok_or_else(wrong)
 }
 
-/// A memory or storage quantity in bytes: `512Mi`, `2Ti`, `1000`.
+/// A memory or storage quantity in bytes: `512Mi`, `2Ti`, `2G`, `1000`.
 ///
 /// # Errors
 /// When the text is none, for the person who wrote it.
@@ -71,6 +75,8 @@ mod tests {
         assert_eq!(bytes("512Mi"), Ok(512 << 20));
         assert_eq!(bytes("2Ti"), Ok(2 << 40));
         assert_eq!(bytes("1000"), Ok(1000));
+        assert_eq!(bytes("500M"), Ok(500_000_000));
+        assert_eq!(bytes("7k"), Ok(7_000));
         for wrong in ["", "Gi", "1.5Gi", "1gi", "-1Mi", "99999999999Ti"] {
             assert!(bytes(wrong).is_err(), "{wrong}");
         }

@@ -1,7 +1,7 @@
 //! Entries of AWS Secrets Manager. A plugin sees their names, never their values.
 
 use crate::PlanError;
-use crate::bindings::deploycenter::aws::secrets as host;
+use crate::host::call;
 
 /// Declares an entry whose values the host draws at random, given as key and length
 /// (16 to 128 characters), and gives its full name.
@@ -9,14 +9,7 @@ use crate::bindings::deploycenter::aws::secrets as host;
 /// # Errors
 /// When a name, key or length is wrong.
 pub fn ensure_generated(name: &str, keys: &[(&str, u32)]) -> Result<String, PlanError> {
-    let keys: Vec<_> = keys
-        .iter()
-        .map(|(key, length)| host::GeneratedKey {
-            key: (*key).to_owned(),
-            length: *length,
-        })
-        .collect();
-    host::ensure_generated(name, &keys).map_err(PlanError::Refused)
+    call(|host| host.ensure_generated(name, keys)).map_err(PlanError::Refused)
 }
 
 /// Declares that a person must give a key of an entry before the first deploy, and gives
@@ -25,5 +18,5 @@ pub fn ensure_generated(name: &str, keys: &[(&str, u32)]) -> Result<String, Plan
 /// # Errors
 /// When the name or the key is wrong.
 pub fn require_given(name: &str, key: &str, purpose: &str) -> Result<String, PlanError> {
-    host::require_given(name, key, purpose).map_err(PlanError::Refused)
+    call(|host| host.require_given(name, key, purpose)).map_err(PlanError::Refused)
 }

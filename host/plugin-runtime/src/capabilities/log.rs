@@ -4,7 +4,7 @@ use wasmtime::Error;
 
 use crate::bindings::app::deploycenter::log::log::{self, Level};
 use crate::limits;
-use crate::state::State;
+use crate::state::{Phase, State};
 
 impl log::Host for State {
     fn log(&mut self, level: Level, message: String) -> Result<(), Error> {
@@ -18,6 +18,11 @@ impl log::Host for State {
         match level {
             Level::Debug => tracing::debug!(%app, %target, "{message}"),
             Level::Info => tracing::info!(%app, %target, "{message}"),
+            // The plan shows it, to whoever reads the plan.
+            Level::Warn if self.phase == Phase::Plan => {
+                tracing::debug!(%app, %target, "{message}");
+                self.declaration.warn(message, limits::WARNINGS);
+            }
             Level::Warn => tracing::warn!(%app, %target, "{message}"),
             Level::Error => {
                 tracing::error!(%app, %target, "{message}");

@@ -14,6 +14,7 @@ impl rendering::Host for State {
         context: String,
     ) -> Result<Result<String, RenderError>, Error> {
         self.granted("rendering")?;
+        tracing::trace!(template, context, "rendering");
         match self.templates.render(&template, &context) {
             Ok(text) => Ok(Ok(text)),
             Err(RenderFailure::Template(error)) => Ok(Err(RenderError {

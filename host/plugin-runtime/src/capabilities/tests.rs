@@ -43,6 +43,7 @@ fn state(grants: &[&str], phase: Phase) -> State {
         description: String::new(),
         grants: grants.iter().map(|&grant| grant.to_owned()).collect(),
         data_versions: BTreeMap::new(),
+        migration: None,
     };
     let request = Request {
         target: "acme/blog".parse().unwrap(),
@@ -429,4 +430,31 @@ fn templates_are_listed_by_prefix() {
         (error.template.as_str(), error.message.as_str()),
         ("gone", "there is no such template")
     );
+}
+
+#[test]
+fn a_warning_of_a_plan_stands_in_the_plan() {
+    let mut state = state(&["log"], Phase::Plan);
+    for (level, line) in [
+        (Level::Debug, "a detail"),
+        (Level::Warn, "two wait"),
+        (Level::Info, "what happens"),
+        (Level::Warn, "two wait"),
+        (Level::Error, "a fault"),
+        (Level::Warn, "three wait"),
+    ] {
+        state.log(level, line.into()).unwrap();
+    }
+    assert_eq!(state.declaration.warnings, ["two wait", "three wait"]);
+    for number in 0..50 {
+        state.log(Level::Warn, format!("{number}")).unwrap();
+    }
+    assert_eq!(state.declaration.warnings.len(), 20, "the rest is dropped");
+}
+
+#[test]
+fn a_warning_of_a_check_declares_nothing() {
+    let mut state = state(&["log"], Phase::Validate);
+    state.log(Level::Warn, "two wait".into()).unwrap();
+    assert_eq!(state.declaration, Declaration::default());
 }

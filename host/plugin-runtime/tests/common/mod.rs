@@ -138,6 +138,7 @@ pub(crate) fn guest(body: &str) -> Vec<u8> {
             description: String::new(),
             grants: Vec::new(),
             data_versions: BTreeMap::new(),
+            migration: None,
         },
         schema: json!({}),
         values: "{}".to_owned(),
