@@ -2,7 +2,11 @@
 
 use serde_json::Value;
 
-use crate::resource::Resource;
+use crate::declaration::GeneratedKey;
+use crate::resource::{
+    AccessPoint, Application, File, FileSystem, Folder, MountTarget, Project, Record, Resource,
+    Routing, Secret, Sync,
+};
 use crate::token::{self, Bindings, BrokenToken};
 
 /// An image with every token that `bindings` know replaced; the others stay.
@@ -10,19 +14,21 @@ use crate::token::{self, Bindings, BrokenToken};
 /// # Errors
 /// When a text holds a broken token.
 pub fn bind(resource: &Resource, bindings: &Bindings) -> Result<Resource, BrokenToken> {
-    let mut value = serde_json::to_value(resource).expect("images are plain data with string keys");
-    walk(&mut value, &mut |text| {
-        *text = token::bind(text, bindings)?;
+    let mut bound = resource.clone();
+    texts(&mut bound, &mut |text| {
+        if !token::is_surely_plain(text) {
+            *text = token::bind(text, bindings)?;
+        }
         Ok(())
     })?;
-    Ok(serde_json::from_value(value).expect("only texts inside an image were changed"))
+    Ok(bound)
 }
 
 /// Whether an image holds no token.
 #[must_use]
 pub fn is_bound(resource: &Resource) -> bool {
-    let mut value = serde_json::to_value(resource).expect("images are plain data with string keys");
-    walk(&mut value, &mut |text| {
+    let mut image = resource.clone();
+    texts(&mut image, &mut |text| {
         if token::is_plain(text) {
             Ok(())
         } else {
@@ -38,8 +44,8 @@ pub fn is_bound(resource: &Resource) -> bool {
 /// When a text holds a broken token.
 pub fn references(resource: &Resource) -> Result<Vec<token::Reference>, BrokenToken> {
     let mut found = Vec::new();
-    let mut value = serde_json::to_value(resource).expect("images are plain data with string keys");
-    walk(&mut value, &mut |text| {
+    let mut image = resource.clone();
+    texts(&mut image, &mut |text| {
         for reference in token::references(text)? {
             if !found.contains(&reference) {
                 found.push(reference);
@@ -50,10 +56,117 @@ pub fn references(resource: &Resource) -> Result<Vec<token::Reference>, BrokenTo
     Ok(found)
 }
 
-fn walk(
-    value: &mut Value,
-    visit: &mut impl FnMut(&mut String) -> Result<(), BrokenToken>,
+type Visit<'a> = dyn FnMut(&mut String) -> Result<(), BrokenToken> + 'a;
+
+/// Every text of an image in which a token may stand: all but names of ours, which have
+/// types of their own. Field by field, so that a new one can't be forgotten.
+fn texts(resource: &mut Resource, visit: &mut Visit<'_>) -> Result<(), BrokenToken> {
+    match resource {
+        Resource::FileSystem(FileSystem {
+            region: _,
+            creation_token,
+            name,
+            performance_mode,
+            throughput_mode,
+            kms_key_id,
+        }) => all(
+            [creation_token, name, performance_mode, throughput_mode]
+                .into_iter()
+                .chain(kms_key_id),
+            visit,
+        ),
+        Resource::MountTarget(MountTarget {
+            region: _,
+            file_system,
+            subnet,
+            security_groups,
+        }) => all(
+            [file_system, subnet].into_iter().chain(security_groups),
+            visit,
+        ),
+        Resource::AccessPoint(AccessPoint {
+            region: _,
+            file_system,
+            client_token,
+            name,
+            path,
+            uid: _,
+            gid: _,
+            permissions,
+        }) => all([file_system, client_token, name, path, permissions], visit),
+        Resource::Record(Record {
+            zone,
+            name,
+            set_identifier,
+            weight: _,
+            routing,
+        }) => {
+            all([zone, name, set_identifier], visit)?;
+            match routing {
+                Routing::Addresses { ipv4, ttl: _ } => all(ipv4, visit),
+                Routing::Alias {
+                    dns_name,
+                    hosted_zone_id,
+                    evaluate_target_health: _,
+                } => all([dns_name, hosted_zone_id], visit),
+            }
+        }
+        Resource::Secret(Secret {
+            region: _,
+            name,
+            keys,
+        }) => {
+            visit(name)?;
+            let keys = keys.iter_mut().map(|GeneratedKey { key, length: _ }| key);
+            all(keys, visit)
+        }
+        Resource::File(File { path, content }) => all([path, content], visit),
+        Resource::Folder(Folder {
+            branch,
+            path,
+            tree,
+            files,
+        }) => {
+            all([branch, path].into_iter().chain(tree), visit)?;
+            all(files.values_mut(), visit)
+        }
+        Resource::Project(Project { name, labels, spec }) => {
+            visit(name)?;
+            all(labels.values_mut(), visit)?;
+            walk(spec, visit)
+        }
+        Resource::Application(Application {
+            name,
+            project,
+            labels,
+            spec,
+        }) => {
+            all([name, project], visit)?;
+            all(labels.values_mut(), visit)?;
+            walk(spec, visit)
+        }
+        Resource::Sync(Sync {
+            application,
+            project,
+            branch,
+            path,
+            tree,
+            ailing: _,
+        }) => all(
+            [application, project, branch, path].into_iter().chain(tree),
+            visit,
+        ),
+    }
+}
+
+fn all<'a>(
+    texts: impl IntoIterator<Item = &'a mut String>,
+    visit: &mut Visit<'_>,
 ) -> Result<(), BrokenToken> {
+    texts.into_iter().try_for_each(visit)
+}
+
+fn walk(value: &mut Value, visit: &mut Visit<'_>) -> Result<(), BrokenToken> {
     match value {
         Value::String(text) => visit(text),
         Value::Array(items) => items.iter_mut().try_for_each(|item| walk(item, visit)),

@@ -57,6 +57,18 @@ pub struct Declaration {
     pub applications: BTreeMap<ApplicationRole, Value>,
     /// Edges that no token shows: effect, and what it waits for.
     pub depends_on: Vec<(EffectId, EffectId)>,
+    /// What the app warned of while it planned, a line each, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+impl Declaration {
+    /// One more warning, once; beyond `most` they are dropped.
+    pub fn warn(&mut self, message: &str, most: usize) {
+        if self.warnings.len() < most && !self.warnings.iter().any(|said| said == message) {
+            self.warnings.push(message.to_owned());
+        }
+    }
 }
 
 /// A directory on EFS that an instance's pods share.
@@ -128,4 +140,8 @@ pub struct Manifest {
     pub grants: Vec<String>,
     /// App version to data-version: crossing one migrates data.
     pub data_versions: BTreeMap<String, String>,
+    /// What a person does before such a crossing, where the app can't migrate by itself:
+    /// a clause for the plan's remark.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migration: Option<String>,
 }

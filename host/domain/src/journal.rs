@@ -47,6 +47,10 @@ pub enum Event {
         effect: EffectId,
         /// Why, for a person.
         message: String,
+        /// Whether it surely left nothing: what was there wasn't what the plan saw, and
+        /// was left alone.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        untouched: bool,
     },
     /// From here on the deployment goes back.
     UnwindStarted {
@@ -140,7 +144,7 @@ pub enum EffectState {
         /// Whether this deployment made the change.
         changed: bool,
     },
-    /// Failed for good; whether it left something is uncertain.
+    /// Failed for good; whether it left something is uncertain, unless `untouched`.
     Failed {
         /// As journaled before the call.
         before: Option<Resource>,
@@ -148,6 +152,8 @@ pub enum EffectState {
         after: Option<Resource>,
         /// Why.
         message: String,
+        /// Whether it surely left nothing.
+        untouched: bool,
     },
 }
 
@@ -299,7 +305,14 @@ impl Progress {
                 );
                 Running
             }
-            (Some(Running), Event::Failed { effect, message }) => {
+            (
+                Some(Running),
+                Event::Failed {
+                    effect,
+                    message,
+                    untouched,
+                },
+            ) => {
                 let Some(EffectState::Uncertain { before, after }) =
                     self.effects.get(effect).cloned()
                 else {
@@ -311,6 +324,7 @@ impl Progress {
                         before,
                         after,
                         message: message.clone(),
+                        untouched: *untouched,
                     },
                 );
                 Running

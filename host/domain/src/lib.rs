@@ -5,21 +5,27 @@
 //! crate's manifest to prove that it could not.
 
 pub mod base;
+pub mod batch;
 pub mod bind;
 pub mod context;
+pub mod data_version;
 pub mod declaration;
 pub mod desired;
 pub mod digest;
 pub mod effect;
+pub mod history;
+pub mod hold;
 pub mod journal;
 pub mod lock;
 pub mod name;
 pub mod naming;
+pub mod operation;
 pub mod plan;
 pub mod problem;
 pub mod resource;
 pub mod selector;
 pub mod stale;
+pub mod standing;
 pub mod token;
 pub mod unwind;
 pub mod wanted;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::desired::{Desired, Overrides};
 use crate::digest::Digest;
 use crate::name::{AppName, Incarnation};
 
@@ -74,6 +75,22 @@ impl Lock {
                 lock.format
             )))
         }
+    }
+
+    /// Whether a new instance of the app would get another plugin or other overrides, so
+    /// that moving the pins changes something.
+    #[must_use]
+    pub fn is_behind(&self, desired: &Desired) -> bool {
+        let default = desired.plugins.default(&self.app);
+        let pinned = match &self.overrides {
+            Some(pinned) => pinned.digest.clone(),
+            None => Overrides::default().digest(),
+        };
+        let current = desired
+            .overrides
+            .get(&self.app)
+            .map_or_else(|| Overrides::default().digest(), Overrides::digest);
+        default.is_some_and(|default| default.digest != self.plugin.digest) || pinned != current
     }
 
     /// The file's text: sorted keys, a final newline.

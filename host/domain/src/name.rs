@@ -37,7 +37,7 @@ impl NameError {
 }
 
 /// Names that would collide with something that Kubernetes, git or Argo CD already has.
-const RESERVED: &[&str] = &[
+pub(crate) const RESERVED: &[&str] = &[
     "default",
     "main",
     "master",
@@ -46,7 +46,11 @@ const RESERVED: &[&str] = &[
     "prod",
     "localhost",
     "system",
+    "deploycenter",
 ];
+
+/// How names begin that Kubernetes and DeployCenter keep for themselves.
+pub(crate) const RESERVED_PREFIXES: &[&str] = &["kube-", "deploycenter-"];
 
 fn check_label(what: &'static str, text: &str) -> Result<(), NameError> {
     let fail = |reason: &str| Err(NameError::new(what, text, reason));
@@ -64,7 +68,7 @@ fn check_label(what: &'static str, text: &str) -> Result<(), NameError> {
             format!("holds the capital \"{odd}\"; names are lower case")
         } else if odd.is_alphanumeric() {
             format!(
-                "holds \"{odd}\" (U+{:04X}), which only looks like a plain letter or digit",
+                "holds \"{odd}\" (U+{:04X}), which isn't the plain letter it may look like",
                 odd as u32
             )
         } else {
@@ -86,9 +90,9 @@ fn check_label(what: &'static str, text: &str) -> Result<(), NameError> {
 fn check_own_label(what: &'static str, text: &str) -> Result<(), NameError> {
     check_label(what, text)?;
     if RESERVED.contains(&text)
-        || text.starts_with("kube-")
-        || text.starts_with("deploycenter-")
-        || text == "deploycenter"
+        || RESERVED_PREFIXES
+            .iter()
+            .any(|prefix| text.starts_with(prefix))
     {
         return Err(NameError::new(what, text, "is reserved"));
     }

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::data_version::DataVersionChange;
 use crate::digest::Digest;
 use crate::effect::{Action, EffectId, EffectKind};
 use crate::name::{AppName, Incarnation, InstallationId, RegionName, TargetId};
-use crate::resource::{Outputs, Owner, Resource};
+use crate::operation::Operation;
+use crate::resource::{Adoption, Outputs, Owner, Resource};
 use crate::token;
 
 /// The version of the plan's JSON.
@@ -99,12 +101,57 @@ pub struct TargetPlan {
     pub app: Option<AppName>,
     /// Which life of the target.
     pub incarnation: Incarnation,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Operation::is_deploy")]
+    pub operation: Operation,
     /// Over `inputs`.
     pub digest: Digest,
     /// What was decided on, each by its digest: `desired state`, `plugin`, `templates`, ….
     pub inputs: BTreeMap<String, Digest>,
+    /// That the app's data goes to another version, and so can't come back by itself;
+    /// what the lock file's images say, see [`DataVersionChange::of`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_version: Option<DataVersionChange>,
+    /// What a person should know before it is applied. Nothing is decided by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
     /// Each before those that depend on it.
     pub effects: Vec<PlannedEffect>,
+}
+
+/// Something that a person should know before a target's plan is applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Remark {
+    /// What it is about: `data-version`, `app-warning`.
+    pub code: String,
+    /// One line, without a final stop where it is the host's own.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl Remark {
+    /// The code of what an app's plugin warned of.
+    pub const APP_WARNING: &str = "app-warning";
+
+    /// A remark. What isn't known before apply reads so in it.
+    #[must_use]
+    pub fn new(code: &str, message: impl AsRef<str>) -> Self {
+        Self {
+            code: code.to_owned(),
+            message: token::show(message.as_ref()),
+            help: None,
+        }
+    }
+
+    /// The same remark, with what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
 }
 
 impl TargetPlan {
@@ -122,6 +169,15 @@ impl TargetPlan {
         self.effects
             .iter()
             .any(|effect| effect.kind == EffectKind::Commit && effect.action == Action::Create)
+    }
+
+    /// From which data-version to which it leads; `None` also for a first deployment.
+    /// The way back from there isn't the host's to take.
+    #[must_use]
+    pub fn crosses_data_version(&self) -> Option<(&str, &str)> {
+        self.data_version
+            .as_ref()
+            .map(|change| (change.from.as_str(), change.to.as_str()))
     }
 
     /// The effect of that id.
@@ -148,6 +204,10 @@ pub struct PlannedEffect {
     pub kind: EffectKind,
     /// The name alone.
     pub name: String,
+    /// The effect whose thing this is a passing change to, when the plan changes that
+    /// thing twice; it bears that effect's marks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<EffectId>,
     /// What happens to it.
     pub action: Action,
     /// What has to be done before it.
@@ -164,6 +224,52 @@ pub struct PlannedEffect {
     /// What is known already, of a thing that is there.
     #[serde(default, skip_serializing_if = "Outputs::is_empty")]
     pub outputs: Outputs,
+    /// That what was observed isn't ours, and is to be taken over because a person said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<Adoption>,
+}
+
+impl PlannedEffect {
+    /// An effect between two images, with what follows from them.
+    #[must_use]
+    pub fn new(
+        id: EffectId,
+        depends_on: Vec<EffectId>,
+        before: Option<Resource>,
+        after: Option<Resource>,
+    ) -> Self {
+        Self {
+            kind: id.kind(),
+            name: id.name().to_owned(),
+            on: None,
+            action: action(before.as_ref(), after.as_ref()),
+            depends_on,
+            changes: changes(before.as_ref(), after.as_ref()),
+            before,
+            after,
+            owner: None,
+            outputs: Outputs::new(),
+            adopt: None,
+            id,
+        }
+    }
+
+    /// The same effect, taking over what was observed, even if nothing of it changes but
+    /// its marks.
+    #[must_use]
+    pub fn adopting(mut self, adoption: Adoption) -> Self {
+        if self.action == Action::None {
+            self.action = Action::Update;
+        }
+        self.adopt = Some(adoption);
+        self
+    }
+
+    /// The effect whose marks the thing bears.
+    #[must_use]
+    pub fn marked_as(&self) -> &EffectId {
+        self.on.as_ref().unwrap_or(&self.id)
+    }
 }
 
 /// One changed key.
@@ -196,6 +302,9 @@ pub fn action(before: Option<&Resource>, after: Option<&Resource>) -> Action {
 /// The keys in which two images differ, by path, sorted.
 #[must_use]
 pub fn changes(before: Option<&Resource>, after: Option<&Resource>) -> Vec<Change> {
+    if before == after {
+        return Vec::new();
+    }
     let before = flatten(before);
     let after = flatten(after);
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();

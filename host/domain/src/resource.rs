@@ -4,6 +4,7 @@
 //! may hold tokens until they are bound.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -93,7 +94,7 @@ pub struct AccessPoint {
     pub permissions: String,
 }
 
-/// A weighted A record.
+/// A weighted A record; a simple one only where it stands to be adopted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
@@ -101,12 +102,29 @@ pub struct Record {
     pub zone: String,
     /// The full name, lower case, without a final dot.
     pub name: String,
-    /// Which of the weighted records of that name this is; never changes.
+    /// Which of the weighted records of that name this is; ours never changes. Empty for a
+    /// simple record.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub set_identifier: String,
-    /// 0 to 255.
+    /// 0 to 255; 0 for a simple record.
     pub weight: u8,
     /// Where it points.
     pub routing: Routing,
+}
+
+impl Record {
+    /// Whether it is a simple A record: no set-identifier, and no value that only another
+    /// type of record has.
+    #[must_use]
+    pub fn is_simple(&self) -> bool {
+        let of_type_a = match &self.routing {
+            Routing::Addresses { ipv4, .. } => {
+                ipv4.iter().all(|value| value.parse::<Ipv4Addr>().is_ok())
+            }
+            Routing::Alias { .. } => true,
+        };
+        self.set_identifier.is_empty() && of_type_a
+    }
 }
 
 /// Where a record points.
@@ -141,7 +159,8 @@ pub struct Secret {
     pub region: RegionName,
     /// The entry's full name.
     pub name: String,
-    /// The keys of its JSON object, sorted; known afterwards from a tag.
+    /// The keys of its JSON object, sorted; known afterwards from a tag. Empty for one that
+    /// a person gave, which has one key that only its value tells.
     pub keys: Vec<GeneratedKey>,
 }
 
@@ -213,6 +232,23 @@ pub struct Sync {
     pub path: String,
     /// The folder's tree; `None`: known after apply.
     pub tree: Option<String>,
+    /// Whether it need not get healthy: on the way to its deletion.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ailing: bool,
+}
+
+/// Something that isn't ours, and that a person said to take over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Adoption {
+    /// The thing's own id, where its place doesn't tell: a file system's `fs-…`, the
+    /// set-identifier of one of several weighted records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// Whose it was by its marks, when it was another effect's, another life's or another
+    /// installation's: taking the adoption back gives it these marks again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<Owner>,
 }
 
 /// Who made a thing, as its tags, labels or annotations say.
@@ -283,6 +319,8 @@ pub mod tag {
     pub const KEYS: &str = "deploycenter:keys";
     /// `given` on a secret that a person set.
     pub const SOURCE: &str = "deploycenter:source";
+    /// On an adopted file system: the creation token that it would have, had we made it.
+    pub const CREATION_TOKEN: &str = "deploycenter:creation-token";
 }
 
 /// What was found outside.
@@ -296,6 +334,22 @@ pub struct Observed {
     /// What is known now that it exists.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: Outputs,
+}
+
+impl Observed {
+    /// The command that takes this over as an effect of a target, when something that isn't
+    /// ours was found where that effect's thing should stand. `None` when a thing of its
+    /// kind can't be adopted.
+    #[must_use]
+    pub fn way_to_adopt(&self, target: &TargetId, effect: &EffectId) -> Option<String> {
+        let id = match &self.image {
+            Resource::FileSystem(_) => format!("={}", self.outputs.get(&OutputName::Id)?),
+            Resource::Record(record) if record.is_simple() => String::new(),
+            Resource::Project(_) | Resource::Application(_) => String::new(),
+            _ => return None,
+        };
+        Some(format!("deploycenter adopt {target} {effect}{id}"))
+    }
 }
 
 /// The values that an effect made known.

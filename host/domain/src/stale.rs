@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::bind::bind;
+use crate::data_version::DataVersionChange;
 use crate::effect::{Action, EffectKind, OutputName};
 use crate::plan::{PlannedEffect, TargetPlan, action, changes};
 use crate::resource::Resource;
@@ -82,6 +83,11 @@ pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
     for (name, differs) in [
         ("region", reviewed.region != fresh.region),
         ("app", reviewed.app != fresh.app),
+        (
+            "dataVersion",
+            reviewed.data_version != DataVersionChange::of(&reviewed.effects),
+        ),
+        ("remarks", !says_the_same(reviewed, fresh)),
     ] {
         if differs {
             edited.push(name.to_owned());
@@ -96,6 +102,25 @@ pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
     } else {
         Verdict::Edited(edited)
     }
+}
+
+/// Whether the remarks are about the same things. Their wording may differ from one
+/// version of the host to the next, and a data-version is crossed only once.
+fn says_the_same(reviewed: &TargetPlan, fresh: &TargetPlan) -> bool {
+    fn codes(plan: &TargetPlan) -> impl Iterator<Item = &str> {
+        plan.remarks
+            .iter()
+            .map(|remark| remark.code.as_str())
+            .filter(|code| *code != DataVersionChange::REMARK)
+    }
+    let warned = |plan: &TargetPlan| {
+        plan.remarks
+            .iter()
+            .filter(|remark| remark.code == DataVersionChange::REMARK)
+            .count()
+    };
+    warned(reviewed) == usize::from(reviewed.data_version.is_some())
+        && codes(reviewed).eq(codes(fresh))
 }
 
 fn follows_folder(effect: &PlannedEffect) -> bool {

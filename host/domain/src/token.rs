@@ -1,9 +1,11 @@
 //! Opaque stand-ins for values that are known only after apply.
 //!
-//! A token is `U+FFFE`, the effect and output it stands for with each byte `b` written
-//! as the private-use character `U+10FF00 + b`, and `U+FFFF`. No character of it may
-//! occur in an input or a template, so whatever is left of a token that a template cut
-//! or encoded is found, and what passes through untouched says by itself what it is.
+//! A token is `U+FFFE`, a small and a capital letter, the effect and output it stands for
+//! with each byte `b` written as the private-use character `U+10FF00 + b`, and `U+FFFF`.
+//! No character of it but the letters may occur in an input or a template, so whatever is
+//! left of a token that a template cut or encoded is found, and what passes through
+//! untouched says by itself what it is. The letters are there because a change of case
+//! leaves all else as it was: it would be lost in silence.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +14,8 @@ use crate::effect::{EffectId, OutputName};
 const OPEN: char = '\u{FFFE}';
 const CLOSE: char = '\u{FFFF}';
 const BASE: u32 = 0x10_FF00;
+/// What a token begins with: any change of case alters one of the two.
+const CASED: &str = "aZ";
 
 /// The forms that common encoders give to the characters of a token: percent-encoding,
 /// JSON's escapes (either case) and HTML's.
@@ -52,6 +56,7 @@ impl Reference {
     #[must_use]
     pub fn token(&self) -> String {
         let mut token = String::from(OPEN);
+        token.push_str(CASED);
         for byte in self.key().bytes() {
             token.extend(char::from_u32(BASE + u32::from(byte)));
         }
@@ -61,7 +66,7 @@ impl Reference {
 
     fn decode(inner: &str) -> Option<Self> {
         let mut bytes = Vec::with_capacity(inner.len() / 4);
-        for c in inner.chars() {
+        for c in inner.strip_prefix(CASED)?.chars() {
             bytes.push(u8::try_from((c as u32).checked_sub(BASE)?).ok()?);
         }
         let key = String::from_utf8(bytes).ok()?;
@@ -107,10 +112,14 @@ pub fn split(text: &str) -> Result<Vec<Piece<'_>>, BrokenToken> {
         line: u32::try_from(text[..at].matches('\n').count() + 1).unwrap_or(u32::MAX),
     };
     let mut pieces = Vec::new();
+    if is_surely_plain(text) {
+        pieces.extend((!text.is_empty()).then_some(Piece::Text(text)));
+        return Ok(pieces);
+    }
     let mut at = 0;
     while at < text.len() {
         let rest = &text[at..];
-        let plain = rest.find(is_reserved).unwrap_or(rest.len());
+        let plain = find_reserved(rest).unwrap_or(rest.len());
         if plain > 0 {
             if let Some(odd) = find_encoded(&rest[..plain]) {
                 return Err(line_at(at + odd));
@@ -131,20 +140,33 @@ pub fn split(text: &str) -> Result<Vec<Piece<'_>>, BrokenToken> {
     Ok(pieces)
 }
 
+/// The first reserved character. They all begin with one of the highest bytes, which few
+/// other characters do.
+fn find_reserved(text: &str) -> Option<usize> {
+    text.bytes()
+        .enumerate()
+        .filter(|(_, byte)| *byte >= 0xEF)
+        .map(|(at, _)| at)
+        .find(|at| text[*at..].starts_with(is_reserved))
+}
+
+/// Where the first form of a reserved character stands that an encoder made.
 fn find_encoded(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    // Each of them begins with one of these; most texts hold none.
-    if !bytes.iter().any(|byte| matches!(byte, b'%' | b'\\' | b'&')) {
-        return None;
-    }
-    ENCODED
-        .iter()
-        .filter_map(|needle| {
-            bytes
-                .windows(needle.len())
-                .position(|window| window.eq_ignore_ascii_case(needle.as_bytes()))
+    let begins = |at: &usize| {
+        ENCODED.iter().any(|needle| {
+            bytes[*at..]
+                .get(..needle.len())
+                .is_some_and(|here| here.eq_ignore_ascii_case(needle.as_bytes()))
         })
-        .min()
+    };
+    // Each of them begins with one of these; most texts hold none.
+    bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| matches!(byte, b'%' | b'\\' | b'&'))
+        .map(|(at, _)| at)
+        .find(begins)
 }
 
 /// Every reference in a text, in order, each once.
@@ -153,6 +175,9 @@ fn find_encoded(text: &str) -> Option<usize> {
 /// As [`split`].
 pub fn references(text: &str) -> Result<Vec<Reference>, BrokenToken> {
     let mut found: Vec<Reference> = Vec::new();
+    if is_surely_plain(text) {
+        return Ok(found);
+    }
     for piece in split(text)? {
         if let Piece::Token(reference) = piece
             && !found.contains(&reference)
@@ -199,8 +224,19 @@ pub fn show(text: &str) -> String {
         .unwrap_or_else(|_| text.escape_debug().to_string())
 }
 
+/// A quick look: whether a text has none of the bytes that a token, or what an encoder
+/// makes of one, consists of. `false` says nothing.
+pub(crate) fn is_surely_plain(text: &str) -> bool {
+    // In pieces without a way out of the middle, which the compiler makes wide.
+    !text.as_bytes().chunks(256).any(|piece| {
+        piece.iter().fold(false, |any, byte| {
+            any | matches!(byte, 0xEF..|b'%'| b'\\' | b'&')
+        })
+    })
+}
+
 /// Whether a text holds no token and no part of one.
 #[must_use]
 pub fn is_plain(text: &str) -> bool {
-    matches!(split(text).as_deref(), Ok([] | [Piece::Text(_)]))
+    is_surely_plain(text) || matches!(split(text).as_deref(), Ok([] | [Piece::Text(_)]))
 }

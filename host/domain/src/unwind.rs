@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::{Action, EffectId, EffectKind};
 use crate::journal::{EffectState, Progress};
+use crate::operation::Operation;
 use crate::plan::TargetPlan;
 use crate::resource::{Folder, Resource};
 
@@ -73,7 +74,8 @@ impl From<UndoStep> for String {
 /// The steps that undo what `progress` says was begun, first to last.
 ///
 /// A first deployment goes: base unprotected and synced, workload deleted, base deleted,
-/// folder removed, then DNS and cloud. An update goes: folder restored, applications
+/// folder removed, then DNS and cloud; one that went on with retained data leaves the
+/// base protected. An update goes: folder restored, applications
 /// restored and settled, then DNS and cloud. Within these, reverse plan order. The answer
 /// rests on the forward part of the journal alone, so it is the same however often an
 /// unwinding is taken up again.
@@ -82,7 +84,8 @@ pub fn steps(plan: &TargetPlan, progress: &Progress) -> Vec<UndoStep> {
     let begun = |id: &EffectId| match progress.effects.get(id) {
         None => false,
         Some(EffectState::Done { changed, .. }) => *changed,
-        Some(EffectState::Uncertain { .. } | EffectState::Failed { .. }) => true,
+        Some(EffectState::Failed { untouched, .. }) => !untouched,
+        Some(EffectState::Uncertain { .. }) => true,
     };
     let undo = |kind: EffectKind| {
         plan.of_kind(kind)
@@ -98,7 +101,8 @@ pub fn steps(plan: &TargetPlan, progress: &Progress) -> Vec<UndoStep> {
         let base_begun = applications
             .iter()
             .any(|step| matches!(step, UndoStep::Undo(id) if id.name() == "base"));
-        if committed && base_begun {
+        // What was retained from before is there after a failure too.
+        if committed && base_begun && plan.operation != Operation::Revive {
             steps.extend([UndoStep::Unprotect, UndoStep::UnprotectSync]);
         }
         steps.extend(applications);

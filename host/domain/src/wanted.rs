@@ -282,6 +282,7 @@ impl Graph {
                 branch: branch.clone(),
                 path: folder.clone(),
                 tree: None,
+                ailing: false,
             };
             self.add(
                 made.clone(),
@@ -320,28 +321,42 @@ impl Graph {
     /// Each effect after those that it depends on; among those that could come next, by
     /// kind as plans list them, then by name.
     fn sorted(mut self) -> Result<Vec<WantedEffect>, Vec<String>> {
-        let mut sorted: Vec<WantedEffect> = Vec::new();
-        let mut placed: BTreeSet<EffectId> = BTreeSet::new();
-        while !self.effects.is_empty() {
-            let next = EffectKind::ALL
-                .iter()
-                .flat_map(|kind| {
-                    self.effects
-                        .values()
-                        .filter(move |effect| effect.id.kind() == *kind)
-                })
-                .find(|effect| effect.depends_on.iter().all(|on| placed.contains(on)))
-                .map(|effect| effect.id.clone());
-            let Some(next) = next else {
-                let stuck: Vec<String> = self.effects.keys().map(ToString::to_string).collect();
-                return Err(vec![format!(
-                    "these effects wait for each other, or for one that isn't declared: {}",
-                    stuck.join(", ")
-                )]);
-            };
-            placed.insert(next.clone());
-            sorted.extend(self.effects.remove(&next));
+        let rank = |id: &EffectId| EffectKind::ALL.iter().position(|kind| *kind == id.kind());
+        let mut waiting_for: BTreeMap<&EffectId, usize> = BTreeMap::new();
+        let mut waiters: BTreeMap<&EffectId, Vec<&EffectId>> = BTreeMap::new();
+        let mut ready: BTreeSet<(Option<usize>, &EffectId)> = BTreeSet::new();
+        for (id, effect) in &self.effects {
+            for on in &effect.depends_on {
+                waiters.entry(on).or_default().push(id);
+            }
+            waiting_for.insert(id, effect.depends_on.len());
+            if effect.depends_on.is_empty() {
+                ready.insert((rank(id), id));
+            }
         }
-        Ok(sorted)
+        let mut order: Vec<EffectId> = Vec::with_capacity(self.effects.len());
+        while let Some((_, next)) = ready.pop_first() {
+            order.push(next.clone());
+            for waiter in waiters.remove(next).into_iter().flatten() {
+                if let Some(count) = waiting_for.get_mut(waiter) {
+                    *count -= 1;
+                    if *count == 0 {
+                        ready.insert((rank(waiter), waiter));
+                    }
+                }
+            }
+        }
+        let sorted: Vec<WantedEffect> = order
+            .iter()
+            .filter_map(|id| self.effects.remove(id))
+            .collect();
+        if self.effects.is_empty() {
+            return Ok(sorted);
+        }
+        let stuck: Vec<String> = self.effects.keys().map(ToString::to_string).collect();
+        Err(vec![format!(
+            "these effects wait for each other, or for one that isn't declared: {}",
+            stuck.join(", ")
+        )])
     }
 }

@@ -4,7 +4,7 @@
 
 use deploycenter_domain::declaration::Violation;
 use deploycenter_domain::desired::{
-    Layer, LayerKind, Merged, Place, Schema, merge, violation_problem,
+    Layer, LayerKind, Merged, Place, Region, Schema, merge, repaired, violation_problem,
 };
 use serde_json::json;
 
@@ -93,6 +93,9 @@ fn schema() -> Schema {
             "version": { "enum": ["17.0", "18.0"] },
             "replicas": { "type": "integer", "minimum": 1, "maximum": 50 },
             "debug": { "type": "boolean" },
+            "name": { "type": "string", "minLength": 1, "maxLength": 8 },
+            "tag": { "type": "string", "not": { "enum": ["latest"] }, "examples": ["1.2.3"] },
+            "languages": { "type": "array", "minItems": 1, "maxItems": 4, "uniqueItems": true },
             "language": { "type": "string", "pattern": "^[a-z]{2}_[A-Z]{2}$", "examples": ["es_ES"] },
             "smtp": {
                 "type": "object",
@@ -128,11 +131,12 @@ fn what_a_schema_says() {
         &["customers.yaml:40:9: the value \"version\" is missing"],
     );
     said(
-        "version: 17.5\nreplicas: 0\nreplcas: 3\n",
+        "version: 17.5\nreplicas: 0\nreplcas: 3\nworkers: 1\n",
         &[
             "customers.yaml:1:1: \"version\" is 17.5, and must be one of 17.0, 18.0",
             "customers.yaml:2:1: \"replicas\" is 0, and must be at least 1",
-            "customers.yaml:3:1: unknown value \"replcas\" | did you mean \"replicas\"?",
+            "customers.yaml:3:1: unknown value \"replcas\"; did you mean \"replicas\"?",
+            "customers.yaml:4:1: unknown value \"workers\" | known are debug, language, languages, name, replicas, smtp, tag, version",
         ],
     );
     said(
@@ -152,9 +156,32 @@ fn what_a_schema_says() {
     said(
         "version: \"18.0\"\nsmtp:\n  host: 5\n  prot: 25\n",
         &[
-            "customers.yaml:2:1: \"smtp\" has no \"port\" | a first-level key replaces the app's whole; write all of \"smtp\" out",
             "customers.yaml:3:3: \"smtp.host\" must be text, not 5 | put it in double quotes: \"5\"",
-            "customers.yaml:4:3: unknown value \"smtp.prot\" | did you mean \"port\"?",
+            // Once: what was misspelled isn't missing as well.
+            "customers.yaml:4:3: unknown value \"smtp.prot\"; did you mean \"port\"?",
+        ],
+    );
+    said(
+        "version: \"18.0\"\nsmtp: { host: mail }\n",
+        &[
+            "customers.yaml:2:1: \"smtp\" has no \"port\" | a first-level key replaces the app's whole; write all of \"smtp\" out",
+        ],
+    );
+    said(
+        "version: 18.00\nname: \"\"\ntag: latest\nlanguages: [a, a, b, c, d]\n",
+        &[
+            "customers.yaml:1:1: \"version\" is 18.0, and must be one of 17.0, 18.0 | put it in double quotes: \"18.0\"",
+            "customers.yaml:2:1: \"name\" is shorter than 1 character",
+            "customers.yaml:3:1: \"tag\" is \"latest\", which isn't taken | for example 1.2.3",
+            "customers.yaml:4:1: \"languages\" has more than 4 items",
+            "customers.yaml:4:1: \"languages\" holds an item twice | take one of them out",
+        ],
+    );
+    said(
+        "version: \"18.0\"\nname: abcdefghij\nlanguages: []\n",
+        &[
+            "customers.yaml:2:1: \"name\" is longer than 8 characters",
+            "customers.yaml:3:1: \"languages\" has fewer than 1 items",
         ],
     );
 }
@@ -174,14 +201,92 @@ fn a_schema_that_is_none() {
 }
 
 #[test]
+fn a_long_list_of_words_is_cut_short() {
+    let words: Vec<String> = (0..80).map(|number| format!("word-{number:02}")).collect();
+    let schema = Schema::new(&json!({ "properties": { "w": { "enum": words } } })).unwrap();
+    let said = |text: &str| {
+        let own = layer("customers.yaml", text);
+        let merged = merge(&[(LayerKind::Customer, &own)]);
+        schema.problems(&merged, &instance())[0].to_string()
+    };
+    let first =
+        "word-00, word-01, word-02, word-03, word-04, word-05, word-06, word-07 and 72 more";
+    assert_eq!(
+        said("w: nothing like it\n"),
+        format!("customers.yaml:1:1: \"w\" is \"nothing like it\", and must be one of {first}")
+    );
+    assert_eq!(
+        said("w: wrod-33\n"),
+        format!(
+            "customers.yaml:1:1: \"w\" is \"wrod-33\", and must be one of {first}; did you mean \"word-33\"?"
+        )
+    );
+}
+
+#[test]
+fn what_was_refused_isnt_missing_as_well() {
+    let text = "version: \"18.0\"\nsmtp: { <<: {}, host: mail }\n";
+    let mut own = layer(
+        "customers.yaml",
+        "version: \"18.0\"\nsmtp: { host: mail }\n",
+    );
+    assert!(Layer::parse("customers.yaml", text.as_bytes()).is_err());
+    own.partial = true;
+    let merged = merge(&[(LayerKind::Customer, &own)]);
+    assert!(merged.is_partial());
+    assert_eq!(schema().problems(&merged, &instance()), []);
+}
+
+#[test]
+fn values_are_repaired_where_the_schema_says() {
+    let base = layer(
+        "base",
+        "version: \"18.0\"\nreplicas: 1\nsmtp: { host: mail, port: 25 }\n",
+    );
+    let own = layer(
+        "customers.yaml",
+        "replicas: many\nreplcas: 2\ndebug: 5\nlanguage: es_ES\nsmtp: { port: x }\n",
+    );
+    let merged = merge(&[(LayerKind::App, &base), (LayerKind::Customer, &own)]);
+    let faults = schema().faults(&merged, &instance());
+    assert_eq!(
+        repaired(&merged, &faults, &base),
+        json!({ "version": "18.0", "replicas": 1, "language": "es_ES", "smtp": { "host": "mail", "port": 25 } })
+    );
+    let touched = |pointer: &str| faults.iter().any(|fault| fault.touches(pointer));
+    assert!(touched("/replicas") && touched("/smtp/port") && touched("/smtp"));
+    assert!(!touched("") && !touched("/language") && !touched("/replicasx"));
+}
+
+#[test]
 fn what_an_apps_own_check_says() {
     let violation = |pointer: &str| Violation {
         pointer: pointer.to_owned(),
         code: "too-many".to_owned(),
         message: "more than one replica needs shared storage".to_owned(),
     };
-    let at =
-        |pointer: &str| violation_problem(&violation(pointer), &merged(), &instance()).to_string();
+    let region: Region = serde_json::from_value(json!({
+        "name": "mars", "awsRegion": "us-west-2", "account": "111122223333", "roleArn": "r",
+        "cluster": { "name": "c", "server": "s" },
+        "ingress": {
+            "class": "nginx", "clusterIssuer": "i",
+            "routing": { "addresses": { "ipv4": ["203.0.113.1"], "ttl": 60 } },
+        },
+        "efs": { "subnets": [], "securityGroups": [], "performanceMode": "", "throughputMode": "" },
+        "addons": [], "storage": {},
+    }))
+    .unwrap();
+    let region = Region {
+        at: Place {
+            file: "regions.yaml".to_owned(),
+            line: 3,
+            column: 5,
+        },
+        ..region
+    };
+    let at = |pointer: &str| {
+        violation_problem(&violation(pointer), &merged(), &instance(), &region).to_string()
+    };
     assert_eq!(
         at("/smtp/host"),
         "customers.yaml:3:3: more than one replica needs shared storage"
@@ -190,4 +295,21 @@ fn what_an_apps_own_check_says() {
         at(""),
         "customers.yaml:40:9: more than one replica needs shared storage"
     );
+    // An add-on that no value asks for is missing where the cluster's are listed.
+    let addon = |pointer: &str| Violation {
+        code: "missing-addon".to_owned(),
+        ..violation(pointer)
+    };
+    let at = |pointer: &str| {
+        let problem = violation_problem(&addon(pointer), &merged(), &instance(), &region);
+        (problem.to_string(), problem.path.unwrap_or_default())
+    };
+    assert_eq!(
+        at(""),
+        (
+            "regions.yaml:3:5: more than one replica needs shared storage".to_owned(),
+            "/regions/mars/addons".to_owned()
+        )
+    );
+    assert!(at("/smtp/host").0.starts_with("customers.yaml:3:3: "));
 }

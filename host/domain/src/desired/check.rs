@@ -1,5 +1,7 @@
 //! Merged values against an app's schema and its own check, to the line of the key.
 
+use std::collections::BTreeSet;
+
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
@@ -7,17 +9,43 @@ use serde_json::Value;
 use super::layer::Place;
 use super::merge::Merged;
 use super::node::{dotted, join};
-use super::suggest::did_you_mean;
+use super::regions::Region;
+use super::suggest::{few, nearest};
 use crate::declaration::Violation;
 use crate::problem::Problem;
 
 /// How long a value of the author's may be in a message.
 const SHOWN: usize = 60;
 
+/// The code by which plugins say that a cluster lacks an add-on.
+const MISSING_ADDON: &str = "missing-addon";
+
 /// A schema that isn't one: the plugin's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the plugin's values schema is no valid JSON schema: {0}")]
 pub struct SchemaError(String);
+
+/// Something in the values that the schema doesn't take.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// What, and where it was written.
+    pub problem: Problem,
+    /// Where in the merged values: a JSON pointer.
+    pub pointer: String,
+}
+
+impl Fault {
+    /// Whether a JSON pointer leads to it, into it or to what holds it.
+    #[must_use]
+    pub fn touches(&self, pointer: &str) -> bool {
+        let within = |inner: &str, outer: &str| {
+            inner
+                .strip_prefix(outer)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        within(pointer, &self.pointer) || (!pointer.is_empty() && within(&self.pointer, pointer))
+    }
+}
 
 /// A compiled JSON schema of an app's values.
 #[derive(Debug)]
@@ -48,14 +76,53 @@ impl Schema {
     /// place of what isn't written anywhere.
     #[must_use]
     pub fn problems(&self, merged: &Merged, instance: &Place) -> Vec<Problem> {
+        self.faults(merged, instance)
+            .into_iter()
+            .map(|fault| fault.problem)
+            .collect()
+    }
+
+    /// The same, with where in the values each is.
+    #[must_use]
+    pub fn faults(&self, merged: &Merged, instance: &Place) -> Vec<Fault> {
         let value = merged.to_value();
-        let mut found: Vec<Problem> = self
-            .validator
-            .iter_errors(&value)
-            .flat_map(|error| self.explain(&error, merged))
+        let errors: Vec<ValidationError<'_>> = self.validator.iter_errors(&value).collect();
+        let words: BTreeSet<&str> = errors
+            .iter()
+            .filter(|error| matches!(error.kind(), ValidationErrorKind::Enum { .. }))
+            .map(|error| error.instance_path().as_str())
             .collect();
-        for problem in &mut found {
-            place(problem, instance);
+        let meant: BTreeSet<String> = errors.iter().flat_map(|error| self.meant(error)).collect();
+        let mut found: Vec<Fault> = errors
+            .iter()
+            .filter(|error| match error.kind() {
+                // A key that was misspelled isn't missing as well.
+                ValidationErrorKind::Required { property } => {
+                    !meant.contains(&join(error.instance_path().as_str(), &plain(property)))
+                }
+                // What the words are says what kind they are.
+                ValidationErrorKind::Type { .. } => !words.contains(error.instance_path().as_str()),
+                _ => true,
+            })
+            .flat_map(|error| {
+                let whole = error.instance_path().as_str().to_owned();
+                let unexpected = match error.kind() {
+                    ValidationErrorKind::AdditionalProperties { unexpected }
+                    | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                        unexpected.iter().map(|key| join(&whole, key)).collect()
+                    }
+                    _ => Vec::new(),
+                };
+                let problems = self.explain(error, merged).into_iter();
+                let pointers = unexpected.into_iter().chain(std::iter::repeat(whole));
+                problems
+                    .zip(pointers)
+                    .map(|(problem, pointer)| Fault { problem, pointer })
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        for fault in &mut found {
+            place(&mut fault.problem, instance);
         }
         found.sort();
         found.dedup();
@@ -79,10 +146,9 @@ impl Schema {
                     .iter()
                     .map(|key| {
                         let pointer = join(&pointer, key);
-                        let mut problem = merged
-                            .problem(&pointer, format!("unknown value \"{}\"", dotted(&pointer)));
-                        problem.help = did_you_mean(key, known.iter().map(String::as_str));
-                        problem
+                        merged
+                            .problem(&pointer, format!("unknown value \"{}\"", dotted(&pointer)))
+                            .suggest(key, known.iter().map(String::as_str))
                     })
                     .collect()
             }
@@ -93,22 +159,25 @@ impl Schema {
                     .flatten()
                     .map(plain)
                     .collect();
-                let help = match &**written {
-                    // `version: 18.0` without quotes is a number.
-                    Value::Number(number) if options.contains(&number.to_string()) => {
-                        Some(format!("put it in double quotes: \"{number}\""))
+                let message = format!(
+                    "\"{name}\" is {}, and must be one of {}",
+                    shown(written),
+                    few(&options)
+                );
+                let mut problem = merged.problem(&pointer, message);
+                match &**written {
+                    Value::Number(number) => {
+                        if let Some(meant) = quoted_number(number, &options) {
+                            problem.help = Some(format!("put it in double quotes: \"{meant}\""));
+                        }
                     }
-                    Value::String(text) => did_you_mean(text, options.iter().map(String::as_str)),
-                    _ => None,
-                };
-                one(
-                    format!(
-                        "\"{name}\" is {}, and must be one of {}",
-                        shown(written),
-                        options.join(", ")
-                    ),
-                    help,
-                )
+                    Value::String(text) => {
+                        problem = problem.suggest(text, options.iter().map(String::as_str));
+                        problem.help = None;
+                    }
+                    _ => {}
+                }
+                vec![problem]
             }
             ValidationErrorKind::Type { kind } => {
                 let wanted = match kind {
@@ -125,6 +194,8 @@ impl Schema {
                     help,
                 )
             }
+            // What is missing may be what was refused.
+            ValidationErrorKind::Required { .. } if merged.is_partial() => Vec::new(),
             ValidationErrorKind::Required { property } => {
                 let key = plain(property);
                 let message = if name.is_empty() {
@@ -162,8 +233,53 @@ impl Schema {
                 ),
                 None,
             ),
+            ValidationErrorKind::MinLength { limit } => one(
+                format!("\"{name}\" is shorter than {}", characters(*limit)),
+                None,
+            ),
+            ValidationErrorKind::MaxLength { limit } => one(
+                format!("\"{name}\" is longer than {}", characters(*limit)),
+                None,
+            ),
+            ValidationErrorKind::MinItems { limit } => {
+                one(format!("\"{name}\" has fewer than {limit} items"), None)
+            }
+            ValidationErrorKind::MaxItems { limit } => {
+                one(format!("\"{name}\" has more than {limit} items"), None)
+            }
+            ValidationErrorKind::UniqueItems => one(
+                format!("\"{name}\" holds an item twice"),
+                Some("take one of them out".to_owned()),
+            ),
+            ValidationErrorKind::Constant { expected_value } => one(
+                format!(
+                    "\"{name}\" is {}, and must be {}",
+                    shown(written),
+                    shown(expected_value)
+                ),
+                None,
+            ),
+            ValidationErrorKind::Not { .. } => one(
+                format!("\"{name}\" is {}, which isn't taken", shown(written)),
+                self.annotation(error).1,
+            ),
             _ => one(format!("\"{name}\": {}", clip(&error.to_string())), None),
         }
+    }
+
+    /// The keys that unknown ones are slips for, as JSON pointers.
+    fn meant(&self, error: &ValidationError<'_>) -> Vec<String> {
+        let (ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected }) = error.kind()
+        else {
+            return Vec::new();
+        };
+        let known = self.properties(error);
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let meant = unexpected.iter().filter_map(|key| nearest(key, &known));
+        meant
+            .map(|key| join(error.instance_path().as_str(), key))
+            .collect()
     }
 
     /// The keys that the schema knows where an unknown one was found.
@@ -210,9 +326,21 @@ impl Schema {
 }
 
 /// A problem that the app's own check found, at its place; `instance` is where the
-/// instance was written.
+/// instance was written, and `region` where it runs: that is where an add-on is missing
+/// which no value asks for.
 #[must_use]
-pub fn violation_problem(violation: &Violation, merged: &Merged, instance: &Place) -> Problem {
+pub fn violation_problem(
+    violation: &Violation,
+    merged: &Merged,
+    instance: &Place,
+    region: &Region,
+) -> Problem {
+    if violation.code == MISSING_ADDON && violation.pointer.is_empty() {
+        return Problem::new(clip(&violation.message))
+            .in_file(&region.at.file)
+            .at(region.at.line, region.at.column)
+            .on(format!("/regions/{}/addons", region.name));
+    }
     let mut problem = merged.problem(&violation.pointer, clip(&violation.message));
     place(&mut problem, instance);
     problem
@@ -243,6 +371,22 @@ fn type_help(wanted: &str, written: &Value) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The option that a number is when it is put in quotes. `18.0` and `18` are one number
+/// to a reader of YAML.
+fn quoted_number<'a>(number: &serde_json::Number, options: &'a [String]) -> Option<&'a String> {
+    let text = number.to_string();
+    options.iter().find(|option| **option == text).or_else(|| {
+        options
+            .iter()
+            .find(|option| option.parse().ok() == number.as_f64())
+    })
+}
+
+fn characters(count: u64) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} character{plural}")
 }
 
 /// JSON schema's types in the words of the other messages.

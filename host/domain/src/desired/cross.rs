@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::customers::{AuthoredCustomer, AuthoredInstance, Customer, FILE, Instance};
 use super::layer::{Layer, Place};
-use super::lockfile::PluginsLock;
 use super::reader::Located;
+use super::reading::Draft;
 use super::regions::{self, lies_in};
-use super::shared::{Environments, Overrides, unknown_app};
-use super::suggest::did_you_mean;
+use super::shared::{Environments, Installed, Overrides};
 use crate::name::{AppName, CustomerName, EnvironmentName, InstanceName, RegionName, TargetId};
 use crate::naming;
 use crate::problem::Problem;
@@ -21,24 +20,36 @@ const PROD: &str = "prod";
 #[derive(Debug)]
 pub(super) struct Others<'a> {
     pub(super) regions: Option<&'a regions::Read>,
-    pub(super) plugins: Option<&'a PluginsLock>,
+    pub(super) installed: Installed<'a>,
     pub(super) environments: &'a Environments,
     pub(super) overrides: &'a BTreeMap<AppName, Overrides>,
 }
 
-/// Checks all customers. Those of which everything was right come back, sorted.
+/// The customers, sorted, with the instances in which everything is right, and what can be
+/// made of the others.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    pub(super) customers: Vec<Customer>,
+    pub(super) drafts: Vec<Draft>,
+}
+
+/// Checks all customers.
 pub(super) fn check(
     authored: &[AuthoredCustomer],
     others: &Others<'_>,
     found: &mut Vec<Problem>,
-) -> Vec<Customer> {
+) -> Checked {
     let mut names: BTreeMap<&CustomerName, (&str, u32)> = BTreeMap::new();
     let mut domains = Domains::default();
-    let mut customers = Vec::new();
+    let mut checked = Checked::default();
     for customer in authored {
+        let mut twice = false;
         if let Some(name) = &customer.name {
             match names.get(&name.value) {
-                Some((file, line)) => found.push(duplicate_customer(customer, name, file, *line)),
+                Some((file, line)) => {
+                    found.push(duplicate_customer(customer, name, file, *line));
+                    twice = true;
+                }
                 None => {
                     names.insert(&name.value, (&customer.file, name.spot.line));
                 }
@@ -50,6 +61,7 @@ pub(super) fn check(
         let mut seen: BTreeMap<&InstanceName, u32> = BTreeMap::new();
         let mut instances = Vec::new();
         for authored in &customer.instances {
+            let before = found.len();
             if let Some(name) = &authored.name {
                 if let Some(first) = seen.get(&name.value) {
                     let message = format!(
@@ -64,19 +76,23 @@ pub(super) fn check(
             }
             check_references(customer, authored, others, found);
             domains.check(customer, authored, found);
-            instances.extend(validated(customer, authored));
+            let right = found.len() == before && !twice && !authored.values.partial;
+            match validated(customer, authored).filter(|_| right) {
+                Some(instance) => instances.push(instance),
+                None => checked.drafts.extend(draft(customer, authored, others)),
+            }
         }
         instances.sort_by(|a, b| a.target.cmp(&b.target));
         if let (Some(name), Some(region)) = (&customer.name, &customer.region) {
-            customers.push(Customer {
+            checked.customers.push(Customer {
                 name: name.value.clone(),
                 region: region.value.clone(),
                 instances,
             });
         }
     }
-    customers.sort_by(|a, b| a.name.cmp(&b.name));
-    customers
+    checked.customers.sort_by(|a, b| a.name.cmp(&b.name));
+    checked
 }
 
 fn duplicate_customer(
@@ -119,13 +135,13 @@ fn check_region(
     {
         return;
     }
-    let mut problem = region.problem(file, format!("unknown region \"{}\"", region.value));
-    problem.help = did_you_mean(
-        region.value.as_str(),
-        regions.names.iter().map(String::as_str),
-    )
-    .or_else(|| Some("declare it in regions.yaml".to_owned()));
-    found.push(problem);
+    let problem = region.problem(file, format!("unknown region \"{}\"", region.value));
+    let known = regions.names.iter().map(String::as_str);
+    found.push(
+        problem
+            .suggest(region.value.as_str(), known)
+            .or_help("declare it in regions.yaml"),
+    );
 }
 
 /// The region that an instance runs in, where that is known.
@@ -146,25 +162,21 @@ fn check_references(
     found: &mut Vec<Problem>,
 ) {
     let file = &customer.file;
-    if let (Some(app), Some(plugins)) = (&instance.app, others.plugins) {
-        let apps = plugins.apps();
-        if !apps.contains(&&app.value) {
-            let (message, help) = unknown_app(app.value.as_str(), &apps);
-            found.push(app.problem(file, message).help(help));
-        }
+    if let Some(app) = &instance.app
+        && let Some(problem) = others.installed.unknown(&app.value)
+    {
+        found.push(app.place(file, problem));
     }
     if let Some(Some(environment)) = &instance.environment
         && !others.environments.contains_key(&environment.value)
     {
-        let mut problem = environment.problem(
-            file,
-            format!("unknown environment \"{}\"", environment.value),
+        let message = format!("unknown environment \"{}\"", environment.value);
+        let known = others.environments.keys().map(EnvironmentName::as_str);
+        found.push(
+            environment
+                .problem(file, message)
+                .suggest(environment.value.as_str(), known),
         );
-        problem.help = did_you_mean(
-            environment.value.as_str(),
-            others.environments.keys().map(EnvironmentName::as_str),
-        );
-        found.push(problem);
     }
     if let (Some(Some(region)), Some(regions)) = (&instance.region, others.regions) {
         check_region(file, region, regions, found);
@@ -248,10 +260,13 @@ fn check_storage_class(
             "region \"{}\" has no storage class \"{class}\"",
             region.name
         );
-        let mut problem = layer.problem("/storage/class", message);
-        problem.help = did_you_mean(class, region.storage.keys().map(String::as_str))
-            .or_else(|| Some("declare it under storage in regions.yaml".to_owned()));
-        found.push(problem);
+        let known = region.storage.keys().map(String::as_str);
+        found.push(
+            layer
+                .problem("/storage/class", message)
+                .suggest(class, known)
+                .or_help("declare it under storage in regions.yaml"),
+        );
     }
 }
 
@@ -282,6 +297,72 @@ fn validated(customer: &AuthoredCustomer, authored: &AuthoredInstance) -> Option
             line: authored.spot.line,
             column: authored.spot.column,
         },
+    })
+}
+
+/// What can be made of an instance in which something is wrong, so that its values are
+/// looked at in the same go. What is missing is stood in for by what does no harm.
+fn draft(
+    customer: &AuthoredCustomer,
+    authored: &AuthoredInstance,
+    others: &Others<'_>,
+) -> Option<Draft> {
+    let environment = match &authored.environment {
+        Some(Some(environment)) => Some(&environment.value),
+        Some(None) | None => None,
+    };
+    let known = match &authored.environment {
+        Some(Some(environment)) => others.environments.contains_key(&environment.value),
+        Some(None) => true,
+        None => false,
+    };
+    let named = customer.name.as_ref().zip(authored.name.as_ref());
+    let named =
+        named.filter(|(customer, name)| naming::too_long(&customer.value, &name.value).is_none());
+    let (customer_name, name) = match named {
+        Some((customer, name)) => (customer.value.clone(), name.value.clone()),
+        None => ("customer".parse().ok()?, "instance".parse().ok()?),
+    };
+    let zones = others.regions.map_or(&[][..], |regions| &regions.zones[..]);
+    let domain = match &authored.domain {
+        Some(domain) if zones.iter().any(|zone| lies_in(&domain.value, zone)) => {
+            domain.value.clone()
+        }
+        _ => zones
+            .first()
+            .cloned()
+            .unwrap_or_else(|| "unknown.invalid".to_owned()),
+    };
+    let region = match region_of(customer, authored) {
+        Some(region) => region.clone(),
+        // No region has that name: what depends on it isn't checked.
+        None => "unknown".parse().ok()?,
+    };
+    Some(Draft {
+        instance: Instance {
+            target: TargetId::instance_of(customer_name, name),
+            app: authored.app.as_ref()?.value.clone(),
+            environment: match environment {
+                Some(environment) => environment.clone(),
+                None => PROD.parse().ok()?,
+            },
+            region,
+            domain,
+            aliases: authored
+                .aliases
+                .iter()
+                .map(|alias| alias.value.clone())
+                .collect(),
+            weight: authored.weight.as_ref().map(|weight| weight.value),
+            values: authored.values.clone(),
+            at: Place {
+                file: customer.file.clone(),
+                line: authored.spot.line,
+                column: authored.spot.column,
+            },
+        },
+        named: named.is_some(),
+        known_environment: known,
     })
 }
 
@@ -351,9 +432,10 @@ impl<'a> Domains<'a> {
 /// Why two instances can't share a domain; `None`: they can.
 fn conflict(one: &Holder<'_>, other: &Holder<'_>) -> Option<&'static str> {
     let same = one.customer.is_some() && one.customer == other.customer && one.app == other.app;
-    if !same || one.alias != other.alias {
+    let in_place = one.region == other.region;
+    if !same || one.alias != other.alias || in_place && !one.weighted && !other.weighted {
         Some("a domain belongs to one instance; choose another")
-    } else if one.region == other.region {
+    } else if in_place {
         Some("instances that share a domain by weight run in different regions")
     } else if !(one.weighted && other.weighted) {
         Some("to share it between regions, give each of the instances a weight from 0 to 255")

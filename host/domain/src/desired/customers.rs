@@ -254,9 +254,7 @@ fn instance(
             pointer: join(pointer, "values"),
             ..Layer::empty(reader.file)
         },
-        Some(entry) => {
-            Layer::read(reader, &entry.node, &join(pointer, "values")).unwrap_or_default()
-        }
+        Some(entry) => Layer::read(reader, &entry.node, &join(pointer, "values")),
     };
     let instance = name.as_ref().map_or("INSTANCE", |name| name.value.as_str());
     secrets::look(

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 /// The longest domain name (RFC 1035), in characters.
-const DOMAIN_MAX: usize = 253;
+pub(super) const DOMAIN_MAX: usize = 253;
 
 type Checked = Result<String, String>;
 

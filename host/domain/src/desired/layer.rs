@@ -11,7 +11,7 @@ use super::yaml;
 use crate::problem::Problem;
 
 /// A place in a file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The file, relative to the deployment repo.
     pub file: String,
@@ -33,6 +33,8 @@ pub struct Layer {
     pub values: Map<String, Value>,
     /// Line and column of every key and list item, by its JSON pointer within `values`.
     pub positions: BTreeMap<String, (u32, u32)>,
+    /// Whether part of it was refused, so that it says less than its author wrote.
+    pub partial: bool,
 }
 
 impl Serialize for Layer {
@@ -57,29 +59,50 @@ impl Layer {
     /// # Errors
     /// All of its problems.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Vec<Problem>> {
+        match Self::read_file(file, bytes) {
+            (layer, found) if found.is_empty() => Ok(layer),
+            (_, found) => Err(found),
+        }
+    }
+
+    /// As [`parse`](Self::parse), with what is readable beside the problems.
+    pub(super) fn read_file(file: &str, bytes: &[u8]) -> (Self, Vec<Problem>) {
         let (node, found) = yaml::parse(file, bytes);
         let mut reader = Reader::new(file, found);
-        let layer = node.and_then(|node| Self::read(&mut reader, &node, ""));
-        match layer {
-            Some(layer) if reader.found.is_empty() => Ok(layer),
-            _ => Err(reader.found),
+        let layer = match node {
+            Some(node) => Self::read(&mut reader, &node, ""),
+            None => Self::unreadable(file, ""),
+        };
+        (layer, reader.found)
+    }
+
+    /// What stands for a layer that couldn't be read.
+    pub(super) fn unreadable(file: &str, pointer: &str) -> Self {
+        Self {
+            pointer: pointer.to_owned(),
+            partial: true,
+            ..Self::empty(file)
         }
     }
 
     /// The layer of a node that must be a map, or nothing.
-    pub(super) fn read(reader: &mut Reader<'_>, node: &Node, pointer: &str) -> Option<Self> {
+    pub(super) fn read(reader: &mut Reader<'_>, node: &Node, pointer: &str) -> Self {
         let mut layer = Self {
             pointer: pointer.to_owned(),
             ..Self::empty(reader.file)
         };
         if node.content == Content::Null {
-            return Some(layer);
+            return layer;
         }
-        reader.any_object(node, pointer)?;
+        if reader.any_object(node, pointer).is_none() {
+            return Self::unreadable(reader.file, pointer);
+        }
+        layer.partial = node.is_partial();
         if let Value::Object(values) = node.to_value("", &mut layer.positions) {
             layer.values = values;
         }
-        Some(layer)
+        reader.name_places(node, pointer);
+        layer
     }
 
     /// Where a value was written, or else the nearest that holds it.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use super::layer::Place;
 use super::node::Node;
 use super::reader::Reader;
 use super::toml;
@@ -95,15 +96,18 @@ fn quoted(text: &str) -> String {
     ::toml::Value::String(text.to_owned()).to_string()
 }
 
+/// The file's content, and where each plugin stands in it.
+type Read = (PluginsLock, BTreeMap<Digest, Place>);
+
 /// Reads the file.
-pub(super) fn read(bytes: &[u8]) -> (Option<PluginsLock>, Vec<Problem>) {
+pub(super) fn read(bytes: &[u8]) -> (Option<Read>, Vec<Problem>) {
     let (node, found) = toml::parse(FILE, bytes);
     let mut reader = Reader::new(FILE, found);
     let lock = node.and_then(|node| all(&mut reader, &node));
     (lock, reader.found)
 }
 
-fn all(reader: &mut Reader<'_>, node: &Node) -> Option<PluginsLock> {
+fn all(reader: &mut Reader<'_>, node: &Node) -> Option<Read> {
     let root = reader.object(node, "", &["version", "plugin"])?;
     reader.version(&root);
     let mut plugins = Vec::new();
@@ -141,9 +145,19 @@ fn all(reader: &mut Reader<'_>, node: &Node) -> Option<PluginsLock> {
             );
         }
     }
-    let mut plugins: Vec<LockedPlugin> = plugins.into_iter().map(|(plugin, ..)| plugin).collect();
-    plugins.sort();
-    Some(PluginsLock { plugins })
+    let mut places = BTreeMap::new();
+    let mut sorted = Vec::new();
+    for (plugin, spot, _) in plugins {
+        let place = Place {
+            file: FILE.to_owned(),
+            line: spot.line,
+            column: spot.column,
+        };
+        places.entry(plugin.digest.clone()).or_insert(place);
+        sorted.push(plugin);
+    }
+    sorted.sort();
+    Some((PluginsLock { plugins: sorted }, places))
 }
 
 fn plugin(reader: &mut Reader<'_>, node: &Node, pointer: &str) -> Option<LockedPlugin> {
@@ -185,7 +199,7 @@ fn plugin(reader: &mut Reader<'_>, node: &Node, pointer: &str) -> Option<LockedP
     })
 }
 
-fn plugin_version(text: &str) -> Result<String, String> {
+pub(super) fn plugin_version(text: &str) -> Result<String, String> {
     let fine = (1..=64).contains(&text.len())
         && text
             .bytes()
@@ -197,7 +211,7 @@ fn plugin_version(text: &str) -> Result<String, String> {
     }
 }
 
-fn interface_name(text: &str) -> Result<String, String> {
+pub(super) fn interface_name(text: &str) -> Result<String, String> {
     let fine = (1..=64).contains(&text.len())
         && text
             .bytes()

@@ -66,6 +66,8 @@ pub struct Merged {
     positions: BTreeMap<String, (u32, u32)>,
     /// For each first-level key, the pointer of its layer within the file.
     pointers: BTreeMap<String, String>,
+    /// Whether part of a layer was refused.
+    partial: bool,
 }
 
 /// Merges layers, in any order given: one of a later kind wins, and of the same kind the
@@ -80,7 +82,10 @@ pub fn merge(layers: &[(LayerKind, &Layer)]) -> Merged {
             winners.insert(key, (kind, layer));
         }
     }
-    let mut merged = Merged::default();
+    let mut merged = Merged {
+        partial: layers.iter().any(|(_, layer)| layer.partial),
+        ..Merged::default()
+    };
     for (key, (kind, layer)) in winners {
         let pointer = super::node::join("", key);
         let (line, column) = layer.positions.get(&pointer).copied().unwrap_or((1, 1));
@@ -122,6 +127,12 @@ impl Merged {
             }
             pointer = pointer.rsplit_once('/')?.0;
         }
+    }
+
+    /// Whether part of a layer was refused, so that less is here than was written.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.partial
     }
 
     /// The values as one JSON object.

@@ -1,19 +1,23 @@
 //! The desired state: the files of a deployment repo, parsed, checked and put together.
 //!
 //! [`read`] takes all files at once and tells every problem at once, each with its place.
-//! What comes back has been checked whole; later code doesn't check again.
+//! What comes back has been checked whole; later code doesn't check again. [`read_all`]
+//! goes on past problems, for a check that is to tell everything in one go.
 
 mod check;
 mod cross;
 mod customers;
 mod formats;
+mod json_schema;
 mod layer;
 mod lockfile;
 mod merge;
 mod node;
 mod reader;
+mod reading;
 mod regions;
 mod regions_parts;
+mod repair;
 mod scalar;
 mod secrets;
 mod settings;
@@ -25,20 +29,26 @@ mod yaml;
 
 use std::collections::BTreeMap;
 
-pub use check::{Schema, SchemaError, violation_problem};
+pub use check::{Fault, Schema, SchemaError, violation_problem};
 pub use customers::{Customer, Instance};
+pub use json_schema::{
+    AppValues, FOLDER as SCHEMAS_FOLDER, Known, RENEW as RENEW_SCHEMAS, SchemaKind, UnknownKind,
+    json_schema, reference as schema_reference, text as schema_text,
+};
 pub use layer::{Layer, Place};
 pub use lockfile::{LockedPlugin, PluginsLock};
 pub use merge::{LayerKind, Merged, Origin, merge};
 pub use node::{Content, Entry, Node, Spot, dotted};
+pub use reading::{Draft, Reading, read as read_all};
 pub use regions::{Cluster, Efs, HostedZone, Ingress, Region, Regions, StorageClass, StorageKind};
+pub use repair::repaired;
 pub use settings::{ArgocdSettings, Authority, GitSettings, Settings, Timeouts};
 pub use shared::{Environments, Overrides};
 pub use suggest::did_you_mean;
 pub use yaml::parse as parse_yaml;
 
 use crate::name::{AppName, CustomerName, TargetId};
-use crate::problem::{Problem, Problems};
+use crate::problem::Problems;
 
 /// The names of the files with a fixed place.
 pub mod file {
@@ -86,10 +96,11 @@ impl Desired {
     /// The instance that is that target; none for a shared target.
     #[must_use]
     pub fn instance(&self, target: &TargetId) -> Option<&Instance> {
-        self.customer(target.customer())?
-            .instances
-            .iter()
-            .find(|instance| instance.target == *target)
+        let instances = &self.customer(target.customer())?.instances;
+        let at = instances
+            .binary_search_by(|instance| instance.target.cmp(target))
+            .ok()?;
+        instances.get(at)
     }
 
     /// Where an instance of this desired state runs.
@@ -132,87 +143,5 @@ impl Desired {
 /// # Errors
 /// All problems of all files, sorted by place.
 pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Desired, Problems> {
-    let mut found = Vec::new();
-    let settings = required(files, settings::FILE, settings::read, &mut found);
-    let regions = required(files, regions::FILE, regions::read, &mut found);
-    let plugins = required(files, lockfile::FILE, lockfile::read, &mut found);
-
-    // Half a lock file says nothing about which apps there are.
-    let whole = !found
-        .iter()
-        .any(|problem| problem.file.as_deref() == Some(lockfile::FILE));
-    let known = plugins.as_ref().filter(|_| whole);
-    let apps = known.map(PluginsLock::apps);
-    let environments = shared::environments(files, apps.as_deref(), &mut found);
-    let overrides = shared::overrides(files, apps.as_deref(), &mut found);
-
-    let authored = required(
-        files,
-        customers::FILE,
-        |bytes| {
-            let (customers, found) = customers::read(bytes);
-            (Some(customers), found)
-        },
-        &mut found,
-    );
-    let mut authored = authored.unwrap_or_default();
-    for (path, bytes) in files
-        .iter()
-        .filter(|(path, _)| path.starts_with(customers::FOLDER))
-    {
-        if shared::is_aside(path) {
-            continue;
-        }
-        let Some(stem) = shared::stem(path, customers::FOLDER) else {
-            found.push(
-                Problem::new("isn't read")
-                    .in_file(path)
-                    .help("name it customers.d/<customer>.yaml, or take it away"),
-            );
-            continue;
-        };
-        let (customer, mut problems) = customers::read_one(path, stem, bytes);
-        found.append(&mut problems);
-        authored.extend(customer);
-    }
-
-    let others = cross::Others {
-        regions: regions.as_ref(),
-        plugins: known,
-        environments: &environments,
-        overrides: &overrides,
-    };
-    let customers = cross::check(&authored, &others, &mut found);
-    Problems::check(found)?;
-    match (settings, regions, plugins) {
-        (Some(settings), Some(regions), Some(plugins)) => Ok(Desired {
-            settings,
-            regions: regions.regions,
-            plugins,
-            customers,
-            environments,
-            overrides,
-        }),
-        // Each reader that gives nothing has said why.
-        _ => Err(Problem::new("the desired state can't be read").into()),
-    }
-}
-
-fn required<T>(
-    files: &BTreeMap<String, Vec<u8>>,
-    name: &str,
-    read: impl FnOnce(&[u8]) -> (Option<T>, Vec<Problem>),
-    found: &mut Vec<Problem>,
-) -> Option<T> {
-    let Some(bytes) = files.get(name) else {
-        found.push(
-            Problem::new("is missing")
-                .in_file(name)
-                .help("run this in a deployment repo, or make one with: deploycenter init DIR"),
-        );
-        return None;
-    };
-    let (value, mut problems) = read(bytes);
-    found.append(&mut problems);
-    value
+    reading::read(files).whole()
 }

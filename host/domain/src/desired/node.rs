@@ -55,6 +55,8 @@ pub struct Node {
     pub content: Content,
     /// Where it begins.
     pub spot: Spot,
+    /// Whether keys that it would have had were refused.
+    pub partial: bool,
 }
 
 /// A value of one of JSON's kinds.
@@ -104,7 +106,11 @@ impl Node {
     /// A node.
     #[must_use]
     pub fn new(content: Content, spot: Spot) -> Self {
-        Self { content, spot }
+        Self {
+            content,
+            spot,
+            partial: false,
+        }
     }
 
     /// How many values it is made of, itself included.
@@ -114,6 +120,37 @@ impl Node {
             Content::List(items) => items.iter().map(Self::count).sum::<usize>(),
             Content::Map(entries) => entries.iter().map(|entry| entry.node.count()).sum(),
             _ => 0,
+        }
+    }
+
+    /// Whether keys of it, or of what it holds, were refused.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.partial
+            || match &self.content {
+                Content::List(items) => items.iter().any(Self::is_partial),
+                Content::Map(entries) => entries.iter().any(|entry| entry.node.is_partial()),
+                _ => false,
+            }
+    }
+
+    /// Calls `visit` with the spot and the JSON pointer of every key and value.
+    pub(super) fn walk(&self, pointer: &str, visit: &mut impl FnMut(Spot, &str)) {
+        visit(self.spot, pointer);
+        match &self.content {
+            Content::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    item.walk(&format!("{pointer}/{index}"), visit);
+                }
+            }
+            Content::Map(entries) => {
+                for entry in entries {
+                    let pointer = join(pointer, &entry.key);
+                    visit(entry.spot, &pointer);
+                    entry.node.walk(&pointer, visit);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use super::node::{Content, Entry, Node, Spot, join};
-use super::suggest::{did_you_mean, nearest};
+use super::suggest::nearest;
+use super::text::MAX_PROBLEMS;
 use crate::name::NameError;
 use crate::problem::Problem;
 
@@ -18,7 +19,12 @@ pub(super) struct Located<T> {
 impl<T> Located<T> {
     /// A problem with this value.
     pub(super) fn problem(&self, file: &str, message: impl Into<String>) -> Problem {
-        Problem::new(message)
+        self.place(file, Problem::new(message))
+    }
+
+    /// A problem, where this value was written.
+    pub(super) fn place(&self, file: &str, problem: Problem) -> Problem {
+        problem
             .in_file(file)
             .at(self.spot.line, self.spot.column)
             .on(self.pointer.clone())
@@ -39,6 +45,8 @@ pub(super) struct Object<'n> {
     entries: &'n [Entry],
     pub(super) spot: Spot,
     pub(super) pointer: String,
+    /// The known keys that unknown ones are slips for: those aren't missing.
+    meant: Vec<String>,
 }
 
 impl<'n> Object<'n> {
@@ -74,12 +82,39 @@ impl<'a> Reader<'a> {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        let mut problem = Problem::new(message)
-            .in_file(self.file)
-            .at(spot.line, spot.column)
-            .on(pointer);
+        let mut problem = Problem::new(message);
         problem.help = help;
-        self.found.push(problem);
+        self.at(spot, pointer, problem);
+    }
+
+    /// Notes a problem at a place.
+    pub(super) fn at(&mut self, spot: Spot, pointer: &str, problem: Problem) {
+        self.found.push(
+            problem
+                .in_file(self.file)
+                .at(spot.line, spot.column)
+                .on(pointer),
+        );
+    }
+
+    /// Gives what the parser refused within a node its place in the data, so that the
+    /// same value isn't found fault with again.
+    pub(super) fn name_places(&mut self, node: &Node, pointer: &str) {
+        // The parser's own come first, and aren't many.
+        let parsed = self.found.len().min(MAX_PROBLEMS);
+        let parsed = &mut self.found[..parsed];
+        if parsed.iter().all(|problem| problem.path.is_some()) {
+            return;
+        }
+        node.walk(pointer, &mut |spot, pointer| {
+            for problem in &mut *parsed {
+                if problem.path.is_none()
+                    && (problem.line, problem.column) == (Some(spot.line), Some(spot.column))
+                {
+                    problem.path = Some(pointer.to_owned());
+                }
+            }
+        });
     }
 
     /// The keys of a map, all of them known. An unknown key is a problem.
@@ -89,16 +124,17 @@ impl<'a> Reader<'a> {
         pointer: &str,
         known: &[&str],
     ) -> Option<Object<'n>> {
-        let object = self.any_object(node, pointer)?;
+        let mut object = self.any_object(node, pointer)?;
+        #[cfg(test)]
+        self.note(pointer, known);
         for entry in object.entries {
             if !known.contains(&entry.key.as_str()) {
-                let help = did_you_mean(&entry.key, known.iter().copied());
-                self.problem(
-                    entry.spot,
-                    &join(pointer, &entry.key),
-                    format!("unknown key {:?}", entry.key),
-                    help,
-                );
+                object
+                    .meant
+                    .extend(nearest(&entry.key, known).map(str::to_owned));
+                let problem = Problem::new(format!("unknown key {:?}", entry.key))
+                    .suggest(&entry.key, known.iter().copied());
+                self.at(entry.spot, &join(pointer, &entry.key), problem);
             }
         }
         Some(object)
@@ -119,13 +155,14 @@ impl<'a> Reader<'a> {
             entries,
             spot: node.spot,
             pointer: pointer.to_owned(),
+            meant: Vec::new(),
         })
     }
 
     /// A key that has to be there.
     pub(super) fn need<'n>(&mut self, object: &Object<'n>, key: &str) -> Option<&'n Entry> {
         let entry = object.entry(key);
-        if entry.is_none() {
+        if entry.is_none() && !object.meant.iter().any(|meant| meant == key) {
             // Where the key stands without a value, that line is the place to mend.
             let spot = object
                 .entries
@@ -259,13 +296,14 @@ impl<'a> Reader<'a> {
             return Some(*value);
         }
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let help = nearest(&text.value, &known).map(|word| format!("did you mean \"{word}\"?"));
-        self.problem(
-            text.spot,
-            &text.pointer,
-            format!("{:?} isn't one of {}", text.value, known.join(", ")),
-            help,
-        );
+        let mut problem = Problem::new(format!(
+            "{:?} isn't one of {}",
+            text.value,
+            known.join(", ")
+        ))
+        .suggest(&text.value, known);
+        problem.help = None;
+        self.at(text.spot, &text.pointer, problem);
         None
     }
 
@@ -324,5 +362,34 @@ impl<'a> Reader<'a> {
                 Some("this DeployCenter reads version 1: write version: 1, or use a newer DeployCenter".to_owned()),
             ),
         }
+    }
+}
+
+/// What a reader knew: for a test that holds it against the JSON schemas.
+#[cfg(test)]
+#[derive(Debug)]
+pub(super) struct Noted {
+    pub(super) file: String,
+    pub(super) pointer: String,
+    /// Every key of the map there.
+    pub(super) known: Vec<String>,
+}
+
+#[cfg(test)]
+thread_local! {
+    /// The maps that this thread has read.
+    pub(super) static NOTED: std::cell::RefCell<Vec<Noted>> =
+        const { std::cell::RefCell::new(Vec::new()) };
+}
+
+#[cfg(test)]
+impl Reader<'_> {
+    fn note(&self, pointer: &str, known: &[&str]) {
+        let noted = Noted {
+            file: self.file.to_owned(),
+            pointer: pointer.to_owned(),
+            known: known.iter().map(|key| (*key).to_owned()).collect(),
+        };
+        NOTED.with_borrow_mut(|all| all.push(noted));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::formats;
+use super::layer;
 use super::node::{Content, Node, join};
 use super::reader::{Object, Reader};
 use super::regions_parts::{efs, hosted_zone, ingress, storage};
@@ -18,7 +19,7 @@ pub const FILE: &str = "regions.yaml";
 
 /// The longest name of a region. A weighted record's set identifier (128 characters)
 /// holds installation, customer and region.
-const NAME_MAX: usize = 32;
+pub(super) const NAME_MAX: usize = 32;
 
 /// All regions and hosted zones.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,9 @@ pub struct Region {
     pub addons: Option<Vec<String>>,
     /// Storage classes by name.
     pub storage: BTreeMap<String, StorageClass>,
+    /// Where its add-ons are listed, or else where it is written; no part of its data.
+    #[serde(skip)]
+    pub at: layer::Place,
 }
 
 impl Region {
@@ -300,6 +304,14 @@ fn region(
         .any(|class| class.kind == StorageKind::Dedicated);
     let efs = efs(reader, &object, dedicated);
     let addons = addons(reader, &object);
+    let spot = object
+        .entry("addons")
+        .map_or(object.spot, |entry| entry.spot);
+    let at = layer::Place {
+        file: FILE.to_owned(),
+        line: spot.line,
+        column: spot.column,
+    };
     Some(Region {
         name: name?,
         aws_region: aws_region?,
@@ -310,6 +322,7 @@ fn region(
         efs: efs?,
         addons,
         storage,
+        at,
     })
 }
 

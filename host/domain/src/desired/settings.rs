@@ -67,6 +67,28 @@ pub struct Timeouts {
     pub progress_seconds: u64,
 }
 
+impl Settings {
+    /// What stands for settings that can't be read, so that the rest is checked all the
+    /// same.
+    pub(super) fn stand_in() -> Self {
+        Self {
+            installation: "unknown".parse().expect("it is an installation id"),
+            authority: Authority::Database,
+            git: GitSettings {
+                remote: "origin".to_owned(),
+                main: "main".to_owned(),
+                generated: None,
+            },
+            argocd: ArgocdSettings {
+                server: "unknown.invalid".to_owned(),
+            },
+            timeouts: Timeouts {
+                progress_seconds: PROGRESS_SECONDS,
+            },
+        }
+    }
+}
+
 /// Reads the file.
 pub(super) fn read(bytes: &[u8]) -> (Option<Settings>, Vec<Problem>) {
     let (node, found) = toml::parse(FILE, bytes);
@@ -152,7 +174,7 @@ fn settings(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
 }
 
 /// The plain ones of git's names; what `git check-ref-format` forbids is left out.
-fn ref_name(text: &str) -> Result<String, String> {
+pub(super) fn ref_name(text: &str) -> Result<String, String> {
     let fine = text
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
@@ -168,7 +190,7 @@ fn ref_name(text: &str) -> Result<String, String> {
     }
 }
 
-fn server_address(text: &str) -> Result<String, String> {
+pub(super) fn server_address(text: &str) -> Result<String, String> {
     if text.contains('@') {
         return Err(
             "\"server\" holds user information; the token comes from ARGOCD_AUTH_TOKEN".to_owned(),

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use super::layer::Layer;
 use super::lockfile::relative_path;
-use super::node::{Spot, join};
+use super::node::{Content, Spot, join};
 use super::reader::Reader;
-use super::{secrets, suggest, text, yaml};
+use super::{secrets, text, yaml};
+use crate::digest::Digest;
 use crate::name::{AppName, EnvironmentName};
 use crate::problem::Problem;
 
@@ -21,6 +22,14 @@ pub struct Overrides {
     pub values: Option<Layer>,
     /// Texts by name: the path below `templates/`.
     pub templates: BTreeMap<String, String>,
+}
+
+impl Overrides {
+    /// Over the texts alone, wherever they stand.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of_json(&(&self.values, &self.templates))
+    }
 }
 
 /// What environments change, by environment and app.
@@ -42,10 +51,19 @@ pub(super) fn is_aside(path: &str) -> bool {
             .is_some_and(|name| name == "README.md" || name == "CODEOWNERS")
 }
 
-/// Reads `environments/`. `apps` are the known apps, or `None` where that isn't known.
+/// Which apps there are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Installed<'a> {
+    /// Those that could be read.
+    pub(super) apps: &'a [&'a AppName],
+    /// Whether these are all: else no other is called unknown.
+    pub(super) all: bool,
+}
+
+/// Reads `environments/`.
 pub(super) fn environments(
     files: &BTreeMap<String, Vec<u8>>,
-    apps: Option<&[&AppName]>,
+    installed: Installed<'_>,
     found: &mut Vec<Problem>,
 ) -> Environments {
     let mut environments: Environments = ENVIRONMENTS
@@ -78,7 +96,7 @@ pub(super) fn environments(
                 continue;
             }
         };
-        let values = environment(path, bytes, apps, found);
+        let values = environment(path, bytes, installed, found);
         environments.insert(name, values);
     }
     environments
@@ -87,24 +105,32 @@ pub(super) fn environments(
 fn environment(
     path: &str,
     bytes: &[u8],
-    apps: Option<&[&AppName]>,
+    installed: Installed<'_>,
     found: &mut Vec<Problem>,
 ) -> BTreeMap<AppName, Layer> {
     let (node, problems) = yaml::parse(path, bytes);
     let mut reader = Reader::new(path, problems);
     let mut layers = BTreeMap::new();
-    if let Some(node) = node
-        && node.content != super::node::Content::Null
-        && let Some(object) = reader.any_object(&node, "")
-    {
-        for entry in object.entries() {
-            let pointer = join("", &entry.key);
-            let Some(app) = known_app(&mut reader, &entry.key, entry.spot, &pointer, apps) else {
-                continue;
-            };
-            if let Some(layer) = Layer::read(&mut reader, &entry.node, &pointer) {
+    match node {
+        Some(node) if node.content == Content::Null => {}
+        Some(node) => {
+            for entry in reader
+                .any_object(&node, "")
+                .map_or(&[][..], |object| object.entries())
+            {
+                let pointer = join("", &entry.key);
+                let at = (entry.spot, pointer.as_str());
+                let Some(app) = known_app(&mut reader, &entry.key, at, installed) else {
+                    continue;
+                };
+                let layer = Layer::read(&mut reader, &entry.node, &pointer);
                 secrets::look(&layer, "CUSTOMER/INSTANCE", &mut reader.found);
                 layers.insert(app, layer);
+            }
+        }
+        None => {
+            for app in installed.apps {
+                layers.insert((*app).clone(), Layer::unreadable(path, ""));
             }
         }
     }
@@ -116,9 +142,8 @@ fn environment(
 fn known_app(
     reader: &mut Reader<'_>,
     text: &str,
-    spot: Spot,
-    pointer: &str,
-    apps: Option<&[&AppName]>,
+    (spot, pointer): (Spot, &str),
+    installed: Installed<'_>,
 ) -> Option<AppName> {
     match text.parse::<AppName>() {
         Err(error) => {
@@ -126,28 +151,29 @@ fn known_app(
             None
         }
         Ok(app) => {
-            if let Some(apps) = apps
-                && !apps.contains(&&app)
-            {
-                let (message, help) = unknown_app(text, apps);
-                reader.problem(spot, pointer, message, Some(help));
+            if let Some(problem) = installed.unknown(&app) {
+                reader.at(spot, pointer, problem);
             }
             Some(app)
         }
     }
 }
 
-/// Message and help for an app that has no plugin.
-pub(super) fn unknown_app(text: &str, apps: &[&AppName]) -> (String, String) {
-    let help = suggest::did_you_mean(text, apps.iter().map(|app| app.as_str()))
-        .unwrap_or_else(|| "plugins.lock lists the apps that are installed".to_owned());
-    (format!("unknown app \"{text}\""), help)
+impl Installed<'_> {
+    /// The problem with an app that has no plugin.
+    pub(super) fn unknown(self, app: &AppName) -> Option<Problem> {
+        (self.all && self.apps.binary_search(&app).is_err()).then(|| {
+            Problem::new(format!("unknown app \"{app}\""))
+                .suggest(app.as_str(), self.apps.iter().map(|app| app.as_str()))
+                .or_help("plugins.lock lists the apps that are installed")
+        })
+    }
 }
 
 /// Reads `overrides/`.
 pub(super) fn overrides(
     files: &BTreeMap<String, Vec<u8>>,
-    apps: Option<&[&AppName]>,
+    installed: Installed<'_>,
     found: &mut Vec<Problem>,
 ) -> BTreeMap<AppName, Overrides> {
     let mut all: BTreeMap<AppName, Overrides> = BTreeMap::new();
@@ -179,21 +205,15 @@ pub(super) fn overrides(
                 continue;
             }
         };
-        if let Some(apps) = apps
-            && !apps.contains(&&app)
-        {
-            let (message, help) = unknown_app(folder, apps);
-            found.push(Problem::new(message).in_file(path).help(help));
+        if let Some(problem) = installed.unknown(&app) {
+            found.push(problem.in_file(path));
         }
         let overrides = all.entry(app).or_default();
         if rest == "values.yaml" {
-            match Layer::parse(path, bytes) {
-                Ok(layer) => {
-                    secrets::look(&layer, "CUSTOMER/INSTANCE", found);
-                    overrides.values = Some(layer);
-                }
-                Err(mut problems) => found.append(&mut problems),
-            }
+            let (layer, mut problems) = Layer::read_file(path, bytes);
+            found.append(&mut problems);
+            secrets::look(&layer, "CUSTOMER/INSTANCE", found);
+            overrides.values = Some(layer);
         } else if let Some(name) = rest.strip_prefix("templates/") {
             if let Err(message) = relative_path(name) {
                 found.push(Problem::new(message).in_file(path).help("rename the file"));

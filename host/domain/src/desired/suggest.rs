@@ -1,5 +1,7 @@
 //! "Did you mean …?"
 
+use crate::problem::Problem;
+
 /// How many names a help line lists at most.
 const LISTED: usize = 8;
 
@@ -7,22 +9,80 @@ const LISTED: usize = 8;
 /// there is. `None` when nothing is known.
 #[must_use]
 pub fn did_you_mean<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let known = sorted(known);
+    match nearest(text, &known) {
+        Some(name) => Some(format!("did you mean \"{name}\"?")),
+        None => listed(&known),
+    }
+}
+
+impl Problem {
+    /// The same problem with the known name that `text` is a slip for in its message, or
+    /// else with the known names as the way out.
+    #[must_use]
+    pub(super) fn suggest<'a>(
+        mut self,
+        text: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let known = sorted(known);
+        match nearest(text, &known) {
+            Some(name) => self.message = format!("{}; did you mean \"{name}\"?", self.message),
+            None => self.help = listed(&known),
+        }
+        self
+    }
+
+    /// The same problem with a way out, unless it has one.
+    #[must_use]
+    pub(super) fn or_help(mut self, help: impl Into<String>) -> Self {
+        if self.help.is_none() && !self.message.ends_with('?') {
+            self.help = Some(help.into());
+        }
+        self
+    }
+}
+
+fn sorted<'a>(known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let mut known: Vec<&str> = known.into_iter().collect();
     known.sort_unstable();
     known.dedup();
-    if let Some(name) = nearest(text, &known) {
-        return Some(format!("did you mean \"{name}\"?"));
+    known
+}
+
+fn listed(known: &[&str]) -> Option<String> {
+    match known {
+        [] => None,
+        [one] => Some(format!("known is {one}")),
+        known => Some(format!("known are {}", few(known))),
     }
-    let more = if known.len() > LISTED { ", …" } else { "" };
-    let listed: Vec<&str> = known.iter().take(LISTED).copied().collect();
-    (!listed.is_empty()).then(|| format!("known are {}{more}", listed.join(", ")))
+}
+
+/// A list as a message holds it: the first few, and how many more.
+pub(super) fn few<S: AsRef<str>>(names: &[S]) -> String {
+    // One more than fits is as short as saying so.
+    let shown = if names.len() > LISTED + 1 {
+        LISTED
+    } else {
+        names.len()
+    };
+    let text = names[..shown]
+        .iter()
+        .map(AsRef::as_ref)
+        .collect::<Vec<_>>()
+        .join(", ");
+    match names.len() - shown {
+        0 => text,
+        more => format!("{text} and {more} more"),
+    }
 }
 
 /// The known name that a text is a slip for.
 pub(super) fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     let written = text.to_lowercase();
-    // A slip in one of three characters is still recognizable.
-    let limit = (written.chars().count() / 3).max(1);
+    // A slip in one of three characters is still recognizable; shorter words are near to
+    // too many others.
+    let limit = written.chars().count() / 3;
     known
         .iter()
         .map(|name| {

@@ -75,6 +75,8 @@ enum Open {
         entries: Vec<Entry>,
         seen: BTreeMap<String, u32>,
         pending: Pending,
+        /// Whether a merge key would have brought more keys.
+        partial: bool,
     },
 }
 
@@ -169,6 +171,7 @@ impl<'a> Builder<'a> {
                     entries: Vec::new(),
                     seen: BTreeMap::new(),
                     pending: Pending::Key,
+                    partial: false,
                 };
                 self.push(open, spot, anchor)
             }
@@ -176,11 +179,17 @@ impl<'a> Builder<'a> {
                 let Some(frame) = self.stack.pop() else {
                     return false;
                 };
-                let content = match frame.open {
-                    Open::List(items) => Content::List(items),
-                    Open::Map { entries, .. } => Content::Map(entries),
+                let (content, partial) = match frame.open {
+                    Open::List(items) => (Content::List(items), false),
+                    Open::Map {
+                        entries, partial, ..
+                    } => (Content::Map(entries), partial),
                 };
-                self.complete(Node::new(content, frame.spot), frame.anchor)
+                let node = Node {
+                    partial,
+                    ..Node::new(content, frame.spot)
+                };
+                self.complete(node, frame.anchor)
             }
             Event::Alias(anchor) => self.alias(anchor, spot),
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => true,
@@ -263,6 +272,7 @@ impl<'a> Builder<'a> {
                 entries,
                 seen,
                 pending,
+                partial,
             } => match std::mem::replace(pending, Pending::Key) {
                 Pending::Value(key, key_spot) => entries.push(Entry {
                     key,
@@ -273,10 +283,13 @@ impl<'a> Builder<'a> {
                 Pending::Key => {
                     let spot = node.spot;
                     let refused = match node.content {
-                        Content::Text(key) if key == "<<" => (
-                            "holds the merge key \"<<\"".to_owned(),
-                            "write the keys out, or put what is shared into environments/ or overrides/".to_owned(),
-                        ),
+                        Content::Text(key) if key == "<<" => {
+                            *partial = true;
+                            (
+                                "holds the merge key \"<<\"".to_owned(),
+                                "write the keys out, or put what is shared into environments/ or overrides/".to_owned(),
+                            )
+                        }
                         Content::Text(key) => match seen.insert(key.clone(), spot.line) {
                             None => {
                                 *pending = Pending::Value(key, spot);
@@ -284,7 +297,10 @@ impl<'a> Builder<'a> {
                             }
                             Some(first) => {
                                 seen.insert(key.clone(), first);
-                                (format!("duplicate key {key:?}; the first is at line {first}"), "keep one of them".to_owned())
+                                (
+                                    format!("duplicate key {key:?}; the first is at line {first}"),
+                                    "keep one of them".to_owned(),
+                                )
                             }
                         },
                         other => (

@@ -22,6 +22,7 @@ fn every_event() -> Vec<Event> {
         Event::Failed {
             effect: id(EFFECT),
             message: "refused".to_owned(),
+            untouched: true,
         },
         Event::UnwindStarted {
             reason: "refused".to_owned(),
@@ -230,6 +231,7 @@ fn a_second_attempt_replaces_what_failed() {
         Event::Failed {
             effect: id(EFFECT),
             message: "busy".to_owned(),
+            untouched: false,
         },
         Event::Resumed,
         intent(&created),

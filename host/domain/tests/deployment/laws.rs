@@ -104,6 +104,7 @@ fn any_run(plan: &TargetPlan, fates: &[u8]) -> Vec<Event> {
                 Event::Failed {
                     effect: effect.id.clone(),
                     message: "refused".to_owned(),
+                    untouched: false,
                 },
             ]),
         }
@@ -134,9 +135,10 @@ fn any_event() -> impl Strategy<Value = Event> {
             changed,
             outputs: Outputs::new()
         }),
-        effect().prop_map(|effect| Event::Failed {
+        (effect(), any::<bool>()).prop_map(|(effect, untouched)| Event::Failed {
             effect,
-            message: "refused".to_owned()
+            message: "refused".to_owned(),
+            untouched
         }),
         Just(Event::UnwindStarted {
             reason: "refused".to_owned()

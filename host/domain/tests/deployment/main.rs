@@ -2,8 +2,15 @@
 //! journal says, whether a plan still holds, and the way back.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod adopt;
 mod base;
+mod batch;
 mod bind;
+#[path = "../common/mod.rs"]
+mod common;
+mod data_version;
+mod fuzz;
+mod history;
 mod journal;
 mod laws;
 mod lock;

@@ -149,6 +149,7 @@ pub(crate) fn declaration() -> Declaration {
             .map(|role| (role, application(role)))
             .into(),
         depends_on: Vec::new(),
+        warnings: Vec::new(),
     }
 }
 

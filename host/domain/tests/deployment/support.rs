@@ -6,7 +6,8 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::Incarnation;
-use deploycenter_domain::plan::{PlannedEffect, TargetPlan, action, changes};
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
 use deploycenter_domain::resource::{
     AccessPoint, Application, File, FileSystem, Folder, MountTarget, Outputs, Record, Resource,
     Routing, Secret, Sync,
@@ -113,6 +114,7 @@ pub(crate) fn sync(role: &str, tree: Option<&str>) -> Resource {
         branch: "customer/acme".to_owned(),
         path: "us-west-2/chat".to_owned(),
         tree: tree.map(str::to_owned),
+        ailing: false,
     })
 }
 
@@ -121,19 +123,7 @@ pub(crate) fn effect(
     before: Option<Resource>,
     after: Option<Resource>,
 ) -> PlannedEffect {
-    let id = id(name);
-    PlannedEffect {
-        kind: id.kind(),
-        name: id.name().to_owned(),
-        action: action(before.as_ref(), after.as_ref()),
-        depends_on: Vec::new(),
-        changes: changes(before.as_ref(), after.as_ref()),
-        before,
-        after,
-        owner: None,
-        outputs: Outputs::new(),
-        id,
-    }
+    PlannedEffect::new(id(name), Vec::new(), before, after)
 }
 
 /// The effect with the id that it is known by outside.
@@ -153,8 +143,11 @@ pub(crate) fn plan(effects: Vec<PlannedEffect>) -> TargetPlan {
         region: "us-west-2".parse().unwrap(),
         app: Some("mattermost".parse().unwrap()),
         incarnation: Incarnation::FIRST,
+        operation: Operation::Deploy,
         digest: Digest::of_json(&inputs),
         inputs,
+        data_version: None,
+        remarks: Vec::new(),
         effects,
     }
 }

@@ -64,12 +64,21 @@ fn only_what_was_begun_goes() {
         ["undo:efs.mount-target/data.a", "undo:efs.file-system/data"]
     );
     // What failed may have left something all the same.
-    events.push(Event::Failed {
+    let failed = |untouched: bool| Event::Failed {
         effect: id("efs.mount-target/data.a"),
         message: "refused".to_owned(),
-    });
-    let failed = Progress::read(&events).unwrap();
-    assert_eq!(steps(&plan, &failed), steps(&plan, &progress));
+        untouched,
+    };
+    events.push(failed(false));
+    let progress = Progress::read(&events).unwrap();
+    assert_eq!(steps(&plan, &progress).len(), 2);
+    // Unless what someone else has there was left alone.
+    *events.last_mut().unwrap() = failed(true);
+    let progress = Progress::read(&events).unwrap();
+    assert_eq!(
+        texts(&steps(&plan, &progress)),
+        ["undo:efs.file-system/data"]
+    );
 }
 
 #[test]

@@ -1,0 +1,199 @@
+//! What stands outside of one life of a target, as its journal adds up to: the last
+//! known image of every thing that deployments made and didn't remove.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bind::bind;
+use crate::effect::{EffectId, EffectKind, OutputName};
+use crate::name::{AppName, RegionName};
+use crate::operation::Operation;
+use crate::plan::{PlannedEffect, TargetPlan, changes};
+use crate::resource::{Folder, Resource, Sync};
+use crate::token::Bindings;
+use crate::unwind::planned_folder;
+
+/// What stands of one life of a target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Standing {
+    /// Where it runs or ran.
+    pub region: RegionName,
+    /// The app; none for a shared target.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppName>,
+    /// By effect. Folders carry their tree and no files.
+    pub images: BTreeMap<EffectId, Resource>,
+    /// What stands likewise and isn't wanted any more: data that no update removes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unused: BTreeMap<EffectId, Resource>,
+    /// Whether the cluster has its namespace, with databases, claims and volumes: those
+    /// tell Argo CD not to delete them, so they outlive their application.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub namespace: bool,
+}
+
+impl Standing {
+    /// What stands once a deployment has succeeded, given what stood before it.
+    /// `bindings` are what its journal made known.
+    #[must_use]
+    pub fn after(earlier: Option<Self>, plan: &TargetPlan, bindings: &Bindings) -> Self {
+        let (mut images, mut unused) = earlier
+            .map(|earlier| (earlier.images, earlier.unused))
+            .unwrap_or_default();
+        let mut known = bindings.clone();
+        for effect in &plan.effects {
+            for (output, value) in &effect.outputs {
+                known
+                    .entry(format!("{}:{output}", effect.id))
+                    .or_insert_with(|| value.clone());
+            }
+        }
+        for effect in plan.effects.iter().filter(|effect| effect.on.is_none()) {
+            match &effect.after {
+                _ if effect.kind == EffectKind::File => {}
+                None => {
+                    images.remove(&effect.id);
+                    unused.remove(&effect.id);
+                }
+                Some(after) => {
+                    let mut image = bind(after, &known).unwrap_or_else(|_| after.clone());
+                    let tree = plan.of_kind(EffectKind::Commit).find_map(|commit| {
+                        known.get(&format!("{}:{}", commit.id, OutputName::Tree))
+                    });
+                    match &mut image {
+                        Resource::Folder(Folder {
+                            tree: slot, files, ..
+                        }) => {
+                            files.clear();
+                            *slot = tree.cloned();
+                        }
+                        Resource::Sync(Sync { tree: slot, .. }) => *slot = tree.cloned(),
+                        _ => {}
+                    }
+                    unused.remove(&effect.id);
+                    images.insert(effect.id.clone(), image);
+                }
+            }
+        }
+        if plan.operation.ends_life() {
+            // What the plan doesn't retain was gone before it: someone else removed it.
+            images.retain(|id, _| plan.effect(id).is_some());
+            unused.clear();
+        } else if !plan.operation.is_removal() {
+            let dropped: Vec<EffectId> = images
+                .keys()
+                .filter(|id| plan.effect(id).is_none())
+                .cloned()
+                .collect();
+            for id in dropped {
+                if let Some(image) = images.remove(&id) {
+                    unused.insert(id, image);
+                }
+            }
+        }
+        Self {
+            region: plan.region.clone(),
+            app: plan.app.clone(),
+            images,
+            unused,
+            namespace: !plan.target.is_shared() && plan.operation != Operation::Purge,
+        }
+    }
+
+    /// The images of a kind, by effect.
+    pub fn of_kind(&self, kind: EffectKind) -> impl Iterator<Item = (&EffectId, &Resource)> {
+        self.images.iter().filter(move |(id, _)| id.kind() == kind)
+    }
+
+    /// The tree of the target's folder.
+    #[must_use]
+    pub fn tree(&self) -> Option<&str> {
+        self.of_kind(EffectKind::Commit)
+            .find_map(|(_, image)| match image {
+                Resource::Folder(folder) => folder.tree.as_deref(),
+                _ => None,
+            })
+    }
+
+    /// How what is there differs from what stood, in words, when someone else changed
+    /// it; `None` when nobody did, or nobody knows what stood.
+    #[must_use]
+    pub fn drift(&self, id: &EffectId, found: Option<&Resource>) -> Option<String> {
+        // A file is part of its folder, and what Argo CD is at moves by itself.
+        if matches!(id.kind(), EffectKind::File | EffectKind::Sync) {
+            return None;
+        }
+        let stood = self.images.get(id)?;
+        let Some(found) = found else {
+            return Some("is gone".to_owned());
+        };
+        if !same_place(stood, found) {
+            return None;
+        }
+        let moved: Vec<String> = changes(Some(stood), Some(found))
+            .into_iter()
+            .map(|change| format!("{} was {}, is {}", change.path, change.before, change.after))
+            .collect();
+        (!moved.is_empty()).then(|| moved.join("; "))
+    }
+}
+
+impl Standing {
+    /// The same for what a plan does to a thing, which may stand under the id of an
+    /// earlier effect, or in a place that the effect leaves: a record under a name that is
+    /// given up, and the one that takes its place.
+    #[must_use]
+    pub fn drift_of(&self, effect: &PlannedEffect) -> Option<String> {
+        let found = effect.before.as_ref();
+        let place = found.or(effect.after.as_ref())?;
+        let own = self.images.get(&effect.id);
+        if own.is_none_or(|own| same_place(own, place)) && effect.kind != EffectKind::Record {
+            return self.drift(&effect.id, found);
+        }
+        let (id, _) = self
+            .of_kind(effect.kind)
+            .find(|(_, image)| same_place(image, place))?;
+        self.drift(id, found)
+    }
+}
+
+/// Whether two images are of the thing in one place: a record that is wanted under
+/// another name says nothing of the one that stood.
+#[must_use]
+pub fn same_place(one: &Resource, other: &Resource) -> bool {
+    match (one, other) {
+        (Resource::Record(one), Resource::Record(other)) => {
+            (&one.zone, &one.name, &one.set_identifier)
+                == (&other.zone, &other.name, &other.set_identifier)
+        }
+        (Resource::Folder(one), Resource::Folder(other)) => {
+            (&one.branch, &one.path) == (&other.branch, &other.path)
+        }
+        (Resource::MountTarget(one), Resource::MountTarget(other)) => {
+            (&one.file_system, &one.subnet) == (&other.file_system, &other.subnet)
+        }
+        (Resource::Secret(one), Resource::Secret(other)) => one.name == other.name,
+        _ => true,
+    }
+}
+
+/// The files that a deployment left in its target's folder, by path: what its plan wanted,
+/// with the values that its journal made known.
+#[must_use]
+pub fn files(plan: &TargetPlan, bindings: &Bindings) -> BTreeMap<String, String> {
+    let mut known = bindings.clone();
+    for effect in &plan.effects {
+        for (output, value) in &effect.outputs {
+            known
+                .entry(format!("{}:{output}", effect.id))
+                .or_insert_with(|| value.clone());
+        }
+    }
+    let folder = planned_folder(plan).map(Resource::Folder);
+    match folder.and_then(|folder| bind(&folder, &known).ok()) {
+        Some(Resource::Folder(folder)) => folder.files,
+        _ => BTreeMap::new(),
+    }
+}

@@ -1,0 +1,205 @@
+//! The other files: settings, regions, plugins, environments, overrides.
+
+use deploycenter_domain::desired::read;
+
+use crate::support::{REGIONS, SETTINGS, desired, fleet, plugins, refused};
+
+#[test]
+fn settings() {
+    refused(
+        &[("deploycenter.toml", "")],
+        "deploycenter.toml: is missing\n  help: run this in a deployment repo, or make one with: deploycenter init DIR",
+    );
+    refused(
+        &[(
+            "deploycenter.toml",
+            "version = 1\ninstalation = \"x\"\n[git]\nremote = \"../x\"\n[timeouts]\nprogress_seconds = 0\n",
+        )],
+        "deploycenter.toml:1:1: \"argocd\" is missing\n\
+         deploycenter.toml:2:1: unknown key \"instalation\"; did you mean \"installation\"?\n\
+         deploycenter.toml:4:10: \"../x\" is no name that git takes\n\
+         deploycenter.toml:6:20: \"progress_seconds\" must be a whole number from 1 to 86400",
+    );
+    refused(
+        &[(
+            "deploycenter.toml",
+            &format!("{SETTINGS}\n[git]\nmain = \n"),
+        )],
+        "deploycenter.toml:8:8: isn't valid TOML: string values must be quoted, expected literal string",
+    );
+    refused(
+        &[(
+            "deploycenter.toml",
+            &SETTINGS.replace("[argocd]", "authority = \"sqlite\"\n[argocd]"),
+        )],
+        "deploycenter.toml:4:13: \"sqlite\" isn't one of database, server, git",
+    );
+}
+
+#[test]
+fn regions() {
+    let cases = [
+        (
+            "account: \"111122223333\"",
+            "account: 111122223333",
+            "regions.yaml:13:14: \"account\" must be text, not the number 111122223333\n  help: put it in double quotes",
+        ),
+        (
+            "role/deploycenter\n    cluster: { name: prod-euw3",
+            "user/x\n    cluster: { name: prod-euw3",
+            "regions.yaml:46:14: \"arn:aws:iam::222233334444:user/x\" is no role's ARN such as arn:aws:iam::111122223333:role/deploycenter",
+        ),
+        (
+            "account: \"222233334444\"",
+            "account: \"222233334445\"",
+            "regions.yaml:46:14: the role \"arn:aws:iam::222233334444:role/deploycenter\" isn't of account 222233334445",
+        ),
+        (
+            "ipv4: [198.51.100.20], ttl: 60, ",
+            "",
+            "regions.yaml:35:14: an ingress needs \"ipv4\" (addresses) or \"alias\" (a load balancer)",
+        ),
+        (
+            "ipv4: [198.51.100.20]",
+            "ipv4: [198.51.100.256]",
+            "regions.yaml:35:37: \"198.51.100.256\" is no IPv4 address",
+        ),
+        (
+            "fs-0a1000000000005e2",
+            "fs-x",
+            "regions.yaml:30:51: \"fs-x\" is no file system's id such as fs-0123456789abcdef0",
+        ),
+        (
+            "kind: existing, fileSystemId: fs-0a1000000000005e2",
+            "kind: existing",
+            "regions.yaml:30:19: \"fileSystemId\" is missing",
+        ),
+        (
+            "kind: existing, fileSystemId: fs-0a1000000000005e2",
+            "kind: dedicated, default: true",
+            "regions.yaml:30:7: a second default storage class; the first is at line 29",
+        ),
+        (
+            "  eu-west-3:",
+            "  paris:",
+            "regions.yaml:45:5: \"paris\" is no AWS region such as eu-west-3\n  help: say which AWS region it is with awsRegion",
+        ),
+        (
+            "throughputMode: bursting",
+            "throughputMode: brusting",
+            "regions.yaml:53:23: \"brusting\" isn't one of elastic, bursting; did you mean \"bursting\"?",
+        ),
+        (
+            "campus.example.org",
+            "apps.example.com",
+            "regions.yaml:7:11: duplicate hosted zone \"apps.example.com\"; the first is at line 3\n  help: keep one of them",
+        ),
+    ];
+    for (from, to, expected) in cases {
+        assert!(REGIONS.contains(from), "{from}");
+        let text = REGIONS.replacen(from, to, 1);
+        let said = read(&fleet(&[("regions.yaml", &text)])).unwrap_err();
+        // What the change breaks elsewhere isn't this table's matter.
+        let own: Vec<String> = said
+            .iter()
+            .filter(|problem| problem.file.as_deref() == Some("regions.yaml"))
+            .map(|problem| match &problem.help {
+                Some(help) => format!("{problem}\n  help: {help}"),
+                None => problem.to_string(),
+            })
+            .collect();
+        assert_eq!(own.join("\n"), expected);
+    }
+}
+
+#[test]
+fn plugins_lock() {
+    let text = plugins();
+    for (from, to, expected) in [
+        (
+            "plugins/odoo-0.1.0.wasm",
+            "../odoo.wasm",
+            "plugins.lock:23:10: \"../odoo.wasm\" is no plain path below the deployment repo's root",
+        ),
+        (
+            "sha256:2",
+            "sha256:g",
+            "plugins.lock:22:10: \"sha256:g222222222222222222222222222222222222222222222222222222222222222\" is no digest of the form sha256:<64 hexadecimal digits>",
+        ),
+        (
+            "app = \"odoo\"",
+            "app = \"moodle\"",
+            "plugins.lock:19:1: a second default for app \"moodle\"; the first is at line 11",
+        ),
+    ] {
+        let said = read(&fleet(&[("plugins.lock", &text.replacen(from, to, 1))])).unwrap_err();
+        let own: Vec<String> = said
+            .iter()
+            .filter(|problem| problem.file.as_deref() == Some("plugins.lock"))
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(own.join("\n"), expected);
+    }
+    let none = text.replace("default = true", "default = false");
+    let said = read(&fleet(&[("plugins.lock", &none)]))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        said.contains("plugins.lock:3:1: no plugin of app \"mattermost\" is the default"),
+        "{said}"
+    );
+}
+
+#[test]
+fn overrides() {
+    let desired = desired(&[
+        ("overrides/odoo/values.yaml", "workers: 4\n"),
+        (
+            "overrides/odoo/templates/dependencies/namespace.yaml",
+            "kind: [[ kind ]]\n",
+        ),
+        ("overrides/odoo/.gitkeep", "\u{7}"),
+        ("overrides/README.md", "notes"),
+    ]);
+    let odoo = &desired.overrides[&"odoo".parse().unwrap()];
+    assert_eq!(odoo.values.as_ref().unwrap().values["workers"], 4);
+    assert_eq!(
+        odoo.templates["dependencies/namespace.yaml"],
+        "kind: [[ kind ]]\n"
+    );
+    refused(
+        &[
+            ("overrides/odo/values.yaml", "a: 1\n"),
+            ("overrides/odoo/x.txt", "a"),
+            ("overrides/odoo/templates/a b.yaml", "a"),
+            ("overrides/stray.yaml", "a"),
+            ("environments/Prod.yaml", "odoo: {}\n"),
+            ("environments/dev.yaml", "oddo: { a: 1 }\n"),
+        ],
+        "environments/Prod.yaml: environment \"Prod\" holds the capital \"P\"; names are lower case\n  help: rename the file\n\
+         environments/dev.yaml:1:1: unknown app \"oddo\"; did you mean \"odoo\"?\n\
+         overrides/odo/values.yaml: unknown app \"odo\"; did you mean \"odoo\"?\n\
+         overrides/odoo/templates/a b.yaml: \"a b.yaml\" is no plain path below the deployment repo's root\n  help: rename the file\n\
+         overrides/odoo/x.txt: isn't read\n  help: an app's folder has values.yaml and templates/; take anything else away\n\
+         overrides/stray.yaml: isn't read\n  help: move it into overrides/<app>/",
+    );
+}
+
+#[test]
+fn one_mistake_is_told_once() {
+    // A broken region is still a known one.
+    let text = REGIONS.replacen("ipv4: [203.0.113.30, 203.0.113.31]", "ipv4: []", 1);
+    refused(
+        &[("regions.yaml", &text)],
+        "regions.yaml:48:14: \"ipv4\" is an empty list",
+    );
+    // An unreadable file doesn't make everything that refers to it unknown.
+    refused(
+        &[
+            ("regions.yaml", "[\n"),
+            ("plugins.lock", "version = 1\nplugin = 3\n"),
+        ],
+        "plugins.lock:2:10: \"plugin\" must be a list, not the number 3\n\
+         regions.yaml:2:1: isn't valid YAML: while parsing a node, did not find expected node content\n  help: look at the indentation, colons, brackets and quotes here and on the line above",
+    );
+}
