@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deploycenter_domain::name::{InstallationId, RegionName, TargetId};
-use deploycenter_domain::resource::{Observed, Outputs, Owner, Resource, Sync};
+use deploycenter_domain::name::{DeploymentId, InstallationId, RegionName, TargetId};
+use deploycenter_domain::resource::{Adoption, Observed, Outputs, Owner, Resource, Sync};
 use serde::{Deserialize, Serialize};
 
 /// One change to one outside thing, and in whose name.
@@ -25,6 +25,11 @@ pub struct Step {
     pub undo: bool,
     /// For a commit: who deploys, and what its message says. Not part of any decision.
     pub note: Note,
+    /// That `before` isn't ours and is to be taken over: led to `after` and marked as
+    /// `owner`'s. With `undo` it is given back: `after` is what it was, our marks go, and
+    /// nothing else of it is touched. It is never deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<Adoption>,
 }
 
 /// What a commit says beside its tree.
@@ -125,13 +130,28 @@ pub trait EffectAdapter: Send + std::marker::Sync + fmt::Debug {
         reading: Reading,
     ) -> Result<Option<Observed>, Failure>;
 
+    /// Reads, freshly, what would be taken over as `wanted`: its image, and whose it is by
+    /// its marks. `None`: there is no such thing.
+    ///
+    /// # Errors
+    /// [`FailureKind::Refused`] when a thing of that kind can't be adopted, or this one
+    /// can't become what is wanted; when the system can't be read.
+    async fn observe_foreign(
+        &self,
+        wanted: &Resource,
+        _adoption: &Adoption,
+    ) -> Result<Option<Observed>, Failure> {
+        self.observe(wanted, Reading::Fresh).await
+    }
+
     /// Leads from `step.before` to `step.after`, and waits until that has taken hold.
     /// Idempotent: where the after-image stands already, made by the same installation
     /// (same owner apart from the deployment), it is done. A create that finds something
     /// else is [`FailureKind::Foreign`]; an update or a removal that doesn't find
     /// `before` is [`FailureKind::Moved`] and names the fields. When `step.undo`, a thing
     /// whose owner is another deployment's is left and reported as `Moved`, and one that
-    /// isn't there needs no removal.
+    /// isn't there needs no removal. With `step.adopt`, a thing that isn't ours is let
+    /// through while it is as `before` says; taken again, it is done.
     ///
     /// # Errors
     /// As above; [`FailureKind::Unavailable`] after the adapter's own retries.
@@ -196,6 +216,22 @@ pub struct LiveTarget {
     pub region: Option<RegionName>,
     /// The text of its `deployment.lock.json`, or of `project.json` for a shared target.
     pub lock: String,
+    /// The text of its `hold.json`, while it is held.
+    pub hold: Option<String>,
+}
+
+/// The commit that changed a folder last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastChange {
+    /// Its id.
+    pub commit: String,
+    /// Its author's name.
+    pub author: String,
+    /// The first line of its message.
+    pub summary: String,
+    /// The deployment that made it, as its trailer says; none when someone made it by
+    /// hand.
+    pub deployment: Option<DeploymentId>,
 }
 
 /// The generated branches as a whole.
@@ -207,6 +243,13 @@ pub trait Generated: Send + std::marker::Sync + fmt::Debug {
     /// # Errors
     /// When the remote can't be read.
     async fn live(&self, reading: Reading) -> Result<Vec<LiveTarget>, Failure>;
+
+    /// The commit that changed a folder last, as of the last reading; `None` when nothing
+    /// ever stood there. `path` as in a folder's image.
+    ///
+    /// # Errors
+    /// When the branch's history can't be walked.
+    async fn last_change(&self, branch: &str, path: &str) -> Result<Option<LastChange>, Failure>;
 }
 
 /// Secrets that a person gives.

@@ -3,7 +3,9 @@
 
 mod call;
 mod clock;
+mod diagnosis;
 mod effects;
+mod holdings;
 mod plugins;
 mod progress;
 mod repository;
@@ -11,13 +13,16 @@ mod store;
 
 pub use call::{Call, Calls, Phase, Unwatched};
 pub use clock::{Clock, Ids};
+pub use diagnosis::{Check, Examine, Finding, Verdict};
 pub use effects::{
     ApplicationState, Applications, EffectAdapter, Ensured, Failure, FailureKind, Generated,
-    GivenOwner, GivenSecrets, LiveTarget, Note, Reading, Step, Syncing,
+    GivenOwner, GivenSecrets, LastChange, LiveTarget, Note, Reading, Step, Syncing,
 };
-pub use plugins::{PluginError, PluginFacts, Plugins};
+pub use holdings::{HeldBy, Holding, Holdings};
+pub use plugins::{PluginError, PluginFacts, Plugins, TemplateFault};
 pub use progress::{Notice, Progress, Silent};
 pub use repository::{DesiredFiles, MainState, Repository, RepositoryError};
 pub use store::{
-    DeploymentRecord, Holder, Lease, NewDeployment, Recorded, Store, StoreError, TargetRecord,
+    DeploymentRecord, Holder, Lease, NewDeployment, Recorded, StandingRecord, Store, StoreError,
+    TargetRecord,
 };

@@ -21,18 +21,42 @@ pub struct PluginFacts {
     pub chart: BTreeMap<String, String>,
 }
 
+/// A template that doesn't parse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateFault {
+    /// The template's name.
+    pub template: String,
+    /// Counted from 1; 0 when it isn't known.
+    pub line: u32,
+    /// What is wrong.
+    pub message: String,
+}
+
+fn list(faults: &[TemplateFault]) -> String {
+    let one = |fault: &TemplateFault| {
+        format!(
+            "template {}, line {}: {}",
+            fault.template, fault.line, fault.message
+        )
+    };
+    faults.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
 /// Why a plugin gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PluginError {
     /// The plugin isn't there or isn't sound.
     #[error("{0}")]
     Load(String),
+    /// Templates, the plugin's or those that override them, that don't parse.
+    #[error("{}", list(.0))]
+    Templates(Vec<TemplateFault>),
     /// A template failed.
     #[error("template {template}, line {line}: {message}")]
     Render {
         /// The template's name.
         template: String,
-        /// Counted from 1.
+        /// Counted from 1; 0 when it isn't known.
         line: u32,
         /// What is wrong.
         message: String,

@@ -32,8 +32,9 @@ pub struct RepositoryError {
 #[async_trait]
 pub trait Repository: Send + Sync + std::fmt::Debug {
     /// The files of the desired state in the working tree: `deploycenter.toml`,
-    /// `customers.yaml`, `customers.d/*.yaml`, `regions.yaml`, `environments/*.yaml`,
-    /// `plugins.lock`, `overrides/**`.
+    /// `customers.yaml`, `regions.yaml`, `plugins.lock`, and whatever lies in
+    /// `customers.d/`, `environments/` and `overrides/`: what doesn't belong there is for
+    /// the reader to refuse.
     ///
     /// # Errors
     /// When the working tree can't be read.

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
 use deploycenter_domain::plan::TargetPlan;
+use deploycenter_domain::standing::Standing;
 
 /// The right to change a target, and a number that grows each time it is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +104,23 @@ pub struct TargetRecord {
     pub main_commit: Option<String>,
 }
 
+/// What stands of one life of a target.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StandingRecord {
+    /// Which target.
+    pub target: TargetId,
+    /// Which life of it.
+    pub incarnation: Incarnation,
+    /// What stands.
+    pub standing: Standing,
+    /// The last deployment that succeeded.
+    pub deployment: DeploymentId,
+    /// When it did.
+    pub at: jiff::Timestamp,
+    /// Whether it removed the target: what stands is retained data.
+    pub ended: bool,
+}
+
 /// Locks, journal and history. Every write is durable when it returns.
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug {
@@ -161,6 +179,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// As [`Store::unfinished`].
     async fn targets(&self) -> Result<Vec<TargetRecord>, StoreError>;
+
+    /// Every life of every target of which a deployment has succeeded, sorted.
+    ///
+    /// # Errors
+    /// As [`Store::unfinished`].
+    async fn standing(&self) -> Result<Vec<StandingRecord>, StoreError>;
 
     /// Who holds which lease.
     ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deploycenter_domain::name::InstallationId;
-use deploycenter_domain::resource::{Observed, Outputs, Ownership, Resource, Sync};
+use deploycenter_domain::resource::{Adoption, Observed, Outputs, Ownership, Resource, Sync};
 use deploycenter_ports::{
     ApplicationState, Applications, Calls, Clock, EffectAdapter, Ensured, Failure, FailureKind,
     Reading, Step,
@@ -210,6 +210,14 @@ impl EffectAdapter for ArgoCd {
         }
     }
 
+    async fn observe_foreign(
+        &self,
+        wanted: &Resource,
+        _adoption: &Adoption,
+    ) -> Result<Option<Observed>, Failure> {
+        self.observe_foreign_thing(wanted).await
+    }
+
     /// As the trait says. A takeover ([`Resource::Sync`]) has no state of its own to go
     /// back to: undoing one is nothing, and settling on a restored folder is a step
     /// forward with that folder's tree.
@@ -219,7 +227,12 @@ impl EffectAdapter for ArgoCd {
                 Ok(Ensured::default())
             }
             (_, Some(Resource::Sync(sync))) => {
-                let changed = self.take_over(sync, Level::Healthy).await?;
+                let level = if sync.ailing {
+                    Level::Synced
+                } else {
+                    Level::Healthy
+                };
+                let changed = self.take_over(sync, level).await?;
                 Ok(Ensured {
                     changed,
                     outputs: Outputs::new(),

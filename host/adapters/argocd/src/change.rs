@@ -3,11 +3,11 @@
 use deploycenter_domain::resource::{Outputs, Ownership, Resource};
 use deploycenter_ports::{Ensured, Failure, FailureKind, Step};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::adapter::{ArgoCd, POLL_FIRST, not_ours};
 use crate::client::{Ask, SYSTEM};
-use crate::decide::{Act, decide};
+use crate::decide::{Act, decide, foreign};
 use crate::health;
 use crate::listing::parse;
 use crate::model::{App, List};
@@ -46,7 +46,7 @@ impl<'a> Thing<'a> {
         }
     }
 
-    fn shown(self) -> String {
+    pub(crate) fn shown(self) -> String {
         match self {
             Self::Project(name) => format!("the Argo CD project {name}"),
             Self::Application { name, .. } => format!("the Argo CD application {name}"),
@@ -58,7 +58,7 @@ impl ArgoCd {
     /// Leads a project or application to its image; as the trait says.
     pub(crate) async fn ensure_owned(&self, step: &Step) -> Result<Ensured, Failure> {
         let named = step.after.as_ref().or(step.before.as_ref());
-        let Some(thing) = named.and_then(Thing::of) else {
+        let Some(wanted) = named.and_then(Thing::of) else {
             return Err(not_ours());
         };
         let done = |changed| {
@@ -68,7 +68,7 @@ impl ArgoCd {
             })
         };
         for _ in 0..ROUNDS {
-            let present = self.get(thing).await?;
+            let (thing, present) = self.present(step, wanted).await?;
             if present.as_ref().is_some_and(App::is_deleting) {
                 // A create now would be answered with the dying one, and adopt nothing.
                 if step.after.is_some() && step.before.is_some() {
@@ -101,9 +101,26 @@ impl ArgoCd {
         Err(Failure::new(
             FailureKind::Unavailable,
             SYSTEM,
-            format!("{} keeps changing under us", thing.shown()),
+            format!("{} keeps changing under us", wanted.shown()),
         )
         .help("someone else is at work on it; try again later"))
+    }
+
+    /// What is there, and where: an application is adopted from another project too.
+    async fn present<'a>(
+        &self,
+        step: &'a Step,
+        wanted: Thing<'a>,
+    ) -> Result<(Thing<'a>, Option<App>), Failure> {
+        let present = self.get(wanted).await?;
+        let before = step.before.as_ref().and_then(Thing::of);
+        match (present, before) {
+            (None, Some(before)) if step.adopt.is_some() => {
+                let present = self.get(before).await?;
+                Ok((before, present))
+            }
+            (present, _) => Ok((wanted, present)),
+        }
     }
 
     /// Whether it was made, and is ours; if not, look again.
@@ -116,10 +133,11 @@ impl ArgoCd {
         let (path, body) = match (thing, after) {
             (Thing::Project(name), Resource::Project(project)) => (
                 "projects",
-                json!({ "project": { "metadata": owned::metadata(name, &project.labels, &step.owner, None), "spec": project.spec } }),
+                json!({ "project": { "metadata": owned::metadata(name, &project.labels, Some(&step.owner), None), "spec": project.spec } }),
             ),
             (Thing::Application { name, .. }, Resource::Application(application)) => {
-                let mut metadata = owned::metadata(name, &application.labels, &step.owner, None);
+                let mut metadata =
+                    owned::metadata(name, &application.labels, Some(&step.owner), None);
                 metadata["finalizers"] = json!([owned::CASCADE]);
                 (
                     "applications",
@@ -138,21 +156,8 @@ impl ArgoCd {
                 && self.get(thing).await?.is_none()
                 && let Some(other) = self.anywhere(name).await?
             {
-                let project = other
-                    .spec
-                    .get("project")
-                    .and_then(Value::as_str)
-                    .unwrap_or("default")
-                    .to_owned();
-                return Err(Failure::new(
-                    FailureKind::Foreign,
-                    SYSTEM,
-                    format!(
-                        "{} is there already, in the project {project}",
-                        thing.shown()
-                    ),
-                )
-                .help("rename the customer or instance, or remove that application"));
+                let text = format!("it is there already, in the project {}", other.project());
+                return Err(foreign(step, after, &text));
             }
             return Ok(false);
         }
@@ -171,7 +176,8 @@ impl ArgoCd {
         )
     }
 
-    async fn anywhere(&self, name: &str) -> Result<Option<App>, Failure> {
+    /// The application of that name, in whatever project it is.
+    pub(crate) async fn anywhere(&self, name: &str) -> Result<Option<App>, Failure> {
         let list: List<App> = parse(
             self.client
                 .ask(Ask::new(Method::GET, &["applications"]).query("name", name))
@@ -189,10 +195,15 @@ impl ArgoCd {
         step: &Step,
         present: &App,
     ) -> Result<bool, Failure> {
+        // What is given back bears its former owner's marks again, or none.
+        let owner = match &step.adopt {
+            Some(adoption) if step.undo => adoption.former.as_ref(),
+            _ => Some(&step.owner),
+        };
         let body = match (thing, after) {
             (Thing::Project(name), Resource::Project(project)) => {
                 let mut metadata =
-                    owned::metadata(name, &project.labels, &step.owner, Some(&present.metadata));
+                    owned::metadata(name, &project.labels, owner, Some(&present.metadata));
                 metadata["resourceVersion"] = json!(present.metadata.resource_version);
                 if !present.metadata.finalizers.is_empty() {
                     metadata["finalizers"] = json!(present.metadata.finalizers);
@@ -200,15 +211,13 @@ impl ArgoCd {
                 json!({ "project": { "metadata": metadata, "spec": project.spec } })
             }
             (Thing::Application { name, .. }, Resource::Application(application)) => {
-                let mut metadata = owned::metadata(
-                    name,
-                    &application.labels,
-                    &step.owner,
-                    Some(&present.metadata),
-                );
-                // A PUT replaces them all.
+                let mut metadata =
+                    owned::metadata(name, &application.labels, owner, Some(&present.metadata));
+                // A PUT replaces them all. Whoever gets an adopted one back doesn't expect
+                // that deleting it deletes what it made; our own deletion asks for that.
                 let mut finalizers = present.metadata.finalizers.clone();
-                if !finalizers.iter().any(|it| it == owned::CASCADE) {
+                let cascade = finalizers.iter().any(|it| it == owned::CASCADE);
+                if !cascade && step.adopt.is_none() {
                     finalizers.push(owned::CASCADE.to_owned());
                 }
                 metadata["finalizers"] = json!(finalizers);

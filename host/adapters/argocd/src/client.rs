@@ -41,6 +41,7 @@ impl fmt::Debug for Client {
 #[derive(Debug, Clone)]
 pub(crate) struct Ask<'a> {
     method: Method,
+    versioned: bool,
     path: Vec<&'a str>,
     query: Vec<(&'a str, &'a str)>,
     body: Option<Value>,
@@ -51,10 +52,17 @@ impl<'a> Ask<'a> {
     pub(crate) fn new(method: Method, path: &[&'a str]) -> Self {
         Self {
             method,
+            versioned: true,
             path: path.to_vec(),
             query: Vec::new(),
             body: None,
         }
+    }
+
+    /// The same below `/api/`, where what is the same in all versions stands.
+    pub(crate) fn unversioned(mut self) -> Self {
+        self.versioned = false;
+        self
     }
 
     pub(crate) fn query(mut self, name: &'a str, value: &'a str) -> Self {
@@ -180,13 +188,19 @@ impl Client {
         })
     }
 
+    /// Its address, for messages: it holds no login.
+    pub(crate) fn server(&self) -> &str {
+        self.server.as_str().trim_end_matches('/')
+    }
+
     /// Asks until there is an answer: 429, 5xx and lost connections are tried again.
     pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<Answer, Failure> {
         let mut url = self.server.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments
                 .pop_if_empty()
-                .extend(["api", "v1"])
+                .push("api")
+                .extend(ask.versioned.then_some("v1"))
                 .extend(&ask.path);
         }
         let operation = format!("{} {}", ask.method, url.path());

@@ -1,9 +1,10 @@
 //! What a step asks for, given what is there. Pure.
 
 use deploycenter_domain::plan;
-use deploycenter_domain::resource::{Ownership, Resource};
+use deploycenter_domain::resource::{Observed, Outputs, Owner, Ownership, Resource};
 use deploycenter_ports::{Failure, FailureKind, Step};
 
+use crate::adopt;
 use crate::client::SYSTEM;
 use crate::model::App;
 use crate::owned;
@@ -26,6 +27,9 @@ pub(crate) enum Act {
 
 /// What a step asks for.
 pub(crate) fn decide(step: &Step, found: Option<(&App, &Ownership)>) -> Result<Act, Failure> {
+    if let Some(adoption) = &step.adopt {
+        return adopt::decide(step, adoption, found);
+    }
     match (&step.after, found) {
         (None, None) => Ok(Act::Nothing {
             ours: step.uncertain,
@@ -42,31 +46,24 @@ pub(crate) fn decide(step: &Step, found: Option<(&App, &Ownership)>) -> Result<A
 fn stand(step: &Step, after: &Resource, app: &App, ownership: &Ownership) -> Result<Act, Failure> {
     let owner = match ownership {
         Ownership::Owned(owner) if owner.same_thing(&step.owner) => owner,
-        Ownership::Owned(owner) => {
-            return Err(foreign(format!(
-                "{} belongs to {}, incarnation {}, {}",
-                name(after),
-                owner.target,
-                owner.incarnation,
-                owner.effect
-            )));
-        }
-        Ownership::Foreign(text) => return Err(foreign(format!("{}: {text}", name(after)))),
-        Ownership::ByPlace => {
-            return Err(foreign(format!("{} doesn't say whose it is", name(after))));
-        }
+        other => return Err(foreign(step, after, &whose(other))),
     };
     let ours = owner.deployment == step.owner.deployment;
     if differences(after, app).is_empty() {
         return Ok(Act::Nothing { ours });
     }
     let Some(before) = &step.before else {
-        return Err(foreign(format!(
-            "{} is there already, made by deployment {}, and differs in {}",
-            name(after),
+        let text = format!(
+            "is there already, made by deployment {}, and differs in {}",
             owner.deployment,
             differences(after, app).join(", ")
-        )));
+        );
+        return Err(Failure::new(
+            FailureKind::Foreign,
+            SYSTEM,
+            format!("{} {text}", name(after)),
+        )
+        .help("plan again to see what would change"));
     };
     let odd = differences(before, app);
     if !odd.is_empty() {
@@ -96,7 +93,7 @@ fn remove(step: &Step, app: &App, ownership: &Ownership) -> Result<Act, Failure>
     match ownership {
         // Whatever this deployment made bears its label, so this isn't that.
         Ownership::Foreign(_) if step.undo => return Ok(Act::Nothing { ours: false }),
-        Ownership::Foreign(text) => return Err(foreign(format!("{}: {text}", name(before)))),
+        Ownership::Foreign(_) => return Err(foreign(step, before, &whose(ownership))),
         Ownership::Owned(owner)
             if !owner.same_thing(&step.owner)
                 || (step.undo && owner.deployment != step.owner.deployment) =>
@@ -123,7 +120,7 @@ fn remove(step: &Step, app: &App, ownership: &Ownership) -> Result<Act, Failure>
 }
 
 /// The fields in which what is there differs from an image.
-fn differences(wanted: &Resource, app: &App) -> Vec<String> {
+pub(crate) fn differences(wanted: &Resource, app: &App) -> Vec<String> {
     let found = owned::image(app, wanted);
     plan::changes(Some(wanted), found.as_ref())
         .into_iter()
@@ -142,17 +139,38 @@ pub(crate) fn name(resource: &Resource) -> String {
     }
 }
 
-fn foreign(message: String) -> Failure {
-    Failure::new(FailureKind::Foreign, SYSTEM, message)
-        .help("nothing is taken over by itself: remove it by hand if nobody needs it, or rename the customer or instance")
+pub(crate) fn whose(ownership: &Ownership) -> String {
+    match ownership {
+        Ownership::Owned(Owner {
+            target,
+            incarnation,
+            effect,
+            ..
+        }) => format!("it belongs to {target}, incarnation {incarnation}, {effect}"),
+        Ownership::Foreign(text) => text.clone(),
+        Ownership::ByPlace => "it doesn't say whose it is".to_owned(),
+    }
 }
 
-fn moved(message: String) -> Failure {
+/// Something that isn't this effect's stands in its place.
+pub(crate) fn foreign(step: &Step, image: &Resource, text: &str) -> Failure {
+    let there = Observed {
+        image: image.clone(),
+        ownership: Ownership::Foreign(text.to_owned()),
+        outputs: Outputs::new(),
+    };
+    let Owner { target, effect, .. } = &step.owner;
+    let command = there.way_to_adopt(target, effect).unwrap_or_default();
+    Failure::new(FailureKind::Foreign, SYSTEM, format!("{}: {text}", name(image)))
+        .help(format!("nothing is taken over by itself: take it over with `{command}`, remove it by hand if nobody needs it, or rename the customer or instance"))
+}
+
+pub(crate) fn moved(message: String) -> Failure {
     Failure::new(FailureKind::Moved, SYSTEM, message).help("plan again to see what would change")
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use deploycenter_domain::effect::{EffectId, EffectKind};
     use deploycenter_domain::name::Incarnation;
@@ -162,7 +180,7 @@ mod tests {
 
     use super::*;
 
-    fn owner(deployment: &str, effect: &str) -> Owner {
+    pub(crate) fn owner(deployment: &str, effect: &str) -> Owner {
         Owner {
             installation: "example".parse().unwrap(),
             target: "acme/odoo".parse().unwrap(),
@@ -172,7 +190,7 @@ mod tests {
         }
     }
 
-    fn image(path: &str) -> Resource {
+    pub(crate) fn image(path: &str) -> Resource {
         Resource::Application(Application {
             name: "acme--odoo".to_owned(),
             project: "acme".to_owned(),
@@ -181,7 +199,7 @@ mod tests {
         })
     }
 
-    fn found(path: &str) -> App {
+    pub(crate) fn found(path: &str) -> App {
         serde_json::from_value(json!({
             "metadata": { "name": "acme--odoo", "labels": { "deploycenter.dev/customer": "acme", "deploycenter.dev/installation": "example", "team": "x" } },
             "spec": { "project": "acme", "source": { "path": path } },
@@ -397,6 +415,7 @@ mod tests {
                 uncertain: false,
                 undo,
                 note: Note::default(),
+                adopt: None,
             };
             let there = there.map(|(path, ownership)| (found(path), ownership));
             let answer = decide(
@@ -408,6 +427,30 @@ mod tests {
     }
 
     #[test]
+    fn the_way_out_is_named() {
+        let step = Step {
+            owner: owner("d2", "workload"),
+            before: None,
+            after: Some(image("new")),
+            uncertain: false,
+            undo: false,
+            note: Note::default(),
+            adopt: None,
+        };
+        let stranger = Ownership::Foreign("it has no label".to_owned());
+        let failure = decide(&step, Some((&found("new"), &stranger))).unwrap_err();
+        let help = failure.help.unwrap();
+        assert!(
+            help.contains("`deploycenter adopt acme/odoo argocd.application/workload`"),
+            "{help}"
+        );
+        assert_eq!(
+            failure.message,
+            "the Argo CD application acme--odoo: it has no label"
+        );
+    }
+
+    #[test]
     fn a_difference_is_named() {
         let step = Step {
             owner: owner("d2", "workload"),
@@ -416,6 +459,7 @@ mod tests {
             uncertain: false,
             undo: false,
             note: Note::default(),
+            adopt: None,
         };
         let failure = decide(
             &step,

@@ -5,11 +5,14 @@
 //! November 2026, VERSION 3.6.0); comments that say "Argo CD does" rest on that.
 
 mod adapter;
+mod adopt;
 mod change;
 mod client;
 mod config;
 mod decide;
+mod doctor;
 mod health;
+mod holdings;
 mod judge;
 mod listing;
 mod model;
@@ -19,4 +22,5 @@ mod trees;
 
 pub use adapter::ArgoCd;
 pub use config::{ArgoCdConfig, Backoff};
+pub use doctor::{Cluster, Platform};
 pub use trees::TreeReader;

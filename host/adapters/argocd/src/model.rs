@@ -46,9 +46,20 @@ pub(crate) struct Metadata {
     pub(crate) annotations: BTreeMap<String, String>,
     #[serde(deserialize_with = "or_default")]
     pub(crate) finalizers: Vec<String>,
+    pub(crate) creation_timestamp: Option<String>,
     pub(crate) deletion_timestamp: Option<String>,
     #[serde(deserialize_with = "or_default")]
+    pub(crate) owner_references: Vec<Reference>,
+    #[serde(deserialize_with = "or_default")]
     pub(crate) resource_version: String,
+}
+
+/// What makes and changes a thing in Kubernetes.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Reference {
+    pub(crate) kind: String,
+    pub(crate) name: String,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -167,6 +178,18 @@ impl App {
         self.metadata.deletion_timestamp.is_some()
     }
 
+    /// An application's project.
+    pub(crate) fn project(&self) -> &str {
+        let project = self.spec.get("project").and_then(Value::as_str);
+        project.unwrap_or("default")
+    }
+
+    /// What makes it, when that isn't a person: `the ApplicationSet tools`.
+    pub(crate) fn maker(&self) -> Option<String> {
+        let first = self.metadata.owner_references.first()?;
+        Some(format!("the {} {}", first.kind, first.name))
+    }
+
     /// The phase of the last operation; empty when there was none, or while a new one is
     /// about to begin.
     pub(crate) fn phase(&self) -> &str {
@@ -194,5 +217,26 @@ impl App {
                     .and_then(|state| state.operation.pointer("/sync/revision"))
             })
             .and_then(Value::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn who_makes_an_application_is_known() {
+        let app = |references: Value| -> App {
+            let metadata = json!({ "name": "a", "ownerReferences": references });
+            serde_json::from_value(json!({ "metadata": metadata })).unwrap()
+        };
+        assert_eq!(app(Value::Null).maker(), None);
+        let set = json!([{ "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "name": "tools", "uid": "1" }]);
+        assert_eq!(
+            app(set).maker().as_deref(),
+            Some("the ApplicationSet tools")
+        );
     }
 }

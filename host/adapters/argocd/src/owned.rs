@@ -46,18 +46,31 @@ pub(crate) fn ownership(metadata: &Metadata, installation: &InstallationId) -> O
             label.escape_debug()
         ));
     }
+    match marks(metadata) {
+        Some(owner) => Ownership::Owned(owner),
+        None => Ownership::Foreign(format!(
+            "\"{name}\" has our label, but its annotations {PREFIX}… don't say whose it is"
+        )),
+    }
+}
+
+/// The owner that labels and annotations name, of whatever installation.
+pub(crate) fn marks(metadata: &Metadata) -> Option<Owner> {
+    let label = metadata.labels.get(INSTALLATION)?;
     let mut tags = BTreeMap::from([(tag::INSTALLATION.to_owned(), label.clone())]);
     for (annotation, tag) in ANNOTATIONS {
         if let Some(value) = metadata.annotations.get(annotation) {
             tags.insert(tag.to_owned(), value.clone());
         }
     }
-    match Owner::from_tags(&tags) {
-        Some(owner) => Ownership::Owned(owner),
-        None => Ownership::Foreign(format!(
-            "\"{name}\" has our label, but its annotations {PREFIX}… don't say whose it is"
-        )),
-    }
+    Owner::from_tags(&tags)
+}
+
+/// The labels that are an image's, the installation's included.
+pub(crate) fn our_labels(metadata: &Metadata) -> BTreeMap<String, String> {
+    let all = metadata.labels.iter().filter(|(key, _)| is_ours(key));
+    all.map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// A found project or application as `wanted` would look.
@@ -71,12 +84,7 @@ pub(crate) fn image(found: &App, wanted: &Resource) -> Option<Resource> {
         })),
         Resource::Application(wanted) => Some(Resource::Application(Application {
             name: found.metadata.name.clone(),
-            project: found
-                .spec
-                .get("project")
-                .and_then(Value::as_str)
-                .unwrap_or("default")
-                .to_owned(),
+            project: found.project().to_owned(),
             labels: labels_like(&wanted.labels, &found.metadata.labels),
             spec: spec(&wanted.spec),
         })),
@@ -144,11 +152,12 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// The metadata to send: what others set stays, ours is as wanted.
+/// The metadata to send: what others set stays, ours is as wanted. Without an owner it
+/// bears no marks of ours.
 pub(crate) fn metadata(
     name: &str,
     labels: &BTreeMap<String, String>,
-    owner: &Owner,
+    owner: Option<&Owner>,
     present: Option<&Metadata>,
 ) -> Value {
     let others = |all: &BTreeMap<String, String>| -> BTreeMap<String, String> {
@@ -159,14 +168,16 @@ pub(crate) fn metadata(
     };
     let mut all_labels = present.map(|it| others(&it.labels)).unwrap_or_default();
     all_labels.extend(labels.clone());
-    all_labels.insert(INSTALLATION.to_owned(), owner.installation.to_string());
     let mut annotations = present
         .map(|it| others(&it.annotations))
         .unwrap_or_default();
-    let tags = owner.tags();
-    for (annotation, tag) in ANNOTATIONS {
-        if let Some(value) = tags.get(tag) {
-            annotations.insert(annotation.to_owned(), value.clone());
+    if let Some(owner) = owner {
+        all_labels.insert(INSTALLATION.to_owned(), owner.installation.to_string());
+        let tags = owner.tags();
+        for (annotation, tag) in ANNOTATIONS {
+            if let Some(value) = tags.get(tag) {
+                annotations.insert(annotation.to_owned(), value.clone());
+            }
         }
     }
     json!({ "name": name, "labels": all_labels, "annotations": annotations })

@@ -39,6 +39,9 @@ struct Watch {
     nudged: bool,
     /// The last revision that was looked up, and whether it has the tree.
     revision: Option<(String, bool)>,
+    /// The last revision without the tree for which the branch was asked whether it still
+    /// has it.
+    asked: Option<String>,
 }
 
 impl ArgoCd {
@@ -62,6 +65,7 @@ impl ArgoCd {
             sick_since: None,
             nudged: false,
             revision: None,
+            asked: None,
         };
         let mut pause = POLL_FIRST;
         // Unasked, Argo CD notices a push after minutes.
@@ -87,6 +91,9 @@ impl ArgoCd {
                 watch.sick_since = None;
             }
             refresh = self.help(&verdict, &app, sync, &mut watch).await?;
+            if !at_tree {
+                self.not_overtaken(&app, sync, tree, &mut watch).await?;
+            }
             self.still_hopeful(&app, sync, at_tree, &watch).await?;
             self.pause(&mut pause).await;
         }
@@ -112,6 +119,27 @@ impl ArgoCd {
         let answer = self.trees.tree_at(revision, &sync.path).await?.as_deref() == Some(tree);
         watch.revision = Some((revision.clone(), answer));
         Ok(answer)
+    }
+
+    /// Fails when someone else has changed the folder since: Argo CD will never be at the
+    /// tree then. Asked once for each revision at which it rests.
+    async fn not_overtaken(
+        &self,
+        app: &App,
+        sync: &Sync,
+        tree: &str,
+        watch: &mut Watch,
+    ) -> Result<(), Failure> {
+        let revision = &app.status.sync.revision;
+        if self.since(watch.moved) < UNMOVED || watch.asked.as_ref() == Some(revision) {
+            return Ok(());
+        }
+        watch.asked = Some(revision.clone());
+        let since = self.trees.overtaken(&sync.branch, &sync.path, tree).await?;
+        match since {
+            Some(by) => Err(self.fails(sync, &format!("it was changed since by {by}"))),
+            None => Ok(()),
+        }
     }
 
     /// Does what a verdict asks for; whether the next reading is to be a fresh one.

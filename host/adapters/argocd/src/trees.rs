@@ -13,11 +13,32 @@ pub trait TreeReader: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// When the remote can't be read.
     async fn tree_at(&self, commit: &str, path: &str) -> Result<Option<String>, Failure>;
+
+    /// Who changed the folder at `path` since it had that tree, in words, as the branch is
+    /// now; `None` while it has it.
+    ///
+    /// # Errors
+    /// When the remote can't be read.
+    async fn overtaken(
+        &self,
+        branch: &str,
+        path: &str,
+        tree: &str,
+    ) -> Result<Option<String>, Failure>;
 }
 
 #[async_trait]
 impl TreeReader for Git {
     async fn tree_at(&self, commit: &str, path: &str) -> Result<Option<String>, Failure> {
         Self::tree_at(self, commit, path).await
+    }
+
+    async fn overtaken(
+        &self,
+        branch: &str,
+        path: &str,
+        tree: &str,
+    ) -> Result<Option<String>, Failure> {
+        Self::overtaken(self, branch, path, tree).await
     }
 }

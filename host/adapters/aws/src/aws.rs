@@ -35,7 +35,7 @@ const ROUTE53_APART: Duration = Duration::from_millis(250);
 /// How many it takes at once after a pause.
 const ROUTE53_AT_ONCE: u32 = 4;
 /// Where global services sign, and where STS is asked when nothing else is configured.
-const GLOBAL: &str = "us-east-1";
+pub(crate) const GLOBAL: &str = "us-east-1";
 
 /// A region of AWS and the role assumed in it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,9 +77,9 @@ pub struct Aws {
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    places: Places,
+    pub(crate) places: Places,
     pub(crate) clock: Arc<dyn Clock>,
-    base: SdkConfig,
+    pub(crate) base: SdkConfig,
     roles: Keyed<String, SharedCredentialsProvider>,
     configs: Keyed<Where, SdkConfig>,
     efs: Keyed<Where, aws_sdk_efs::Client>,
@@ -288,7 +288,8 @@ impl Aws {
         Ok((at, place.account.clone(), context))
     }
 
-    fn config(&self, at: &Where, account: &str) -> SdkConfig {
+    /// What clients at that place are made from.
+    pub(crate) fn config(&self, at: &Where, account: &str) -> SdkConfig {
         let shared = &self.shared;
         shared.configs.get_or_make(at.clone(), || {
             let builder = shared

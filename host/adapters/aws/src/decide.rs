@@ -1,6 +1,6 @@
 //! What a step comes to, given what is there. Pure.
 
-use deploycenter_domain::resource::{Observed, Ownership, Resource};
+use deploycenter_domain::resource::{Adoption, Observed, Owner, Ownership, Resource};
 use deploycenter_ports::{FailureKind, Step};
 use serde_json::Value;
 
@@ -30,6 +30,9 @@ pub(crate) fn decide(
     doubt: bool,
 ) -> Result<Verdict, Failure> {
     let doubt = doubt || step.uncertain;
+    if let Some(adoption) = &step.adopt {
+        return adopt(context, what, step, adoption, found, doubt);
+    }
     let moved = |text: String| {
         context
             .fail(FailureKind::Moved, format_args!("{what} {text}"))
@@ -46,17 +49,9 @@ pub(crate) fn decide(
         Ownership::Owned(owner) if owner.same_thing(&step.owner) => Some(&owner.deployment),
         Ownership::ByPlace => None,
         Ownership::Owned(owner) => {
-            return Err(foreign(
-                context,
-                what,
-                step,
-                &format!(
-                    "belongs to {} of {} (incarnation {}, installation {})",
-                    owner.effect, owner.target, owner.incarnation, owner.installation
-                ),
-            ));
+            return Err(foreign(context, what, step, found, &owned_by(owner)));
         }
-        Ownership::Foreign(text) => return Err(foreign(context, what, step, text)),
+        Ownership::Foreign(text) => return Err(foreign(context, what, step, found, text)),
     };
     let ours = maker.is_none_or(|maker| *maker == step.owner.deployment);
     match (&step.before, &step.after) {
@@ -90,17 +85,85 @@ pub(crate) fn decide(
     }
 }
 
+/// Decides about one step of an adoption, or of its undoing. Both lead from one image to
+/// the other, and our marks come first and go last: what doesn't bear them is as it was.
+fn adopt(
+    context: &Context,
+    what: &str,
+    step: &Step,
+    adoption: &Adoption,
+    found: Option<&Observed>,
+    doubt: bool,
+) -> Result<Verdict, Failure> {
+    let moved = |text: String| {
+        context
+            .fail(FailureKind::Moved, format_args!("{what} {text}"))
+            .help("plan again to see it as it is now")
+    };
+    let (Some(before), Some(after)) = (&step.before, &step.after) else {
+        let text = format!("{what}: an adoption leads from what is there to what is wanted");
+        return Err(context.fail(FailureKind::Refused, text));
+    };
+    let Some(found) = found else {
+        return Err(moved("isn't there any more".to_owned()));
+    };
+    let (marked, mine) = match &found.ownership {
+        Ownership::Owned(owner) if owner.same_thing(&step.owner) => {
+            (true, owner.deployment == step.owner.deployment)
+        }
+        Ownership::ByPlace => (true, doubt),
+        Ownership::Owned(owner) if adoption.former.as_ref() != Some(owner) => {
+            let text = owned_by(owner);
+            return Err(foreign(context, what, step, found, &text));
+        }
+        Ownership::Owned(_) | Ownership::Foreign(_) => (false, false),
+    };
+    match (marked, step.undo) {
+        (false, true) => Ok(Verdict::Done(true)),
+        (false, false) if found.image == *before => Ok(Verdict::Update),
+        (true, false) if found.image == *after => Ok(Verdict::Done(mine)),
+        (true, true) if !mine => Err(moved(
+            "was taken over by another deployment; it stays".to_owned(),
+        )),
+        (true, _) if mine && is_between(&found.image, before, after) => Ok(Verdict::Update),
+        _ => Err(moved(format!(
+            "isn't as the plan has it: {}",
+            differences(before, &found.image)
+        ))),
+    }
+}
+
+/// Whether an image is on the way from one to another: each field is as in one of them.
+fn is_between(found: &Resource, before: &Resource, after: &Resource) -> bool {
+    let (found, before, after) = (fields(found), fields(before), fields(after));
+    let keys = found.keys().chain(before.keys()).chain(after.keys());
+    let mut keys = keys.map(String::as_str);
+    keys.all(|key| found.get(key) == before.get(key) || found.get(key) == after.get(key))
+}
+
+fn owned_by(owner: &Owner) -> String {
+    format!(
+        "belongs to {} of {} (incarnation {}, installation {})",
+        owner.effect, owner.target, owner.incarnation, owner.installation
+    )
+}
+
 /// Something that isn't this effect's stands in its place.
-pub(crate) fn foreign(context: &Context, what: &str, step: &Step, text: &str) -> Failure {
-    let target = &step.owner.target;
+fn foreign(context: &Context, what: &str, step: &Step, found: &Observed, text: &str) -> Failure {
+    let Owner { target, effect, .. } = &step.owner;
+    let by_hand = format!("remove it by hand if nobody needs it, or give {target} another name");
+    let help = match found.way_to_adopt(target, effect) {
+        Some(command) => {
+            format!("nothing is taken over by itself: take it over with `{command}`, {by_hand}")
+        }
+        None => format!("nothing is taken over by itself: {by_hand}"),
+    };
     context
         .fail(
             FailureKind::Foreign,
             format_args!("{what} stands there already and {text}"),
         )
-        .help(format!(
-            "nothing is taken over by itself: remove it by hand if nobody needs it, or give {target} another name"
-        ))
+        .help(help)
 }
 
 /// The fields in which an image differs from what was expected.
@@ -132,8 +195,9 @@ fn fields(image: &Resource) -> serde_json::Map<String, Value> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use deploycenter_domain::effect::OutputName;
     use deploycenter_domain::name::Incarnation;
-    use deploycenter_domain::resource::{FileSystem, Owner};
+    use deploycenter_domain::resource::FileSystem;
 
     fn owner(deployment: &str) -> Owner {
         Owner {
@@ -164,6 +228,7 @@ mod tests {
             uncertain,
             undo,
             note: deploycenter_ports::Note::default(),
+            adopt: None,
         }
     }
 
@@ -226,6 +291,98 @@ mod tests {
         for (n, (step, found, expected)) in cases.into_iter().enumerate() {
             assert_eq!(verdict(step, found), expected, "case {n}");
         }
+    }
+
+    #[test]
+    fn every_case_of_an_adoption() {
+        use FailureKind::{Foreign, Moved};
+        use Verdict::{Done, Update};
+        let mine = || Ownership::Owned(owner("d2"));
+        let later = || Ownership::Owned(owner("d3"));
+        let former = Owner {
+            target: "globex/odoo".parse().unwrap(),
+            ..owner("d1")
+        };
+        let theirs = || Ownership::Owned(former.clone());
+        let stranger = || Ownership::Foreign("is nobody's".into());
+        let place = || Ownership::ByPlace;
+        let adopting = |former: Option<&Owner>, step: Step| Step {
+            adopt: Some(Adoption {
+                id: None,
+                former: former.cloned(),
+            }),
+            ..step
+        };
+        let take = adopting(None, step(Some("a"), Some("b"), false, false));
+        let again = adopting(None, step(Some("a"), Some("b"), true, false));
+        let mark = adopting(None, step(Some("a"), Some("a"), false, false));
+        let inherit = adopting(Some(&former), step(Some("a"), Some("b"), false, false));
+        let back = adopting(None, step(Some("b"), Some("a"), true, true));
+        let return_it = adopting(Some(&former), step(Some("b"), Some("a"), true, true));
+        let cases = [
+            (&take, None, Err(Moved)),
+            (&take, found("a", stranger()), Ok(Update)),
+            (&take, found("x", stranger()), Err(Moved)),
+            (&take, found("b", stranger()), Err(Moved)),
+            (&take, found("b", mine()), Ok(Done(true))),
+            (&take, found("b", later()), Ok(Done(false))),
+            (&take, found("a", mine()), Ok(Update)),
+            (&take, found("a", later()), Err(Moved)),
+            (&take, found("x", mine()), Err(Moved)),
+            (&take, found("a", theirs()), Err(Foreign)),
+            (&take, found("b", place()), Ok(Done(false))),
+            (&again, found("b", place()), Ok(Done(true))),
+            (&mark, found("a", stranger()), Ok(Update)),
+            (&mark, found("a", mine()), Ok(Done(true))),
+            (&inherit, found("a", theirs()), Ok(Update)),
+            (&inherit, found("b", mine()), Ok(Done(true))),
+            (&back, None, Err(Moved)),
+            (&back, found("b", mine()), Ok(Update)),
+            (&back, found("a", mine()), Ok(Update)),
+            (&back, found("x", mine()), Err(Moved)),
+            (&back, found("b", later()), Err(Moved)),
+            (&back, found("a", stranger()), Ok(Done(true))),
+            (&back, found("x", stranger()), Ok(Done(true))),
+            (&back, found("b", place()), Ok(Update)),
+            (&return_it, found("a", theirs()), Ok(Done(true))),
+            (&return_it, found("b", mine()), Ok(Update)),
+        ];
+        for (n, (step, found, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(verdict(step, found), expected, "case {n}");
+        }
+    }
+
+    #[test]
+    fn what_is_halfway_is_told_from_what_someone_changed() {
+        let with = |name: &str, throughput: &str| {
+            let Resource::FileSystem(image) = image(throughput) else {
+                unreachable!()
+            };
+            Resource::FileSystem(FileSystem {
+                name: name.into(),
+                ..image
+            })
+        };
+        let (before, after) = (with("theirs", "bursting"), with("ours", "elastic"));
+        assert!(is_between(&with("ours", "bursting"), &before, &after));
+        assert!(!is_between(&with("odd", "bursting"), &before, &after));
+    }
+
+    #[test]
+    fn the_way_out_is_named() {
+        let context = Context {
+            system: "efs",
+            place: "x".into(),
+        };
+        let create = step(None, Some("a"), false, false);
+        let mut there = found("a", Ownership::Foreign("is nobody's".into())).unwrap();
+        there.outputs = [(OutputName::Id, "fs-1".to_owned())].into();
+        let failure = decide(&context, "it", &create, Some(&there), false).unwrap_err();
+        let help = failure.help.unwrap();
+        assert!(
+            help.contains("`deploycenter adopt acme/odoo efs.file-system/data=fs-1`"),
+            "{help}"
+        );
     }
 
     #[test]

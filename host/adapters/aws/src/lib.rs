@@ -7,13 +7,16 @@
 mod aws;
 mod cell;
 mod decide;
+mod doctor;
 mod efs;
+mod holdings;
 mod places;
 mod route53;
 mod sdk;
 mod secrets;
 
 pub use aws::{Aws, Fixed};
+pub use doctor::Accounts;
 pub use efs::Efs;
 pub use places::{Places, RegionPlace, ZonePlace};
 pub use route53::Route53;

@@ -41,11 +41,15 @@ pub(crate) fn message(verb: Verb, owner: &Owner, path: &str, note: &Note) -> Str
 }
 
 /// Whether a commit's message says that this deployment made it.
-pub(crate) fn is_of(message: &str, deployment: &DeploymentId) -> bool {
-    let id = deployment.to_string();
+pub(crate) fn is_of(message: &str, wanted: &DeploymentId) -> bool {
+    deployment(message).as_ref() == Some(wanted)
+}
+
+/// The deployment that made a commit, as its message says.
+pub(crate) fn deployment(message: &str) -> Option<DeploymentId> {
     message
         .lines()
-        .any(|line| line.strip_prefix(DEPLOYMENT).map(str::trim) == Some(&id))
+        .find_map(|line| line.strip_prefix(DEPLOYMENT)?.trim().parse().ok())
 }
 
 /// Author and committer: `Name <mail>` or a name alone.

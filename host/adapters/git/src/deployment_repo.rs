@@ -82,6 +82,25 @@ impl DeploymentRepo {
         self
     }
 
+    /// Whether its history was cut off by the clone.
+    pub(crate) fn is_shallow(&self) -> Result<bool, RepositoryError> {
+        let repo = self.open_git().map_err(|error| unreadable(&error))?;
+        Ok(repo.is_shallow())
+    }
+
+    /// The repository behind it.
+    pub(crate) fn open_git(&self) -> Result<git2::Repository, git2::Error> {
+        git2::Repository::open(&self.git_dir)
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    pub(crate) fn calls(&self) -> &dyn Calls {
+        self.calls.as_ref()
+    }
+
     /// The root of the checkout.
     #[must_use]
     pub fn root(&self) -> &Path {

@@ -243,12 +243,20 @@ impl Change {
                 commit.summary().ok().flatten().unwrap_or("(no message)")
             )
         });
+        let target = &self.owner.target;
+        let help = if self.undo {
+            format!("revert that commit on the branch; then `deploycenter resume {target}`")
+        } else {
+            format!(
+                "look at that commit, then keep it with `deploycenter accept {target}` or write over it with `deploycenter apply --reclaim {target}`"
+            )
+        };
         Failure::new(
             FailureKind::Moved,
             SYSTEM,
             format!("{} {what}{by}", self.place),
         )
-        .help("look at that commit, then plan again to see what would change")
+        .help(help)
     }
 }
 

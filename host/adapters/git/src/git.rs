@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deploycenter_domain::effect::OutputName;
-use deploycenter_domain::resource::{Folder, Observed, Outputs, Ownership, Resource};
+use deploycenter_domain::resource::{Adoption, Folder, Observed, Outputs, Ownership, Resource};
 use deploycenter_ports::{
     Call, Calls, Clock, EffectAdapter, Ensured, Failure, FailureKind, Phase, Reading, Step,
 };
@@ -342,6 +342,23 @@ impl EffectAdapter for Git {
                 "git holds folders; other effects belong to other systems",
             )),
         }
+    }
+
+    async fn observe_foreign(
+        &self,
+        wanted: &Resource,
+        _adoption: &Adoption,
+    ) -> Result<Option<Observed>, Failure> {
+        let Resource::Folder(folder) = wanted else {
+            return Err(refused(
+                "a generated file isn't adopted by itself: it goes out with its target's commit",
+            ));
+        };
+        let place = Place::of(folder)?;
+        Err(
+            refused(format!("{place} can't be adopted: git keeps what stood there"))
+                .help("keep what someone committed with `deploycenter accept TARGET`, or write over it with `deploycenter apply TARGET --reclaim`"),
+        )
     }
 
     async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {

@@ -11,6 +11,7 @@
 mod commit;
 mod config;
 mod deployment_repo;
+mod doctor;
 mod failure;
 mod folder;
 mod git;
@@ -25,4 +26,5 @@ mod working_tree;
 
 pub use config::{Credentials, GitConfig};
 pub use deployment_repo::DeploymentRepo;
+pub use doctor::Remotes;
 pub use git::Git;

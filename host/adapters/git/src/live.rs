@@ -1,13 +1,16 @@
 //! The generated branches as a whole: which targets stand on them.
 
 use async_trait::async_trait;
+use deploycenter_domain::hold;
 use deploycenter_domain::lock;
 use deploycenter_domain::name::{CustomerName, RegionName, TargetId};
-use deploycenter_ports::{Failure, Generated, LiveTarget, Reading};
+use deploycenter_ports::{Failure, Generated, LastChange, LiveTarget, Reading};
 use git2::{Error, ObjectType, Oid, Repository, Tree};
 
+use crate::commit;
 use crate::git::Git;
-use crate::place::{PREFIX, ROOT_FILE};
+use crate::history::{self, HistoryError};
+use crate::place::{PREFIX, Place, ROOT_FILE};
 use crate::remote::Cache;
 use crate::tree;
 
@@ -20,6 +23,74 @@ impl Generated for Git {
         }
         self.shared.read(all).await
     }
+
+    async fn last_change(&self, branch: &str, path: &str) -> Result<Option<LastChange>, Failure> {
+        let place = Place::new(branch, path)?;
+        self.shared.listed().await?;
+        self.shared
+            .read(move |repo| last_change(repo, &place))
+            .await
+    }
+}
+
+impl Git {
+    /// Who changed a folder since it had that tree, as the remote has it now: `Someone in
+    /// 0123456789ab: A message`; `None` while it has it.
+    ///
+    /// # Errors
+    /// When the remote can't be read.
+    pub async fn overtaken(
+        &self,
+        branch: &str,
+        path: &str,
+        tree: &str,
+    ) -> Result<Option<String>, Failure> {
+        let place = Place::new(branch, path)?;
+        self.shared.fresh().await?;
+        let tree = tree.to_owned();
+        let look = move |repo: &Repository| {
+            let present = match Cache::head(repo, &place.branch)? {
+                Some(head) => tree::at(&repo.find_commit(head)?.tree()?, place.key())?,
+                None => None,
+            };
+            if present.is_some_and(|id| id.to_string() == tree) {
+                return Ok(None);
+            }
+            let last = last_change(repo, &place)?;
+            Ok(Some(last.map_or_else(
+                || "someone".to_owned(),
+                |last| {
+                    let commit = last.commit.get(..12).unwrap_or(&last.commit);
+                    format!("{} in {commit}: {}", last.author, last.summary)
+                },
+            )))
+        };
+        self.shared.read(look).await
+    }
+}
+
+fn last_change(repo: &Repository, place: &Place) -> Result<Option<LastChange>, Error> {
+    let Some(head) = Cache::head(repo, &place.branch)? else {
+        return Ok(None);
+    };
+    let found = history::last_change(repo, repo.find_commit(head)?, place.key());
+    let commit = match found {
+        Ok(commit) => commit,
+        Err(HistoryError::Git(error)) => return Err(error),
+        // The cache holds whole histories; one that doesn't says nothing of who it was.
+        Err(HistoryError::Shallow | HistoryError::Missing(_)) => None,
+    };
+    Ok(commit.map(|commit| LastChange {
+        commit: commit.id().to_string(),
+        author: commit.author().name().unwrap_or("someone").to_owned(),
+        summary: commit
+            .summary()
+            .ok()
+            .flatten()
+            .unwrap_or("(no message)")
+            .to_owned(),
+        deployment: commit.message().ok().and_then(commit::deployment),
+    }))
 }
 
 fn all(repo: &Repository) -> Result<Vec<LiveTarget>, Error> {
@@ -52,6 +123,7 @@ fn on_branch(
             target: TargetId::shared_of(customer.clone()),
             region: None,
             lock: text(repo, id)?,
+            hold: None,
         });
     }
     for (region, folder) in folders(repo, root)? {
@@ -67,6 +139,9 @@ fn on_branch(
                     target: TargetId::instance_of(customer.clone(), instance),
                     region: Some(region.clone()),
                     lock: text(repo, id)?,
+                    hold: tree::at(&folder, hold::FILE)?
+                        .map(|id| text(repo, id))
+                        .transpose()?,
                 });
             }
         }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 
 use git2::{
-    AutotagOption, Cred, CredentialType, Error, ErrorClass, ErrorCode, FetchOptions, FetchPrune,
-    ObjectType, Oid, ProxyOptions, PushOptions, RemoteCallbacks, Repository,
+    AutotagOption, Cred, CredentialType, Direction, Error, ErrorClass, ErrorCode, FetchOptions,
+    FetchPrune, ObjectType, Oid, ProxyOptions, PushOptions, RemoteCallbacks, Repository,
 };
 
 use crate::config::{Credentials, GitConfig};
@@ -252,8 +252,27 @@ pub(crate) fn fetch(
         .fetch(specs, Some(&mut options), None)
 }
 
+/// The names of a remote's branches, without `refs/heads/`, as it tells whoever comes to
+/// fetch or to push. Hangs up then.
+pub(crate) fn branches(
+    repo: &Repository,
+    url: &str,
+    credentials: &Credentials,
+    direction: Direction,
+) -> Result<Vec<String>, Error> {
+    limit_silence();
+    let mut remote = repo.remote_anonymous(url)?;
+    let callbacks = callbacks(repo, url, credentials);
+    let connection = remote.connect_auth(direction, Some(callbacks), Some(proxy()))?;
+    let names = connection.list()?.iter().filter_map(|head| {
+        let name = head.name().strip_prefix("refs/heads/")?;
+        Some(name.to_owned())
+    });
+    Ok(names.collect())
+}
+
 /// The folder of a remote on this machine; `None` for one that a protocol leads to.
-fn local_path(url: &str) -> Option<PathBuf> {
+pub(crate) fn local_path(url: &str) -> Option<PathBuf> {
     if let Ok(parsed) = url::Url::parse(url)
         && parsed.scheme() == "file"
     {

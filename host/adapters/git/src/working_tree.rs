@@ -16,7 +16,8 @@ const SINGLE: [&str; 4] = [
     "plugins.lock",
 ];
 
-/// Folders whose YAML files are read, not those of folders in them.
+/// Folders whose YAML files are read, not those of folders in them. Whatever else lies
+/// there is told of: it was meant to be read.
 const YAML: [&str; 2] = ["customers.d", "environments"];
 
 /// The folder that is read whole.
@@ -56,14 +57,11 @@ pub(crate) fn desired_files(
 ) -> Result<DesiredFiles, RepositoryError> {
     let mut paths: Vec<String> = SINGLE.iter().map(|name| (*name).to_owned()).collect();
     for folder in YAML.into_iter().chain([WHOLE]) {
-        list(root, folder, folder == WHOLE, &mut paths)?;
+        list(root, folder, &mut paths)?;
     }
     let index = repo.index().map_err(|error| problem(error.message()))?;
     let mut files = DesiredFiles::new();
     for path in paths {
-        if !is_desired(&path) || path.starts_with(POLICIES) {
-            continue;
-        }
         let ignored = index.get_path(Path::new(&path), 0).is_none()
             && repo.status_should_ignore(Path::new(&path)).unwrap_or(false);
         if !ignored && let Some(content) = read(root, &path)? {
@@ -73,12 +71,7 @@ pub(crate) fn desired_files(
     Ok(files)
 }
 
-fn list(
-    root: &Path,
-    folder: &str,
-    deep: bool,
-    paths: &mut Vec<String>,
-) -> Result<(), RepositoryError> {
+fn list(root: &Path, folder: &str, paths: &mut Vec<String>) -> Result<(), RepositoryError> {
     let failed = |error: std::io::Error| problem(format!("{folder} can't be read: {error}"));
     let place = root.join(folder);
     match place.symlink_metadata() {
@@ -100,8 +93,8 @@ fn list(
             .ok_or_else(|| problem(format!("{folder} holds a file whose name isn't UTF-8")))?;
         let path = format!("{folder}/{name}");
         if entry.file_type().map_err(failed)?.is_dir() {
-            if deep && name != ".git" {
-                list(root, &path, deep, paths)?;
+            if name != ".git" {
+                list(root, &path, paths)?;
             }
         } else {
             paths.push(path);

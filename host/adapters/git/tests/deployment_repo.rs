@@ -90,6 +90,8 @@ async fn the_desired_state_is_the_named_places_and_no_more() {
         files.keys().map(String::as_str).collect::<Vec<_>>(),
         [
             "customers.d/beta.yaml",
+            // No file of the desired state, and told of where it is read as one.
+            "customers.d/notes.txt",
             "customers.yaml",
             "environments/dev.yaml",
             "overrides/odoo/a/b.txt",

@@ -1,6 +1,7 @@
 //! Folders on branches, against bare remotes on disk and over HTTP.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod doctor;
 mod support;
 
 use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};

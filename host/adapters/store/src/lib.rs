@@ -1,9 +1,12 @@
 //! Locks, journal and history in SQLite: for one machine, any number of processes.
 
+mod doctor;
 mod error;
 mod liveness;
 mod read;
 mod sqlite;
+mod standing;
 mod write;
 
+pub use doctor::Journal;
 pub use sqlite::{SqliteStore, StoreOptions};

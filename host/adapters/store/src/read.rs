@@ -90,7 +90,7 @@ pub(crate) async fn unfinished_of(
 }
 
 /// A deployment's target, and whether it is finished.
-pub(crate) async fn standing(
+pub(crate) async fn whereabouts(
     db: &mut SqliteConnection,
     id: &DeploymentId,
 ) -> Result<Option<(TargetId, bool)>, StoreError> {
@@ -224,11 +224,11 @@ pub(crate) async fn targets(db: &mut SqliteConnection) -> Result<Vec<TargetRecor
     Ok(records)
 }
 
-fn parse<T: FromStr<Err: Display>>(what: &str, text: &str) -> Result<T, StoreError> {
+pub(crate) fn parse<T: FromStr<Err: Display>>(what: &str, text: &str) -> Result<T, StoreError> {
     text.parse()
         .map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
 }
 
-fn json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, StoreError> {
+pub(crate) fn json<T: DeserializeOwned>(what: &str, text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("{what}: {error}")))
 }

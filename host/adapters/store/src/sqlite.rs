@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_ports::{
-    Clock, DeploymentRecord, Holder, Lease, NewDeployment, Store, StoreError, TargetRecord,
+    Clock, DeploymentRecord, Holder, Lease, NewDeployment, StandingRecord, Store, StoreError,
+    TargetRecord,
 };
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
@@ -18,7 +19,7 @@ use sqlx::{Sqlite, Transaction};
 
 use crate::error::{failed, file, migration};
 use crate::liveness::{Alive, Processes};
-use crate::{read, write};
+use crate::{read, standing, write};
 
 /// How long a write waits for another process's.
 const BUSY: Duration = Duration::from_secs(30);
@@ -125,15 +126,25 @@ impl SqliteStore {
 
     /// A transaction that holds the right to write from its start, so that what it reads
     /// is what it writes on.
-    async fn writing(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    pub(crate) async fn writing(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.pool
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(failed)
     }
 
+    /// Every lease that is held, by whom, and whether that process is alive.
+    pub(crate) async fn all_leases(&self) -> Result<Vec<(TargetId, Holder, bool)>, StoreError> {
+        let mut leases = Vec::new();
+        for (target, process, holder) in read::leases(&mut *self.reading().await?).await? {
+            let alive = process == self.key || self.processes.is_alive(&process)?;
+            leases.push((target, holder, alive));
+        }
+        Ok(leases)
+    }
+
     /// A transaction whose reads all see one moment.
-    async fn reading(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    pub(crate) async fn reading(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.pool.begin().await.map_err(failed)
     }
 }
@@ -223,7 +234,7 @@ impl Store for SqliteStore {
     ) -> Result<(), StoreError> {
         let mut transaction = self.writing().await?;
         check_fence(&mut transaction, lease, &self.key).await?;
-        match read::standing(&mut transaction, id).await? {
+        match read::whereabouts(&mut transaction, id).await? {
             Some((target, _)) if target != lease.target => {
                 return Err(StoreError::Failed(format!(
                     "the lease is on {}, {id} a deployment of {target}",
@@ -243,7 +254,7 @@ impl Store for SqliteStore {
             write::finished(&mut transaction, id).await?;
         }
         if matches!(event, Event::Succeeded) {
-            write::succeeded(&mut transaction, id).await?;
+            standing::succeeded(&mut transaction, id, at).await?;
         }
         transaction.commit().await.map_err(failed)
     }
@@ -271,14 +282,14 @@ impl Store for SqliteStore {
         read::targets(&mut *self.reading().await?).await
     }
 
+    async fn standing(&self) -> Result<Vec<StandingRecord>, StoreError> {
+        standing::all(&mut *self.reading().await?).await
+    }
+
     async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {
-        let mut holders = Vec::new();
-        for (target, process, holder) in read::leases(&mut *self.reading().await?).await? {
-            if process == self.key || self.processes.is_alive(&process)? {
-                holders.push((target, holder));
-            }
-        }
-        Ok(holders)
+        let leases = self.all_leases().await?;
+        let alive = leases.into_iter().filter(|(.., alive)| *alive);
+        Ok(alive.map(|(target, holder, _)| (target, holder)).collect())
     }
 }
 

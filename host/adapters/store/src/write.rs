@@ -131,24 +131,6 @@ pub(crate) async fn finished(
     Ok(())
 }
 
-/// The target's row follows a deployment that succeeded: it was healthy, so it may hold
-/// data from now on.
-pub(crate) async fn succeeded(
-    db: &mut SqliteConnection,
-    id: &DeploymentId,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE targets SET holds_data = TRUE, last_succeeded = d.id, main_commit = d.main_commit
-         FROM deployments d
-         WHERE d.id = $1 AND targets.target = d.target AND targets.incarnation = d.incarnation",
-    )
-    .bind(id.as_str())
-    .execute(db)
-    .await
-    .map_err(failed)?;
-    Ok(())
-}
-
 fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(|error| StoreError::Failed(error.to_string()))
 }

@@ -15,6 +15,7 @@ use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 mod contract;
+mod doctor;
 
 use contract::{Database, Still, begin, deployment, id, intent, target, time};
 

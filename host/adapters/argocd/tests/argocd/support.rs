@@ -157,6 +157,7 @@ impl Cluster {
             branch: BRANCH.to_owned(),
             path: PATH.to_owned(),
             tree: folder.tree,
+            ailing: false,
         }
     }
 
@@ -324,6 +325,7 @@ pub(crate) fn step(
             actor: "Ada".to_owned(),
             main_commit: None,
         },
+        adopt: None,
     }
 }
 

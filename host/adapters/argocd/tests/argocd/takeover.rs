@@ -128,6 +128,7 @@ async fn a_broken_chart_fails_at_once_with_argo_cds_words() {
         branch: BRANCH.to_owned(),
         path: PATH.to_owned(),
         tree: folder.tree,
+        ailing: false,
     };
     let before = world.sandbox.now();
     let failure = world.take_over(&sync, 2).await.unwrap_err();

@@ -254,7 +254,7 @@ impl Regional<'_> {
             .filter(|found| !leaving(found.life_cycle_state.as_ref())))
     }
 
-    fn observed_access_point(&self, found: &AccessPointDescription) -> Observed {
+    pub(super) fn observed_access_point(&self, found: &AccessPointDescription) -> Observed {
         let tags = tag_map(found.tags.as_deref().unwrap_or_default());
         let root = found.root_directory.as_ref();
         let directory = root.and_then(|root| root.creation_info.as_ref());

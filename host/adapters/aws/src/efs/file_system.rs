@@ -1,10 +1,10 @@
 //! File systems.
 
 use aws_sdk_efs::types::{FileSystemDescription, LifeCycleState, PerformanceMode, ThroughputMode};
-use deploycenter_domain::resource::{FileSystem, Observed, Resource};
+use deploycenter_domain::resource::{FileSystem, Observed, Resource, tag as key};
 use deploycenter_ports::{Ensured, Failure, FailureKind, Reading, Step};
 
-use super::lists::leaving;
+use super::lists::{by_token, leaving};
 use super::{Regional, outputs, ownership, tag_map, tags};
 use crate::decide::{Verdict, decide};
 use crate::sdk::polls::Polls;
@@ -21,11 +21,11 @@ impl Regional<'_> {
                 .await?
                 .get(&wanted.creation_token)
                 .cloned(),
-            Reading::Fresh => self.file_system_by_token(&wanted.creation_token).await?,
+            Reading::Fresh => self.file_system_of(&wanted.creation_token).await?,
         };
         Ok(found
             .filter(|found| !leaving(Some(&found.life_cycle_state)))
-            .map(|found| self.observed_file_system(wanted, &found)))
+            .map(|found| self.observed_file_system(wanted.kms_key_id.is_some(), &found)))
     }
 
     pub(super) async fn ensure_file_system(
@@ -37,7 +37,10 @@ impl Regional<'_> {
         if step.before.is_none() && !step.uncertain {
             return self.create_file_system(step, wanted).await;
         }
-        let found = self.file_system_by_token(&wanted.creation_token).await?;
+        if let Some(adoption) = &step.adopt {
+            return self.adopt_file_system(step, wanted, adoption).await;
+        }
+        let found = self.file_system_of(&wanted.creation_token).await?;
         let found = match found {
             Some(found) if leaving(Some(&found.life_cycle_state)) => {
                 self.file_system_gone(&found.file_system_id).await?;
@@ -47,7 +50,7 @@ impl Regional<'_> {
         };
         let observed = found
             .as_ref()
-            .map(|found| self.observed_file_system(wanted, found));
+            .map(|found| self.observed_file_system(wanted.kms_key_id.is_some(), found));
         match (
             decide(
                 &self.context,
@@ -132,7 +135,7 @@ impl Regional<'_> {
             }
             match self.file_system_by_token(&wanted.creation_token).await? {
                 Some(found) if !leaving(Some(&found.life_cycle_state)) => {
-                    let observed = self.observed_file_system(wanted, &found);
+                    let observed = self.observed_file_system(wanted.kms_key_id.is_some(), &found);
                     let what = named(wanted);
                     let verdict = decide(&self.context, &what, step, Some(&observed), false)?;
                     self.file_system_available(wanted, &found.file_system_id)
@@ -179,6 +182,14 @@ impl Regional<'_> {
                 )
                 .help("set the other values back as they were, or make a new instance and move its data"));
         }
+        self.set_throughput(wanted, id).await
+    }
+
+    pub(super) async fn set_throughput(
+        &self,
+        wanted: &FileSystem,
+        id: &str,
+    ) -> Result<(), Failure> {
         self.client
             .update_file_system()
             .file_system_id(id)
@@ -240,7 +251,11 @@ impl Regional<'_> {
     }
 
     /// Waits until a file system can be used.
-    async fn file_system_available(&self, wanted: &FileSystem, id: &str) -> Result<(), Failure> {
+    pub(super) async fn file_system_available(
+        &self,
+        wanted: &FileSystem,
+        id: &str,
+    ) -> Result<(), Failure> {
         let mut polls = Polls::long(self.aws.clock());
         loop {
             let state = self
@@ -292,6 +307,16 @@ impl Regional<'_> {
         Ok(())
     }
 
+    /// The file system that was made with a token, else the one that was adopted for it.
+    async fn file_system_of(&self, token: &str) -> Result<Option<FileSystemDescription>, Failure> {
+        match self.file_system_by_token(token).await? {
+            Some(found) if !leaving(Some(&found.life_cycle_state)) => Ok(Some(found)),
+            made => Ok(by_token(self.read_file_systems().await?)
+                .remove(token)
+                .or(made)),
+        }
+    }
+
     async fn file_system_by_token(
         &self,
         token: &str,
@@ -331,22 +356,28 @@ impl Regional<'_> {
         }
     }
 
-    fn observed_file_system(&self, wanted: &FileSystem, found: &FileSystemDescription) -> Observed {
+    /// As it is; with its key only where one is asked for, so that nobody has to name EFS's
+    /// own.
+    pub(super) fn observed_file_system(
+        &self,
+        with_key: bool,
+        found: &FileSystemDescription,
+    ) -> Observed {
         let tags = tag_map(&found.tags);
         let image = FileSystem {
             region: self.region.clone(),
-            creation_token: found.creation_token.clone(),
-            name: found
-                .name
-                .clone()
-                .or_else(|| tags.get("Name").cloned())
+            creation_token: token_of(found),
+            name: tags
+                .get("Name")
+                .or(found.name.as_ref())
+                .cloned()
                 .unwrap_or_default(),
             performance_mode: found.performance_mode.to_string(),
             throughput_mode: found
                 .throughput_mode
                 .as_ref()
                 .map_or_else(|| "bursting".to_owned(), ToString::to_string),
-            kms_key_id: wanted.kms_key_id.as_ref().and(found.kms_key_id.clone()),
+            kms_key_id: found.kms_key_id.clone().filter(|_| with_key),
         };
         Observed {
             image: Resource::FileSystem(image),
@@ -356,6 +387,14 @@ impl Regional<'_> {
     }
 }
 
-fn named(wanted: &FileSystem) -> String {
+/// The token that it was made with, or was adopted for.
+pub(super) fn token_of(found: &FileSystemDescription) -> String {
+    let adopted = found.tags.iter().find(|tag| tag.key == key::CREATION_TOKEN);
+    adopted
+        .map_or(&found.creation_token, |tag| &tag.value)
+        .clone()
+}
+
+pub(super) fn named(wanted: &FileSystem) -> String {
     format!("the file system {}", wanted.name)
 }

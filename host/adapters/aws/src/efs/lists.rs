@@ -9,6 +9,7 @@ use aws_sdk_efs::types::{
 use deploycenter_ports::{Failure, Reading};
 
 use super::Regional;
+use super::file_system::token_of;
 use crate::aws::Where;
 use crate::cell::Lists;
 
@@ -28,8 +29,23 @@ pub(super) fn leaving(state: Option<&LifeCycleState>) -> bool {
     )
 }
 
+/// File systems by the token that each was made with or adopted for. One that is there goes
+/// before one that is leaving, then one that was made with a token before one that was
+/// adopted for it.
+pub(super) fn by_token(
+    mut all: Vec<FileSystemDescription>,
+) -> BTreeMap<String, FileSystemDescription> {
+    all.sort_by_cached_key(|one| {
+        let there = !leaving(Some(&one.life_cycle_state));
+        let made = token_of(one) == one.creation_token;
+        (there, made, std::cmp::Reverse(one.file_system_id.clone()))
+    });
+    // The best comes last, and so it is what stays.
+    all.into_iter().map(|one| (token_of(&one), one)).collect()
+}
+
 impl Regional<'_> {
-    /// All file systems of the region by creation token.
+    /// All file systems of the region by token, see [`by_token`].
     pub(super) async fn listed_file_systems(
         &self,
     ) -> Result<Arc<BTreeMap<String, FileSystemDescription>>, Failure> {
@@ -37,21 +53,20 @@ impl Regional<'_> {
         lists
             .file_systems
             .get(self.at.clone(), async {
-                let mut pages = self
-                    .client
-                    .describe_file_systems()
-                    .into_paginator()
-                    .items()
-                    .send();
-                let mut all = BTreeMap::new();
-                while let Some(next) = pages.next().await {
-                    let next =
-                        next.map_err(|error| self.context.failure("list file systems", &error))?;
-                    all.insert(next.creation_token.clone(), next);
-                }
-                Ok(all)
+                self.read_file_systems().await.map(by_token)
             })
             .await
+    }
+
+    /// All file systems of the region.
+    pub(super) async fn read_file_systems(&self) -> Result<Vec<FileSystemDescription>, Failure> {
+        let request = self.client.describe_file_systems();
+        let mut pages = request.into_paginator().items().send();
+        let mut all = Vec::new();
+        while let Some(next) = pages.next().await {
+            all.push(next.map_err(|error| self.context.failure("list file systems", &error))?);
+        }
+        Ok(all)
     }
 
     /// All access points of the region by client token.

@@ -1,7 +1,9 @@
 //! EFS: file systems, mount targets, access points.
 
 mod access_point;
+mod adopt;
 mod file_system;
+mod holdings;
 mod lists;
 mod mount_target;
 
@@ -11,7 +13,7 @@ use async_trait::async_trait;
 use aws_sdk_efs::types::Tag;
 use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::name::RegionName;
-use deploycenter_domain::resource::{Observed, Outputs, Owner, Ownership, Resource};
+use deploycenter_domain::resource::{Adoption, Observed, Outputs, Owner, Ownership, Resource};
 use deploycenter_ports::{EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
 
 use crate::aws::{Aws, Where};
@@ -25,6 +27,9 @@ pub(crate) use lists::EfsLists;
 ///   a mount target by its file system and subnet.
 /// - Encryption is always on. The key is compared only where one is asked for: EFS shows
 ///   its own key's ARN otherwise, which nobody planned.
+/// - An adopted file system has a creation token that others chose, so it is found by a
+///   tag that holds ours. Mount targets go with their file system and access points are
+///   made new, so neither is adopted by itself.
 /// - What is being deleted counts as absent; a create waits until it is gone.
 /// - Mount targets have no tags, so each leaves a tag on its file system with its id and
 ///   security groups. A listed reading trusts these tags when there are as many of them
@@ -85,6 +90,31 @@ impl EffectAdapter for Efs {
                     .observe_access_point(wanted, reading)
                     .await
             }
+            _ => Err(not_ours()),
+        }
+    }
+
+    async fn observe_foreign(
+        &self,
+        wanted: &Resource,
+        adoption: &Adoption,
+    ) -> Result<Option<Observed>, Failure> {
+        let refused =
+            |text, help: &str| Err(Failure::new(FailureKind::Refused, "efs", text).help(help));
+        match wanted {
+            Resource::FileSystem(wanted) => {
+                self.regional(&wanted.region)?
+                    .observe_foreign_file_system(wanted, adoption)
+                    .await
+            }
+            Resource::MountTarget(_) => refused(
+                "a mount target can't be adopted by itself",
+                "adopt its file system: the mount targets that it has go with it",
+            ),
+            Resource::AccessPoint(_) => refused(
+                "an access point can't be adopted: EFS never changes one",
+                "adopt its file system: it gets an access point of the target's own",
+            ),
             _ => Err(not_ours()),
         }
     }

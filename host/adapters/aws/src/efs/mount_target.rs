@@ -20,7 +20,7 @@ use crate::sdk::polls::Polls;
 
 /// The key of the tag that a mount target leaves on its file system is this and its
 /// subnet; the value is its id and its security groups.
-const TAG: &str = "deploycenter:mount-target:";
+pub(super) const TAG: &str = "deploycenter:mount-target:";
 
 impl Regional<'_> {
     pub(super) async fn observe_mount_target(

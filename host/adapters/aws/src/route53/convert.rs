@@ -37,11 +37,14 @@ pub(crate) fn to_set(record: &Record) -> Result<ResourceRecordSet, Failure> {
             format!("the record {}: {error}", record.name),
         )
     };
-    let set = ResourceRecordSet::builder()
+    let mut set = ResourceRecordSet::builder()
         .name(format!("{}.", record.name))
-        .r#type(RrType::A)
-        .set_identifier(&record.set_identifier)
-        .weight(i64::from(record.weight));
+        .r#type(RrType::A);
+    if !record.set_identifier.is_empty() {
+        set = set
+            .set_identifier(&record.set_identifier)
+            .weight(i64::from(record.weight));
+    }
     let set = match &record.routing {
         Routing::Addresses { ipv4, ttl } => {
             let values: Result<Vec<_>, _> = ipv4
@@ -136,6 +139,13 @@ mod tests {
             assert_eq!(set.name, "a.example.com.");
             assert_eq!(set.weight, Some(7));
             assert_eq!(routing(&set), routed);
+            let simple = to_set(&Record {
+                set_identifier: String::new(),
+                ..record(routed.clone())
+            })
+            .unwrap();
+            assert_eq!((&simple.set_identifier, simple.weight), (&None, None));
+            assert_eq!(routing(&simple), routed);
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Route 53: weighted A records.
 
+mod adopt;
 mod batch;
 mod convert;
+mod holdings;
 mod queue;
 mod read;
 
@@ -9,7 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_route53::types::ResourceRecordSet;
-use deploycenter_domain::resource::{Observed, Record, Resource};
+use deploycenter_domain::resource::{Adoption, Observed, Record, Resource};
 use deploycenter_ports::{Clock, EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
 
 use crate::aws::Aws;
@@ -33,6 +35,8 @@ use queue::{Outcome, Queue};
 /// - A record of another kind at the same name (a simple A, a CNAME, another routing
 ///   policy) is foreign. Another set-identifier is a neighbour: that is what weights are
 ///   for.
+/// - An adopted record is one change: theirs goes and ours comes in one batch. So either
+///   one stands there, and our set-identifier is the mark.
 #[derive(Debug, Clone)]
 pub struct Route53 {
     aws: Aws,
@@ -81,10 +85,10 @@ impl Route53 {
         // A first create needs no look before: Route 53 itself refuses a second one.
         let mut look = step.before.is_some() || step.uncertain;
         loop {
-            let found = if look {
-                zone.read_fresh(wanted).await?
-            } else {
-                None
+            let found = match (look, &step.adopt) {
+                (true, None) => zone.read_fresh(wanted).await?,
+                (true, Some(_)) => zone.read_adopted(step, wanted).await?,
+                (false, _) => None,
             };
             let (observed, set) = match found {
                 Some((observed, set)) => (Some(observed), set),
@@ -160,6 +164,18 @@ impl EffectAdapter for Route53 {
         }
     }
 
+    async fn observe_foreign(
+        &self,
+        wanted: &Resource,
+        adoption: &Adoption,
+    ) -> Result<Option<Observed>, Failure> {
+        let Resource::Record(wanted) = wanted else {
+            return Err(not_ours());
+        };
+        let zone = self.aws.zone(&wanted.zone)?;
+        zone.observe_foreign(wanted, adoption).await
+    }
+
     async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
         match step.after.as_ref().or(step.before.as_ref()) {
             Some(Resource::Record(wanted)) => self.ensure_record(step, wanted).await,
@@ -178,5 +194,9 @@ fn not_ours() -> Failure {
 }
 
 fn named(wanted: &Record) -> String {
-    format!("the record {} A ({})", wanted.name, wanted.set_identifier)
+    let which = match wanted.set_identifier.as_str() {
+        "" => "simple",
+        identifier => identifier,
+    };
+    format!("the record {} A ({which})", wanted.name)
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use deploycenter_domain::resource::{Observed, Ownership, Record, Resource};
-use deploycenter_ports::Failure;
+use deploycenter_ports::{Failure, FailureKind};
 
 use super::Zone;
 use super::convert::{normal, routing};
 use crate::cell::Lists;
+use crate::sdk::failure::Context;
 
 /// The zones' record sets by name, each zone read once for a run.
 #[derive(Debug, Default)]
@@ -17,7 +18,46 @@ pub(crate) struct ZoneLists(Lists<String, BTreeMap<String, Vec<ResourceRecordSet
 /// What stands at a record's place, and the record set itself when it is ours.
 pub(super) type Found = (Observed, Option<ResourceRecordSet>);
 
+/// What a zone is, beside its records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct About {
+    /// Its domain, without a final dot.
+    pub(crate) name: String,
+    /// Whether only its own networks see it.
+    pub(crate) private: bool,
+}
+
 impl Zone {
+    /// Where it is, for messages.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// What it is. Reads a record too, so that both rights are shown to be there.
+    pub(crate) async fn about(&self) -> Result<About, Failure> {
+        self.pace.turn(self.clock.as_ref()).await;
+        let answer = self.client.get_hosted_zone().id(&self.id).send().await;
+        let answer = answer.map_err(|error| self.context.failure("read the zone", &error))?;
+        let Some(zone) = answer.hosted_zone else {
+            let kind = FailureKind::Unavailable;
+            return Err(self.context.fail(kind, "Route 53's answer holds no zone"));
+        };
+        self.pace.turn(self.clock.as_ref()).await;
+        let records = self
+            .client
+            .list_resource_record_sets()
+            .hosted_zone_id(&self.id)
+            .max_items(1);
+        records
+            .send()
+            .await
+            .map_err(|error| self.context.failure("list records", &error))?;
+        Ok(About {
+            name: normal(&zone.name),
+            private: zone.config.is_some_and(|config| config.private_zone),
+        })
+    }
+
     pub(super) async fn read_listed(
         &self,
         lists: &ZoneLists,
@@ -30,13 +70,20 @@ impl Zone {
 
     /// Reads everything of the record's name: a name's sets come one after another.
     pub(super) async fn read_fresh(&self, wanted: &Record) -> Result<Option<Found>, Failure> {
+        Ok(look(wanted, &self.read_name(wanted).await?))
+    }
+
+    /// All sets of the record's name.
+    pub(super) async fn read_name(
+        &self,
+        wanted: &Record,
+    ) -> Result<Vec<ResourceRecordSet>, Failure> {
         let start = Start {
             name: format!("{}.", wanted.name),
             kind: None,
             identifier: None,
         };
-        let sets = self.read_from(Some(start), Some(&wanted.name)).await?;
-        Ok(look(wanted, &sets))
+        self.read_from(Some(start), Some(&wanted.name)).await
     }
 
     async fn read_all(&self) -> Result<BTreeMap<String, Vec<ResourceRecordSet>>, Failure> {
@@ -47,7 +94,8 @@ impl Zone {
         Ok(all)
     }
 
-    async fn read_from(
+    /// Reads sets from a place on; with `only`, of that name alone.
+    pub(super) async fn read_from(
         &self,
         mut start: Option<Start>,
         only: Option<&str>,
@@ -93,25 +141,30 @@ impl Zone {
 }
 
 /// Where a page of the list begins.
-struct Start {
+pub(super) struct Start {
     name: String,
     kind: Option<RrType>,
     identifier: Option<String>,
 }
 
+/// A set as an image of ours.
+pub(super) fn image(zone: &str, set: &ResourceRecordSet) -> Resource {
+    Resource::Record(Record {
+        zone: zone.to_owned(),
+        name: normal(&set.name),
+        set_identifier: set.set_identifier.clone().unwrap_or_default(),
+        weight: set
+            .weight
+            .and_then(|weight| u8::try_from(weight).ok())
+            .unwrap_or_default(),
+        routing: routing(set),
+    })
+}
+
 /// What stands at the place of a record, among all sets of its name.
 fn look(wanted: &Record, sets: &[ResourceRecordSet]) -> Option<Found> {
     let observed = |set: &ResourceRecordSet, ownership| Observed {
-        image: Resource::Record(Record {
-            zone: wanted.zone.clone(),
-            name: normal(&set.name),
-            set_identifier: set.set_identifier.clone().unwrap_or_default(),
-            weight: set
-                .weight
-                .and_then(|weight| u8::try_from(weight).ok())
-                .unwrap_or_default(),
-            routing: routing(set),
-        }),
+        image: image(&wanted.zone, set),
         ownership,
         outputs: BTreeMap::new(),
     };

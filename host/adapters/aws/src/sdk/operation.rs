@@ -59,6 +59,7 @@ fn efs(method: &str, path: &str) -> Option<&'static str> {
 fn route53(method: &str, path: &str) -> Option<&'static str> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     Some(match (method, parts.as_slice()) {
+        ("GET", ["hostedzone", _]) => "GetHostedZone",
         ("GET", ["hostedzone", _, "rrset"]) => "ListResourceRecordSets",
         ("POST", ["hostedzone", _, "rrset"]) => "ChangeResourceRecordSets",
         ("GET", ["change", _]) => "GetChange",

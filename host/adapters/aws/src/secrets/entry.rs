@@ -1,10 +1,11 @@
 //! Entries with drawn values.
 
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
-use deploycenter_domain::resource::{Secret, tag};
+use deploycenter_domain::resource::{Observed, Owner, Ownership, Secret, tag};
 use deploycenter_ports::{Ensured, Failure, FailureKind, Step};
 
-use super::read::write_keys;
+use super::given::given_for;
+use super::read::{Found, write_keys};
 use super::{Regional, draw, tag as make_tag};
 use crate::decide::{Verdict, decide};
 use crate::sdk::polls::Polls;
@@ -26,7 +27,9 @@ impl Regional<'_> {
             if leaving && step.undo && step.after.is_none() && polls.again().await {
                 continue;
             }
-            let observed = found.as_ref().map(|found| self.observed(found));
+            let observed = found
+                .as_ref()
+                .map(|found| self.standing(step, wanted, found));
             let verdict = decide(
                 &self.context,
                 &named(wanted),
@@ -61,7 +64,32 @@ impl Regional<'_> {
         }
     }
 
+    /// What stands there. One that a person gave for the step's target is that target's to
+    /// remove.
+    fn standing(&self, step: &Step, wanted: &Secret, found: &Found) -> Observed {
+        let mut observed = self.observed(found);
+        let Owner {
+            installation,
+            target,
+            ..
+        } = &step.owner;
+        if step.after.is_none() && is_given(wanted) && given_for(found, installation, target) {
+            observed.ownership = Ownership::Owned(step.owner.clone());
+        }
+        observed
+    }
+
     async fn create(&self, step: &Step, wanted: &Secret) -> Result<Ensured, Failure> {
+        if is_given(wanted) {
+            let target = &step.owner.target;
+            let text = format!(
+                "{} was given by a person, and can't be drawn",
+                named(wanted)
+            );
+            return Err(self.context.fail(FailureKind::Refused, text).help(format!(
+                "give it anew: deploycenter secret set {target} NAME"
+            )));
+        }
         let keys = write_keys(&wanted.keys);
         if keys.len() > TAG_MAX {
             return Err(self
@@ -166,6 +194,11 @@ impl Regional<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether it is the image of an entry that a person gave.
+fn is_given(wanted: &Secret) -> bool {
+    wanted.keys.is_empty()
 }
 
 fn named(wanted: &Secret) -> String {

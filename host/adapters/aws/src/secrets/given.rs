@@ -64,7 +64,7 @@ impl deploycenter_ports::GivenSecrets for GivenSecrets {
                             .failure(format_args!("create the secret {name}"), &error)
                     })?;
             }
-            Some(found) if replaceable(&found, installation, target) => {
+            Some(found) if given_for(&found, installation, target) => {
                 regional
                     .client
                     .put_secret_value()
@@ -118,7 +118,8 @@ impl deploycenter_ports::GivenSecrets for GivenSecrets {
     }
 }
 
-fn given(found: &Found) -> bool {
+/// Whether a person gave it.
+pub(super) fn given(found: &Found) -> bool {
     !found.leaving
         && found
             .tags
@@ -126,7 +127,8 @@ fn given(found: &Found) -> bool {
             .is_some_and(|source| source == GIVEN)
 }
 
-fn replaceable(found: &Found, installation: &InstallationId, target: &TargetId) -> bool {
+/// Whether a person gave it for that target.
+pub(super) fn given_for(found: &Found, installation: &InstallationId, target: &TargetId) -> bool {
     let says = |key: &str, value: &str| found.tags.get(key).is_some_and(|there| there == value);
     given(found)
         && says(tag::INSTALLATION, installation.as_str())

@@ -3,12 +3,13 @@
 mod draw;
 mod entry;
 mod given;
+mod holdings;
 mod read;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::types::Tag;
 use deploycenter_domain::name::RegionName;
-use deploycenter_domain::resource::{Observed, Resource};
+use deploycenter_domain::resource::{Adoption, Observed, Resource};
 use deploycenter_ports::{EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
 
 use crate::aws::{Aws, Where};
@@ -22,6 +23,8 @@ pub(crate) use read::SecretLists;
 /// - Values are drawn by the operating system's generator when the entry is made, and
 ///   never read back; a tag says which keys there are. So keys can't change afterwards.
 /// - An entry that waits for its deletion is foreign: its name is taken until it is gone.
+/// - An entry that a person gave is another's where one is to be drawn. It can be removed:
+///   its image has no keys, and its tags have to name the step's target.
 /// - A listed reading sees what carries an installation's tag; a stranger's entry of the
 ///   same name shows when it is read freshly, or made.
 #[derive(Debug, Clone)]
@@ -73,6 +76,19 @@ impl EffectAdapter for Secrets {
             Reading::Fresh => regional.describe(&wanted.name).await?,
         };
         Ok(found.map(|found| regional.observed(&found)))
+    }
+
+    async fn observe_foreign(
+        &self,
+        _wanted: &Resource,
+        _adoption: &Adoption,
+    ) -> Result<Option<Observed>, Failure> {
+        Err(Failure::new(
+            FailureKind::Refused,
+            "secretsmanager",
+            "an entry of Secrets Manager can't be adopted: which keys it has shows in its value alone, which is never read",
+        )
+        .help("remove it, so that one is drawn, or rename the customer or instance"))
     }
 
     async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {

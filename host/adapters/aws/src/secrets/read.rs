@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
+use aws_smithy_types::DateTime;
 use deploycenter_domain::declaration::GeneratedKey;
 use deploycenter_domain::resource::{Observed, Owner, Ownership, Resource, Secret, tag};
 use deploycenter_ports::Failure;
 
 use super::Regional;
+use super::given::given;
 use crate::aws::Where;
 use crate::cell::Lists;
 
@@ -23,48 +25,51 @@ pub(super) struct Found {
     pub(super) tags: BTreeMap<String, String>,
     /// Whether it waits for its deletion.
     pub(super) leaving: bool,
+    /// When it was made.
+    pub(super) since: Option<DateTime>,
 }
 
 impl Regional<'_> {
     pub(super) async fn listed(&self) -> Result<Arc<BTreeMap<String, Found>>, Failure> {
         let lists = &self.aws.shared.secret_lists.0;
-        lists
-            .get(self.at.clone(), async {
-                let ours = Filter::builder()
-                    .key(FilterNameStringType::TagKey)
-                    .values(tag::INSTALLATION)
-                    .build();
-                let request = self
-                    .client
-                    .list_secrets()
-                    .include_planned_deletion(true)
-                    .max_results(100)
-                    .filters(ours);
-                let mut pages = request.into_paginator().send();
-                let mut all = BTreeMap::new();
-                while let Some(page) = pages.next().await {
-                    let page =
-                        page.map_err(|error| self.context.failure("list secrets", &error))?;
-                    for next in page.secret_list.unwrap_or_default() {
-                        let name = next.name.unwrap_or_default();
-                        let tags = tag_map(next.tags.as_deref().unwrap_or_default());
-                        // The filter matches beginnings too.
-                        if tags.contains_key(tag::INSTALLATION) {
-                            let leaving = next.deleted_date.is_some();
-                            all.insert(
-                                name.clone(),
-                                Found {
-                                    name,
-                                    tags,
-                                    leaving,
-                                },
-                            );
-                        }
-                    }
+        lists.get(self.at.clone(), self.read_all()).await
+    }
+
+    /// All entries of the region that carry an installation's tag, by name.
+    pub(super) async fn read_all(&self) -> Result<BTreeMap<String, Found>, Failure> {
+        let ours = Filter::builder()
+            .key(FilterNameStringType::TagKey)
+            .values(tag::INSTALLATION)
+            .build();
+        let request = self
+            .client
+            .list_secrets()
+            .include_planned_deletion(true)
+            .max_results(100)
+            .filters(ours);
+        let mut pages = request.into_paginator().send();
+        let mut all = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| self.context.failure("list secrets", &error))?;
+            for next in page.secret_list.unwrap_or_default() {
+                let name = next.name.unwrap_or_default();
+                let tags = tag_map(next.tags.as_deref().unwrap_or_default());
+                // The filter matches beginnings too.
+                if tags.contains_key(tag::INSTALLATION) {
+                    let leaving = next.deleted_date.is_some();
+                    all.insert(
+                        name.clone(),
+                        Found {
+                            name,
+                            tags,
+                            leaving,
+                            since: next.created_date,
+                        },
+                    );
                 }
-                Ok(all)
-            })
-            .await
+            }
+        }
+        Ok(all)
     }
 
     pub(super) async fn describe(&self, name: &str) -> Result<Option<Found>, Failure> {
@@ -73,6 +78,7 @@ impl Regional<'_> {
                 name: found.name.unwrap_or_else(|| name.to_owned()),
                 tags: tag_map(found.tags.as_deref().unwrap_or_default()),
                 leaving: found.deleted_date.is_some(),
+                since: found.created_date,
             })),
             Err(error)
                 if error
@@ -92,7 +98,7 @@ impl Regional<'_> {
             Ownership::Foreign("waits for its deletion".to_owned())
         } else if let Some(owner) = Owner::from_tags(&found.tags) {
             Ownership::Owned(owner)
-        } else if found.tags.contains_key(tag::SOURCE) {
+        } else if given(found) {
             Ownership::Foreign("was given by a person with `deploycenter secret set`".to_owned())
         } else {
             Ownership::Foreign("has no owner's tags of DeployCenter".to_owned())

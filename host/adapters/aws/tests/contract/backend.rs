@@ -82,6 +82,16 @@ impl Backend {
         )
     }
 
+    /// Of those places, and with those keys where they aren't the usual ones.
+    pub(crate) fn aws_of(&self, places: Places, access_key_id: Option<&str>) -> Aws {
+        let mut fixed = self.fixed.clone();
+        if let Some(key) = access_key_id {
+            key.clone_into(&mut fixed.access_key_id);
+        }
+        let calls: Arc<dyn Calls> = self.calls.clone();
+        Aws::fixed(places, Arc::new(Impatient), calls, fixed)
+    }
+
     /// Where the services are.
     pub(crate) fn endpoint(&self) -> &str {
         &self.fixed.endpoint
@@ -101,6 +111,11 @@ regions:
 
 /// The stand-ins, of this test alone, in a time that moves with requests.
 pub(crate) async fn sandbox() -> Option<Backend> {
+    Some(sandbox_in(WORLD).await)
+}
+
+/// The same, of another world.
+pub(crate) async fn sandbox_in(world: &str) -> Backend {
     let config = Config {
         dir: None,
         clock: SandboxClock::Stepped {
@@ -108,14 +123,14 @@ pub(crate) async fn sandbox() -> Option<Backend> {
         },
         latency: Duration::ZERO,
         faults: Vec::new(),
-        world: World::from_regions_yaml(WORLD).expect("the world is sound"),
+        world: World::from_regions_yaml(world).expect("the world is sound"),
         aws_port: 0,
         argocd_port: 0,
         argocd: deploycenter_sandbox::argocd::Config::default(),
     };
     let sandbox = Sandbox::start(config).await.expect("the sandbox starts");
     let keys = (ACCESS_KEY_ID, SECRET_ACCESS_KEY);
-    Some(Backend {
+    Backend {
         places: places(
             "arn:aws:iam::222233334444:role/deploycenter",
             "arn:aws:iam::444455556666:role/deploycenter-dns",
@@ -131,7 +146,7 @@ pub(crate) async fn sandbox() -> Option<Backend> {
         groups: vec!["sg-0c30000000000e".into(), "sg-0c30000000000f".into()],
         zone: "Z04444444APPSEXAMPLE".into(),
         sandbox: Some(sandbox),
-    })
+    }
 }
 
 /// moto, one server for all tests of this process; none when it isn't installed.

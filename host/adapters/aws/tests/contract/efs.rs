@@ -1,12 +1,11 @@
 //! File systems, mount targets, access points.
 
 use deploycenter_domain::effect::{EffectId, OutputName};
-use deploycenter_domain::resource::{Observed, Ownership, Resource};
+use deploycenter_domain::resource::{FileSystem, Observed, Ownership, Resource};
 use deploycenter_domain::token::Reference;
 use deploycenter_ports::{EffectAdapter, FailureKind, Reading};
 
 use crate::backend::Backend;
-use crate::scripted;
 use crate::steps::*;
 
 const FS: &str = "efs.file-system/data";
@@ -139,23 +138,20 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
         FailureKind::Moved
     );
 
-    // The stand-ins don't serve this call; moto does.
-    if backend.sandbox.is_none() {
-        let change = update(MT, &targets[0], &moved);
-        for _ in 0..2 {
-            ensured(&efs, &change).await;
-            let listed = backend
-                .aws()
-                .efs()
-                .observe(&moved, Reading::Listed)
-                .await
-                .unwrap();
-            assert_eq!(listed.unwrap().image, moved);
-            assert_eq!(fresh(&efs, &moved).await.unwrap().image, moved);
-        }
-        efs.undo(&change).await.unwrap();
-        assert_eq!(fresh(&efs, &moved).await.unwrap().image, targets[0]);
+    let change = update(MT, &targets[0], &moved);
+    for _ in 0..2 {
+        ensured(&efs, &change).await;
+        let listed = backend
+            .aws()
+            .efs()
+            .observe(&moved, Reading::Listed)
+            .await
+            .unwrap();
+        assert_eq!(listed.unwrap().image, moved);
+        assert_eq!(fresh(&efs, &moved).await.unwrap().image, moved);
     }
+    efs.undo(&change).await.unwrap();
+    assert_eq!(fresh(&efs, &moved).await.unwrap().image, targets[0]);
 
     // A file system whose mount targets are there isn't deleted.
     assert_eq!(
@@ -247,35 +243,41 @@ pub(crate) async fn an_access_point_cannot_change(backend: Backend) {
     efs.undo(&step).await.unwrap();
 }
 
+/// On the stand-in alone: moto doesn't serve the call.
 #[tokio::test]
 async fn a_file_system_changes_its_throughput_mode_only() {
-    let Some(backend) = crate::backend::sandbox().await else {
+    let backend = crate::backend::sandbox().await.unwrap();
+    let efs = backend.aws().efs();
+    let elastic = file_system(&backend, "changing");
+    let Resource::FileSystem(plain) = elastic.clone() else {
         unreachable!()
     };
-    let Resource::FileSystem(elastic) = file_system(&backend, "scripted") else {
-        unreachable!()
-    };
-    let mut bursting = elastic.clone();
-    bursting.throughput_mode = "bursting".into();
-    let mut renamed = elastic.clone();
-    renamed.name = "other".into();
-    let (elastic, bursting) = (
-        Resource::FileSystem(elastic),
-        Resource::FileSystem(bursting),
-    );
-    let server = scripted::FileSystem::serve(owner(FS, "d1").tags()).await;
-    let efs = Backend::aws_at(&server.endpoint).efs();
-    assert_eq!(fresh(&efs, &bursting).await.unwrap().image, bursting);
+    let bursting = Resource::FileSystem(FileSystem {
+        throughput_mode: "bursting".into(),
+        ..plain.clone()
+    });
+    let made = ensured(&efs, &create(FS, &bursting)).await;
 
+    let updates = || {
+        let calls = backend.calls.take().into_iter();
+        calls.filter(|call| call == "UpdateFileSystem").count()
+    };
     let change = by("d2", &update(FS, &bursting, &elastic));
-    assert!(ensured(&efs, &change).await.changed);
+    let changed = ensured(&efs, &change).await;
+    assert_eq!((changed.changed, &changed.outputs), (true, &made.outputs));
     assert_eq!(fresh(&efs, &elastic).await.unwrap().image, elastic);
     assert!(!ensured(&efs, &change).await.changed);
-    assert_eq!(server.updates(), ["elastic"]);
+    assert!(ensured(&efs, &uncertain(&change)).await.changed);
+    assert_eq!(updates(), 1);
     efs.undo(&change).await.unwrap();
-    assert_eq!(server.updates(), ["elastic", "bursting"]);
+    assert_eq!(fresh(&efs, &elastic).await.unwrap().image, bursting);
+    assert_eq!(updates(), 1);
 
-    let renaming = update(FS, &bursting, &Resource::FileSystem(renamed));
+    let renamed = Resource::FileSystem(FileSystem {
+        name: "other".into(),
+        ..plain
+    });
+    let renaming = update(FS, &bursting, &renamed);
     assert_eq!(refusal(&efs, &renaming).await, FailureKind::Refused);
-    assert_eq!(server.updates().len(), 2);
+    assert_eq!(updates(), 0);
 }

@@ -1,12 +1,15 @@
 //! The adapters' contract, tested against the sandbox's stand-ins and against moto.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod adopt_efs;
+mod adopt_record;
 mod backend;
+mod doctor;
 mod efs;
 mod faults;
+mod holdings;
 mod raw;
 mod route53;
-mod scripted;
 mod secrets;
 mod steps;
 
@@ -37,6 +40,15 @@ contract! {
     efs::mount_targets_come_and_go_before_their_file_system,
     efs::an_access_point_is_made_once_and_goes_again,
     efs::an_access_point_cannot_change,
+    adopt_efs::a_file_system_is_adopted_and_given_back,
+    adopt_efs::a_file_system_of_an_earlier_life_is_adopted_and_given_back,
+    adopt_efs::what_cannot_become_ours_is_refused,
+    adopt_record::a_simple_record_is_adopted_and_given_back,
+    adopt_record::a_simple_alias_is_adopted_and_given_back,
+    adopt_record::a_weighted_record_is_adopted_and_its_neighbours_stay,
+    holdings::all_of_efs_is_listed_and_nothing_foreign,
+    holdings::all_records_are_listed_and_nothing_foreign,
+    holdings::all_secrets_are_listed_and_a_given_one_can_go,
     route53::a_record_is_made_once_changed_and_removed,
     route53::an_alias_and_a_wildcard_are_seen_as_they_were_made,
     route53::a_record_that_someone_edited_is_left_alone,

@@ -28,6 +28,7 @@ pub(crate) fn create(effect: &str, after: &Resource) -> Step {
         uncertain: false,
         undo: false,
         note: Note::default(),
+        adopt: None,
     }
 }
 

@@ -348,5 +348,6 @@ pub(crate) fn step(deployment: u8, before: Option<Resource>, after: Option<Resou
             actor: "Ada Lovelace <ada@example.com>".to_owned(),
             main_commit: Some("f".repeat(40)),
         },
+        adopt: None,
     }
 }

@@ -9,6 +9,7 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
+use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::TargetPlan;
 use deploycenter_ports::{Clock, Lease, NewDeployment, Store};
 
@@ -62,8 +63,11 @@ pub(crate) fn deployment(of: &str, name: &str, incarnation: u32) -> NewDeploymen
             region: "eu-west-3".parse().unwrap(),
             app: None,
             incarnation: Incarnation(incarnation),
+            operation: Operation::Deploy,
             digest: Digest::of(name.as_bytes()),
             inputs: [("desired state".to_owned(), Digest::of(b"in"))].into(),
+            data_version: None,
+            remarks: Vec::new(),
             effects: Vec::new(),
         },
         actor: "Ada <ada@example.com>".to_owned(),

@@ -1,0 +1,197 @@
+//! Projects and applications that someone else made, as they would be taken over.
+
+use deploycenter_domain::resource::{
+    Adoption, Application, Observed, Outputs, Ownership, Project, Resource,
+};
+use deploycenter_ports::{Failure, FailureKind, Step};
+
+use crate::adapter::ArgoCd;
+use crate::change::Thing;
+use crate::client::SYSTEM;
+use crate::decide::{Act, differences, foreign, moved, name, whose};
+use crate::model::App;
+use crate::owned;
+
+impl ArgoCd {
+    /// What would be taken over, in whatever project it is.
+    pub(crate) async fn observe_foreign_thing(
+        &self,
+        wanted: &Resource,
+    ) -> Result<Option<Observed>, Failure> {
+        let Some(thing) = Thing::of(wanted) else {
+            return Err(
+                refused("a sync can't be adopted: it is no thing of its own")
+                    .help("adopt its application"),
+            );
+        };
+        let found = match (self.get(thing).await?, thing) {
+            (None, Thing::Application { name, .. }) => self.anywhere(name).await?,
+            (found, _) => found,
+        };
+        let Some(found) = found else { return Ok(None) };
+        if found.is_deleting() {
+            return Err(refused(format!("{} is being deleted", thing.shown()))
+                .help("wait until it is gone; then ours is made anew"));
+        }
+        if let Some(maker) = found.maker() {
+            let text = format!(
+                "{} can't be adopted: {maker} makes it, and would change it back",
+                thing.shown()
+            );
+            return Err(refused(text).help("take it out of there first, without deleting it"));
+        }
+        let ownership = owned::marks(&found.metadata).map_or_else(
+            || owned::ownership(&found.metadata, &self.installation),
+            Ownership::Owned,
+        );
+        Ok(Some(Observed {
+            image: as_it_is(&found, thing),
+            ownership,
+            outputs: Outputs::new(),
+        }))
+    }
+}
+
+/// Something as it stands, to the letter, so that it can be given back so.
+pub(crate) fn as_it_is(found: &App, thing: Thing<'_>) -> Resource {
+    let labels = owned::our_labels(&found.metadata);
+    let name = found.metadata.name.clone();
+    let spec = found.spec.clone();
+    match thing {
+        Thing::Project(_) => Resource::Project(Project { name, labels, spec }),
+        Thing::Application { .. } => Resource::Application(Application {
+            name,
+            project: found.project().to_owned(),
+            labels,
+            spec,
+        }),
+    }
+}
+
+/// Decides about one step of an adoption, or of its undoing. Argo CD changes a thing whole,
+/// marks included, so it is either theirs as it was or ours.
+pub(crate) fn decide(
+    step: &Step,
+    adoption: &Adoption,
+    found: Option<(&App, &Ownership)>,
+) -> Result<Act, Failure> {
+    let (Some(before), Some(after)) = (&step.before, &step.after) else {
+        return Err(Failure::new(
+            FailureKind::Refused,
+            SYSTEM,
+            "an adoption leads from what is there to what is wanted",
+        ));
+    };
+    let Some((app, ownership)) = found else {
+        return Err(moved(format!("{} isn't there any more", name(before))));
+    };
+    let unless_odd = |act: Act| match differences(before, app) {
+        odd if odd.is_empty() => Ok(act),
+        odd => Err(moved(format!(
+            "{} was changed meanwhile in {}",
+            name(before),
+            odd.join(", ")
+        ))),
+    };
+    match ownership {
+        Ownership::Owned(owner) if owner.same_thing(&step.owner) => {
+            let ours = owner.deployment == step.owner.deployment;
+            if step.undo && !ours {
+                return Err(moved(format!(
+                    "{} was taken over by deployment {}",
+                    name(before),
+                    owner.deployment
+                )));
+            }
+            if !step.undo && differences(after, app).is_empty() {
+                return Ok(Act::Nothing { ours });
+            }
+            unless_odd(Act::Update)
+        }
+        Ownership::Owned(owner) if adoption.former.as_ref() != Some(owner) => {
+            Err(foreign(step, before, &whose(ownership)))
+        }
+        // What doesn't bear our marks is as it was.
+        _ if step.undo => Ok(Act::Nothing { ours: true }),
+        _ => unless_odd(Act::Update),
+    }
+}
+
+fn refused(text: impl std::fmt::Display) -> Failure {
+    Failure::new(FailureKind::Refused, SYSTEM, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use deploycenter_domain::resource::Owner;
+    use deploycenter_ports::Note;
+
+    use super::*;
+    use crate::decide::tests::{found, image, owner};
+
+    #[test]
+    fn each_case_of_an_adoption_has_its_answer() {
+        use FailureKind::{Foreign, Moved};
+        let (ours, later) = (
+            Ownership::Owned(owner("d2", "workload")),
+            Ownership::Owned(owner("d3", "workload")),
+        );
+        let former = owner("d1", "base");
+        let (theirs, stranger) = (
+            Ownership::Owned(former.clone()),
+            Ownership::Foreign("not ours".to_owned()),
+        );
+        let nothing = |ours| Ok(Act::Nothing { ours });
+        // what, former, undo, what is there and whose; before is "old", after is "new", and
+        // the other way round when undone
+        type Case<'a> = (
+            Option<&'a Owner>,
+            bool,
+            Option<(&'a str, &'a Ownership)>,
+            Result<Act, FailureKind>,
+        );
+        let cases: Vec<Case<'_>> = vec![
+            (None, false, None, Err(Moved)),
+            (None, false, Some(("old", &stranger)), Ok(Act::Update)),
+            (None, false, Some(("edited", &stranger)), Err(Moved)),
+            (None, false, Some(("new", &ours)), nothing(true)),
+            (None, false, Some(("new", &later)), nothing(false)),
+            (None, false, Some(("edited", &ours)), Err(Moved)),
+            (None, false, Some(("old", &theirs)), Err(Foreign)),
+            (
+                Some(&former),
+                false,
+                Some(("old", &theirs)),
+                Ok(Act::Update),
+            ),
+            (Some(&former), true, Some(("old", &theirs)), nothing(true)),
+            (None, true, None, Err(Moved)),
+            (None, true, Some(("new", &ours)), Ok(Act::Update)),
+            (None, true, Some(("edited", &ours)), Err(Moved)),
+            (None, true, Some(("new", &later)), Err(Moved)),
+            (None, true, Some(("old", &stranger)), nothing(true)),
+            (None, true, Some(("edited", &stranger)), nothing(true)),
+        ];
+        for (n, (former, undo, there, expected)) in cases.into_iter().enumerate() {
+            let (before, after) = if undo { ("new", "old") } else { ("old", "new") };
+            let step = Step {
+                owner: owner("d2", "workload"),
+                before: Some(image(before)),
+                after: Some(image(after)),
+                uncertain: undo,
+                undo,
+                note: Note::default(),
+                adopt: Some(Adoption {
+                    id: None,
+                    former: former.cloned(),
+                }),
+            };
+            let there = there.map(|(path, ownership)| (found(path), ownership));
+            let answer = crate::decide::decide(
+                &step,
+                there.as_ref().map(|(app, ownership)| (app, *ownership)),
+            );
+            assert_eq!(answer.map_err(|failure| failure.kind), expected, "case {n}");
+        }
+    }
+}

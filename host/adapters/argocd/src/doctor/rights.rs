@@ -1,0 +1,108 @@
+//! What the token's account may do, by Argo CD's own answer to that question.
+
+use std::time::Duration;
+
+use deploycenter_ports::{Check, Finding};
+use futures::future::join_all;
+use reqwest::Method;
+
+use super::Platform;
+use crate::client::{Ask, SYSTEM};
+
+/// Rights on one kind of thing.
+struct Needed {
+    resource: &'static str,
+    actions: &'static [&'static str],
+    /// The object asked about: any, in the parts of its path. A cluster can't be named by its
+    /// URL here: Argo CD's server takes the slashes of that for its own.
+    object: &'static [&'static str],
+    /// Why it matters, where deployments can do without for a while.
+    without: Option<&'static str>,
+}
+
+/// What deployments need. A project that comes to another cluster needs `clusters, update`
+/// (Argo CD's `ProjectService.Update`).
+const NEEDED: [Needed; 4] = [
+    Needed {
+        resource: "applications",
+        actions: &["get", "create", "update", "delete", "sync"],
+        object: &["*", "*"],
+        without: None,
+    },
+    Needed {
+        resource: "projects",
+        actions: &["get", "create", "update", "delete"],
+        object: &["*"],
+        without: None,
+    },
+    Needed {
+        resource: "clusters",
+        actions: &["get", "update"],
+        object: &["*"],
+        without: Some(
+            "clusters can't be checked without `get`, nor a customer come to a second cluster without `update`",
+        ),
+    },
+    Needed {
+        resource: "repositories",
+        actions: &["get"],
+        object: &["*"],
+        without: Some("whether Argo CD can read the generated branches is only seen at a sync"),
+    },
+];
+
+/// The kinds, in the order of the report.
+pub(super) const RESOURCES: [&str; 4] = ["applications", "projects", "clusters", "repositories"];
+
+impl Platform {
+    pub(super) async fn rights(&self, limit: Duration) -> Vec<Finding> {
+        join_all(NEEDED.iter().map(|needed| self.right(needed, limit))).await
+    }
+
+    async fn right(&self, needed: &Needed, limit: Duration) -> Finding {
+        let Needed {
+            resource, actions, ..
+        } = needed;
+        let check = Check::new(SYSTEM, "rights").of(*resource);
+        let answers = actions.iter().map(async |action| {
+            let path = ["account", "can-i", resource, action];
+            let path = [&path, needed.object].concat();
+            let answer = self.get(Ask::new(Method::GET, &path), limit).await?;
+            Ok((*action, answer["value"] == "yes"))
+        });
+        let mut missing = Vec::new();
+        for answer in join_all(answers).await {
+            match answer {
+                Ok((_, true)) => {}
+                Ok((action, false)) => missing.push(action),
+                Err(failure) => return check.failed(failure, "look at Argo CD's server log"),
+            }
+        }
+        if missing.is_empty() {
+            return check.ok(format_args!("may {}", actions.join(", ")));
+        }
+        let message = format!("may not {} all {resource}", missing.join(", "));
+        let policies = missing.iter().map(|action| {
+            let object = needed.object.join("/");
+            format!("p, role:deploycenter, {resource}, {action}, {object}, allow")
+        });
+        let help = format!(
+            "have an Argo CD admin give the account's role these in argocd-rbac-cm: {}",
+            policies.collect::<Vec<_>>().join("; ")
+        );
+        match needed.without {
+            None => check.fail(message, help),
+            Some(why) => check.warn(format_args!("{message}: {why}"), help),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_in_the_report() {
+        assert_eq!(NEEDED.map(|needed| needed.resource), RESOURCES);
+    }
+}

@@ -1,0 +1,105 @@
+//! What an installation has in EFS.
+
+use async_trait::async_trait;
+use aws_sdk_efs::types::FileSystemDescription;
+use deploycenter_domain::name::InstallationId;
+use deploycenter_domain::resource::{MountTarget, Observed};
+use deploycenter_ports::{Failure, HeldBy, Holding, Holdings, Reading};
+
+use super::lists::leaving;
+use super::{Efs, Regional, outputs, tag_map};
+use crate::holdings::{holder, time};
+
+#[async_trait]
+impl Holdings for Efs {
+    async fn holdings(&self, installation: &InstallationId) -> Result<Vec<Holding>, Failure> {
+        let mut all = Vec::new();
+        for region in self.aws.each_region() {
+            let regional = self.regional(&region)?;
+            all.extend(regional.file_systems_held(installation).await?);
+            all.extend(regional.access_points_held(installation).await?);
+        }
+        all.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(all)
+    }
+}
+
+impl Regional<'_> {
+    /// File systems and their mount targets.
+    async fn file_systems_held(
+        &self,
+        installation: &InstallationId,
+    ) -> Result<Vec<Holding>, Failure> {
+        let mut all = Vec::new();
+        for found in self.read_file_systems().await? {
+            let holder = holder(&tag_map(&found.tags), installation);
+            let Some(holder) = holder.filter(|_| !leaving(Some(&found.life_cycle_state))) else {
+                continue;
+            };
+            let seen = self.observed_file_system(false, &found);
+            all.extend(self.mount_targets_held(&found, &holder).await?);
+            all.push(Holding {
+                system: "efs",
+                id: found.file_system_id,
+                image: seen.image,
+                outputs: seen.outputs,
+                holder,
+                since: time(&found.creation_time),
+            });
+        }
+        Ok(all)
+    }
+
+    async fn mount_targets_held(
+        &self,
+        file_system: &FileSystemDescription,
+        holder: &HeldBy,
+    ) -> Result<Vec<Holding>, Failure> {
+        if file_system.number_of_mount_targets == 0 {
+            return Ok(Vec::new());
+        }
+        let id = &file_system.file_system_id;
+        let mut all = Vec::new();
+        for found in self.read_mount_targets(id).await? {
+            let place = MountTarget {
+                region: self.region.clone(),
+                file_system: id.clone(),
+                subnet: found.subnet_id.clone(),
+                security_groups: Vec::new(),
+            };
+            let seen = self.observe_mount_target(&place, Reading::Fresh).await?;
+            if let Some(Observed { image, outputs, .. }) = seen {
+                all.push(Holding {
+                    system: "efs",
+                    id: found.mount_target_id,
+                    image,
+                    outputs,
+                    holder: holder.clone(),
+                    since: None,
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    async fn access_points_held(
+        &self,
+        installation: &InstallationId,
+    ) -> Result<Vec<Holding>, Failure> {
+        let all = self.read_access_points(None).await?;
+        let held = all.values().filter_map(|found| {
+            let tags = tag_map(found.tags.as_deref().unwrap_or_default());
+            let holder = holder(&tags, installation)?;
+            let id = found.access_point_id.clone()?;
+            Some(Holding {
+                system: "efs",
+                image: self.observed_access_point(found).image,
+                outputs: outputs(&id),
+                id,
+                holder,
+                since: None,
+            })
+        });
+        Ok(held.collect())
+    }
+}

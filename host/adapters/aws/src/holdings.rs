@@ -1,0 +1,47 @@
+//! What listing an installation's things has in common for all systems of AWS.
+
+use std::collections::BTreeMap;
+
+use aws_smithy_types::DateTime;
+use deploycenter_domain::name::{InstallationId, RegionName};
+use deploycenter_domain::resource::{Owner, tag};
+use deploycenter_ports::HeldBy;
+use jiff::Timestamp;
+
+use crate::aws::Aws;
+
+impl Aws {
+    /// The regions to list things in: of several names for one region of one account, the
+    /// first stands for all.
+    pub(crate) fn each_region(&self) -> Vec<RegionName> {
+        let mut known = BTreeMap::new();
+        for (name, place) in &self.shared.places.regions {
+            known
+                .entry((&place.aws_region, &place.account))
+                .or_insert_with(|| name.clone());
+        }
+        let mut names: Vec<RegionName> = known.into_values().collect();
+        names.sort();
+        names
+    }
+}
+
+/// Whose a thing is by its tags; `None`: not this installation's.
+pub(crate) fn holder(
+    tags: &BTreeMap<String, String>,
+    installation: &InstallationId,
+) -> Option<HeldBy> {
+    if tags.get(tag::INSTALLATION)? != installation.as_str() {
+        return None;
+    }
+    Some(Owner::from_tags(tags).map_or_else(
+        || HeldBy::Unknown("its tags don't say which effect's it is".to_owned()),
+        HeldBy::Effect,
+    ))
+}
+
+/// A time as AWS says it.
+pub(crate) fn time(time: &DateTime) -> Option<Timestamp> {
+    let nanos = i32::try_from(time.subsec_nanos()).ok()?;
+    Timestamp::new(time.secs(), nanos).ok()
+}

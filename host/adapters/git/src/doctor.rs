@@ -1,0 +1,232 @@
+//! Whether the remotes can be read and pushed to. Connects, reads the list of branches,
+//! and hangs up: nothing is fetched and nothing is pushed.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deploycenter_ports::{Call, Check, Examine, Failure, FailureKind, Finding, Phase};
+use git2::Direction;
+use tokio::sync::oneshot;
+
+use crate::config::shown;
+use crate::deployment_repo::DeploymentRepo;
+use crate::failure::{SYSTEM, of_remote};
+use crate::place::PREFIX;
+use crate::remote;
+
+/// What GitHub advises at most, of branches in one repository.
+const BRANCHES: usize = 5_000;
+
+/// The remotes of a deployment repo, looked at.
+#[derive(Debug)]
+pub struct Remotes {
+    /// The checkout.
+    pub checkout: DeploymentRepo,
+    /// The name of main's remote: `origin`.
+    pub remote: String,
+    /// The branch of the desired state: `main`.
+    pub main: String,
+    /// The URL of the generated branches, where that isn't main's remote.
+    pub generated: Option<String>,
+}
+
+#[async_trait]
+impl Examine for Remotes {
+    async fn examine(&self, limit: Duration) -> Vec<Finding> {
+        let mut findings = vec![self.history()];
+        let Some(url) = self.checkout.remote_url(&self.remote) else {
+            findings.push(Check::new(SYSTEM, "remote").of(&self.remote).fail(
+                format_args!("the checkout has no remote \"{}\"", self.remote),
+                format!(
+                    "git remote add {} URL, or name another as git.remote in deploycenter.toml",
+                    self.remote
+                ),
+            ));
+            if let Some(generated) = &self.generated {
+                findings.extend(self.ask(generated, false, true, limit).await);
+            }
+            return findings;
+        };
+        match &self.generated {
+            Some(generated) if *generated != url => {
+                let (main, generated) = tokio::join!(
+                    self.ask(&url, true, false, limit),
+                    self.ask(generated, false, true, limit)
+                );
+                findings.extend(main);
+                findings.extend(generated);
+            }
+            _ => findings.extend(self.ask(&url, true, true, limit).await),
+        }
+        findings
+    }
+}
+
+impl Remotes {
+    /// Whether older commits can be read, which pins need.
+    fn history(&self) -> Finding {
+        let check = Check::new(SYSTEM, "history");
+        match self.checkout.is_shallow() {
+            Ok(false) => check.ok("the checkout has its whole history"),
+            Ok(true) => check.fail(
+                "this clone is shallow: what targets are pinned to can't be read from it",
+                "git fetch --unshallow; in GitHub Actions: actions/checkout with fetch-depth: 0",
+            ),
+            Err(error) => check.fail(
+                error.message,
+                error.help.unwrap_or_else(|| "clone it anew".to_owned()),
+            ),
+        }
+    }
+
+    /// What one remote says that holds main, the generated branches, or both.
+    async fn ask(&self, url: &str, main: bool, generated: bool, limit: Duration) -> Vec<Finding> {
+        let at = shown(url);
+        let read = Check::new(SYSTEM, "read").of(&at);
+        let push = Check::new(SYSTEM, "push").of(&at);
+        let (branches, pushing) = if generated {
+            let (branches, pushing) = tokio::join!(
+                self.connect(url, Direction::Fetch, limit),
+                self.connect(url, Direction::Push, limit)
+            );
+            (branches, Some(pushing))
+        } else {
+            (self.connect(url, Direction::Fetch, limit).await, None)
+        };
+        let branches = match branches {
+            Ok(branches) => branches,
+            Err(failure) => {
+                let mut findings = vec![read.failed(failure, "look at the remote's URL")];
+                if pushing.is_some() {
+                    findings.push(push.skipped("it can't be read"));
+                }
+                return findings;
+            }
+        };
+        let mut findings = Vec::new();
+        let has = |name: &str| branches.iter().any(|branch| branch == name);
+        let customers = branches
+            .iter()
+            .filter(|branch| branch.starts_with(PREFIX))
+            .count();
+        findings.push(if main && !has(&self.main) {
+            read.warn(
+                format_args!("it can be read, and has no branch {}", self.main),
+                format!("git push {} HEAD:{}", self.remote, self.main),
+            )
+        } else if generated && customers > BRANCHES {
+            read.warn(
+                format_args!("it has {customers} generated branches; GitHub advises at most {BRANCHES} branches in a repository"),
+                "keep the generated branches in a repository of their own: git.generated in deploycenter.toml",
+            )
+        } else if generated {
+            let plural = if customers == 1 { "" } else { "es" };
+            read.ok(format_args!(
+                "it can be read; it has {customers} generated branch{plural}"
+            ))
+        } else {
+            read.ok("it can be read")
+        });
+        match pushing {
+            Some(Ok(_)) => findings.push(push.ok(
+                "these credentials may push; whether rules of the host protect branches shows at the first push",
+            )),
+            Some(Err(failure)) => findings.push(push.failed(
+                failure,
+                "the account needs write access to the generated branches",
+            )),
+            None => {}
+        }
+        findings
+    }
+
+    /// Connects as for a fetch or a push, and gives the names of the branches.
+    async fn connect(
+        &self,
+        url: &str,
+        direction: Direction,
+        limit: Duration,
+    ) -> Result<Vec<String>, Failure> {
+        let operation = match direction {
+            Direction::Fetch => "list for fetch",
+            Direction::Push => "list for push",
+        };
+        let call = Call {
+            system: SYSTEM,
+            operation: operation.to_owned(),
+        };
+        let calls = self.checkout.calls();
+        calls.at(&call, Phase::Before).await;
+        let (answered, answer) = oneshot::channel();
+        let (checkout, target) = (self.checkout.clone(), url.to_owned());
+        // A thread of its own, which nobody waits for: libgit2 can't be told to give up, and
+        // the runtime doesn't end before its own threads do.
+        std::thread::spawn(move || {
+            // Whoever asked may have gone.
+            let _ = answered.send(branches(&checkout, &target, direction));
+        });
+        let answer = tokio::time::timeout(limit, answer).await;
+        calls.at(&call, Phase::Sent).await;
+        calls.at(&call, Phase::Replied).await;
+        match answer {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(Failure::new(
+                FailureKind::Unavailable,
+                SYSTEM,
+                "asking the git remote was cut off",
+            )),
+            Err(_) => Err(Failure::new(
+                FailureKind::Unavailable,
+                SYSTEM,
+                format!(
+                    "the git remote {} gave no answer within {} s",
+                    shown(url),
+                    limit.as_secs()
+                ),
+            )
+            .help(
+                "check its address, and that nothing between here and there drops the connection",
+            )),
+        }
+    }
+}
+
+fn branches(
+    checkout: &DeploymentRepo,
+    url: &str,
+    direction: Direction,
+) -> Result<Vec<String>, Failure> {
+    if direction == Direction::Push
+        && let Some(path) = remote::local_path(url)
+    {
+        return local(&path, url).map(|()| Vec::new());
+    }
+    let names = checkout
+        .open_git()
+        .and_then(|repo| remote::branches(&repo, url, checkout.credentials(), direction));
+    names.map_err(|error| of_remote(&error, url))
+}
+
+/// Whether a repository on this machine can be pushed to, as we push there.
+fn local(path: &Path, url: &str) -> Result<(), Failure> {
+    let refused = |why: &str| {
+        let message = format!("the git remote {} {why}", shown(url));
+        Failure::new(FailureKind::Refused, SYSTEM, message)
+    };
+    let repo = git2::Repository::open(path).map_err(|error| of_remote(&error, url))?;
+    if !repo.is_bare() {
+        return Err(
+            refused("isn't a bare repository, and its branches can't be pushed to")
+                .help("make it bare: git clone --bare, or git config core.bare true"),
+        );
+    }
+    for folder in ["", "refs/heads", "objects"] {
+        let folder = repo.path().join(folder);
+        if rustix::fs::access(&folder, rustix::fs::Access::WRITE_OK).is_err() {
+            return Err(refused("can't be written by this user")
+                .help(format!("see to the rights of {}", folder.display())));
+        }
+    }
+    Ok(())
+}
