@@ -5,7 +5,10 @@ mod planning;
 mod ports;
 mod recover;
 
-pub use apply::{Cancel, Outcome, RunError};
-pub use planning::{GivenEntries, GivenEntry, PlanError, Planned};
+pub use apply::{Cancel, Next, Outcome, Rollout, RunError};
+pub use planning::{
+    Back, Blocked, GivenEntries, GivenEntry, Offline, Orphan, PlanError, Planned, Replanned, Valid,
+    Warning, Wishes,
+};
 pub use ports::{Adapters, Engine, Limits};
-pub use recover::TakeUp;
+pub use recover::{CancelError, TakeUp};

@@ -1,30 +1,52 @@
 //! Planning: the desired state through the plugins, held against what is there.
 
+mod apps;
+mod blocked;
+mod claims;
 mod effects;
 mod error;
 mod explain;
 mod given;
+mod ground;
+mod hold;
 mod instance;
+mod offline;
+mod opening;
+mod orphans;
 mod pins;
+mod purge;
+mod removal;
 mod render;
+mod revive;
 mod shared;
+mod validate;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use deploycenter_domain::desired::{self, Desired};
-use deploycenter_domain::name::{CustomerName, TargetId};
+use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::hold::Hold;
+use deploycenter_domain::journal::Status;
+use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
 use deploycenter_domain::naming::BASE_PROJECT;
-use deploycenter_domain::plan::{Plan, TargetPlan};
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{Plan, PlannedEffect, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_domain::resource::{Project, Resource};
+use deploycenter_domain::resource::{Adoption, Project, Resource};
 use deploycenter_domain::selector::Selection;
-use deploycenter_ports::{LiveTarget, Reading, TargetRecord};
+use deploycenter_ports::Reading;
 use futures::StreamExt;
 
+pub use blocked::Blocked;
 pub use error::PlanError;
 pub use given::{GivenEntries, GivenEntry};
+pub use hold::{Back, Replanned};
+pub use offline::Offline;
+pub use orphans::Orphan;
+pub use validate::{Valid, Warning};
 
+use self::ground::Ground;
 use crate::Engine;
 
 /// A plan, and what a person should hear beside it.
@@ -32,59 +54,65 @@ use crate::Engine;
 pub struct Planned {
     /// The plan.
     pub plan: Plan,
+    /// Targets that aren't in it, and why.
+    pub blocked: Vec<Blocked>,
+    /// Targets that are held, whether or not something waits for them.
+    pub held: Vec<(TargetId, Hold)>,
     /// Targets on the branches that the desired state no longer has, sorted.
     pub pending_removal: Vec<TargetId>,
-    /// Targets that are pinned to another plugin or overrides than a new one would get.
+    /// The selected targets that are pinned to another plugin or overrides than a new one
+    /// would get, sorted; planned or blocked.
     pub updates_waiting: Vec<TargetId>,
 }
 
-/// What all targets of one planning share.
-pub(crate) struct Ground {
-    pub(crate) desired: Desired,
-    pub(crate) records: BTreeMap<TargetId, TargetRecord>,
-    pub(crate) live: BTreeMap<TargetId, LiveTarget>,
+/// How to plan, beyond which targets.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// That existing targets move to the current plugin and overrides.
+    pub sync: bool,
+    /// That what someone else changed is put back.
+    pub reclaim: bool,
+    /// What isn't ours and is to be taken over, by the effect that it becomes.
+    pub adopt: BTreeMap<EffectId, Adoption>,
+    /// That targets which were removed go on with the data that was retained of that life,
+    /// see [`Engine::life_to_revive`].
+    pub revive: Option<Incarnation>,
+}
+
+impl Wishes {
+    fn operation(&self) -> Operation {
+        if self.sync {
+            Operation::Sync
+        } else {
+            Operation::Deploy
+        }
+    }
 }
 
 /// One target as planned.
-pub(crate) struct PlannedTarget {
-    pub(crate) plan: TargetPlan,
-    pub(crate) update_waiting: bool,
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one of each target, taken apart at once"
+)]
+pub(crate) enum PlannedTarget {
+    Planned {
+        plan: TargetPlan,
+        hold: Option<Hold>,
+    },
+    Blocked(Blocked),
 }
 
 impl Engine {
-    /// Reads the desired state of the working tree.
+    /// The desired state: as it was given, or else as the working tree has it now.
     ///
     /// # Errors
     /// All its problems, or that the working tree can't be read.
-    pub async fn desired(&self) -> Result<Desired, PlanError> {
-        let files = self.repository.desired_files().await?;
-        Ok(desired::read(&files)?)
-    }
-
-    /// Checks desired state, plugins and templates without asking any outside system.
-    ///
-    /// # Errors
-    /// Every problem found, at once.
-    pub async fn validate(&self) -> Result<Desired, PlanError> {
-        let desired = self.desired().await?;
-        let targets: Vec<TargetId> = desired
-            .instances()
-            .map(|instance| instance.target.clone())
-            .collect();
-        let ground = Arc::new(Ground {
-            desired,
-            records: BTreeMap::new(),
-            live: BTreeMap::new(),
-        });
-        let mut problems = Vec::new();
-        for target in targets {
-            if let Err(error) = self.wanted(&ground, &target, None).await {
-                problems.extend(error.into_problems(&target)?);
-            }
+    pub async fn desired(&self) -> Result<Arc<Desired>, PlanError> {
+        if let Some(desired) = &self.desired {
+            return Ok(Arc::clone(desired));
         }
-        Problems::check(problems)?;
-        Ok(Arc::try_unwrap(ground)
-            .map_or_else(|shared| shared.desired.clone(), |ground| ground.desired))
+        let files = self.repository.desired_files().await?;
+        Ok(Arc::new(desired::read(&files)?))
     }
 
     /// Makes the plan of the selected targets. Reads outside systems, changes nothing.
@@ -92,86 +120,96 @@ impl Engine {
     /// # Errors
     /// Every problem of the desired state and of the targets, at once, or the first
     /// outside system that couldn't be read.
-    pub async fn plan(&self, selection: &Selection) -> Result<Planned, PlanError> {
-        let desired = self.desired().await?;
-        let live = self.adapters.generated.live(Reading::Listed).await?;
-        let others: Vec<TargetId> = live.iter().map(|live| live.target.clone()).collect();
+    pub async fn plan(&self, selection: &Selection, wishes: &Wishes) -> Result<Planned, PlanError> {
+        let mut ground = self.ground(self.desired().await?, Reading::Listed).await?;
+        ground.moves_pins = wishes.sync;
+        let others: Vec<TargetId> = ground.live.keys().cloned().collect();
         let chosen: Vec<TargetId> = selection
-            .select(desired.instances(), &others)?
+            .select(ground.desired.instances(), &others)?
             .into_iter()
             .map(|instance| instance.target.clone())
             .collect();
-        let records = self.store.targets().await?;
-        let ground = Arc::new(Ground {
-            desired,
-            records: records
-                .into_iter()
-                .map(|record| (record.target.clone(), record))
-                .collect(),
-            live: live
-                .into_iter()
-                .map(|live| (live.target.clone(), live))
-                .collect(),
-        });
+        self.look_for_earlier_lives(&mut ground, chosen.iter())
+            .await?;
+        if let Some(life) = wishes.revive {
+            self.revive(&mut ground, &chosen, life).await?;
+        }
+        let updates_waiting = chosen
+            .iter()
+            .filter(|target| {
+                let lock = ground.lock(target);
+                lock.is_some_and(|lock| lock.is_behind(&ground.desired))
+            })
+            .cloned()
+            .collect();
+        let ground = Arc::new(ground);
         let mut problems: Vec<Problem> = Vec::new();
         problems.extend(self.check_base_project().await?);
-        let mut targets = Vec::new();
-        let mut updates_waiting = Vec::new();
         let customers: BTreeSet<CustomerName> = chosen
             .iter()
             .map(|target| target.customer().clone())
             .collect();
         let shared = customers.into_iter().map(TargetId::shared_of);
+        let mut gathered = Gathered::default();
         let mut planned = futures::stream::iter(shared.chain(chosen))
             .map(|target| {
                 let ground = Arc::clone(&ground);
                 async move {
-                    let planned = if target.is_shared() {
-                        self.plan_shared(&ground, target.customer()).await
-                    } else {
-                        self.plan_instance(&ground, &target).await
-                    };
+                    let planned = self.plan_one(&ground, &target, wishes).await;
                     (target, planned)
                 }
             })
             .buffered(self.limits.plans.max(1));
         while let Some((target, planned)) = planned.next().await {
             match planned {
-                Ok(planned) => {
-                    if planned.update_waiting {
-                        updates_waiting.push(target);
-                    }
-                    targets.push(planned.plan);
-                }
+                Ok(planned) => gathered.take(target, planned),
                 Err(error) => problems.extend(error.into_problems(&target)?),
             }
         }
         drop(planned);
+        problems.extend(gathered.not_adopted(wishes));
         Problems::check(problems)?;
-        let wanted: BTreeSet<&TargetId> = ground
-            .desired
-            .instances()
-            .map(|instance| &instance.target)
-            .collect();
-        let pending_removal = ground
-            .live
-            .keys()
-            .filter(|target| !target.is_shared() && !wanted.contains(target))
-            .cloned()
-            .collect();
+        let selectors = selection.selectors.iter().map(ToString::to_string);
         Ok(Planned {
             plan: Plan::new(
                 self.installation.clone(),
-                selection
-                    .selectors
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect(),
-                targets,
+                selectors.collect(),
+                gathered.targets,
             ),
-            pending_removal,
+            blocked: gathered.blocked,
+            held: gathered.held,
+            pending_removal: ground.pending_removal(),
             updates_waiting,
         })
+    }
+
+    async fn plan_one(
+        &self,
+        ground: &Arc<Ground>,
+        target: &TargetId,
+        wishes: &Wishes,
+    ) -> Result<PlannedTarget, PlanError> {
+        if !target.is_shared() {
+            return self.plan_instance(ground, target, wishes).await;
+        }
+        let unfinished = ground.unfinished.get(target);
+        if let Some(parked) = unfinished.filter(|it| it.status == Status::NeedsAttention) {
+            return Ok(PlannedTarget::Blocked(Blocked::unfinished(target, parked)));
+        }
+        let plan = self
+            .plan_shared(ground, target.customer(), &BTreeSet::new(), &wishes.adopt)
+            .await?;
+        // What a neighbour's deployment is changing right now is no drift: whoever applies
+        // this waits for it, and looks again.
+        let stood = ground
+            .stood(target, plan.incarnation)
+            .filter(|_| unfinished.is_none());
+        Ok(
+            match self.drift(target, stood, &plan.effects, wishes).await? {
+                Some(blocked) => PlannedTarget::Blocked(blocked),
+                None => PlannedTarget::Planned { plan, hold: None },
+            },
+        )
     }
 
     /// Bases live in a project that may make namespaces and volumes, and that only an
@@ -192,5 +230,82 @@ impl Engine {
                 "an Argo CD admin makes it once: all destinations and source repositories, and the cluster kinds Namespace and PersistentVolume",
             )
         }))
+    }
+}
+
+/// Kinds of which something that isn't ours can be taken over.
+fn adoptable(kind: EffectKind) -> bool {
+    matches!(
+        kind,
+        EffectKind::FileSystem | EffectKind::Record | EffectKind::Project | EffectKind::Application
+    )
+}
+
+/// What a plan with these effects is for, when it would be that otherwise.
+fn operation_of(effects: &[PlannedEffect], otherwise: Operation) -> Operation {
+    if effects.iter().any(|effect| effect.adopt.is_some()) {
+        Operation::Adopt
+    } else {
+        otherwise
+    }
+}
+
+/// What has been planned so far.
+#[derive(Default)]
+struct Gathered {
+    targets: Vec<TargetPlan>,
+    blocked: Vec<Blocked>,
+    held: Vec<(TargetId, Hold)>,
+    /// Customers whose shared target is blocked, each with why.
+    without: BTreeMap<CustomerName, Blocked>,
+}
+
+impl Gathered {
+    /// What was said to be taken over, and is no effect of any planned target.
+    fn not_adopted(&self, wishes: &Wishes) -> Vec<Problem> {
+        let effects = || self.targets.iter().flat_map(|plan| &plan.effects);
+        // One that is blocked says why beside.
+        if !self.blocked.is_empty() {
+            return Vec::new();
+        }
+        let could: Vec<String> = effects()
+            .filter(|effect| adoptable(effect.kind))
+            .map(|effect| effect.id.to_string())
+            .collect();
+        wishes
+            .adopt
+            .keys()
+            .filter(|id| !effects().any(|effect| effect.id == **id))
+            .map(|id| {
+                Problem::new(format!("{id} is no effect of this target")).help(format!(
+                    "those that can take something over: {}",
+                    could.join(", ")
+                ))
+            })
+            .collect()
+    }
+
+    /// Takes one target in; a customer's shared one comes before its instances.
+    fn take(&mut self, target: TargetId, planned: PlannedTarget) {
+        match planned {
+            PlannedTarget::Blocked(blocked) => {
+                if target.is_shared() {
+                    self.without
+                        .insert(target.customer().clone(), blocked.clone());
+                }
+                self.blocked.push(blocked);
+            }
+            PlannedTarget::Planned { plan, hold } => {
+                if let Some(hold) = hold {
+                    self.held.push((target.clone(), hold));
+                }
+                match self.without.get(target.customer()) {
+                    Some(shared) if plan.has_changes() => {
+                        self.blocked.push(shared.of_instance(&target));
+                    }
+                    _ => self.targets.push(plan),
+                }
+            }
+        }
     }
 }

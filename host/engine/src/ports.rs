@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use deploycenter_domain::desired::Desired;
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_ports::{
-    Clock, EffectAdapter, Generated, GivenSecrets, Ids, Plugins, Progress, Repository, Store,
-    Syncing,
+    Clock, EffectAdapter, Generated, GivenSecrets, Holdings, Ids, Plugins, Progress, Repository,
+    Store, Syncing,
 };
 
 /// One adapter per outside system.
@@ -28,6 +29,8 @@ pub struct Adapters {
     pub argocd: Arc<dyn EffectAdapter>,
     /// Waiting for Argo CD beyond what an effect says.
     pub syncing: Arc<dyn Syncing>,
+    /// What the installation has in each of these systems.
+    pub holdings: Vec<Arc<dyn Holdings>>,
 }
 
 impl Adapters {
@@ -83,6 +86,9 @@ pub struct Engine {
     pub plugins: Arc<dyn Plugins>,
     /// The deployment repo.
     pub repository: Arc<dyn Repository>,
+    /// The desired state, for a process that has read it and ends with one command; `None`:
+    /// it is read when it is asked for.
+    pub desired: Option<Arc<Desired>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// New ids.

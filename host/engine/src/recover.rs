@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use deploycenter_domain::digest::Digest;
-use deploycenter_domain::effect::{Action, EffectId, EffectKind};
+use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::journal::{Event, Progress, Status};
-use deploycenter_domain::name::{CustomerName, TargetId};
-use deploycenter_domain::plan::{PlannedEffect, TargetPlan, changes};
+use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
 use deploycenter_domain::resource::{Folder, Observed, Ownership, Project, Resource};
+use deploycenter_domain::standing::Standing;
 use deploycenter_ports::{
     DeploymentRecord, Failure, Lease, NewDeployment, Note, Reading, Recorded, StoreError,
 };
@@ -23,6 +25,32 @@ pub enum TakeUp {
     Interrupted,
     /// Those that need attention as well: someone has looked.
     All,
+}
+
+/// Why a deployment isn't taken back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CancelError {
+    /// Nothing is unfinished.
+    #[error("{0} has no unfinished deployment")]
+    Nothing(TargetId),
+    /// What is half removed isn't made again.
+    #[error("the deployment of {0} removes it, and what is gone can't be brought back")]
+    Removal(TargetId),
+    /// The app may have migrated its data.
+    #[error(
+        "{target} may have migrated its data from {from} to {to}, and {from} may not read that"
+    )]
+    Data {
+        /// Which target.
+        target: TargetId,
+        /// The version before.
+        from: String,
+        /// The version that was deployed.
+        to: String,
+    },
+    /// The run failed.
+    #[error(transparent)]
+    Run(#[from] RunError),
 }
 
 impl Engine {
@@ -41,12 +69,7 @@ impl Engine {
         let mut records = Vec::new();
         for mut record in self.store.unfinished().await? {
             let target = record.deployment.plan.target.clone();
-            let status = Progress::read(record.events.iter().map(|recorded| &recorded.event))
-                .map_err(|source| RunError::Journal {
-                    deployment: record.deployment.id.clone(),
-                    source,
-                })?
-                .status();
+            let status = progress_of(&record)?.status();
             if !wanted(&target)
                 || (take_up == TakeUp::Interrupted && status == Status::NeedsAttention)
             {
@@ -77,18 +100,81 @@ impl Engine {
             records.push((lease, record));
         }
         let mut outcomes = self.run(records, cancel).await?;
-        let customers: BTreeSet<CustomerName> = self
-            .store
-            .targets()
-            .await?
+        let standing = self.store.standing().await?;
+        let (shared, instances): (Vec<_>, Vec<_>) = standing
+            .iter()
+            .filter(|record| !record.ended)
+            .map(|record| &record.target)
+            .partition(|target| target.is_shared());
+        let needed: BTreeSet<&CustomerName> = instances
             .into_iter()
-            .filter(|record| record.target.is_shared() && wanted(&record.target))
-            .map(|record| record.target.customer().clone())
+            .map(|target| target.customer())
             .collect();
-        for customer in customers {
-            outcomes.extend(self.tidy(&customer, cancel).await?);
+        for target in shared {
+            if wanted(target) && !needed.contains(target.customer()) {
+                outcomes.extend(self.tidy(target.customer(), cancel).await?);
+            }
         }
         Ok(outcomes)
+    }
+
+    /// Takes an unfinished deployment back instead of finishing it. What removes things
+    /// isn't taken back, and what may have migrated data only when `data_compatible`.
+    ///
+    /// # Errors
+    /// When there is none, it can't be taken back, or someone is at work on it.
+    pub async fn cancel(
+        &self,
+        target: &TargetId,
+        by: &str,
+        data_compatible: bool,
+        cancel: &Cancel,
+    ) -> Result<Vec<Outcome>, CancelError> {
+        let unfinished = self.store.unfinished().await.map_err(RunError::from)?;
+        let Some(mut record) = unfinished
+            .into_iter()
+            .find(|record| record.deployment.plan.target == *target)
+        else {
+            return Err(CancelError::Nothing(target.clone()));
+        };
+        let plan = &record.deployment.plan;
+        if plan.operation.is_removal() {
+            return Err(CancelError::Removal(target.clone()));
+        }
+        if let Some((from, to)) = plan.crosses_data_version().filter(|_| !data_compatible) {
+            return Err(CancelError::Data {
+                target: target.clone(),
+                from: from.to_owned(),
+                to: to.to_owned(),
+            });
+        }
+        let lease = self.store.acquire(target).await.map_err(RunError::from)?;
+        // It was read before the lease was ours: someone may have ended it in between.
+        let id = record.deployment.id.clone();
+        match self.store.deployment(&id).await.map_err(RunError::from)? {
+            Some(fresh) if progress_of(&fresh)?.status().is_final() => {
+                self.store.release(&lease).await.map_err(RunError::from)?;
+                return Err(CancelError::Nothing(target.clone()));
+            }
+            Some(fresh) => record = fresh,
+            None => {}
+        }
+        let unwinding = progress_of(&record)?.is_unwinding();
+        let mut events = vec![Event::Resumed];
+        if !unwinding {
+            events.push(Event::UnwindStarted {
+                reason: format!("cancelled by {by}"),
+            });
+        }
+        for event in events {
+            let at = self.clock.now();
+            self.store
+                .append(&lease, &record.deployment.id, &event, at)
+                .await
+                .map_err(RunError::from)?;
+            record.events.push(Recorded { at, event });
+        }
+        Ok(self.run(vec![(lease, record)], cancel).await?)
     }
 
     /// Removes what a customer's instances share, once no instance is left and none is
@@ -98,50 +184,81 @@ impl Engine {
         customer: &CustomerName,
         cancel: &Cancel,
     ) -> Result<Option<Outcome>, RunError> {
+        if cancel.is_asked() {
+            return Ok(None);
+        }
+        let target = TargetId::shared_of(customer.clone());
+        let standing = self.store.standing().await?;
+        let Some(last) = standing
+            .iter()
+            .find(|record| record.target == target && !record.ended)
+        else {
+            return Ok(None);
+        };
+        // Whoever deploys an instance takes this lease too before it begins. Another who
+        // looks whether the last one is gone may have looked before ours was.
+        let lease = match self.wait_for(&target).await {
+            Ok(lease) => lease,
+            Err(RunError::Store(StoreError::Locked { .. })) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let plan = match self.tidying(customer, &last.standing).await {
+            Ok(plan) => plan,
+            Err(error) => {
+                self.store.release(&lease).await?;
+                return Err(error);
+            }
+        };
+        let Some(plan) = plan else {
+            self.store.release(&lease).await?;
+            return Ok(None);
+        };
+        let note = match self.store.deployment(&last.deployment).await? {
+            Some(record) => Note {
+                actor: record.deployment.actor,
+                main_commit: record.deployment.main_commit,
+            },
+            None => Note::default(),
+        };
+        self.begin_one(lease, plan, note, cancel).await.map(Some)
+    }
+
+    /// The plan of such a removal; `None` while an instance is left or on its way.
+    async fn tidying(
+        &self,
+        customer: &CustomerName,
+        standing: &Standing,
+    ) -> Result<Option<TargetPlan>, RunError> {
         let target = TargetId::shared_of(customer.clone());
         let of_customer = |other: &TargetId| other.customer() == customer;
-        if cancel.is_asked()
-            || self
-                .store
-                .unfinished()
-                .await?
+        let unfinished = self.store.unfinished().await?;
+        let holders = self.store.holders().await?;
+        if unfinished
+            .iter()
+            .any(|record| of_customer(&record.deployment.plan.target))
+            || holders
                 .iter()
-                .any(|record| of_customer(&record.deployment.plan.target))
+                .any(|(other, _)| of_customer(other) && *other != target)
         {
             return Ok(None);
         }
-        let last = match self.store.history(&target).await?.into_iter().next() {
-            Some(last)
-                if last
-                    .deployment
-                    .plan
-                    .effects
-                    .iter()
-                    .any(|effect| effect.after.is_some()) =>
-            {
-                last
-            }
-            _ => return Ok(None),
+        let live = match self.adapters.generated.live(Reading::Fresh).await {
+            Ok(live) => live,
+            Err(error) => return Ok(none_yet(&target, &error)),
         };
-        let plan = match self.removal(&last).await {
-            Ok(Some(plan)) => plan,
-            Ok(None) => return Ok(None),
-            Err(error) => {
-                // Nothing was begun; the next apply or resume looks again.
-                tracing::warn!(%target, %error, "what the customer's instances shared couldn't be looked at");
-                return Ok(None);
-            }
-        };
-        let lease = match self.store.acquire(&target).await {
-            Ok(lease) => lease,
-            Err(StoreError::Locked { .. }) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let note = Note {
-            actor: last.deployment.actor.clone(),
-            main_commit: last.deployment.main_commit.clone(),
-        };
-        self.begin_one(lease, plan, note, cancel).await.map(Some)
+        if live
+            .iter()
+            .any(|live| of_customer(&live.target) && !live.target.is_shared())
+        {
+            return Ok(None);
+        }
+        match self
+            .removal_of_shared(&target, standing, Reading::Fresh)
+            .await
+        {
+            Ok(plan) => Ok(plan),
+            Err(error) => Ok(none_yet(&target, &error)),
+        }
     }
 
     async fn begin_one(
@@ -180,30 +297,23 @@ impl Engine {
             .expect("one deployment has one outcome"))
     }
 
-    /// The plan that removes what a customer shares, from what is there now; `None`
-    /// while an instance is left, or when there is nothing of ours.
-    async fn removal(&self, last: &DeploymentRecord) -> Result<Option<TargetPlan>, Failure> {
-        let shared = &last.deployment.plan;
-        let live = self.adapters.generated.live(Reading::Fresh).await?;
-        if live.iter().any(|live| {
-            live.target.customer() == shared.target.customer() && !live.target.is_shared()
-        }) {
-            return Ok(None);
-        }
+    /// The plan that removes what a customer's instances share, as it is now; `None` when
+    /// nothing of ours is there.
+    pub(crate) async fn removal_of_shared(
+        &self,
+        target: &TargetId,
+        standing: &Standing,
+        reading: Reading,
+    ) -> Result<Option<TargetPlan>, Failure> {
         let mut effects: Vec<PlannedEffect> = Vec::new();
         for kind in [EffectKind::Project, EffectKind::Commit] {
-            let Some(image) = shared.of_kind(kind).find_map(|effect| effect.after.clone()) else {
+            let Some((_, image)) = standing.of_kind(kind).next() else {
                 continue;
             };
-            let Some(seen) = self
-                .adapters
-                .of(kind)
-                .observe(&image, Reading::Fresh)
-                .await?
-            else {
+            let Some(seen) = self.adapters.of(kind).observe(image, reading).await? else {
                 continue;
             };
-            if !self.is_ours(&seen, &shared.target) {
+            if !self.is_ours(&seen, target) {
                 continue;
             }
             let depends_on: Vec<EffectId> =
@@ -216,10 +326,16 @@ impl Engine {
         let inputs =
             std::collections::BTreeMap::from([("observed".to_owned(), Digest::of_json(&effects))]);
         Ok(Some(TargetPlan {
+            target: target.clone(),
+            region: standing.region.clone(),
+            app: None,
+            incarnation: Incarnation::FIRST,
+            operation: Operation::Destroy,
             digest: Digest::of_json(&inputs),
             inputs,
+            data_version: None,
+            remarks: Vec::new(),
             effects,
-            ..shared.clone()
         }))
     }
 
@@ -234,6 +350,21 @@ impl Engine {
     }
 }
 
+fn progress_of(record: &DeploymentRecord) -> Result<Progress, RunError> {
+    Progress::read(record.events.iter().map(|recorded| &recorded.event)).map_err(|source| {
+        RunError::Journal {
+            deployment: record.deployment.id.clone(),
+            source,
+        }
+    })
+}
+
+/// Nothing was begun; the next apply or resume looks again.
+fn none_yet(target: &TargetId, error: &Failure) -> Option<TargetPlan> {
+    tracing::warn!(%target, %error, "what the customer's instances shared couldn't be looked at");
+    None
+}
+
 fn delete(kind: EffectKind, seen: Observed, depends_on: Vec<EffectId>) -> PlannedEffect {
     let name = match &seen.image {
         Resource::Project(Project { name, .. }) => name.clone(),
@@ -246,17 +377,9 @@ fn delete(kind: EffectKind, seen: Observed, depends_on: Vec<EffectId>) -> Planne
         }),
         other => other,
     };
+    let id = EffectId::new(kind, name).expect("a project's name and \"folder\" are effect names");
     PlannedEffect {
-        id: EffectId::new(kind, name.clone())
-            .expect("a project's name and \"folder\" are effect names"),
-        kind,
-        name,
-        action: Action::Delete,
-        depends_on,
-        changes: changes(Some(&before), None),
-        before: Some(before),
-        after: None,
-        owner: None,
         outputs: seen.outputs,
+        ..PlannedEffect::new(id, depends_on, Some(before), None)
     }
 }

@@ -35,7 +35,7 @@ pub use aws::{ACCESS_KEY_ID, ADMINISTRATOR_ACCOUNT, SECRET_ACCESS_KEY};
 pub use clock::{STEPPED_START, SandboxClock};
 pub use fault::{DropWhen, Effect, Fault, InjectedError};
 pub use ledger::LedgerEntry;
-pub use start::StartError;
+pub use start::{StartError, State};
 pub use world::{World, WorldError, WorldRegion, WorldZone};
 
 /// What a sandbox is started with.
@@ -165,6 +165,20 @@ impl Sandbox {
         let result = f(&mut lock(&self.argocd.service), now);
         self.argocd.save();
         result
+    }
+
+    /// Changes what the AWS stand-ins hold past their protocols, as someone with other
+    /// tools would: `edit` gets their part of [`Sandbox::snapshot`]. Whether it could be
+    /// taken on; nothing has changed otherwise.
+    pub fn edit_aws(&self, edit: impl FnOnce(&mut Value)) -> bool {
+        let mut aws = lock(&self.aws.service);
+        aws.settle(self.now());
+        let mut state = aws.snapshot();
+        edit(&mut state);
+        let taken = aws.restore(state).is_ok();
+        drop(aws);
+        self.aws.save();
+        taken
     }
 
     /// Takes no more connections, lets the calls under way end, and saves the state.

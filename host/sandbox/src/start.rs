@@ -70,12 +70,54 @@ struct Ports {
     argocd: u16,
 }
 
+/// Everything that a sandbox holds at one moment, to start others from.
+#[derive(Debug, Clone)]
+pub struct State {
+    clock: Millis,
+    aws: serde_json::Value,
+    argocd: serde_json::Value,
+}
+
+impl State {
+    fn put_into(self, aws: &mut Aws, argocd: &mut ArgoCd) -> Result<Millis, StartError> {
+        let broken = |source| StartError::State {
+            path: "the state of another sandbox".into(),
+            source,
+        };
+        aws.restore(self.aws)
+            .map_err(|error| broken(error.into()))?;
+        argocd
+            .restore(self.argocd)
+            .map_err(|error| broken(error.into()))?;
+        Ok(self.clock)
+    }
+}
+
 impl Sandbox {
+    /// What it holds now.
+    #[must_use]
+    pub fn state(&self) -> State {
+        State {
+            clock: self.now(),
+            aws: crate::lock(&self.aws.service).snapshot(),
+            argocd: crate::lock(&self.argocd.service).snapshot(),
+        }
+    }
+
     /// Starts the stand-ins; when it returns they can be spoken to.
     ///
     /// # Errors
     /// See [`StartError`]. Nothing is left running then.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_from(config, None).await
+    }
+
+    /// The same, with what another sandbox held when its [`State`] was taken. What is
+    /// saved in the configuration's directory comes before that.
+    ///
+    /// # Errors
+    /// As [`Sandbox::start`].
+    pub async fn start_from(config: Config, state: Option<State>) -> Result<Self, StartError> {
         let lock = config.dir.as_deref().map(claim).transpose()?;
         let file = |name: &str| config.dir.as_ref().map(|dir| dir.join(name));
         let ledger = match file("ledger.jsonl") {
@@ -89,8 +131,12 @@ impl Sandbox {
         let mut argocd = ArgoCd::new(config.argocd);
         let aws_file = file("aws.json").map(StateFile::new);
         let argocd_file = file("argocd.json").map(StateFile::new);
-        let resumed =
-            restore(&mut aws, aws_file.as_ref())?.max(restore(&mut argocd, argocd_file.as_ref())?);
+        let given = state
+            .map(|state| state.put_into(&mut aws, &mut argocd))
+            .transpose()?;
+        let resumed = restore(&mut aws, aws_file.as_ref())?
+            .max(restore(&mut argocd, argocd_file.as_ref())?)
+            .max(given);
 
         let remembered = file("ports.json")
             .map(|path| remembered(&path))

@@ -13,6 +13,8 @@ pub struct World {
     pub regions: Vec<WorldRegion>,
     /// The hosted zones.
     pub zones: Vec<WorldZone>,
+    /// The clusters' API servers, which Argo CD may be told to know.
+    pub clusters: Vec<String>,
 }
 
 /// An account's things in one AWS region.
@@ -73,9 +75,15 @@ struct RegionEntry {
     aws_region: Option<String>,
     account: String,
     role_arn: Option<String>,
+    cluster: Option<ClusterEntry>,
     efs: Option<EfsEntry>,
     #[serde(default)]
     storage: BTreeMap<String, StorageEntry>,
+}
+
+#[derive(Deserialize)]
+struct ClusterEntry {
+    server: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -104,6 +112,8 @@ impl World {
         let mut world = Self::default();
         for (key, region) in file.regions {
             world.add_role(region.role_arn);
+            let server = region.cluster.and_then(|cluster| cluster.server);
+            add_missing(&mut world.clusters, server);
             let aws_region = region.aws_region.unwrap_or(key);
             let existing = region
                 .storage

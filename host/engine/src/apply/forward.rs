@@ -4,7 +4,7 @@ use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::journal::{EffectState, Event, Status};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::Resource;
-use deploycenter_ports::{Ensured, Failure, Notice, Step};
+use deploycenter_ports::{Ensured, Failure, FailureKind, Notice, Step};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
@@ -38,7 +38,7 @@ impl Saga<'_> {
                     }
                 }
             }
-            let Some((effect, result)) = in_flight.next().await else {
+            let Some((effect, anew, result)) = in_flight.next().await else {
                 break;
             };
             match result {
@@ -58,6 +58,8 @@ impl Saga<'_> {
                     self.write(Event::Failed {
                         effect: effect.clone(),
                         message: tell(&error),
+                        untouched: anew
+                            && matches!(error.kind, FailureKind::Moved | FailureKind::Foreign),
                     })
                     .await?;
                     failure.get_or_insert((effect, error));
@@ -67,14 +69,9 @@ impl Saga<'_> {
         drop(in_flight);
         if let Some((effect, error)) = failure {
             let reason = format!("{effect}: {}", tell(&error));
-            if self.is_removal() {
-                // What is half removed isn't made again: someone looks, and `resume`
-                // goes on.
-                let leftovers = self.unremoved();
-                self.write(Event::NeedsAttention { reason, leftovers })
-                    .await?;
-            } else {
-                self.write(Event::UnwindStarted { reason }).await?;
+            match self.parked(reason) {
+                Ok(attention) => self.write(attention).await?,
+                Err(reason) => self.write(Event::UnwindStarted { reason }).await?,
             }
         } else if self.is_done() {
             self.write(Event::Succeeded).await?;
@@ -128,16 +125,33 @@ impl Saga<'_> {
             .all(|effect| self.done(&effect.id))
     }
 
-    /// Whether this deployment only takes things away.
-    fn is_removal(&self) -> bool {
-        let mut acting = self
-            .record
-            .deployment
-            .plan
-            .effects
-            .iter()
-            .filter(|effect| acts(effect));
-        acting.all(|effect| effect.action == Action::Delete)
+    /// A failure that isn't taken back by itself; `Err` gives the reason back when it is.
+    fn parked(&self, reason: String) -> Result<Event, String> {
+        let plan = &self.record.deployment.plan;
+        // What is half removed isn't made again: someone looks, and `resume` goes on.
+        if plan.operation.is_removal() {
+            let leftovers = self.unremoved();
+            return Ok(Event::NeedsAttention { reason, leftovers });
+        }
+        // Once the new version has been let at the data, the old one may not read it.
+        let committed = plan.of_kind(EffectKind::Commit).any(|commit| {
+            !matches!(
+                self.progress.effects.get(&commit.id),
+                None | Some(EffectState::Failed {
+                    untouched: true,
+                    ..
+                })
+            )
+        });
+        match plan.crosses_data_version() {
+            Some((from, to)) if committed => Ok(Event::NeedsAttention {
+                reason: format!(
+                    "{reason}; it isn't taken back, because the app may have migrated its data from {from} to {to} already"
+                ),
+                leftovers: vec![format!("data that may be at version {to}")],
+            }),
+            _ => Err(reason),
+        }
     }
 
     fn unremoved(&self) -> Vec<String> {
@@ -192,6 +206,8 @@ pub(super) fn tell(failure: &Failure) -> String {
 /// A call under way, and whose it is.
 struct InFlight<'a> {
     id: EffectId,
+    /// Whether nothing of it can be there from before.
+    anew: bool,
     call: std::pin::Pin<Box<dyn Future<Output = Result<Ensured, Failure>> + Send + 'a>>,
 }
 
@@ -200,6 +216,7 @@ impl<'a> InFlight<'a> {
         let kind = id.kind();
         Self {
             id,
+            anew: !step.uncertain && step.adopt.is_none(),
             call: Box::pin(async move { engine.adapters.of(kind).ensure(&step).await }),
         }
     }
@@ -210,7 +227,7 @@ impl<'a> InFlight<'a> {
 }
 
 impl Future for InFlight<'_> {
-    type Output = (EffectId, Result<Ensured, Failure>);
+    type Output = (EffectId, bool, Result<Ensured, Failure>);
 
     fn poll(
         mut self: std::pin::Pin<&mut Self>,
@@ -219,6 +236,6 @@ impl Future for InFlight<'_> {
         self.call
             .as_mut()
             .poll(context)
-            .map(|result| (self.id.clone(), result))
+            .map(|result| (self.id.clone(), self.anew, result))
     }
 }

@@ -2,7 +2,9 @@
 //! it fails.
 
 mod forward;
+mod rollout;
 mod run;
+mod shared;
 mod step;
 mod unwind;
 
@@ -11,9 +13,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use deploycenter_domain::journal::{Event, Impossible, Progress, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
-use deploycenter_ports::{DeploymentRecord, Lease, StoreError};
+use deploycenter_ports::{DeploymentRecord, Failure, Lease, StoreError};
 
 use crate::Engine;
+
+pub use rollout::{Next, Rollout};
 
 /// Asks a run to stop after the steps in flight. Cloning shares it.
 #[derive(Debug, Clone, Default)]
@@ -53,6 +57,9 @@ pub enum RunError {
     /// The journal couldn't be written or read; nothing more was done after that.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An outside system couldn't be read before anything began.
+    #[error(transparent)]
+    Outside(#[from] Failure),
     /// The journal is impossible.
     #[error("{deployment}: {source}")]
     Journal {

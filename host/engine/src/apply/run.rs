@@ -1,16 +1,23 @@
 //! A run: many deployments at once, each customer's shared target before its instances.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use deploycenter_domain::journal::{Event, Status};
-use deploycenter_domain::name::CustomerName;
+use deploycenter_domain::name::{CustomerName, TargetId};
 use deploycenter_domain::plan::TargetPlan;
-use deploycenter_ports::{DeploymentRecord, Lease, NewDeployment, Note, Notice, Recorded};
+use deploycenter_ports::{
+    DeploymentRecord, Lease, NewDeployment, Note, Notice, Recorded, StoreError,
+};
 use futures::StreamExt;
 
 use super::forward::acts;
 use super::{Cancel, Outcome, RunError, Saga};
 use crate::Engine;
+
+/// How often and how long a shared target's lease is waited for: two minutes.
+const SHARED_POLLS: u32 = 240;
+const SHARED_PAUSE: Duration = Duration::from_millis(500);
 
 impl Engine {
     /// Journals the plans that do something as deployments, all or none, and runs them.
@@ -24,27 +31,35 @@ impl Engine {
         note: &Note,
         cancel: &Cancel,
     ) -> Result<Vec<Outcome>, RunError> {
-        let mut begun: Vec<(Lease, NewDeployment)> = Vec::new();
-        for plan in plans.into_iter().filter(TargetPlan::has_changes) {
-            match self.store.acquire(&plan.target).await {
-                Ok(lease) => begun.push((
-                    lease,
-                    NewDeployment {
-                        id: self.ids.deployment(),
-                        plan,
-                        actor: note.actor.clone(),
-                        main_commit: note.main_commit.clone(),
-                        at: self.clock.now(),
-                    },
-                )),
-                Err(error) => {
-                    self.release(begun.into_iter().map(|(lease, _)| lease))
-                        .await;
-                    return Err(error.into());
-                }
-            }
+        let (shared, instances): (Vec<TargetPlan>, Vec<TargetPlan>) =
+            plans.into_iter().partition(|plan| plan.target.is_shared());
+        let mut taken: Vec<(Lease, TargetPlan)> = Vec::new();
+        // Held while the others are journaled, so that nobody removes what they rest on.
+        let mut guards: Vec<Lease> = Vec::new();
+        let result = self
+            .take_all(shared, instances, &mut taken, &mut guards)
+            .await;
+        if let Err(error) = result {
+            let leases = taken.into_iter().map(|(lease, _)| lease).chain(guards);
+            self.release(leases).await;
+            return Err(error);
         }
-        if let Err(error) = self.store.begin(&begun).await {
+        let begun: Vec<(Lease, NewDeployment)> = taken
+            .into_iter()
+            .map(|(lease, plan)| {
+                let deployment = NewDeployment {
+                    id: self.ids.deployment(),
+                    plan,
+                    actor: note.actor.clone(),
+                    main_commit: note.main_commit.clone(),
+                    at: self.clock.now(),
+                };
+                (lease, deployment)
+            })
+            .collect();
+        let journaled = self.store.begin(&begun).await;
+        self.release(guards.into_iter()).await;
+        if let Err(error) = journaled {
             self.release(begun.into_iter().map(|(lease, _)| lease))
                 .await;
             return Err(error.into());
@@ -60,6 +75,91 @@ impl Engine {
             })
             .collect();
         self.run(records, cancel).await
+    }
+
+    /// Takes the leases of all that changes. Instances' at once, or not at all; those of
+    /// shared targets are waited for, since each is held for moments only.
+    async fn take_all(
+        &self,
+        shared: Vec<TargetPlan>,
+        instances: Vec<TargetPlan>,
+        taken: &mut Vec<(Lease, TargetPlan)>,
+        guards: &mut Vec<Lease>,
+    ) -> Result<(), RunError> {
+        for plan in instances.into_iter().filter(TargetPlan::has_changes) {
+            taken.push((self.store.acquire(&plan.target).await?, plan));
+        }
+        let customers: BTreeSet<CustomerName> = taken
+            .iter()
+            .map(|(_, plan)| plan.target.customer().clone())
+            .collect();
+        let mut held: Vec<(Lease, TargetPlan)> = Vec::new();
+        for plan in shared {
+            if plan.has_changes() || customers.contains(plan.target.customer()) {
+                match self.wait_for(&plan.target).await {
+                    Ok(lease) => held.push((lease, plan)),
+                    Err(error) => {
+                        guards.extend(held.into_iter().map(|(lease, _)| lease));
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        // Nobody changes any of them from here on.
+        let settled = self.settled(&held).await;
+        let leases = held.into_iter().map(|(lease, _)| lease);
+        match settled {
+            Ok(settled) => {
+                for (lease, plan) in leases.zip(settled) {
+                    if plan.has_changes() {
+                        taken.push((lease, plan));
+                    } else {
+                        guards.push(lease);
+                    }
+                }
+            }
+            Err(error) => {
+                guards.extend(leases);
+                return Err(error);
+            }
+        }
+        taken.sort_by(|(a, _), (b, _)| a.target.cmp(&b.target));
+        Ok(())
+    }
+
+    /// The shared targets' plans as they are after what neighbours did since.
+    async fn settled(&self, held: &[(Lease, TargetPlan)]) -> Result<Vec<TargetPlan>, RunError> {
+        let mut settled = Vec::new();
+        if held.is_empty() {
+            return Ok(settled);
+        }
+        let standing = self.store.standing().await?;
+        for (_, plan) in held {
+            let known = standing
+                .iter()
+                .find(|record| record.target == plan.target && !record.ended)
+                .map(|record| &record.standing);
+            settled.push(if plan.operation.is_removal() {
+                plan.clone()
+            } else {
+                self.as_it_stands(plan.clone(), known).await?
+            });
+        }
+        Ok(settled)
+    }
+
+    /// Takes the lease of a shared target as soon as whoever has it gives it back.
+    pub(crate) async fn wait_for(&self, target: &TargetId) -> Result<Lease, RunError> {
+        for _ in 0..SHARED_POLLS {
+            match self.store.acquire(target).await {
+                Err(StoreError::Locked { holder, .. }) => {
+                    tracing::info!(%target, owner = %holder.owner, "waiting for the lease");
+                    self.clock.sleep(SHARED_PAUSE).await;
+                }
+                other => return Ok(other?),
+            }
+        }
+        Ok(self.store.acquire(target).await?)
     }
 
     async fn release(&self, leases: impl Iterator<Item = Lease>) {
@@ -111,6 +211,12 @@ impl Engine {
         cancel: &Cancel,
     ) -> Result<Vec<Outcome>, RunError> {
         records.sort_by(|(a, _), (b, _)| a.target.cmp(&b.target));
+        if records
+            .iter()
+            .any(|(_, record)| record.deployment.plan.operation.is_removal())
+        {
+            return self.run_removals(records, cancel).await;
+        }
         let mut outcomes = Vec::new();
         let mut without: Option<String> = None;
         let mut instances = Vec::new();
@@ -146,6 +252,36 @@ impl Engine {
             .collect();
         for customer in lost {
             outcomes.extend(self.tidy(&customer, cancel).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// One customer's removals: its instances first, then what they shared, which stays
+    /// as it is while one of them isn't gone.
+    async fn run_removals(
+        &self,
+        records: Vec<(Lease, DeploymentRecord)>,
+        cancel: &Cancel,
+    ) -> Result<Vec<Outcome>, RunError> {
+        let (shared, instances): (Vec<_>, Vec<_>) = records
+            .into_iter()
+            .partition(|(lease, _)| lease.target.is_shared());
+        let ended = futures::future::join_all(
+            instances
+                .into_iter()
+                .map(|(lease, record)| self.run_one(lease, record, None, cancel)),
+        )
+        .await;
+        let mut outcomes = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let without = outcomes
+            .iter()
+            .find(|outcome| outcome.status != Status::Succeeded)
+            .map(|outcome| format!("{} isn't gone yet", outcome.target));
+        for (lease, record) in shared {
+            outcomes.push(
+                self.run_one(lease, record, without.as_deref(), cancel)
+                    .await?,
+            );
         }
         Ok(outcomes)
     }

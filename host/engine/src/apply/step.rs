@@ -15,7 +15,7 @@ impl Saga<'_> {
     pub(super) fn step(&self, effect: &PlannedEffect) -> Result<Step, Failure> {
         let after = match &effect.after {
             // The files stand beside the commit in the plan, each once.
-            Some(Resource::Folder(_)) => {
+            Some(Resource::Folder(folder)) if folder.files.is_empty() => {
                 planned_folder(&self.record.deployment.plan).map(Resource::Folder)
             }
             other => other.clone(),
@@ -34,15 +34,22 @@ impl Saga<'_> {
             ));
         }
         Ok(Step {
-            owner: self.owner(&effect.id),
+            owner: self.owner(effect.marked_as()),
             before: effect.before.clone(),
             after,
             uncertain: matches!(
                 self.progress.effects.get(&effect.id),
-                Some(EffectState::Uncertain { .. } | EffectState::Failed { .. })
+                Some(
+                    EffectState::Uncertain { .. }
+                        | EffectState::Failed {
+                            untouched: false,
+                            ..
+                        }
+                )
             ),
             undo: false,
             note: self.note(),
+            adopt: effect.adopt.clone(),
         })
     }
 
@@ -172,6 +179,7 @@ impl Saga<'_> {
                     uncertain: true,
                     undo: false,
                     note: self.note(),
+                    adopt: None,
                 })))
             }
         }

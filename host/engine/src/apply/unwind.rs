@@ -14,7 +14,11 @@ use super::{Cancel, RunError, Saga};
 impl Saga<'_> {
     /// Runs until all is undone, a step can't be, or someone asks to stop.
     pub(super) async fn unwind(&mut self, cancel: &Cancel) -> Result<(), RunError> {
-        let steps = steps(&self.record.deployment.plan, &self.progress);
+        let mut steps = steps(&self.record.deployment.plan, &self.progress);
+        if self.held_data().await? {
+            // What guards the data stays, although the folder wasn't there.
+            steps.retain(|step| !matches!(step, UndoStep::Unprotect | UndoStep::UnprotectSync));
+        }
         for (at, step) in steps.iter().enumerate() {
             if self.progress.undo.get(step) == Some(&UndoState::Done) {
                 continue;
@@ -44,6 +48,20 @@ impl Saga<'_> {
         self.write(Event::Unwound).await
     }
 
+    /// Whether this life of the target was healthy before this deployment. Asked only
+    /// where its folder wasn't there: removed by hand, or with data that was retained.
+    async fn held_data(&self) -> Result<bool, RunError> {
+        let plan = &self.record.deployment.plan;
+        if !plan.is_first() {
+            return Ok(true);
+        }
+        let records = self.engine.store.targets().await?;
+        Ok(records
+            .iter()
+            .find(|record| record.target == plan.target)
+            .is_some_and(|record| record.holds_data && record.incarnation == plan.incarnation))
+    }
+
     async fn take(&self, step: &UndoStep) -> Result<(), Failure> {
         let adapters = &self.engine.adapters;
         match self.undo_step(step)? {
@@ -70,26 +88,40 @@ impl Saga<'_> {
                 }
                 self.engine.adapters.syncing.synced(&sync).await
             }
-            Undo::Settle(step) => adapters.argocd.ensure(&step).await.map(|_| ()),
+            Undo::Settle(step) => {
+                if let Some(Resource::Sync(sync)) = &step.after
+                    && self.is_gone(&sync.application).await?
+                {
+                    // Someone deleted it: the next plan says so.
+                    return Ok(());
+                }
+                adapters.argocd.ensure(&step).await.map(|_| ())
+            }
         }
     }
 
     /// Whether one of the plan's applications exists.
     async fn is_there(&self, application: &str) -> Result<bool, Failure> {
+        Ok(self.seen(application).await? == Some(true))
+    }
+
+    /// Whether one of the plan's applications doesn't exist any more.
+    async fn is_gone(&self, application: &str) -> Result<bool, Failure> {
+        Ok(self.seen(application).await? == Some(false))
+    }
+
+    /// Whether an application exists; `None` when it isn't one of the plan's.
+    async fn seen(&self, application: &str) -> Result<Option<bool>, Failure> {
         let planned = self.record.deployment.plan.of_kind(EffectKind::Application);
         let image = planned.filter_map(|effect| effect.after.as_ref()).find(
             |after| matches!(after, Resource::Application(wanted) if wanted.name == application),
         );
-        match image {
-            Some(image) => Ok(self
-                .engine
-                .adapters
-                .argocd
-                .observe(image, Reading::Fresh)
-                .await?
-                .is_some()),
-            None => Ok(false),
-        }
+        let Some(image) = image else {
+            return Ok(None);
+        };
+        let adapter = &self.engine.adapters.argocd;
+        let seen = adapter.observe(image, Reading::Fresh).await?;
+        Ok(Some(seen.is_some()))
     }
 
     /// What the steps that weren't taken would have removed or restored, by name.

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use deploycenter_domain::bind::bind;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
 use deploycenter_domain::name::{Incarnation, TargetId};
-use deploycenter_domain::plan::{PlannedEffect, action, changes};
+use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_domain::resource::{File, Folder, Observed, Owner, Ownership, Resource, Sync};
+use deploycenter_domain::resource::{
+    Adoption, File, Folder, Observed, Owner, Ownership, Resource, Sync,
+};
+use deploycenter_domain::standing::{Standing, same_place};
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
-use deploycenter_ports::Reading;
+use deploycenter_ports::{FailureKind, Reading};
 
 use super::PlanError;
+use super::ground::Ground;
 use crate::Engine;
 
 /// Whose effects these are.
@@ -27,9 +31,11 @@ impl Engine {
     /// the target's folder as it stands on the branch.
     pub(super) async fn effects(
         &self,
+        ground: &Ground,
         whose: Whose<'_>,
         wanted: Vec<WantedEffect>,
         folder: Option<&Observed>,
+        adopt: &BTreeMap<EffectId, Adoption>,
     ) -> Result<Vec<PlannedEffect>, PlanError> {
         let there = Folders::of(folder);
         let mut bindings = Bindings::new();
@@ -60,6 +66,19 @@ impl Engine {
                 (EffectKind::Sync, Resource::Sync(sync)) => {
                     there.sync(id, depends_on, sync, &planned)
                 }
+                (_, after) if adopt.contains_key(&id) => {
+                    let adoption = adopt.get(&id).cloned().unwrap_or_default();
+                    match self
+                        .adopted(ground, whose, id, depends_on, after, adoption)
+                        .await?
+                    {
+                        Ok(effect) => effect,
+                        Err(problem) => {
+                            problems.push(problem);
+                            continue;
+                        }
+                    }
+                }
                 (kind, after) => {
                     let seen = self
                         .adapters
@@ -84,8 +103,106 @@ impl Engine {
         Ok(planned)
     }
 
+    /// What a person said to take over.
+    async fn adopted(
+        &self,
+        ground: &Ground,
+        whose: Whose<'_>,
+        id: EffectId,
+        depends_on: Vec<EffectId>,
+        after: Resource,
+        mut adoption: Adoption,
+    ) -> Result<Result<PlannedEffect, Problem>, PlanError> {
+        let adapter = self.adapters.of(id.kind());
+        let target = whose.target;
+        let problem = |text: String| Ok(Err(Problem::new(format!("{target}: {id} {text}"))));
+        let seen = match adapter.observe_foreign(&after, &adoption).await {
+            Ok(Some(seen)) => seen,
+            Ok(None) => return problem("can't be adopted: there is nothing there".to_owned()),
+            Err(failure) if failure.kind == FailureKind::Refused => {
+                return problem(format!("can't be adopted: {failure}"));
+            }
+            Err(failure) => return Err(failure.into()),
+        };
+        match &seen.ownership {
+            Ownership::Owned(owner) if self.is_same(whose, &id, owner) => {
+                return problem("is its own already".to_owned());
+            }
+            Ownership::Owned(owner)
+                if owner.installation == self.installation
+                    && ground
+                        .lock(&owner.target)
+                        .is_some_and(|lock| lock.incarnation == owner.incarnation) =>
+            {
+                return problem(format!(
+                    "can't be adopted: {} of {} is in use",
+                    owner.effect, owner.target
+                ));
+            }
+            Ownership::Owned(owner) => adoption.former = Some(owner.clone()),
+            Ownership::Foreign(_) | Ownership::ByPlace => {}
+        }
+        Ok(Ok(
+            effect_of(id, depends_on, Some(seen), after).adopting(adoption)
+        ))
+    }
+
+    /// What earlier deployments made, nobody wants any more, and holds no data: records
+    /// under another name, doors into a subnet that was given up. They go last.
+    pub(super) async fn superseded(
+        &self,
+        ground: &Ground,
+        target: &TargetId,
+        stood: &Standing,
+        effects: &[PlannedEffect],
+    ) -> Result<Vec<PlannedEffect>, PlanError> {
+        let last: Vec<EffectId> = effects
+            .iter()
+            .filter(|effect| effect.kind == EffectKind::Sync)
+            .map(|effect| effect.id.clone())
+            .collect();
+        let mut gone = Vec::new();
+        let candidates = stood
+            .of_kind(EffectKind::Record)
+            .chain(stood.of_kind(EffectKind::MountTarget));
+        for (id, image) in candidates {
+            let wanted = effects.iter().any(|effect| {
+                effect.kind == id.kind()
+                    && effect
+                        .after
+                        .as_ref()
+                        .is_some_and(|after| same_place(after, image))
+            });
+            if wanted || neighbour_wants(ground, target, image) {
+                continue;
+            }
+            let adapter = self.adapters.of(id.kind());
+            let Some(seen) = adapter.observe(image, Reading::Listed).await? else {
+                continue;
+            };
+            let id = match image {
+                // Its effect's id belongs to the record that takes its place.
+                Resource::Record(record) if effects.iter().any(|effect| effect.id == *id) => {
+                    EffectId::new(EffectKind::Record, record.name.clone())
+                        .unwrap_or_else(|_| id.clone())
+                }
+                _ => id.clone(),
+            };
+            gone.push(PlannedEffect {
+                outputs: seen.outputs,
+                ..PlannedEffect::new(id, last.clone(), Some(seen.image), None)
+            });
+        }
+        Ok(gone)
+    }
+
     /// Something stands where ours should, and it isn't ours.
-    fn not_ours(&self, whose: Whose<'_>, id: &EffectId, seen: &Observed) -> Option<Problem> {
+    pub(super) fn not_ours(
+        &self,
+        whose: Whose<'_>,
+        id: &EffectId,
+        seen: &Observed,
+    ) -> Option<Problem> {
         let what = match &seen.ownership {
             Ownership::ByPlace => return None,
             Ownership::Foreign(what) => what.clone(),
@@ -95,13 +212,17 @@ impl Engine {
                 owner.effect, owner.target, owner.installation
             ),
         };
+        let way = seen.way_to_adopt(whose.target, id).map_or_else(
+            || "rename one of the two, or remove what stands there".to_owned(),
+            |way| format!("take it over with: {way}; or rename one of the two, or remove what stands there"),
+        );
         Some(
             Problem::new(format!("{}: {id} exists already: {what}", whose.target))
-                .help("nothing is taken over by itself: rename one of the two, or remove what stands there"),
+                .help(format!("nothing is taken over by itself: {way}")),
         )
     }
 
-    fn is_same(&self, whose: Whose<'_>, id: &EffectId, owner: &Owner) -> bool {
+    pub(super) fn is_same(&self, whose: Whose<'_>, id: &EffectId, owner: &Owner) -> bool {
         owner.installation == self.installation
             && owner.target == *whose.target
             && owner.effect == *id
@@ -131,27 +252,44 @@ fn effect_of(
         }
     };
     PlannedEffect {
-        kind: id.kind(),
-        name: id.name().to_owned(),
-        action: action(before.as_ref(), Some(&after)),
-        depends_on,
-        changes: changes(before.as_ref(), Some(&after)),
-        before,
-        after: Some(after),
         owner,
         outputs,
-        id,
+        ..PlannedEffect::new(id, depends_on, before, Some(after))
     }
 }
 
+/// A folder without its files: its plan lists them beside it.
+pub(super) fn bare(folder: &Folder) -> Folder {
+    Folder {
+        files: BTreeMap::new(),
+        ..folder.clone()
+    }
+}
+
+/// Whether another instance of the customer is to have that record: a domain may move
+/// between them.
+fn neighbour_wants(ground: &Ground, target: &TargetId, image: &Resource) -> bool {
+    let Resource::Record(record) = image else {
+        return false;
+    };
+    ground.desired.instances().any(|other| {
+        other.target != *target
+            && other.target.customer() == target.customer()
+            && other.domain.eq_ignore_ascii_case(&record.name)
+            && record
+                .set_identifier
+                .ends_with(&format!("/{}", other.region))
+    })
+}
+
 /// What stands on the branch.
-struct Folders<'a> {
+pub(super) struct Folders<'a> {
     tree: Option<String>,
     files: Option<&'a BTreeMap<String, String>>,
 }
 
 impl<'a> Folders<'a> {
-    fn of(folder: Option<&'a Observed>) -> Self {
+    pub(super) fn of(folder: Option<&'a Observed>) -> Self {
         match folder {
             Some(Observed {
                 image: Resource::Folder(folder),
@@ -182,7 +320,7 @@ impl<'a> Folders<'a> {
         effect_of(id, depends_on, before, Resource::File(file))
     }
 
-    fn gone(&self, wanted: &Folder) -> Vec<PlannedEffect> {
+    pub(super) fn gone(&self, wanted: &Folder) -> Vec<PlannedEffect> {
         let Some(files) = self.files else {
             return Vec::new();
         };
@@ -202,18 +340,7 @@ impl<'a> Folders<'a> {
                     path: full,
                     content: content.clone(),
                 }));
-                Some(PlannedEffect {
-                    kind: EffectKind::File,
-                    name: path.clone(),
-                    action: Action::Delete,
-                    depends_on: Vec::new(),
-                    changes: changes(before.as_ref(), None),
-                    before,
-                    after: None,
-                    owner: None,
-                    outputs: BTreeMap::new(),
-                    id,
-                })
+                Some(PlannedEffect::new(id, Vec::new(), before, None))
             })
             .collect()
     }

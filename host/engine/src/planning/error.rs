@@ -4,6 +4,8 @@ use deploycenter_domain::name::TargetId;
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_ports::{Failure, PluginError, RepositoryError, StoreError};
 
+use super::blocked::Blocked;
+
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
@@ -19,6 +21,17 @@ pub enum PlanError {
     /// The journal couldn't be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Targets aren't in a state for this.
+    #[error("{}", .0.iter().map(|blocked| blocked.problem().to_string()).collect::<Vec<_>>().join("\n"))]
+    Blocked(Vec<Blocked>),
+    /// More than a tenth of all targets would be removed at once.
+    #[error("{going} of {all} targets would be removed, more than a tenth at once")]
+    TooMany {
+        /// How many would go.
+        going: usize,
+        /// How many there are.
+        all: usize,
+    },
     /// A plugin gave no answer.
     #[error(transparent)]
     Plugin(#[from] PluginError),
@@ -30,8 +43,36 @@ impl PlanError {
     pub(crate) fn into_problems(self, target: &TargetId) -> Result<Vec<Problem>, Self> {
         match self {
             Self::Problems(problems) => Ok(problems.into_vec()),
+            Self::Blocked(blocked) => Ok(blocked.iter().map(Blocked::problem).collect()),
+            Self::Plugin(PluginError::Templates(faults)) => Ok(faults
+                .into_iter()
+                .map(|fault| in_template(fault.template, fault.line, fault.message))
+                .collect()),
+            Self::Plugin(PluginError::Render {
+                template,
+                line,
+                message,
+            }) => Ok(vec![in_template(
+                template,
+                line,
+                format!("{target}: {message}"),
+            )]),
             Self::Plugin(error) => Ok(vec![Problem::new(format!("{target}: {error}"))]),
             other => Err(other),
         }
     }
+}
+
+/// A problem in a template: one of the deployment repo has a path, a plugin's a name.
+pub(super) fn in_template(template: String, line: u32, message: String) -> Problem {
+    let line = Some(line).filter(|line| *line > 0);
+    if template.starts_with("overrides/") {
+        let mut problem = Problem::new(message).in_file(template);
+        problem.line = line;
+        return problem;
+    }
+    Problem::new(match line {
+        Some(line) => format!("template {template}, line {line}: {message}"),
+        None => format!("template {template}: {message}"),
+    })
 }

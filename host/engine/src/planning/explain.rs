@@ -1,43 +1,38 @@
 //! Where each value of an instance comes from.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use deploycenter_domain::desired::{Merged, did_you_mean};
+use deploycenter_domain::desired::{Desired, Merged, did_you_mean};
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::problem::{Problem, Problems};
 
 use super::instance::merged;
+use super::offline::Offline;
 use super::{Ground, PlanError};
-use crate::Engine;
 
-impl Engine {
+impl Offline {
     /// The merged values of an instance, each with its origin: as a new target would get
     /// them, without asking what the running one is pinned to.
     ///
     /// # Errors
     /// When the target isn't desired, or has problems.
-    pub async fn explain(&self, target: &TargetId) -> Result<Merged, PlanError> {
-        let desired = self.desired().await?;
+    pub async fn explain(
+        &self,
+        desired: Arc<Desired>,
+        target: &TargetId,
+    ) -> Result<Merged, PlanError> {
         if desired.instance(target).is_none() {
             return Err(no_such_target(&desired, target).into());
         }
-        let ground = Arc::new(Ground {
-            desired,
-            records: BTreeMap::new(),
-            live: BTreeMap::new(),
-        });
+        let ground = Ground::offline(desired);
         let instance = ground.instance(target);
         let pins = self.pins(&ground, instance, None).await?;
-        merged(&ground.desired, instance, &pins)
+        merged(&ground, instance, &pins)
     }
 }
 
 /// A target that nobody desires, and what may have been meant.
-pub(super) fn no_such_target(
-    desired: &deploycenter_domain::desired::Desired,
-    target: &TargetId,
-) -> Problems {
+pub(super) fn no_such_target(desired: &Desired, target: &TargetId) -> Problems {
     let known: Vec<String> = desired
         .instances()
         .map(|instance| instance.target.to_string())

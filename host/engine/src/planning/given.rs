@@ -1,13 +1,12 @@
 //! Which secrets a person has to give a target.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deploycenter_domain::name::{RegionName, TargetId};
 use deploycenter_ports::Reading;
 
+use super::PlanError;
 use super::explain::no_such_target;
-use super::{Ground, PlanError};
 use crate::Engine;
 
 /// The secrets that a person gives a target, as it is configured now.
@@ -45,20 +44,14 @@ impl Engine {
             return Err(no_such_target(&desired, target).into());
         };
         let region = instance.region.clone();
-        let records = self.store.targets().await?;
-        let live = self.adapters.generated.live(Reading::Listed).await?;
-        let ground = Arc::new(Ground {
-            desired,
-            records: records
-                .into_iter()
-                .map(|record| (record.target.clone(), record))
-                .collect(),
-            live: live
-                .into_iter()
-                .map(|live| (live.target.clone(), live))
-                .collect::<BTreeMap<_, _>>(),
-        });
-        let wanted = self.wanted(&ground, target, None).await?;
+        let mut ground = self.ground(desired, Reading::Listed).await?;
+        self.look_for_earlier_lives(&mut ground, std::iter::once(target))
+            .await?;
+        let ground = Arc::new(ground);
+        let wanted = self
+            .offline()
+            .wanted(&ground, ground.instance(target), None)
+            .await?;
         let prefix = wanted.names.secret_prefix();
         let entries = wanted
             .declaration

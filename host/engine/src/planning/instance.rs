@@ -4,24 +4,30 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deploycenter_domain::context::context;
+use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::declaration::{Declaration, Request, Violation};
 use deploycenter_domain::desired::{
-    Desired, Instance, Layer, Merged, Region, Schema, StorageKind, violation_problem,
+    Instance, LayerKind, Merged, Region, StorageKind, violation_problem,
 };
 use deploycenter_domain::digest::Digest;
+use deploycenter_domain::effect::{Action, EffectId, EffectKind};
+use deploycenter_domain::hold::{self, Hold};
 use deploycenter_domain::lock::{Lock, PinnedPlugin};
-use deploycenter_domain::name::{Incarnation, TargetId};
+use deploycenter_domain::name::{AppName, RegionName, TargetId};
 use deploycenter_domain::naming::Names;
-use deploycenter_domain::plan::TargetPlan;
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_domain::resource::{Folder, Observed, Resource};
+use deploycenter_domain::resource::{File, Folder, Observed, Resource};
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted::{self, Site, WantedEffect};
-use deploycenter_ports::{PluginError, Reading};
+use deploycenter_ports::{PluginError, Reading, TemplateFault};
 
+use super::blocked::{Blocked, hold_of};
 use super::effects::Whose;
+use super::offline::Offline;
 use super::pins::Pins;
-use super::{Ground, PlanError, PlannedTarget};
+use super::{Ground, PlanError, PlannedTarget, Wishes};
 use crate::Engine;
 
 /// The weight of a record that shares its name with no other.
@@ -33,7 +39,12 @@ pub(crate) struct Wanted {
     pub(crate) inputs: BTreeMap<String, Digest>,
     pub(crate) declaration: Declaration,
     pub(crate) names: Names,
-    update_waiting: bool,
+    /// That it would take data back to a version that it has left.
+    back: Option<Problem>,
+    /// To which version it would take data.
+    data_version: Option<DataVersionChange>,
+    /// What a person does before the app's data goes to another version.
+    migration: Option<String>,
 }
 
 impl Engine {
@@ -41,23 +52,23 @@ impl Engine {
         &self,
         ground: &Arc<Ground>,
         target: &TargetId,
+        wishes: &Wishes,
     ) -> Result<PlannedTarget, PlanError> {
         let instance = ground.instance(target);
+        if let Some(unfinished) = ground.unfinished.get(target) {
+            return Ok(PlannedTarget::Blocked(Blocked::unfinished(
+                target, unfinished,
+            )));
+        }
         if let Some(elsewhere) = ground
             .live
             .get(target)
             .and_then(|live| live.region.as_ref())
             .filter(|region| **region != instance.region)
         {
-            let problem = Problem::new(format!("{target} runs in {elsewhere} and can't be moved to {} in place", instance.region))
-                .help("give the instance in the new region a name of its own, move its data, then remove the old one");
-            return Err(Problems::from(at(instance, problem)).into());
+            return Err(Problems::from(at(instance, cant_move(instance, elsewhere))).into());
         }
-        let names = Names::new(
-            &self.installation,
-            instance,
-            self.incarnation(ground, target),
-        );
+        let names = Names::new(&self.installation, instance, ground.incarnation(target));
         let place = Resource::Folder(Folder {
             branch: target.branch(),
             path: names.folder(),
@@ -65,86 +76,145 @@ impl Engine {
             files: BTreeMap::new(),
         });
         let folder = self.adapters.git.observe(&place, Reading::Listed).await?;
-        let wanted = self.wanted(ground, target, folder.as_ref()).await?;
+        let hold = hold_of(folder.as_ref());
+        let mut wanted = self
+            .offline()
+            .wanted(ground, instance, folder.as_ref())
+            .await?;
+        if let Some(hold) = &hold {
+            keep_hold(&mut wanted.effects, &names.folder(), hold);
+        }
         self.check_given(target, instance, &wanted).await?;
+        let incarnation = wanted.names.incarnation();
         let whose = Whose {
             target,
-            incarnation: wanted.names.incarnation(),
+            incarnation,
         };
         let mut inputs = wanted.inputs;
         inputs.insert(
             OWN_FOLDER.to_owned(),
             Digest::of_json(&folder.as_ref().map(|seen| &seen.outputs)),
         );
-        let effects = self.effects(whose, wanted.effects, folder.as_ref()).await?;
-        Ok(PlannedTarget {
+        let mut effects = self
+            .effects(
+                ground,
+                whose,
+                wanted.effects,
+                folder.as_ref(),
+                &wishes.adopt,
+            )
+            .await?;
+        let stood = ground.stood(target, incarnation);
+        if let Some(stood) = stood {
+            let gone = self.superseded(ground, target, stood, &effects).await?;
+            effects.extend(gone);
+        }
+        let changed = effects
+            .iter()
+            .filter(|effect| effect.action != Action::None)
+            .count();
+        if let Some(hold) = hold.as_ref().filter(|_| changed > 0) {
+            let wishes = Wishes::default();
+            let drift = self.drift(target, stood, &effects, &wishes).await?;
+            let blocked = Blocked::held(target, hold, changed, drift.as_ref());
+            return Ok(PlannedTarget::Blocked(blocked));
+        }
+        // What is held goes nowhere, whatever the desired state says.
+        if let Some(problem) = wanted.back {
+            return Err(Problems::from(problem).into());
+        }
+        if let Some(blocked) = self.drift(target, stood, &effects, wishes).await? {
+            return Ok(PlannedTarget::Blocked(blocked));
+        }
+        let data_version = DataVersionChange::of(&effects).or(wanted.data_version);
+        // A life that goes on without its folder has data that no failure may take along.
+        let goes_on = folder.is_none() && ground.standing_of(target, incarnation).is_some();
+        let operation = if goes_on || ground.revived.contains_key(target) {
+            Operation::Revive
+        } else {
+            super::operation_of(&effects, wishes.operation())
+        };
+        let warned = wanted.declaration.warnings.iter();
+        let remarks = data_version
+            .iter()
+            .map(|change| change.remark(&instance.app, wanted.migration.as_deref()))
+            .chain(warned.map(|line| Remark::new(Remark::APP_WARNING, line)))
+            .collect();
+        Ok(PlannedTarget::Planned {
             plan: TargetPlan {
                 target: target.clone(),
                 region: instance.region.clone(),
                 app: Some(instance.app.clone()),
-                incarnation: wanted.names.incarnation(),
+                incarnation,
+                operation,
                 digest: Digest::of_json(&inputs),
                 inputs,
+                data_version,
+                remarks,
                 effects,
             },
-            update_waiting: wanted.update_waiting,
+            hold,
         })
     }
+}
 
-    /// Which life of the target this is: the one on the branch, or else the one after
-    /// the last that held data.
-    pub(super) fn incarnation(&self, ground: &Ground, target: &TargetId) -> Incarnation {
-        if let Some(lock) = ground
-            .live
-            .get(target)
-            .and_then(|live| Lock::read(&live.lock).ok())
-        {
-            return lock.incarnation;
-        }
-        match ground.records.get(target) {
-            None => Incarnation::FIRST,
-            Some(record) if record.holds_data => Incarnation(record.incarnation.0 + 1),
-            Some(record) => record.incarnation,
+/// A held target is planned as it would go on, with its hold in place.
+fn keep_hold(wanted: &mut Vec<WantedEffect>, folder: &str, hold: &Hold) {
+    let Ok(id) = EffectId::new(EffectKind::File, hold::FILE) else {
+        return;
+    };
+    let content = hold.text();
+    for effect in wanted.iter_mut() {
+        if let Resource::Folder(folder) = &mut effect.after {
+            folder.files.insert(hold::FILE.to_owned(), content.clone());
+            effect.depends_on.push(id.clone());
         }
     }
+    wanted.insert(
+        0,
+        WantedEffect {
+            id,
+            depends_on: Vec::new(),
+            after: Resource::File(File {
+                path: format!("{folder}/{}", hold::FILE),
+                content,
+            }),
+        },
+    );
+}
 
+/// A target that runs holds data, and that doesn't move by itself.
+fn cant_move(instance: &Instance, elsewhere: &RegionName) -> Problem {
+    let Instance { target, region, .. } = instance;
+    Problem::new(format!(
+        "{target} runs in {elsewhere} and holds data; it can't be moved to {region} in place"
+    ))
+    .help(format!(
+        "set its region back to {elsewhere}; give {region} an instance of another name, move the data, then take this one out and `deploycenter destroy {target}`"
+    ))
+}
+
+impl Offline {
     /// What the instance wants: pure but for reading pinned overrides from history.
     pub(crate) async fn wanted(
         &self,
         ground: &Arc<Ground>,
-        target: &TargetId,
+        instance: &Instance,
         folder: Option<&Observed>,
     ) -> Result<Wanted, PlanError> {
         let desired = &ground.desired;
-        let instance = ground.instance(target);
+        let target = &instance.target;
         let region = desired.region_of(instance).ok_or_else(|| {
             Problems::from(at(
                 instance,
                 Problem::new(format!("unknown region \"{}\"", instance.region)),
             ))
         })?;
-        let names = Names::new(
-            &self.installation,
-            instance,
-            self.incarnation(ground, target),
-        );
+        let names = Names::new(&self.installation, instance, ground.incarnation(target));
         let pins = self.pins(ground, instance, folder).await?;
-        let merged = merged(desired, instance, &pins)?;
-        let values = serde_json::Value::Object(merged.values.clone());
-        let request = Request {
-            target: target.clone(),
-            values,
-            context: context(
-                &self.installation,
-                instance,
-                region,
-                &names,
-                &self.generated_url,
-            ),
-            storage: storage(region),
-            secret_prefix: names.secret_prefix(),
-        };
-        let declaration = self.ask(instance, &pins, &merged, request).await?;
+        let merged = merged(ground, instance, &pins)?;
+        let request = self.request(instance, region, &names, merged.to_value());
+        let declaration = self.ask(instance, region, &pins, &merged, request).await?;
         let facts = &pins.facts;
         let lock = Lock {
             format: 1,
@@ -162,6 +232,12 @@ impl Engine {
                 .and_then(|version| facts.manifest.data_versions.get(version).cloned()),
             bindings: BTreeMap::new(),
         };
+        let before = pins.data_version.as_deref();
+        let data_version = DataVersionChange::between(before, lock.data_version.as_deref());
+        let back = data_version
+            .as_ref()
+            .filter(|change| change.goes_back())
+            .map(|change| cant_go_back(instance, &merged, change));
         let site = Site {
             names: &names,
             region,
@@ -207,14 +283,40 @@ impl Engine {
             inputs,
             declaration,
             names,
-            update_waiting: pins.update_waiting,
+            back,
+            data_version,
+            migration: facts.manifest.migration.clone(),
         })
+    }
+
+    /// What the plugin is asked.
+    pub(super) fn request(
+        &self,
+        instance: &Instance,
+        region: &Region,
+        names: &Names,
+        values: serde_json::Value,
+    ) -> Request {
+        Request {
+            target: instance.target.clone(),
+            values,
+            context: context(
+                &self.installation,
+                instance,
+                region,
+                names,
+                &self.generated_url,
+            ),
+            storage: storage(region),
+            secret_prefix: names.secret_prefix(),
+        }
     }
 
     /// The plugin's own check, then its plan, off the async threads.
     async fn ask(
         &self,
         instance: &Instance,
+        region: &Region,
         pins: &Pins,
         merged: &Merged,
         request: Request,
@@ -239,18 +341,20 @@ impl Engine {
                 "the plugin's host failed: {panic}"
             )))
         });
-        match answer? {
+        match answer.map_err(|error| located(error, &instance.app, pins))? {
             (_, Some(declaration)) => Ok(declaration),
             (violations, None) => {
                 let problems = violations
                     .iter()
-                    .map(|violation| violation_problem(violation, merged, &instance.at))
+                    .map(|violation| violation_problem(violation, merged, &instance.at, region))
                     .collect();
                 Err(some(problems).into())
             }
         }
     }
+}
 
+impl Engine {
     /// Secrets that only a person can give have to be there.
     async fn check_given(
         &self,
@@ -288,8 +392,7 @@ impl Engine {
 impl Ground {
     pub(super) fn instance(&self, target: &TargetId) -> &Instance {
         self.desired
-            .instances()
-            .find(|instance| instance.target == *target)
+            .instance(target)
             .expect("targets are chosen from this desired state")
     }
 }
@@ -297,28 +400,63 @@ impl Ground {
 /// The app's base values, then what is shared, the environment's and the customer's own;
 /// checked against the app's schema.
 pub(super) fn merged(
-    desired: &Desired,
+    ground: &Ground,
     instance: &Instance,
     pins: &Pins,
 ) -> Result<Merged, PlanError> {
-    let facts = &pins.facts;
-    let source = format!(
-        "plugin {} {}: values.yaml",
-        facts.manifest.app, facts.manifest.version
-    );
-    let base = match Layer::parse(&source, facts.base_values.as_bytes()) {
-        Ok(base) => base,
-        Err(problems) => return Err(some(problems).into()),
-    };
-    let merged = desired.merged(instance, &base, pins.overrides.values.as_ref());
-    let schema = Schema::new(&facts.schema).map_err(|error| {
-        Problems::from(Problem::new(format!(
-            "the values schema of the plugin {} isn't sound: {error}",
-            facts.manifest.app
-        )))
-    })?;
-    Problems::check(schema.problems(&merged, &instance.at))?;
+    let app = ground.apps.values(&pins.facts)?;
+    let merged = app.merged(&ground.desired, instance, pins.overrides.values.as_ref());
+    Problems::check(app.schema.problems(&merged, &instance.at))?;
     Ok(merged)
+}
+
+/// A plugin's error with the paths of the templates that override its own.
+fn located(error: PluginError, app: &AppName, pins: &Pins) -> PluginError {
+    let path = |template: String| {
+        if pins.overrides.templates.contains_key(&template) {
+            format!("overrides/{app}/templates/{template}")
+        } else {
+            let manifest = &pins.facts.manifest;
+            format!("{template} of the plugin {app} {}", manifest.version)
+        }
+    };
+    match error {
+        PluginError::Render {
+            template,
+            line,
+            message,
+        } => PluginError::Render {
+            template: path(template),
+            line,
+            message,
+        },
+        PluginError::Templates(faults) => PluginError::Templates(
+            faults
+                .into_iter()
+                .map(|fault| TemplateFault {
+                    template: path(fault.template),
+                    ..fault
+                })
+                .collect(),
+        ),
+        other => other,
+    }
+}
+
+/// An older version was asked for than the one that has migrated the data.
+fn cant_go_back(instance: &Instance, merged: &Merged, change: &DataVersionChange) -> Problem {
+    let (target, app) = (&instance.target, &instance.app);
+    let DataVersionChange { from, to } = change;
+    let message =
+        format!("{target}: its data is at version {from}, and {app} can't take it back to {to}");
+    // The plugin's base values are nobody's to change.
+    let problem = match merged.origin("/version") {
+        Some(origin) if origin.layer != LayerKind::App => merged.problem("/version", message),
+        _ => at(instance, Problem::new(message)),
+    };
+    problem.help(format!(
+        "keep the newer version; if the migration never began, `deploycenter rollback {target} --data-compatible` takes it back; else restore a backup from before into an instance of another name"
+    ))
 }
 
 /// A problem, where the instance was written.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use deploycenter_domain::desired::{Instance, Layer, Overrides};
-use deploycenter_domain::digest::Digest;
 use deploycenter_domain::lock::{self, Lock, PinnedOverrides};
 use deploycenter_domain::name::AppName;
 use deploycenter_domain::problem::{Problem, Problems};
@@ -11,18 +10,19 @@ use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_ports::{DesiredFiles, PluginFacts};
 
 use super::instance::{at, some};
+use super::offline::Offline;
 use super::{Ground, PlanError};
-use crate::Engine;
 
 /// The versions that a target is planned with.
 pub(super) struct Pins {
     pub(super) facts: Arc<PluginFacts>,
     pub(super) overrides: Overrides,
     pub(super) pinned_overrides: Option<PinnedOverrides>,
-    pub(super) update_waiting: bool,
+    /// The version in which the target's data is.
+    pub(super) data_version: Option<String>,
 }
 
-impl Engine {
+impl Offline {
     /// An existing target stays on what its lock names; a new one takes the defaults.
     pub(super) async fn pins(
         &self,
@@ -47,34 +47,42 @@ impl Engine {
             Some(Resource::Folder(folder)) => folder.files.get(lock::FILE),
             _ => None,
         };
-        let Some(text) = text else {
+        let lock = text
+            .map(|text| Lock::read(text))
+            .transpose()
+            .map_err(|error| {
+                Problems::from(
+                    Problem::new(format!("{}: {error}", instance.target)).in_file(lock::FILE),
+                )
+            })?;
+        let Some(lock) = lock.as_ref().filter(|_| !ground.moves_pins) else {
             let pinned_overrides = if working == Overrides::default() {
                 None
             } else {
-                let folder = format!("overrides/{}", instance.app);
                 // Not committed yet: only `apply --allow-dirty` gets that far.
-                let commit = self
-                    .repository
-                    .last_change(&folder)
+                let commit = ground
+                    .apps
+                    .last_change(self, &instance.app)
                     .await?
                     .unwrap_or_else(|| "uncommitted".to_owned());
                 Some(PinnedOverrides {
                     commit,
-                    digest: digest_of(&working),
+                    digest: working.digest(),
                 })
             };
             return Ok(Pins {
                 facts: self.plugins.facts(&default.digest)?,
                 overrides: working,
                 pinned_overrides,
-                update_waiting: false,
+                data_version: lock
+                    .map(|lock| lock.data_version)
+                    .or_else(|| {
+                        let revived = ground.revived.get(&instance.target)?;
+                        Some(revived.data_version.clone())
+                    })
+                    .flatten(),
             });
         };
-        let lock = Lock::read(text).map_err(|error| {
-            Problems::from(
-                Problem::new(format!("{}: {error}", instance.target)).in_file(lock::FILE),
-            )
-        })?;
         if desired.plugins.by_digest(&lock.plugin.digest).is_none() {
             let problem = Problem::new(format!(
                 "{} is pinned to the plugin {} {} ({}), which plugins.lock doesn't have",
@@ -86,30 +94,20 @@ impl Engine {
         }
         let overrides = match &lock.overrides {
             None => Overrides::default(),
-            Some(pinned) if pinned.digest == digest_of(&working) => working.clone(),
+            Some(pinned) if pinned.digest == working.digest() => working.clone(),
             Some(pinned) => {
                 let folder = format!("overrides/{}", instance.app);
                 let files = self.repository.files_at(&pinned.commit, &folder).await?;
                 pinned_overrides(&instance.app, &files)?
             }
         };
-        let current = lock.overrides.as_ref().map_or_else(
-            || digest_of(&Overrides::default()),
-            |pinned| pinned.digest.clone(),
-        );
-        let update_waiting = lock.plugin.digest != default.digest || current != digest_of(&working);
         Ok(Pins {
             facts: self.plugins.facts(&lock.plugin.digest)?,
             overrides,
-            pinned_overrides: lock.overrides,
-            update_waiting,
+            pinned_overrides: lock.overrides.clone(),
+            data_version: lock.data_version.clone(),
         })
     }
-}
-
-/// Over the texts alone, wherever they stand.
-fn digest_of(overrides: &Overrides) -> Digest {
-    Digest::of_json(&(&overrides.values, &overrides.templates))
 }
 
 /// Overrides as they stood in a commit of main.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use deploycenter_domain::desired::Desired;
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::problem::{Problem, Problems};
@@ -10,20 +11,20 @@ use deploycenter_domain::resource::Resource;
 use deploycenter_domain::token::{self, Reference};
 
 use super::explain::no_such_target;
+use super::offline::Offline;
 use super::{Ground, PlanError};
-use crate::Engine;
 
-impl Engine {
+impl Offline {
     /// The files of one instance by their path on the branch. Values that are known only
     /// after apply are placeholders of the right shape.
     ///
     /// # Errors
-    /// Every problem of the desired state and of the target.
+    /// Every problem of the targets.
     pub async fn render(
         &self,
+        desired: Arc<Desired>,
         targets: Option<&TargetId>,
     ) -> Result<BTreeMap<TargetId, BTreeMap<String, String>>, PlanError> {
-        let desired = self.desired().await?;
         let chosen: Vec<TargetId> = desired
             .instances()
             .map(|instance| instance.target.clone())
@@ -32,15 +33,11 @@ impl Engine {
         if let Some(target) = targets.filter(|_| chosen.is_empty()) {
             return Err(no_such_target(&desired, target).into());
         }
-        let ground = Arc::new(Ground {
-            desired,
-            records: BTreeMap::new(),
-            live: BTreeMap::new(),
-        });
+        let ground = Arc::new(Ground::offline(desired));
         let mut rendered = BTreeMap::new();
         let mut problems = Vec::new();
         for target in chosen {
-            let wanted = match self.wanted(&ground, &target, None).await {
+            let wanted = match self.wanted(&ground, ground.instance(&target), None).await {
                 Ok(wanted) => wanted,
                 Err(error) => {
                     problems.extend(error.into_problems(&target)?);

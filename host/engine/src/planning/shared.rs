@@ -3,30 +3,37 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deploycenter_domain::digest::Digest;
-use deploycenter_domain::effect::EffectKind;
+use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::lock::Lock;
 use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
 use deploycenter_domain::naming;
+use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::TargetPlan;
+use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted;
 use deploycenter_ports::Reading;
 
+use super::PlanError;
 use super::effects::Whose;
-use super::{Ground, PlanError, PlannedTarget};
+use super::ground::Ground;
 use crate::Engine;
 
 impl Engine {
     /// The project lists the namespaces of every instance that is desired, whether or
-    /// not it is applied now, and of those still on the branch.
+    /// not it is applied now, and of those still on the branch or on their way there, and
+    /// not `removed` now.
     pub(super) async fn plan_shared(
         &self,
         ground: &Ground,
         customer: &CustomerName,
-    ) -> Result<PlannedTarget, PlanError> {
+        removed: &BTreeSet<TargetId>,
+        adopt: &BTreeMap<EffectId, Adoption>,
+    ) -> Result<TargetPlan, PlanError> {
         let target = TargetId::shared_of(customer.clone());
         let mut destinations = BTreeSet::new();
         let mut region = None;
+        let mut place_of_live = None;
         for instance in ground
             .desired
             .instances()
@@ -35,7 +42,7 @@ impl Engine {
             let Some(place) = ground.desired.region_of(instance) else {
                 continue;
             };
-            let incarnation = self.incarnation(ground, &instance.target);
+            let incarnation = ground.incarnation(&instance.target);
             destinations.insert((
                 place.cluster.server.clone(),
                 naming::readable(customer, instance.name(), incarnation),
@@ -50,10 +57,11 @@ impl Engine {
             let Some(place) = ground.desired.regions.regions.get(region) else {
                 continue;
             };
+            place_of_live.get_or_insert_with(|| region.clone());
             if let Some(instance) = live
                 .target
                 .instance()
-                .filter(|_| live.target.customer() == customer)
+                .filter(|_| live.target.customer() == customer && !removed.contains(&live.target))
             {
                 let incarnation =
                     Lock::read(&live.lock).map_or(Incarnation::FIRST, |lock| lock.incarnation);
@@ -63,11 +71,24 @@ impl Engine {
                 ));
             }
         }
+        // Another process may have begun one that this desired state doesn't have yet.
+        for (at_work, unfinished) in ground.unfinished.iter().filter(|(other, unfinished)| {
+            other.customer() == customer && !unfinished.removes && !removed.contains(*other)
+        }) {
+            let place = ground.desired.regions.regions.get(&unfinished.region);
+            if let (Some(instance), Some(place)) = (at_work.instance(), place) {
+                destinations.insert((
+                    place.cluster.server.clone(),
+                    naming::readable(customer, instance, unfinished.incarnation),
+                ));
+            }
+        }
         let region = ground
             .desired
             .customer(customer)
             .map(|known| known.region.clone())
             .or(region)
+            .or(place_of_live)
             .expect("a customer is planned only with an instance of its own");
         let wanted = wanted::shared(
             &self.installation,
@@ -97,18 +118,20 @@ impl Engine {
                 Digest::of_json(&folder.as_ref().map(|seen| &seen.outputs)),
             ),
         ]);
-        let effects = self.effects(whose, wanted, folder.as_ref()).await?;
-        Ok(PlannedTarget {
-            plan: TargetPlan {
-                target,
-                region,
-                app: None,
-                incarnation: Incarnation::FIRST,
-                digest: Digest::of_json(&inputs),
-                inputs,
-                effects,
-            },
-            update_waiting: false,
+        let effects = self
+            .effects(ground, whose, wanted, folder.as_ref(), adopt)
+            .await?;
+        Ok(TargetPlan {
+            target,
+            region,
+            app: None,
+            incarnation: Incarnation::FIRST,
+            operation: super::operation_of(&effects, Operation::Deploy),
+            digest: Digest::of_json(&inputs),
+            inputs,
+            data_version: None,
+            remarks: Vec::new(),
+            effects,
         })
     }
 }

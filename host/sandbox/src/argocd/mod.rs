@@ -3,7 +3,7 @@
 //! clusters behind it are only remembered.
 //!
 //! What isn't here: Helm (a chart gives four usual objects, see `chart`), multi-source
-//! applications, hooks, sync windows, accounts beside `admin` and their rights, and the event
+//! applications, hooks, sync windows, accounts beside `admin` and the event
 //! stream, which answers 501. A refresh answers at once with what the real one answers after it
 //! has waited for the comparison.
 
@@ -25,6 +25,7 @@ mod patch;
 mod permit;
 mod project;
 mod reconcile;
+mod rights;
 mod route;
 mod session;
 mod source;
@@ -32,6 +33,8 @@ mod spec;
 mod state;
 mod tree;
 mod view;
+
+use std::collections::BTreeSet;
 
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -107,6 +110,8 @@ pub struct ArgoCd {
     config: Config,
     state: State,
     sources: Sources,
+    /// Resources and the actions on them that the account may not take.
+    denied: BTreeSet<(String, String)>,
 }
 
 impl ArgoCd {
@@ -119,6 +124,7 @@ impl ArgoCd {
             config,
             state,
             sources: Sources::default(),
+            denied: BTreeSet::new(),
         }
     }
 
@@ -191,9 +197,12 @@ impl ArgoCd {
 
     fn answer(&mut self, route: &Route, request: &Request, now: Millis) -> Answer {
         let body = read_body(request)?;
+        if let Some(refusal) = self.refusal(route, &body, now) {
+            return refusal;
+        }
         match route {
             Route::DeleteSession => Ok(json!({})),
-            Route::CanI => Ok(json!({"value": "yes"})),
+            Route::CanI(resource, action) => self.can_i(resource, action),
             Route::ListClusters => Ok(self.list_clusters()),
             Route::ListRepositories => Ok(json!({"metadata": {}, "items": null})),
             Route::ListProjects => self.list_projects(),

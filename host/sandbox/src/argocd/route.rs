@@ -14,7 +14,7 @@ pub(crate) enum Route {
     CreateSession,
     DeleteSession,
     UserInfo,
-    CanI,
+    CanI(String, String),
     ListClusters,
     ListRepositories,
     ListProjects,
@@ -66,7 +66,9 @@ impl Route {
                 _ => None,
             },
             ["api", "v1", "session", "userinfo"] => one(m, "GET", Route::UserInfo),
-            ["api", "v1", "account", "can-i", _, _, ..] => one(m, "GET", Route::CanI),
+            ["api", "v1", "account", "can-i", _, _, ..] => {
+                one(m, "GET", Route::CanI(name(4), name(5)))
+            }
             ["api", "v1", "clusters"] => one(m, "GET", Route::ListClusters),
             ["api", "v1", "repositories"] => one(m, "GET", Route::ListRepositories),
             ["api", "v1", "stream", "applications", ..] => one(m, "GET", Route::Stream),
@@ -123,7 +125,7 @@ impl Route {
             Route::CreateSession => ("CreateSession", String::new(), false),
             Route::DeleteSession => ("DeleteSession", String::new(), false),
             Route::UserInfo => ("GetUserInfo", String::new(), false),
-            Route::CanI => ("CanI", String::new(), false),
+            Route::CanI(resource, action) => ("CanI", format!("{resource}/{action}"), false),
             Route::ListClusters => ("ListClusters", String::new(), false),
             Route::ListRepositories => ("ListRepositories", String::new(), false),
             Route::ListProjects => ("ListProjects", String::new(), false),

@@ -126,3 +126,39 @@ fn sessions() {
         "invalid session: token has invalid claims: token is expired"
     );
 }
+
+#[test]
+fn rights_are_asked_for_and_missed() {
+    let mut sandbox = Sandbox::new();
+    let can = |sandbox: &mut Sandbox, what: &str| {
+        let path = format!("/api/v1/account/can-i/{what}");
+        sandbox.call("GET", &path, &Value::Null)
+    };
+    assert_eq!(
+        can(&mut sandbox, "applications/sync/*/*"),
+        (200, json!({"value": "yes"}))
+    );
+    let (status, answer) = can(&mut sandbox, "applications/obey/*");
+    assert_eq!(status, 400);
+    assert_eq!(
+        text(&answer, "/message"),
+        "[get create update delete sync override] does not contain obey"
+    );
+    for (resource, action) in [("projects", "create"), ("clusters", "get")] {
+        sandbox.argocd.deny(resource, action);
+        assert_eq!(
+            can(&mut sandbox, &format!("{resource}/{action}/*")).1,
+            json!({"value": "no"})
+        );
+    }
+    let clusters = sandbox.call("GET", "/api/v1/clusters", &Value::Null);
+    assert_eq!((clusters.0, &clusters.1["items"]), (200, &Value::Null));
+    let project = json!({"project": {"metadata": {"name": "acme"}, "spec": {}}});
+    let (status, answer) = sandbox.call("POST", "/api/v1/projects", &project);
+    assert_eq!((status, answer["code"].as_u64()), (403, Some(7)));
+    let said = text(&answer, "/message");
+    assert!(
+        said.starts_with("permission denied: projects, create, acme, sub: admin, iat: "),
+        "{said}"
+    );
+}

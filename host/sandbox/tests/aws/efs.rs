@@ -428,3 +428,93 @@ async fn tags_are_added_replaced_and_removed() {
         .await;
     assert_error(&refused, 400, "BadRequest");
 }
+
+#[tokio::test]
+async fn throughput_and_security_groups_can_be_changed() {
+    let sandbox = sandbox().await;
+    let client = Client::of(&sandbox, ROLE).await;
+    let id = create(&client, "changing").await;
+    let path = &format!("file-systems/{id}");
+    let update = async |body: Value| client.efs("PUT", path, body).await;
+    let elastic = json!({ "ThroughputMode": "elastic" });
+    assert_error(
+        &update(elastic.clone()).await,
+        409,
+        "IncorrectFileSystemLifeCycleState",
+    );
+    sandbox.advance(300);
+    let answer = update(elastic.clone()).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    assert_eq!(answer.json()["ThroughputMode"], "elastic");
+    assert_eq!(answer.json()["LifeCycleState"], "updating");
+    assert_error(
+        &update(elastic).await,
+        409,
+        "IncorrectFileSystemLifeCycleState",
+    );
+    sandbox.advance(300);
+    assert_eq!(state(&client, &id).await, "available");
+    for wrong in [
+        json!({ "ThroughputMode": "fast" }),
+        json!({ "ThroughputMode": "provisioned" }),
+        json!({ "ThroughputMode": "bursting", "ProvisionedThroughputInMibps": 2 }),
+    ] {
+        assert_error(&update(wrong).await, 400, "BadRequest");
+    }
+    // What is provisioned stays so for a day.
+    let answer =
+        update(json!({ "ThroughputMode": "provisioned", "ProvisionedThroughputInMibps": 2 })).await;
+    assert_eq!(answer.json()["ProvisionedThroughputInMibps"], 2.0);
+    sandbox.advance(300);
+    let bursting = json!({ "ThroughputMode": "bursting" });
+    assert_error(&update(bursting.clone()).await, 429, "TooManyRequests");
+    sandbox.advance(24 * 60 * 60 * 1_000);
+    let answer = update(bursting).await;
+    assert_eq!(answer.status, 202, "{answer:?}");
+    assert_eq!(answer.json().get("ProvisionedThroughputInMibps"), None);
+    let unknown = client
+        .efs(
+            "PUT",
+            "file-systems/fs-0",
+            json!({ "ThroughputMode": "elastic" }),
+        )
+        .await;
+    assert_error(&unknown, 404, "FileSystemNotFound");
+
+    sandbox.advance(300);
+    let target = mount(&client, &id, SUBNET).await.json()["MountTargetId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let path = &format!("mount-targets/{target}/security-groups");
+    let modify = async |groups: Value| {
+        let body = json!({ "SecurityGroups": groups });
+        client.efs("PUT", path, body).await
+    };
+    let fine = json!(["sg-0a10000000000e"]);
+    assert_error(
+        &modify(fine.clone()).await,
+        409,
+        "IncorrectMountTargetState",
+    );
+    sandbox.advance(400);
+    assert_eq!(modify(fine.clone()).await.status, 204);
+    assert_eq!(client.efs_get(path).await["SecurityGroups"], fine);
+    assert_error(&modify(json!([])).await, 400, "BadRequest");
+    assert_error(&modify(json!(["sg-0"])).await, 400, "SecurityGroupNotFound");
+    let many: Vec<String> = (0..6).map(|n| format!("sg-{n}")).collect();
+    assert_error(
+        &modify(json!(many)).await,
+        400,
+        "SecurityGroupLimitExceeded",
+    );
+    let unknown = client
+        .efs(
+            "PUT",
+            "mount-targets/fsmt-0/security-groups",
+            json!({ "SecurityGroups": fine }),
+        )
+        .await;
+    assert_error(&unknown, 404, "MountTargetNotFound");
+    assert_eq!(client.efs_get(path).await["SecurityGroups"], fine);
+}

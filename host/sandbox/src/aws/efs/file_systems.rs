@@ -16,6 +16,8 @@ use crate::world::WorldRegion;
 
 /// How long a new file system is `creating`.
 const AVAILABLE_AFTER: Millis = 300;
+/// How long an updated one is `updating`.
+const UPDATED_AFTER: Millis = 200;
 /// How long a deleted one is `deleting`.
 const GONE_AFTER: Millis = 300;
 /// The service's quota for an account in a region.
@@ -33,10 +35,16 @@ pub(super) struct FileSystem {
     created_at: Millis,
     #[serde(default)]
     deleting_since: Option<Millis>,
-    performance_mode: String,
-    throughput_mode: String,
+    pub(super) performance_mode: String,
+    pub(super) throughput_mode: String,
     #[serde(default)]
-    provisioned_throughput: Option<f64>,
+    pub(super) provisioned_throughput: Option<f64>,
+    /// When its provisioned throughput was last set by an update.
+    #[serde(default)]
+    pub(super) provisioned_at: Option<Millis>,
+    /// When it was last updated.
+    #[serde(default)]
+    pub(super) updated_at: Option<Millis>,
     encrypted: bool,
     #[serde(default)]
     kms_key_id: Option<String>,
@@ -71,6 +79,8 @@ impl FileSystem {
             performance_mode: "generalPurpose".to_owned(),
             throughput_mode: "elastic".to_owned(),
             provisioned_throughput: None,
+            provisioned_at: None,
+            updated_at: None,
             encrypted: true,
             kms_key_id: Some(default_key(&region.aws_region, &region.account)),
             availability_zone: None,
@@ -79,7 +89,12 @@ impl FileSystem {
     }
 
     pub(super) fn life_cycle(&self, now: Millis) -> LifeCycle {
-        LifeCycle::at(now, self.created_at + AVAILABLE_AFTER, self.deleting_since)
+        let state = LifeCycle::at(now, self.created_at + AVAILABLE_AFTER, self.deleting_since);
+        let updating = self.updated_at.is_some_and(|at| now < at + UPDATED_AFTER);
+        if state == LifeCycle::Available && updating {
+            return LifeCycle::Updating;
+        }
+        state
     }
 
     pub(super) fn is_gone(&self, now: Millis) -> bool {
@@ -87,7 +102,7 @@ impl FileSystem {
             .is_some_and(|since| since + GONE_AFTER <= now)
     }
 
-    fn describe(&self, mount_targets: usize, now: Millis) -> Value {
+    pub(super) fn describe(&self, mount_targets: usize, now: Millis) -> Value {
         let mut view = json!({
             "OwnerId": self.account,
             "CreationToken": self.creation_token,
@@ -137,6 +152,36 @@ fn default_key(region: &str, account: &str) -> String {
     )
 }
 
+/// Checks what the service checks of a throughput mode.
+pub(super) fn check_throughput(
+    performance: &str,
+    throughput: &str,
+    provisioned: Option<f64>,
+) -> Result<(), ApiError> {
+    if !["bursting", "provisioned", "elastic"].contains(&throughput) {
+        return Err(bad_request(format!(
+            "Invalid throughput mode: '{throughput}'"
+        )));
+    }
+    if performance == "maxIO" && throughput == "elastic" {
+        return Err(bad_request(
+            "Performance mode maxIO isn't supported with elastic throughput",
+        ));
+    }
+    match provisioned {
+        None if throughput == "provisioned" => Err(bad_request(
+            "Throughput mode provisioned requires ProvisionedThroughputInMibps",
+        )),
+        Some(_) if throughput != "provisioned" => Err(bad_request(
+            "ProvisionedThroughputInMibps requires throughput mode provisioned",
+        )),
+        Some(mibps) if mibps < 1.0 => Err(bad_request(
+            "ProvisionedThroughputInMibps must be at least 1",
+        )),
+        _ => Ok(()),
+    }
+}
+
 impl CreateFileSystem {
     /// Checks what the service checks; gives performance and throughput mode.
     fn validate(&self) -> Result<(String, String), ApiError> {
@@ -144,42 +189,22 @@ impl CreateFileSystem {
             return Err(bad_request("'creationToken' must have 1 to 64 characters"));
         }
         let performance = self.performance_mode.as_deref().unwrap_or("generalPurpose");
+        let throughput = self.throughput_mode.as_deref().unwrap_or("bursting");
         if !["generalPurpose", "maxIO"].contains(&performance) {
             return Err(bad_request(format!(
                 "Invalid performance mode: '{performance}'"
             )));
         }
-        let throughput = self.throughput_mode.as_deref().unwrap_or("bursting");
-        if !["bursting", "provisioned", "elastic"].contains(&throughput) {
-            return Err(bad_request(format!(
-                "Invalid throughput mode: '{throughput}'"
-            )));
-        }
-        if performance == "maxIO"
-            && (throughput == "elastic" || self.availability_zone_name.is_some())
-        {
+        if performance == "maxIO" && self.availability_zone_name.is_some() {
             return Err(bad_request(
-                "Performance mode maxIO is supported neither with elastic throughput nor in one availability zone",
+                "Performance mode maxIO isn't supported in one availability zone",
             ));
         }
-        match self.provisioned_throughput_in_mibps {
-            None if throughput == "provisioned" => {
-                return Err(bad_request(
-                    "Throughput mode provisioned requires ProvisionedThroughputInMibps",
-                ));
-            }
-            Some(_) if throughput != "provisioned" => {
-                return Err(bad_request(
-                    "ProvisionedThroughputInMibps requires throughput mode provisioned",
-                ));
-            }
-            Some(mibps) if mibps < 1.0 => {
-                return Err(bad_request(
-                    "ProvisionedThroughputInMibps must be at least 1",
-                ));
-            }
-            _ => {}
-        }
+        check_throughput(
+            performance,
+            throughput,
+            self.provisioned_throughput_in_mibps,
+        )?;
         if self.kms_key_id.is_some() && self.encrypted != Some(true) {
             return Err(bad_request("KmsKeyId requires Encrypted to be true"));
         }
@@ -236,6 +261,8 @@ impl Efs {
             performance_mode,
             throughput_mode,
             provisioned_throughput: wanted.provisioned_throughput_in_mibps,
+            provisioned_at: None,
+            updated_at: None,
             encrypted,
             kms_key_id: wanted
                 .kms_key_id

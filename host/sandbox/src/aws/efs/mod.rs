@@ -4,6 +4,7 @@ mod access_points;
 mod file_systems;
 mod mount_targets;
 mod tags;
+mod update;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,7 @@ const LARGEST_PAGE: usize = 100;
 enum LifeCycle {
     Creating,
     Available,
+    Updating,
     Deleting,
 }
 
@@ -49,6 +51,7 @@ impl LifeCycle {
         match self {
             Self::Creating => "creating",
             Self::Available => "available",
+            Self::Updating => "updating",
             Self::Deleting => "deleting",
         }
     }
@@ -92,6 +95,7 @@ pub(crate) fn classify(request: &Request) -> Option<Call> {
             "DescribeFileSystems",
             asked(&["FileSystemId", "CreationToken"]),
         ),
+        (&Method::PUT, ["file-systems", id]) => ("UpdateFileSystem", bare_id(id).to_owned()),
         (&Method::DELETE, ["file-systems", id]) => ("DeleteFileSystem", bare_id(id).to_owned()),
         (&Method::POST, ["mount-targets"]) => (
             "CreateMountTarget",
@@ -108,6 +112,9 @@ pub(crate) fn classify(request: &Request) -> Option<Call> {
         (&Method::DELETE, ["mount-targets", id]) => ("DeleteMountTarget", (*id).to_owned()),
         (&Method::GET, ["mount-targets", id, "security-groups"]) => {
             ("DescribeMountTargetSecurityGroups", (*id).to_owned())
+        }
+        (&Method::PUT, ["mount-targets", id, "security-groups"]) => {
+            ("ModifyMountTargetSecurityGroups", (*id).to_owned())
         }
         (&Method::POST, ["access-points"]) => ("CreateAccessPoint", member("ClientToken")),
         (&Method::GET, ["access-points"]) => (
@@ -192,11 +199,15 @@ impl Efs {
         match call.operation.as_str() {
             "CreateFileSystem" => self.create_file_system(request, caller, now),
             "DescribeFileSystems" => self.describe_file_systems(request, caller, now),
+            "UpdateFileSystem" => self.update_file_system(request, id, caller, now),
             "DeleteFileSystem" => self.delete_file_system(id, caller, now),
             "CreateMountTarget" => self.create_mount_target(request, caller, world, now),
             "DescribeMountTargets" => self.describe_mount_targets(request, caller, now),
             "DeleteMountTarget" => self.delete_mount_target(id, caller, now),
             "DescribeMountTargetSecurityGroups" => self.describe_security_groups(id, caller),
+            "ModifyMountTargetSecurityGroups" => {
+                self.modify_security_groups(request, id, caller, world, now)
+            }
             "CreateAccessPoint" => self.create_access_point(request, caller, now),
             "DescribeAccessPoints" => self.describe_access_points(request, caller, now),
             "DeleteAccessPoint" => self.delete_access_point(id, caller, now),

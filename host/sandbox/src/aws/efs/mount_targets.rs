@@ -22,11 +22,11 @@ const SECURITY_GROUPS_LIMIT: usize = 5;
 pub(super) struct MountTarget {
     pub(super) id: String,
     pub(super) file_system_id: String,
-    account: String,
+    pub(super) account: String,
     region: String,
     subnet: String,
     availability_zone: String,
-    security_groups: Vec<String>,
+    pub(super) security_groups: Vec<String>,
     ip_address: String,
     created_at: Millis,
     #[serde(default)]
@@ -92,8 +92,12 @@ impl MountTarget {
             .is_some_and(|since| since + GONE_AFTER <= now)
     }
 
+    pub(super) fn life_cycle(&self, now: Millis) -> LifeCycle {
+        LifeCycle::at(now, self.created_at + AVAILABLE_AFTER, self.deleting_since)
+    }
+
     fn describe(&self, now: Millis) -> Value {
-        let state = LifeCycle::at(now, self.created_at + AVAILABLE_AFTER, self.deleting_since);
+        let state = self.life_cycle(now);
         json!({
             "OwnerId": self.account,
             "MountTargetId": self.id,
@@ -107,6 +111,31 @@ impl MountTarget {
             "VpcId": format!("vpc-{}", id::hex_of(&["vpc", &self.region, &self.account], 17)),
         })
     }
+}
+
+/// Checks what the service checks of security groups.
+pub(super) fn check_security_groups(
+    region: &WorldRegion,
+    groups: &[String],
+) -> Result<(), ApiError> {
+    if groups.len() > SECURITY_GROUPS_LIMIT {
+        return Err(ApiError::new(
+            400,
+            "SecurityGroupLimitExceeded",
+            format!("A mount target has at most {SECURITY_GROUPS_LIMIT} security groups"),
+        ));
+    }
+    let default = default_security_group(region);
+    let unknown = groups
+        .iter()
+        .find(|group| !region.security_groups.contains(group) && **group != default);
+    unknown.map_or(Ok(()), |unknown| {
+        Err(ApiError::new(
+            400,
+            "SecurityGroupNotFound",
+            format!("The security group ID '{unknown}' does not exist"),
+        ))
+    })
 }
 
 fn not_found(id: &str) -> ApiError {
@@ -125,7 +154,7 @@ impl Efs {
             .filter(move |target| target.file_system_id == file_system)
     }
 
-    fn mount_target(&self, id: &str, caller: &Caller) -> Result<&MountTarget, ApiError> {
+    pub(super) fn mount_target(&self, id: &str, caller: &Caller) -> Result<&MountTarget, ApiError> {
         self.mount_targets
             .get(id)
             .filter(|found| caller.sees(&found.account) && found.region == caller.region)
@@ -160,22 +189,7 @@ impl Efs {
             .security_groups
             .filter(|groups| !groups.is_empty())
             .unwrap_or_else(|| vec![default_security_group(region)]);
-        if security_groups.len() > SECURITY_GROUPS_LIMIT {
-            return Err(ApiError::new(
-                400,
-                "SecurityGroupLimitExceeded",
-                format!("A mount target has at most {SECURITY_GROUPS_LIMIT} security groups"),
-            ));
-        }
-        if let Some(unknown) = security_groups.iter().find(|group| {
-            !region.security_groups.contains(group) && **group != default_security_group(region)
-        }) {
-            return Err(ApiError::new(
-                400,
-                "SecurityGroupNotFound",
-                format!("The security group ID '{unknown}' does not exist"),
-            ));
-        }
+        check_security_groups(region, &security_groups)?;
         let zone = zone(region, index);
         if file_system
             .availability_zone

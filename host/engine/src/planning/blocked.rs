@@ -1,0 +1,481 @@
+//! Targets that a plan leaves out until someone says what is to become of them: held,
+//! changed by someone else, or with a deployment that hasn't ended.
+
+use std::collections::BTreeSet;
+
+use deploycenter_domain::data_version::DataVersionChange;
+use deploycenter_domain::desired::Instance;
+use deploycenter_domain::effect::{Action, EffectId, EffectKind};
+use deploycenter_domain::hold::{self, Hold};
+use deploycenter_domain::journal::Status;
+use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
+use deploycenter_domain::plan::PlannedEffect;
+use deploycenter_domain::problem::Problem;
+use deploycenter_domain::resource::{Folder, Observed, Resource};
+use deploycenter_domain::standing::Standing;
+use deploycenter_ports::StandingRecord;
+
+use super::claims::has_something;
+use super::ground::Unfinished;
+use super::{PlanError, Wishes};
+use crate::Engine;
+
+/// A target that isn't planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// Which.
+    pub target: TargetId,
+    /// `held`, `drifted`, `needs-attention`, `locked`, `still-desired`, `not-deployed`, ….
+    pub code: &'static str,
+    /// Why, for a person.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+}
+
+impl Blocked {
+    /// As a problem of an `apply`.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        Problem::new(format!("{}: {}", self.target, self.message)).help(self.help.clone())
+    }
+
+    /// Of an instance whose customer's shared target is blocked.
+    pub(super) fn of_instance(&self, instance: &TargetId) -> Self {
+        Self {
+            target: instance.clone(),
+            message: format!("{} comes before it: {}", self.target, self.message),
+            ..self.clone()
+        }
+    }
+
+    /// `drift`: what someone else changed besides.
+    pub(super) fn held(
+        target: &TargetId,
+        hold: &Hold,
+        waiting: usize,
+        drift: Option<&Self>,
+    ) -> Self {
+        let wait = if waiting == 1 {
+            "change waits"
+        } else {
+            "changes wait"
+        };
+        let besides = drift.map_or_else(String::new, |drift| format!("; {}", drift.message));
+        Self {
+            target: target.clone(),
+            code: "held",
+            message: format!("{}; {waiting} {wait}{besides}", words(hold)),
+            help: format!("let it go on with: deploycenter release {target}"),
+        }
+    }
+
+    pub(super) fn unfinished(target: &TargetId, unfinished: &Unfinished) -> Self {
+        let Unfinished {
+            deployment,
+            status,
+            reason,
+            ..
+        } = unfinished;
+        let (code, message) = if *status == Status::NeedsAttention {
+            let reason = reason.as_deref().unwrap_or("it doesn't say why");
+            (
+                "needs-attention",
+                format!("its deployment {deployment} needs attention: {reason}"),
+            )
+        } else {
+            (
+                "locked",
+                format!("its deployment {deployment} is at work, or was interrupted"),
+            )
+        };
+        Self {
+            target: target.clone(),
+            code,
+            message,
+            help: format!(
+                "{}deploycenter resume {target}; or take it back: deploycenter cancel {target}",
+                if code == "locked" {
+                    "wait until it is done; one that was interrupted goes on with: "
+                } else {
+                    "mend the cause, then: "
+                }
+            ),
+        }
+    }
+
+    pub(super) fn still_desired(instance: &Instance) -> Self {
+        let at = &instance.at;
+        Self {
+            target: instance.target.clone(),
+            code: "still-desired",
+            message: format!("it is still desired, at {}:{}", at.file, at.line),
+            help: "take it out of the desired state, commit and push; then remove it".to_owned(),
+        }
+    }
+
+    pub(super) fn not_desired(target: &TargetId) -> Self {
+        Self {
+            target: target.clone(),
+            code: "not-desired",
+            message: "it isn't desired".to_owned(),
+            help: "put it into the desired state first, commit and push".to_owned(),
+        }
+    }
+
+    pub(super) fn deployed(target: &TargetId) -> Self {
+        Self {
+            target: target.clone(),
+            code: "deployed",
+            message: "it is deployed: there is nothing to go on with".to_owned(),
+            help: format!(
+                "to take over something that isn't ours, name the effect: deploycenter adopt {target} EFFECT[=ID]"
+            ),
+        }
+    }
+
+    pub(super) fn nothing_retained(target: &TargetId, said: Option<Incarnation>) -> Self {
+        let of = said.map_or_else(String::new, |life| format!(", incarnation {life},"));
+        Self {
+            target: target.clone(),
+            code: "nothing-retained",
+            message: format!("nothing of it{of} is retained"),
+            help: format!(
+                "deploy it anew: deploycenter apply {target}; to take over something that isn't ours, name the effect: deploycenter adopt {target} EFFECT[=ID]"
+            ),
+        }
+    }
+
+    pub(super) fn retained_elsewhere(
+        target: &TargetId,
+        region: &RegionName,
+        instance: &Instance,
+    ) -> Self {
+        let (at, wanted) = (&instance.at, &instance.region);
+        Self {
+            target: target.clone(),
+            code: "other-region",
+            message: format!(
+                "its data is retained in {region}, and {}:{} wants it in {wanted}",
+                at.file, at.line
+            ),
+            help: format!(
+                "set its region to {region}, or deploy it anew: deploycenter apply {target}"
+            ),
+        }
+    }
+
+    pub(super) fn still_used(target: &TargetId) -> Self {
+        Self {
+            target: target.clone(),
+            code: "still-used",
+            message: format!("instances of {} share it", target.customer()),
+            help: "it goes with the last of them".to_owned(),
+        }
+    }
+
+    pub(super) fn nothing_unused(target: &TargetId) -> Self {
+        Self {
+            target: target.clone(),
+            code: "nothing-unused",
+            message: "it has no data that it doesn't use".to_owned(),
+            help: "`deploycenter orphans` lists what is left of others".to_owned(),
+        }
+    }
+
+    pub(super) fn not_deployed(target: &TargetId, last: Option<&StandingRecord>) -> Self {
+        if target.is_shared() {
+            return Self {
+                target: target.clone(),
+                code: "not-deployed",
+                message: "it is what a customer's instances share, and no instance".to_owned(),
+                help: "it follows its instances: name one of them".to_owned(),
+            };
+        }
+        if last.is_some_and(|last| !last.ended) {
+            return Self {
+                target: target.clone(),
+                code: "drifted",
+                message: "someone else took its folder off its branch".to_owned(),
+                help: format!("put it back first: deploycenter apply --reclaim {target}"),
+            };
+        }
+        let retained = last.filter(|last| has_something(last));
+        let (message, help) = match retained {
+            Some(last) => (
+                format!(
+                    "it was removed already, by {} on {}; its data is retained",
+                    last.deployment,
+                    last.at.strftime("%Y-%m-%d")
+                ),
+                format!("to delete its data too: deploycenter purge {target} --confirm {target}"),
+            ),
+            None => (
+                "it isn't deployed".to_owned(),
+                "`deploycenter status` lists what is".to_owned(),
+            ),
+        };
+        Self {
+            target: target.clone(),
+            code: "not-deployed",
+            message,
+            help,
+        }
+    }
+
+    pub(super) fn migrated(target: &TargetId, change: &DataVersionChange) -> Self {
+        Self {
+            target: target.clone(),
+            code: "data-version",
+            message: format!(
+                "its data was migrated since, from {} to {}, and the app can't take that back",
+                change.to, change.from
+            ),
+            help: "restore a backup from before; or, if the data fits the older version, say --data-compatible".to_owned(),
+        }
+    }
+
+    pub(super) fn made_anew(target: &TargetId, deployment: &DeploymentId, what: &[String]) -> Self {
+        Self {
+            target: target.clone(),
+            code: "made-anew",
+            message: format!(
+                "the files of {deployment} name what isn't there any more: {}",
+                what.join(", ")
+            ),
+            help: format!(
+                "go on from the desired state: deploycenter apply --reclaim {target}; and restore a backup"
+            ),
+        }
+    }
+
+    pub(super) fn not_held(target: &TargetId) -> Self {
+        Self {
+            target: target.clone(),
+            code: "not-held",
+            message: "it isn't held".to_owned(),
+            help: "nothing is to be released: `deploycenter apply` goes on".to_owned(),
+        }
+    }
+
+    pub(super) fn nothing_to_accept(target: &TargetId) -> Self {
+        Self {
+            target: target.clone(),
+            code: "nothing-to-accept",
+            message: "nobody committed anything to its folder since its last deployment".to_owned(),
+            help:
+                "what someone changed outside of git is put back by: deploycenter apply --reclaim"
+                    .to_owned(),
+        }
+    }
+
+    pub(super) fn not_acceptable(target: &TargetId, files: &[&str]) -> Self {
+        Self {
+            target: target.clone(),
+            code: "not-acceptable",
+            message: format!(
+                "{} was changed by hand, and Argo CD isn't told by these files",
+                files.join(", ")
+            ),
+            help: format!(
+                "change the desired state instead, and put the files back: deploycenter apply --reclaim {target}"
+            ),
+        }
+    }
+
+    pub(super) fn no_way_back(
+        target: &TargetId,
+        to: Option<&DeploymentId>,
+        known: &[DeploymentId],
+    ) -> Self {
+        let message = match to {
+            Some(to) => format!("{to} is no deployment of it that could be gone back to"),
+            None => "there is nothing before its present state to go back to".to_owned(),
+        };
+        // Without a name, all of them left what is there.
+        let known = known.iter().take(if to.is_some() { 5 } else { 0 });
+        let known: Vec<&str> = known.map(DeploymentId::as_str).collect();
+        Self {
+            target: target.clone(),
+            code: "unknown-deployment",
+            message,
+            help: if known.is_empty() {
+                format!("deploycenter history {target}")
+            } else {
+                format!("those that could: {}", known.join(", "))
+            },
+        }
+    }
+
+    pub(super) fn many_lives(target: &TargetId, left: &BTreeSet<Incarnation>) -> Self {
+        let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+        Self {
+            target: target.clone(),
+            code: "many-lives",
+            message: format!(
+                "data of several of its incarnations is left: {}",
+                left.join(", ")
+            ),
+            help: "name one with --incarnation N; `deploycenter orphans` lists what each holds"
+                .to_owned(),
+        }
+    }
+
+    fn drifted(target: &TargetId, found: &[Drift]) -> Self {
+        let texts: Vec<&str> = found.iter().map(|drift| drift.text.as_str()).collect();
+        let committed = found
+            .iter()
+            .any(|drift| drift.effect.kind() == EffectKind::Commit);
+        let lost = found.iter().any(|drift| drift.lost_data);
+        let selector = match target.is_shared() {
+            true => target.customer().to_string(),
+            false => target.to_string(),
+        };
+        let mut help = format!("put it back as planned: deploycenter apply --reclaim {selector}");
+        if committed && !target.is_shared() {
+            help.push_str(&format!(
+                "; or keep what was committed: deploycenter accept {target}"
+            ));
+        }
+        if lost {
+            help.push_str("; what is made anew is empty, so restore a backup then");
+        }
+        Self {
+            target: target.clone(),
+            code: "drifted",
+            message: format!("someone else changed it: {}", texts.join("; ")),
+            help,
+        }
+    }
+
+    /// The same, where the target doesn't follow the desired state: what is put back is
+    /// what is held, or what is gone back to.
+    pub(super) fn off_course(mut self, held: Option<&DeploymentId>) -> Self {
+        let target = &self.target;
+        self.help = match held {
+            Some(held) => format!(
+                "put back what is held: deploycenter rollback {target} --to {held} --reclaim; or hold what was committed: deploycenter accept {target}"
+            ),
+            None => format!(
+                "{}; or go back over it: deploycenter rollback {target} --reclaim",
+                self.help
+            ),
+        };
+        self
+    }
+}
+
+/// A hold in words.
+fn words(hold: &Hold) -> String {
+    let at = hold
+        .deployment
+        .as_ref()
+        .map_or_else(String::new, |id| format!(" at {id}"));
+    format!("held{at} by {}: {}", hold.by, hold.reason)
+}
+
+/// One thing that someone else changed.
+#[derive(Debug)]
+struct Drift {
+    effect: EffectId,
+    text: String,
+    lost_data: bool,
+}
+
+/// The hold on a target, as its folder has it. One that can't be read holds all the same.
+pub(crate) fn hold_of(folder: Option<&Observed>) -> Option<Hold> {
+    let Some(Resource::Folder(folder)) = folder.map(|seen| &seen.image) else {
+        return None;
+    };
+    let text = folder.files.get(hold::FILE)?;
+    Some(Hold::read(text).unwrap_or_else(|error| Hold::new(None, "someone", &error.to_string())))
+}
+
+impl Engine {
+    /// What someone else changed of what would change now; `None` when nothing, or when
+    /// it is wished to be put back.
+    pub(super) async fn drift(
+        &self,
+        target: &TargetId,
+        stood: Option<&Standing>,
+        effects: &[PlannedEffect],
+        wishes: &Wishes,
+    ) -> Result<Option<Blocked>, PlanError> {
+        if wishes.reclaim {
+            return Ok(None);
+        }
+        let mut found = Vec::new();
+        for effect in effects
+            .iter()
+            .filter(|effect| effect.action != Action::None && effect.adopt.is_none())
+        {
+            let text = match (&effect.kind, stood) {
+                (EffectKind::Commit, stood) => self.folder_drift(effect, stood).await?,
+                (_, Some(stood)) => stood
+                    .drift_of(effect)
+                    .map(|what| format!("{} {what}", effect.id)),
+                (_, None) => None,
+            };
+            if let Some(text) = text {
+                found.push(Drift {
+                    effect: effect.id.clone(),
+                    text,
+                    lost_data: effect.before.is_none() && effect.kind == EffectKind::FileSystem,
+                });
+            }
+        }
+        Ok((!found.is_empty()).then(|| Blocked::drifted(target, &found)))
+    }
+
+    /// Who changed a folder since the last deployment, in words.
+    async fn folder_drift(
+        &self,
+        commit: &PlannedEffect,
+        stood: Option<&Standing>,
+    ) -> Result<Option<String>, PlanError> {
+        let there = match &commit.before {
+            Some(Resource::Folder(folder)) => folder,
+            _ => {
+                // Nothing is there: drift only if something was.
+                return Ok(stood
+                    .filter(|stood| stood.tree().is_some())
+                    .map(|_| format!("{} is gone from its branch", place(&commit.after))));
+            }
+        };
+        if stood
+            .and_then(Standing::tree)
+            .is_some_and(|tree| Some(tree) == there.tree.as_deref())
+        {
+            return Ok(None);
+        }
+        let last = self
+            .adapters
+            .generated
+            .last_change(&there.branch, &there.path)
+            .await?;
+        let Some(last) = last else {
+            return Ok(None);
+        };
+        // A journal that doesn't know the target leaves the commit itself to say.
+        if stood.is_none() && last.deployment.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(format!(
+            "{} was changed by {} in {}: {}",
+            place(&commit.before),
+            last.author,
+            last.commit.get(..12).unwrap_or(&last.commit),
+            last.summary
+        )))
+    }
+}
+
+fn place(image: &Option<Resource>) -> String {
+    match image {
+        Some(Resource::Folder(Folder { branch, path, .. })) if path.is_empty() => {
+            format!("project.json on {branch}")
+        }
+        Some(Resource::Folder(Folder { branch, path, .. })) => format!("{path} on {branch}"),
+        _ => "its folder".to_owned(),
+    }
+}

@@ -1,0 +1,264 @@
+//! What all targets of one planning share: the desired state, the journal and the
+//! branches, each read once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use deploycenter_domain::desired::Desired;
+use deploycenter_domain::journal::{Progress, Status};
+use deploycenter_domain::lock::Lock;
+use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
+use deploycenter_domain::standing::Standing;
+use deploycenter_ports::{
+    HeldBy, Holding, LiveTarget, Reading, StandingRecord, StoreError, TargetRecord,
+};
+
+use super::PlanError;
+use super::apps::Apps;
+use crate::Engine;
+
+/// What all targets of one planning share.
+pub(crate) struct Ground {
+    pub(crate) desired: Arc<Desired>,
+    pub(crate) records: BTreeMap<TargetId, TargetRecord>,
+    pub(crate) live: BTreeMap<TargetId, LiveTarget>,
+    /// By target, each life in order.
+    pub(crate) standing: BTreeMap<TargetId, Vec<StandingRecord>>,
+    pub(crate) unfinished: BTreeMap<TargetId, Unfinished>,
+    /// The highest incarnation of which something outside bears the marks, of targets that
+    /// neither branch nor journal knows.
+    pub(crate) marked: BTreeMap<TargetId, Incarnation>,
+    /// Whether existing targets are planned with the current versions, too.
+    pub(super) moves_pins: bool,
+    /// Removed targets that go on with what was retained of them.
+    pub(super) revived: BTreeMap<TargetId, Revived>,
+    pub(super) apps: Apps,
+}
+
+/// The life with which a removed target goes on.
+#[derive(Debug, Clone)]
+pub(crate) struct Revived {
+    pub(crate) incarnation: Incarnation,
+    /// The version in which its data was left, where the journal knows.
+    pub(crate) data_version: Option<String>,
+}
+
+/// A deployment that hasn't ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Unfinished {
+    pub(crate) deployment: DeploymentId,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) region: RegionName,
+    /// Whether it takes the target away.
+    pub(crate) removes: bool,
+    pub(crate) status: Status,
+    pub(crate) reason: Option<String>,
+}
+
+impl Ground {
+    /// What there is when nobody was asked: no target runs.
+    pub(super) fn offline(desired: Arc<Desired>) -> Self {
+        Self {
+            desired,
+            records: BTreeMap::new(),
+            live: BTreeMap::new(),
+            standing: BTreeMap::new(),
+            unfinished: BTreeMap::new(),
+            marked: BTreeMap::new(),
+            moves_pins: false,
+            revived: BTreeMap::new(),
+            apps: Apps::default(),
+        }
+    }
+
+    /// The pins of a target that is on its branch.
+    pub(crate) fn lock(&self, target: &TargetId) -> Option<Lock> {
+        let live = self.live.get(target)?;
+        Lock::read(&live.lock).ok()
+    }
+
+    /// The life that a target is in: the one on the branch, or the one that the journal
+    /// didn't see end, whose folder someone else removed.
+    pub(crate) fn present(&self, target: &TargetId) -> Option<Incarnation> {
+        if let Some(lock) = self.lock(target) {
+            return Some(lock.incarnation);
+        }
+        let last = self.standing.get(target)?.last()?;
+        (!last.ended).then_some(last.incarnation)
+    }
+
+    /// Which life a plan is for: the present one, the one that a deployment is at work on,
+    /// or else the one after the last that came to anything.
+    pub(crate) fn incarnation(&self, target: &TargetId) -> Incarnation {
+        if let Some(present) = self.present(target) {
+            return present;
+        }
+        if let Some(unfinished) = self.unfinished.get(target) {
+            return unfinished.incarnation;
+        }
+        if let Some(revived) = self.revived.get(target) {
+            return revived.incarnation;
+        }
+        let last = self.standing.get(target).and_then(|lives| lives.last());
+        let journaled = last.map(|last| last.incarnation);
+        let ended = journaled.max(self.marked.get(target).copied());
+        match (ended, self.records.get(target)) {
+            (Some(last), _) => Incarnation(last.0 + 1),
+            // Begun and taken back whole: its names are free.
+            (None, Some(record)) => record.incarnation,
+            (None, None) => Incarnation::FIRST,
+        }
+    }
+
+    /// What stood when the journal last heard of that life.
+    pub(crate) fn standing_of(
+        &self,
+        target: &TargetId,
+        incarnation: Incarnation,
+    ) -> Option<&StandingRecord> {
+        self.standing
+            .get(target)?
+            .iter()
+            .find(|record| record.incarnation == incarnation)
+    }
+
+    /// The same, while that life lasts.
+    pub(crate) fn stood(&self, target: &TargetId, incarnation: Incarnation) -> Option<&Standing> {
+        self.standing_of(target, incarnation)
+            .filter(|record| !record.ended)
+            .map(|record| &record.standing)
+    }
+
+    /// Takes in the marks on things of targets that neither branch nor journal knows.
+    pub(crate) fn mark_unknown(&mut self, everything: &[Holding]) {
+        let owners = everything
+            .iter()
+            .filter_map(|holding| match &holding.holder {
+                HeldBy::Effect(owner) => Some(&owner.target),
+                _ => None,
+            });
+        let unknown: BTreeSet<TargetId> = owners
+            .filter(|target| {
+                !self.live.contains_key(*target) && !self.records.contains_key(*target)
+            })
+            .cloned()
+            .collect();
+        self.mark(everything, |target| unknown.contains(target));
+    }
+
+    /// Takes in of which lives of some targets something bears the marks.
+    fn mark(&mut self, everything: &[Holding], wanted: impl Fn(&TargetId) -> bool) {
+        for holding in everything {
+            if let HeldBy::Effect(owner) = &holding.holder
+                && wanted(&owner.target)
+            {
+                let highest = self
+                    .marked
+                    .entry(owner.target.clone())
+                    .or_insert(owner.incarnation);
+                *highest = owner.incarnation.max(*highest);
+            }
+        }
+    }
+
+    /// Targets on the branches, shared ones apart.
+    pub(crate) fn live_instances(&self) -> impl Iterator<Item = &LiveTarget> {
+        self.live.values().filter(|live| !live.target.is_shared())
+    }
+
+    /// Targets on the branches that the desired state no longer has, sorted.
+    pub(crate) fn pending_removal(&self) -> Vec<TargetId> {
+        let wanted: BTreeSet<&TargetId> = self
+            .desired
+            .instances()
+            .map(|instance| &instance.target)
+            .collect();
+        self.live_instances()
+            .map(|live| &live.target)
+            .filter(|target| !wanted.contains(target))
+            .cloned()
+            .collect()
+    }
+}
+
+impl Engine {
+    /// Looks whether something outside bears the marks of targets that are about to begin
+    /// and that this journal knows nothing of: their next life is a later one, so that
+    /// none gets another's data.
+    pub(crate) async fn look_for_earlier_lives(
+        &self,
+        ground: &mut Ground,
+        targets: impl Iterator<Item = &TargetId>,
+    ) -> Result<(), PlanError> {
+        let unknown: BTreeSet<TargetId> = targets
+            .filter(|target| {
+                !ground.live.contains_key(*target) && !ground.records.contains_key(*target)
+            })
+            .cloned()
+            .collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let everything = self.everything_held().await?;
+        ground.mark(&everything, |target| unknown.contains(target));
+        Ok(())
+    }
+
+    /// Everything outside that says it belongs to the installation, by system.
+    pub(crate) async fn everything_held(&self) -> Result<Vec<Holding>, PlanError> {
+        let mut all = Vec::new();
+        for adapter in &self.adapters.holdings {
+            all.extend(adapter.holdings(&self.installation).await?);
+        }
+        Ok(all)
+    }
+
+    /// Reads branches and journal, `reading` as the branches are to be read.
+    pub(crate) async fn ground(
+        &self,
+        desired: Arc<Desired>,
+        reading: Reading,
+    ) -> Result<Ground, PlanError> {
+        let live = self.adapters.generated.live(reading).await?;
+        let records = self.store.targets().await?;
+        let mut standing: BTreeMap<TargetId, Vec<StandingRecord>> = BTreeMap::new();
+        for record in self.store.standing().await? {
+            standing
+                .entry(record.target.clone())
+                .or_default()
+                .push(record);
+        }
+        let mut unfinished = BTreeMap::new();
+        for record in self.store.unfinished().await? {
+            let id = record.deployment.id.clone();
+            let progress = Progress::read(record.events.iter().map(|recorded| &recorded.event))
+                .map_err(|error| StoreError::Corrupt(format!("{id}: {error}")))?;
+            unfinished.insert(
+                record.deployment.plan.target.clone(),
+                Unfinished {
+                    deployment: id,
+                    incarnation: record.deployment.plan.incarnation,
+                    region: record.deployment.plan.region,
+                    removes: record.deployment.plan.operation.is_removal(),
+                    status: progress.status(),
+                    reason: progress.why().map(str::to_owned),
+                },
+            );
+        }
+        let by_target = |record: TargetRecord| (record.target.clone(), record);
+        Ok(Ground {
+            desired,
+            records: records.into_iter().map(by_target).collect(),
+            live: live
+                .into_iter()
+                .map(|live| (live.target.clone(), live))
+                .collect(),
+            standing,
+            unfinished,
+            marked: BTreeMap::new(),
+            moves_pins: false,
+            revived: BTreeMap::new(),
+            apps: Apps::default(),
+        })
+    }
+}

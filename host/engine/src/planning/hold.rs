@@ -1,0 +1,235 @@
+//! Plans that leave the desired state aside: back to an earlier deployment, keeping what
+//! someone committed by hand, and letting go on.
+
+mod present;
+mod rollback;
+
+use std::collections::BTreeMap;
+
+use deploycenter_domain::declaration::ApplicationRole;
+use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::hold::{self, Hold};
+use deploycenter_domain::journal::{Progress, Status};
+use deploycenter_domain::lock;
+use deploycenter_domain::name::{Incarnation, TargetId};
+use deploycenter_domain::naming;
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{Plan, PlannedEffect};
+use deploycenter_domain::resource::{File, Folder, Resource, Sync};
+use deploycenter_domain::standing;
+use deploycenter_domain::wanted::WantedEffect;
+use deploycenter_ports::{DeploymentRecord, StoreError};
+
+pub use rollback::Back;
+
+use self::present::Present;
+use super::blocked::Blocked;
+use super::removal::{application, folder_commit};
+use super::{PlanError, Wishes};
+use crate::Engine;
+
+/// A plan that doesn't come from the desired state.
+#[derive(Debug, Clone)]
+pub struct Replanned {
+    /// The plan.
+    pub plan: Plan,
+    /// The commit of main that what it leads to came from.
+    pub main_commit: Option<String>,
+}
+
+impl Engine {
+    /// The plan that ends a hold: the files as they are, without it. What waits comes
+    /// with the next `apply`.
+    ///
+    /// # Errors
+    /// When the target isn't held, or is at work.
+    pub async fn plan_release(&self, target: &TargetId) -> Result<Replanned, PlanError> {
+        let present = self.present(target).await?;
+        if !present.is_held() {
+            return Err(refused(Blocked::not_held(target)));
+        }
+        let mut files = present.folder.files.clone();
+        files.remove(hold::FILE);
+        self.files_plan(target, &present, files, Operation::Release)
+            .await
+    }
+
+    /// The plan that takes what someone committed by hand for what is wanted, and holds
+    /// the target there.
+    ///
+    /// # Errors
+    /// When nobody committed anything, what was committed can't be taken over, or the
+    /// target is at work.
+    pub async fn plan_accept(
+        &self,
+        target: &TargetId,
+        by: &str,
+        reason: Option<&str>,
+    ) -> Result<Replanned, PlanError> {
+        let present = self.present(target).await?;
+        let stood = present.ground.stood(target, present.lock.incarnation);
+        let there = present.folder.tree.as_deref();
+        if stood.is_some_and(|stood| stood.tree() == there) {
+            return Err(refused(Blocked::nothing_to_accept(target)));
+        }
+        let kept = self.last_files(target, present.lock.incarnation).await?;
+        let foreign: Vec<&str> = [lock::FILE, "base.json", "application.json"]
+            .into_iter()
+            .filter(|path| {
+                kept.as_ref()
+                    .is_some_and(|kept| kept.get(*path) != present.folder.files.get(*path))
+            })
+            .collect();
+        if !foreign.is_empty() {
+            return Err(refused(Blocked::not_acceptable(target, &foreign)));
+        }
+        let reason = reason.unwrap_or("accepted as committed by hand");
+        let mut files = present.folder.files.clone();
+        files.insert(hold::FILE.to_owned(), Hold::new(None, by, reason).text());
+        self.files_plan(target, &present, files, Operation::Accept)
+            .await
+    }
+
+    async fn last_files(
+        &self,
+        target: &TargetId,
+        incarnation: Incarnation,
+    ) -> Result<Option<BTreeMap<String, String>>, PlanError> {
+        for record in self.store.history(target).await? {
+            let progress = progress(&record)?;
+            let plan = &record.deployment.plan;
+            if progress.status() == Status::Succeeded
+                && plan.incarnation == incarnation
+                && !plan.operation.is_removal()
+            {
+                return Ok(Some(standing::files(plan, &progress.bindings)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A plan that changes a target's files and nothing else.
+    async fn files_plan(
+        &self,
+        target: &TargetId,
+        present: &Present,
+        files: BTreeMap<String, String>,
+        operation: Operation,
+    ) -> Result<Replanned, PlanError> {
+        let main_commit = present
+            .ground
+            .records
+            .get(target)
+            .and_then(|record| record.main_commit.clone());
+        self.shared_again(target, present, false).await?;
+        let wanted = delivery(target, present, &files);
+        let mut plan = self
+            .hold_plan(target, present, wanted, operation, &Wishes::default())
+            .await?;
+        // What stands beside the files stays known.
+        let folder = plan.effects.clone();
+        if let Some(stood) = present.ground.stood(target, present.lock.incarnation) {
+            for (id, image) in &stood.images {
+                if folder.iter().all(|effect| effect.id != *id) {
+                    let image = Some(image.clone());
+                    let stays = PlannedEffect::new(id.clone(), Vec::new(), image.clone(), image);
+                    plan.effects.push(stays);
+                }
+            }
+        }
+        Ok(Replanned {
+            plan: Plan::new(self.installation.clone(), Vec::new(), vec![plan]),
+            main_commit,
+        })
+    }
+}
+
+fn refused(blocked: Blocked) -> PlanError {
+    PlanError::Blocked(vec![blocked])
+}
+
+pub(super) fn progress(record: &DeploymentRecord) -> Result<Progress, PlanError> {
+    Progress::read(record.events.iter().map(|recorded| &recorded.event))
+        .map_err(|error| StoreError::Corrupt(format!("{}: {error}", record.deployment.id)).into())
+}
+
+fn file_effects(there: &Folder, files: &BTreeMap<String, String>) -> Vec<WantedEffect> {
+    files
+        .iter()
+        .filter_map(|(path, content)| {
+            Some(WantedEffect {
+                id: EffectId::new(EffectKind::File, path.clone()).ok()?,
+                depends_on: Vec::new(),
+                after: Resource::File(File {
+                    path: format!("{}/{path}", there.path),
+                    content: content.clone(),
+                }),
+            })
+        })
+        .collect()
+}
+
+/// These files committed, and taken over by both applications, which stay as they were
+/// left.
+fn delivery(
+    target: &TargetId,
+    present: &Present,
+    files: &BTreeMap<String, String>,
+) -> Vec<WantedEffect> {
+    let there = &present.folder;
+    let mut wanted = file_effects(there, files);
+    let depends_on = wanted.iter().map(|effect| effect.id.clone()).collect();
+    wanted.push(WantedEffect {
+        id: folder_commit(),
+        depends_on,
+        after: Resource::Folder(Folder {
+            tree: None,
+            files: files.clone(),
+            ..there.clone()
+        }),
+    });
+    let Some(instance) = target.instance() else {
+        return wanted;
+    };
+    let customer = target.customer();
+    let readable = naming::readable(customer, instance, present.lock.incarnation);
+    let stood = present.ground.stood(target, present.lock.incarnation);
+    let mut before = folder_commit();
+    for (role, name, project) in [
+        (
+            ApplicationRole::Base,
+            format!("{readable}--base"),
+            naming::BASE_PROJECT.to_owned(),
+        ),
+        (
+            ApplicationRole::Workload,
+            readable.clone(),
+            naming::project(customer),
+        ),
+    ] {
+        let made = application(role.as_str());
+        if let Some(image) = stood.and_then(|stood| stood.images.get(&made)) {
+            wanted.push(WantedEffect {
+                id: made.clone(),
+                depends_on: Vec::new(),
+                after: image.clone(),
+            });
+        }
+        let id =
+            EffectId::new(EffectKind::Sync, role.as_str()).expect("a role is an effect's name");
+        wanted.push(WantedEffect {
+            id: id.clone(),
+            depends_on: vec![before, made],
+            after: Resource::Sync(Sync {
+                application: name,
+                project,
+                branch: there.branch.clone(),
+                path: there.path.clone(),
+                tree: None,
+                ailing: false,
+            }),
+        });
+        before = id;
+    }
+    wanted
+}

@@ -1,0 +1,182 @@
+//! A target as it stands, for plans that leave the desired state aside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use deploycenter_domain::digest::Digest;
+use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::hold;
+use deploycenter_domain::lock::Lock;
+use deploycenter_domain::name::{DeploymentId, RegionName, TargetId};
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
+use deploycenter_domain::resource::{Folder, Observed, Resource};
+use deploycenter_domain::standing::{self, Standing};
+use deploycenter_domain::token::Bindings;
+use deploycenter_domain::wanted::WantedEffect;
+use deploycenter_ports::Reading;
+
+use super::refused;
+use crate::Engine;
+use crate::planning::blocked::{Blocked, hold_of};
+use crate::planning::effects::Whose;
+use crate::planning::ground::Ground;
+use crate::planning::{PlanError, Wishes};
+
+/// A target as it stands on its branch.
+pub(super) struct Present {
+    target: TargetId,
+    pub(super) ground: Ground,
+    region: RegionName,
+    pub(super) lock: Lock,
+    seen: Observed,
+    pub(super) folder: Folder,
+}
+
+impl Present {
+    pub(super) fn is_held(&self) -> bool {
+        hold_of(Some(&self.seen)).is_some()
+    }
+
+    /// The last deployment that succeeded: what it left is what stands, unless someone
+    /// else changed it.
+    fn last(&self) -> Option<&DeploymentId> {
+        let records = self.ground.standing.get(&self.target)?;
+        records
+            .iter()
+            .find(|record| record.incarnation == self.lock.incarnation)
+            .map(|record| &record.deployment)
+    }
+
+    /// Whether a deployment left something else than what is there, a hold apart.
+    pub(super) fn differs_from(&self, plan: &TargetPlan, bindings: &Bindings) -> bool {
+        let without_hold = |files: &BTreeMap<String, String>| {
+            let mut files = files.clone();
+            files.remove(hold::FILE);
+            files
+        };
+        if without_hold(&standing::files(plan, bindings)) != without_hold(&self.folder.files) {
+            return true;
+        }
+        let left = Standing::after(None, plan, bindings);
+        self.ground
+            .stood(&self.target, self.lock.incarnation)
+            .is_some_and(|stood| beside_files(stood) != beside_files(&left))
+    }
+}
+
+/// What stands beside the folder and follows nothing.
+fn beside_files(standing: &Standing) -> BTreeMap<&EffectId, &Resource> {
+    let images = standing.images.iter();
+    images
+        .filter(|(id, _)| !matches!(id.kind(), EffectKind::Commit | EffectKind::Sync))
+        .collect()
+}
+
+impl Engine {
+    pub(super) async fn present(&self, target: &TargetId) -> Result<Present, PlanError> {
+        let ground = self.ground(self.desired().await?, Reading::Listed).await?;
+        if let Some(unfinished) = ground.unfinished.get(target) {
+            return Err(refused(Blocked::unfinished(target, unfinished)));
+        }
+        let region = ground.live.get(target).and_then(|live| live.region.clone());
+        let seen = self.folder_of(&ground, target).await?;
+        match (ground.lock(target), region, seen) {
+            (Some(lock), Some(region), Some(seen)) => {
+                let Resource::Folder(folder) = seen.image.clone() else {
+                    return Err(refused(Blocked::not_deployed(target, None)));
+                };
+                Ok(Present {
+                    target: target.clone(),
+                    ground,
+                    region,
+                    lock,
+                    seen,
+                    folder,
+                })
+            }
+            _ => {
+                let last = ground.standing.get(target).and_then(|lives| lives.last());
+                Err(refused(Blocked::not_deployed(target, last)))
+            }
+        }
+    }
+
+    /// What the customer's instances share, when it isn't as it was left: refused, or the
+    /// plan that puts it back.
+    pub(super) async fn shared_again(
+        &self,
+        target: &TargetId,
+        present: &Present,
+        reclaim: bool,
+    ) -> Result<Option<TargetPlan>, PlanError> {
+        let ground = &present.ground;
+        let shared = TargetId::shared_of(target.customer().clone());
+        if let Some(unfinished) = ground.unfinished.get(&shared) {
+            let blocked = Blocked::unfinished(&shared, unfinished);
+            return Err(refused(blocked.of_instance(target)));
+        }
+        let plan = self
+            .plan_shared(
+                ground,
+                target.customer(),
+                &BTreeSet::new(),
+                &BTreeMap::new(),
+            )
+            .await?;
+        let stood = ground.stood(&shared, plan.incarnation);
+        let wishes = Wishes::default();
+        match self.drift(&shared, stood, &plan.effects, &wishes).await? {
+            Some(blocked) if !reclaim => Err(refused(blocked.of_instance(target))),
+            Some(_) => Ok(Some(plan)),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) async fn hold_plan(
+        &self,
+        target: &TargetId,
+        present: &Present,
+        wanted: Vec<WantedEffect>,
+        operation: Operation,
+        wishes: &Wishes,
+    ) -> Result<TargetPlan, PlanError> {
+        let incarnation = present.lock.incarnation;
+        let whose = Whose {
+            target,
+            incarnation,
+        };
+        let effects = self
+            .effects(
+                &present.ground,
+                whose,
+                wanted,
+                Some(&present.seen),
+                &BTreeMap::new(),
+            )
+            .await?;
+        let stood = present.ground.stood(target, incarnation);
+        // What was committed by hand is what an acceptance is about.
+        let looked_at: Vec<PlannedEffect> = effects
+            .iter()
+            .filter(|effect| operation != Operation::Accept || effect.kind != EffectKind::Commit)
+            .cloned()
+            .collect();
+        if let Some(blocked) = self.drift(target, stood, &looked_at, wishes).await? {
+            let held = present.last().filter(|_| present.is_held());
+            return Err(refused(blocked.off_course(held)));
+        }
+        let inputs = BTreeMap::from([("observed".to_owned(), Digest::of_json(&effects))]);
+        Ok(TargetPlan {
+            target: target.clone(),
+            region: present.region.clone(),
+            app: Some(present.lock.app.clone()),
+            incarnation,
+            operation,
+            digest: Digest::of_json(&inputs),
+            inputs,
+            data_version: None,
+            remarks: Vec::new(),
+            effects,
+        })
+    }
+}

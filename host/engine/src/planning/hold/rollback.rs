@@ -1,0 +1,227 @@
+//! Back to what an earlier deployment left.
+
+use std::collections::BTreeMap;
+
+use deploycenter_domain::bind::bind;
+use deploycenter_domain::data_version::DataVersionChange;
+use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
+use deploycenter_domain::hold::{self, Hold};
+use deploycenter_domain::journal::Status;
+use deploycenter_domain::lock::{self, Lock};
+use deploycenter_domain::name::{DeploymentId, TargetId};
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
+use deploycenter_domain::resource::{Folder, Resource};
+use deploycenter_domain::standing;
+use deploycenter_domain::token::Bindings;
+use deploycenter_domain::wanted::WantedEffect;
+use deploycenter_ports::DeploymentRecord;
+
+use super::present::Present;
+use super::{Replanned, file_effects, progress, refused};
+use crate::Engine;
+use crate::planning::blocked::Blocked;
+use crate::planning::{PlanError, Wishes};
+
+/// How to go back.
+#[derive(Debug, Clone)]
+pub struct Back {
+    /// To what that deployment left; to the one before the present state when absent.
+    pub to: Option<DeploymentId>,
+    /// Who: `Name <mail>` or a name alone.
+    pub by: String,
+    /// Why; a sentence of our own when absent.
+    pub reason: Option<String>,
+    /// That a person vouches for the data where the app has migrated it since.
+    pub data_compatible: bool,
+    /// That what someone else changed meanwhile is to be overwritten.
+    pub reclaim: bool,
+}
+
+impl Engine {
+    /// The plan that puts back, byte for byte, what an earlier deployment left, and holds
+    /// the target there.
+    ///
+    /// # Errors
+    /// When there is no such deployment, the data has been migrated since, someone else
+    /// changed something, or the target is at work.
+    pub async fn plan_rollback(
+        &self,
+        target: &TargetId,
+        back: &Back,
+    ) -> Result<Replanned, PlanError> {
+        let present = self.present(target).await?;
+        let incarnation = present.lock.incarnation;
+        let (record, bindings) = self.earlier(target, &present, back.to.as_ref()).await?;
+        let to = record.deployment.id.clone();
+        let mut files = standing::files(&record.deployment.plan, &bindings);
+        files.remove(hold::FILE);
+        let then = files.get(lock::FILE).and_then(|text| Lock::read(text).ok());
+        let migrated = DataVersionChange::between(
+            present.lock.data_version.as_deref(),
+            then.as_ref().and_then(|lock| lock.data_version.as_deref()),
+        );
+        if let Some(change) = migrated.as_ref().filter(|change| !change.goes_forward())
+            && !back.data_compatible
+        {
+            return Err(refused(Blocked::migrated(target, change)));
+        }
+        let reason = back
+            .reason
+            .clone()
+            .unwrap_or_else(|| "rolled back".to_owned());
+        let text = Hold::new(Some(to.clone()), &back.by, &reason).text();
+        files.insert(hold::FILE.to_owned(), text);
+        let known = known(&record.deployment.plan, &bindings);
+        let wanted = wanted_again(&record.deployment.plan, &known, &present.folder, &files);
+        let wishes = Wishes {
+            reclaim: back.reclaim,
+            ..Wishes::default()
+        };
+        let operation = Operation::Rollback { to: to.clone() };
+        let mut plan = self
+            .hold_plan(target, &present, wanted, operation, &wishes)
+            .await?;
+        let lost = made_anew(&known, &plan.effects);
+        if !lost.is_empty() {
+            return Err(refused(Blocked::made_anew(target, &to, &lost)));
+        }
+        let standing = present.ground.stood(target, incarnation).cloned();
+        if let Some(standing) = standing {
+            let gone = self
+                .superseded(&present.ground, target, &standing, &plan.effects)
+                .await?;
+            plan.effects.extend(gone);
+        }
+        plan.data_version = DataVersionChange::of(&plan.effects);
+        plan.remarks = plan
+            .data_version
+            .iter()
+            .map(|change| back_remark(target, change))
+            .collect();
+        let mut plans = vec![plan];
+        plans.extend(self.shared_again(target, &present, back.reclaim).await?);
+        Ok(Replanned {
+            plan: Plan::new(self.installation.clone(), Vec::new(), plans),
+            main_commit: record.deployment.main_commit,
+        })
+    }
+
+    /// The deployment to go back to, with what it made known.
+    async fn earlier(
+        &self,
+        target: &TargetId,
+        present: &Present,
+        to: Option<&DeploymentId>,
+    ) -> Result<(DeploymentRecord, BTreeMap<String, String>), PlanError> {
+        let mut known = Vec::new();
+        for record in self.store.history(target).await? {
+            let progress = progress(&record)?;
+            let id = &record.deployment.id;
+            let plan = &record.deployment.plan;
+            let whole = progress.status() == Status::Succeeded
+                && !plan.operation.is_removal()
+                && plan.incarnation == present.lock.incarnation;
+            let other = || present.differs_from(plan, &progress.bindings);
+            if to.map_or_else(|| whole && other(), |to| to == id) {
+                if !whole {
+                    return Err(refused(Blocked::no_way_back(target, Some(id), &known)));
+                }
+                return Ok((record, progress.bindings));
+            }
+            if whole {
+                known.push(id.clone());
+            }
+        }
+        Err(refused(Blocked::no_way_back(target, to, &known)))
+    }
+}
+
+/// The values that a deployment made known, and those that it found.
+fn known(plan: &TargetPlan, bindings: &Bindings) -> Bindings {
+    let mut known = bindings.clone();
+    for effect in &plan.effects {
+        for (output, value) in &effect.outputs {
+            known
+                .entry(format!("{}:{output}", effect.id))
+                .or_insert_with(|| value.clone());
+        }
+    }
+    known
+}
+
+/// File systems and access points that aren't those any more which an earlier deployment
+/// knew, so that its files name nothing.
+fn made_anew(known: &Bindings, effects: &[PlannedEffect]) -> Vec<String> {
+    effects
+        .iter()
+        .filter(|effect| {
+            matches!(
+                effect.kind,
+                EffectKind::FileSystem | EffectKind::AccessPoint
+            )
+        })
+        .filter_map(|effect| {
+            let then = known.get(&format!("{}:{}", effect.id, OutputName::Id))?;
+            let now = effect.outputs.get(&OutputName::Id);
+            (now != Some(then)).then(|| format!("{} ({then})", effect.id))
+        })
+        .collect()
+}
+
+/// What a person should know before data is led to another version on the way back.
+fn back_remark(target: &TargetId, change: &DataVersionChange) -> Remark {
+    let DataVersionChange { from, to } = change;
+    Remark::new(
+        DataVersionChange::REMARK,
+        format!("the data is at version {from}, and what is gone back to reads {to}"),
+    )
+    .help(format!(
+        "take a backup first; when it fails on the way it isn't undone, it waits as needs-attention until `deploycenter resume {target}`"
+    ))
+}
+
+/// What a deployment wanted, with the values that are known of it, and these files.
+fn wanted_again(
+    plan: &TargetPlan,
+    known: &Bindings,
+    there: &Folder,
+    files: &BTreeMap<String, String>,
+) -> Vec<WantedEffect> {
+    let mut wanted = file_effects(there, files);
+    let file_ids: Vec<EffectId> = wanted.iter().map(|effect| effect.id.clone()).collect();
+    let mut others: Vec<WantedEffect> = Vec::new();
+    for effect in plan
+        .effects
+        .iter()
+        .filter(|effect| effect.action != Action::Delete && effect.kind != EffectKind::File)
+    {
+        let Some(after) = &effect.after else { continue };
+        let mut after = bind(after, known).unwrap_or_else(|_| after.clone());
+        let mut depends_on = effect.depends_on.clone();
+        match &mut after {
+            Resource::Folder(folder) => {
+                folder.tree = None;
+                folder.files.clone_from(files);
+                depends_on.retain(|id| id.kind() != EffectKind::File);
+                depends_on.extend(file_ids.iter().cloned());
+            }
+            Resource::Sync(sync) => sync.tree = None,
+            _ => {}
+        }
+        others.push(WantedEffect {
+            id: effect.id.clone(),
+            depends_on,
+            after,
+        });
+    }
+    // Files first: the commit is planned once they are.
+    let commit = others
+        .iter()
+        .position(|effect| effect.id.kind() == EffectKind::Commit)
+        .unwrap_or(others.len());
+    let after = others.split_off(commit);
+    others.append(&mut wanted);
+    others.extend(after);
+    others
+}

@@ -1,0 +1,157 @@
+//! Opening a base for its deletion: everything in it that holds data tells Argo CD not to
+//! delete it. So it is committed once more without that, and Argo CD takes it over.
+
+use std::collections::BTreeMap;
+
+use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::journal::{Progress, Status};
+use deploycenter_domain::name::{Incarnation, TargetId};
+use deploycenter_domain::plan::PlannedEffect;
+use deploycenter_domain::resource::{Folder, Observed, Resource, Sync};
+use deploycenter_domain::standing::{self, Standing};
+use deploycenter_domain::unwind::unprotected;
+use deploycenter_ports::{Reading, StoreError};
+
+use super::PlanError;
+use super::effects::{Whose, bare};
+use super::removal::{application, folder_commit, ids};
+use crate::Engine;
+
+/// Where the base goes to be opened, when its target's folder is gone or another life's.
+/// No instance's name has two hyphens in a row.
+fn opened_path(region: &str, instance: &str, incarnation: Incarnation) -> String {
+    format!("{region}/{instance}--i{incarnation}")
+}
+
+impl Engine {
+    /// The base without what protects it, taken over by Argo CD. Nothing where the
+    /// journal doesn't know the base any more.
+    pub(super) async fn opening(
+        &self,
+        whose: Whose<'_>,
+        standing: &Standing,
+        folder: Option<&Observed>,
+    ) -> Result<Vec<PlannedEffect>, PlanError> {
+        let target = whose.target;
+        let base = application("base");
+        let (there, files, base_image) = match folder.map(|seen| &seen.image) {
+            Some(Resource::Folder(there)) => (
+                Some(bare(there)),
+                there.clone(),
+                standing.images.get(&base).cloned(),
+            ),
+            _ => {
+                let Some(last) = self.last_whole(target, whose.incarnation).await? else {
+                    return Ok(Vec::new());
+                };
+                let Some(instance) = target.instance() else {
+                    return Ok(Vec::new());
+                };
+                let path = opened_path(
+                    standing.region.as_str(),
+                    instance.as_str(),
+                    whose.incarnation,
+                );
+                let mut files = last.0;
+                files.retain(|path, _| path.starts_with("dependencies/"));
+                let folder = Folder {
+                    branch: target.branch(),
+                    path: path.clone(),
+                    tree: None,
+                    files,
+                };
+                (None, folder, last.1.map(|image| pointed_at(image, &path)))
+            }
+        };
+        let Some(base_image) = base_image.filter(|_| !files.files.is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let opened = unprotected(&files);
+        let commit = PlannedEffect {
+            on: Some(folder_commit()),
+            ..PlannedEffect::new(
+                named(EffectKind::Commit, "opened"),
+                Vec::new(),
+                there.map(Resource::Folder),
+                Some(Resource::Folder(opened.clone())),
+            )
+        };
+        let mut effects = vec![commit];
+        let seen = self
+            .adapters
+            .argocd
+            .observe(&base_image, Reading::Listed)
+            .await?;
+        if seen.is_none() {
+            effects.push(PlannedEffect {
+                on: Some(base.clone()),
+                ..PlannedEffect::new(
+                    named(EffectKind::Application, "base.opened"),
+                    ids(&effects),
+                    None,
+                    Some(base_image.clone()),
+                )
+            });
+        }
+        if let Resource::Application(application) = &base_image {
+            let sync = Sync {
+                application: application.name.clone(),
+                project: application.project.clone(),
+                branch: opened.branch.clone(),
+                path: opened.path.clone(),
+                tree: None,
+                ailing: true,
+            };
+            effects.push(PlannedEffect::new(
+                named(EffectKind::Sync, "base.opened"),
+                ids(&effects),
+                None,
+                Some(Resource::Sync(sync)),
+            ));
+        }
+        Ok(effects)
+    }
+
+    /// The files and the base application that the last whole deployment of a life left.
+    pub(super) async fn last_whole(
+        &self,
+        target: &TargetId,
+        incarnation: Incarnation,
+    ) -> Result<Option<(BTreeMap<String, String>, Option<Resource>)>, PlanError> {
+        for record in self.store.history(target).await? {
+            let plan = &record.deployment.plan;
+            if plan.incarnation != incarnation || plan.operation.is_removal() {
+                continue;
+            }
+            let progress = Progress::read(record.events.iter().map(|recorded| &recorded.event))
+                .map_err(|error| {
+                    StoreError::Corrupt(format!("{}: {error}", record.deployment.id))
+                })?;
+            if progress.status() != Status::Succeeded {
+                continue;
+            }
+            let base = Standing::after(None, plan, &progress.bindings)
+                .images
+                .remove(&application("base"));
+            return Ok(Some((standing::files(plan, &progress.bindings), base)));
+        }
+        Ok(None)
+    }
+}
+
+fn named(kind: EffectKind, name: &str) -> EffectId {
+    EffectId::new(kind, name).expect("these names are effect names")
+}
+
+/// The base application, following another folder.
+fn pointed_at(image: Resource, path: &str) -> Resource {
+    match image {
+        Resource::Application(mut application) => {
+            if let Some(source) = application.spec.get_mut("source") {
+                source["path"] = format!("{path}/dependencies").into();
+            }
+            Resource::Application(application)
+        }
+        other => other,
+    }
+}

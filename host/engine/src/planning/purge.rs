@@ -1,0 +1,371 @@
+//! Plans that remove a target, or what was left of it, with its data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::name::{Incarnation, TargetId};
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
+use deploycenter_domain::resource::Resource;
+use deploycenter_domain::standing::Standing;
+use deploycenter_ports::{HeldBy, Holding, Reading};
+
+use super::PlanError;
+use super::blocked::Blocked;
+use super::claims::{Claim, given_life};
+use super::effects::Whose;
+use super::ground::Ground;
+use super::removal::{ROLES, application, folder_commit, holds_data, ids, namespace};
+use crate::Engine;
+
+fn refused<T>(blocked: Blocked) -> Result<T, PlanError> {
+    Err(PlanError::Blocked(vec![blocked]))
+}
+
+impl Engine {
+    /// The plan that removes one life of a target with its data: the present one, or else
+    /// the only one of which something is left, or the one that is named. Of a shared
+    /// target: what is left of a customer as a whole.
+    ///
+    /// # Errors
+    /// When that life is still desired or at work, or nothing is left of any.
+    pub async fn plan_purge(
+        &self,
+        target: &TargetId,
+        said: Option<Incarnation>,
+    ) -> Result<Plan, PlanError> {
+        let mut ground = self.ground(self.desired().await?, Reading::Listed).await?;
+        let everything = self.everything_held().await?;
+        ground.mark_unknown(&everything);
+        let ground = Arc::new(ground);
+        if target.is_shared() {
+            return self.purge_shared(&ground, target, &everything).await;
+        }
+        let incarnation = self
+            .life_to_purge(&ground, target, said, &everything)
+            .await?;
+        let is_present = ground.present(target) == Some(incarnation);
+        if is_present {
+            self.may_go(&ground, target)?;
+        } else if let Some(unfinished) = ground
+            .unfinished
+            .get(target)
+            .filter(|unfinished| unfinished.incarnation == incarnation)
+        {
+            return refused(Blocked::unfinished(target, unfinished));
+        }
+        let standing = self.known_standing(&ground, target, incarnation, &everything)?;
+        let whose = Whose {
+            target,
+            incarnation,
+        };
+        let mut plans = vec![
+            self.purge_one(&ground, whose, &standing, &everything)
+                .await?,
+        ];
+        if is_present {
+            let removed = BTreeSet::from([target.clone()]);
+            plans.extend(self.shared_without(&ground, &removed, &everything).await?);
+        }
+        Ok(Plan::new(self.installation.clone(), Vec::new(), plans))
+    }
+
+    /// The plan that deletes data which a present target no longer uses.
+    ///
+    /// # Errors
+    /// When the target is at work, isn't deployed, or uses all that it has.
+    pub async fn plan_prune(&self, target: &TargetId) -> Result<Plan, PlanError> {
+        let ground = self.ground(self.desired().await?, Reading::Listed).await?;
+        if let Some(unfinished) = ground.unfinished.get(target) {
+            return refused(Blocked::unfinished(target, unfinished));
+        }
+        let Some(incarnation) = ground.present(target) else {
+            let known = ground.standing.get(target).and_then(|lives| lives.last());
+            return refused(Blocked::not_deployed(target, known));
+        };
+        let Some(standing) = ground
+            .stood(target, incarnation)
+            .filter(|standing| !standing.unused.is_empty())
+        else {
+            return refused(Blocked::nothing_unused(target));
+        };
+        let whose = Whose {
+            target,
+            incarnation,
+        };
+        let effects = self.data_removal(whose, &standing.unused, &[]).await?;
+        let plan = self.removal_plan(
+            target,
+            incarnation,
+            Operation::Prune,
+            standing,
+            effects,
+            Vec::new(),
+        );
+        Ok(Plan::new(self.installation.clone(), Vec::new(), vec![plan]))
+    }
+
+    async fn life_to_purge(
+        &self,
+        ground: &Ground,
+        target: &TargetId,
+        said: Option<Incarnation>,
+        everything: &[Holding],
+    ) -> Result<Incarnation, PlanError> {
+        let present = ground.present(target);
+        let desired = ground.desired.instance(target);
+        let mut left = self.claims(ground, everything).await?.lives_left(target);
+        // Secrets that were given for the life to come.
+        let coming = desired
+            .filter(|_| present.is_none())
+            .map(|_| ground.incarnation(target))
+            .filter(|coming| left.contains(coming));
+        if let Some(instance) = desired
+            && let Some(coming) = coming
+            && (said == Some(coming) || left.len() == 1)
+        {
+            return refused(Blocked::still_desired(instance));
+        }
+        if let Some(said) = said {
+            return Ok(said);
+        }
+        if let Some(present) = present
+            && (desired.is_none() || left.len() <= 1)
+        {
+            return Ok(present);
+        }
+        left.retain(|life| Some(*life) != present && Some(*life) != coming);
+        match (left.first(), left.len()) {
+            (Some(life), 1) => Ok(*life),
+            (None, _) => refused(Blocked::not_deployed(target, None)),
+            _ => refused(Blocked::many_lives(target, &left)),
+        }
+    }
+
+    async fn purge_one(
+        &self,
+        ground: &Ground,
+        whose: Whose<'_>,
+        standing: &Standing,
+        everything: &[Holding],
+    ) -> Result<TargetPlan, PlanError> {
+        let Whose {
+            target,
+            incarnation,
+        } = whose;
+        let folder = if ground.present(target) == Some(incarnation) {
+            self.folder_of(ground, target).await?
+        } else {
+            None
+        };
+        let mut effects = self.opening(whose, standing, folder.as_ref()).await?;
+        let mut remarks = Vec::new();
+        if effects.is_empty() && standing.namespace {
+            remarks.push(namespace_stays(target, incarnation));
+        }
+        let opened = effects.iter().find_map(|effect| match &effect.after {
+            Some(Resource::Folder(folder)) => Some(folder.clone()),
+            _ => None,
+        });
+        for role in ROLES {
+            let id = application(role);
+            let deps = ids(&effects);
+            let made_here = effects
+                .iter()
+                .find(|effect| effect.on.as_ref() == Some(&id))
+                .and_then(|effect| effect.after.clone());
+            if let Some(image) = made_here {
+                effects.push(PlannedEffect::new(id, deps, Some(image), None));
+            } else if let Some(image) = standing.images.get(&id) {
+                effects.extend(self.delete(whose, id, image, deps).await?);
+            }
+        }
+        if let Some(opened) = opened {
+            let deps = ids(&effects);
+            let before = Some(Resource::Folder(opened));
+            effects.push(PlannedEffect::new(folder_commit(), deps, before, None));
+        }
+        let delivered = ids(&effects);
+        for (id, image) in standing.of_kind(EffectKind::Record) {
+            if ground.is_anothers(image, target, incarnation) {
+                continue;
+            }
+            let gone = self.delete(whose, id.clone(), image, delivered.clone());
+            effects.extend(gone.await?);
+        }
+        let mut known = standing.unused.clone();
+        known.extend(standing.images.clone());
+        effects.extend(self.data_removal(whose, &known, &delivered).await?);
+        effects.extend(given_removal(whose, everything, &delivered));
+        remarks.extend(directories_stay(&known, &effects));
+        Ok(self.removal_plan(
+            target,
+            incarnation,
+            Operation::Purge,
+            standing,
+            effects,
+            remarks,
+        ))
+    }
+
+    /// The removal of everything that holds data outside of the cluster, once nothing in
+    /// the cluster uses it.
+    async fn data_removal(
+        &self,
+        whose: Whose<'_>,
+        known: &BTreeMap<EffectId, Resource>,
+        after: &[EffectId],
+    ) -> Result<Vec<PlannedEffect>, PlanError> {
+        let mut effects: Vec<PlannedEffect> = Vec::new();
+        for kind in [
+            EffectKind::AccessPoint,
+            EffectKind::MountTarget,
+            EffectKind::FileSystem,
+            EffectKind::Secret,
+        ] {
+            for (id, image) in known
+                .iter()
+                .filter(|(id, _)| id.kind() == kind && holds_data(kind))
+            {
+                let mut deps = after.to_vec();
+                if kind == EffectKind::FileSystem {
+                    deps.extend(ids(&effects));
+                }
+                effects.extend(self.delete(whose, id.clone(), image, deps).await?);
+            }
+        }
+        Ok(effects)
+    }
+
+    /// The plan that removes what is left of a customer as a whole: records of which
+    /// nobody knows the instance, the project and its file.
+    async fn purge_shared(
+        &self,
+        ground: &Ground,
+        target: &TargetId,
+        everything: &[Holding],
+    ) -> Result<Plan, PlanError> {
+        if let Some(unfinished) = ground.unfinished.get(target) {
+            return refused(Blocked::unfinished(target, unfinished));
+        }
+        let claims = self.claims(ground, everything).await?;
+        let in_use = claims.has_instances(target.customer());
+        let standing = self.standing_of_shared(ground, target, everything);
+        let mut effects = Vec::new();
+        for holding in everything {
+            let Resource::Record(record) = &holding.image else {
+                continue;
+            };
+            let Claim::Left(left) = claims.of(holding) else {
+                continue;
+            };
+            // Two regions may have a record of one name.
+            let name = format!("{}.{}", record.name, effects.len());
+            if left.target.as_ref() == Some(target)
+                && let Ok(id) = EffectId::new(EffectKind::Record, name)
+            {
+                let before = Some(holding.image.clone());
+                effects.push(PlannedEffect::new(id, Vec::new(), before, None));
+            }
+        }
+        let mut plan = match &standing {
+            Some(standing) if !in_use => {
+                self.removal_of_shared(target, standing, Reading::Listed)
+                    .await?
+            }
+            _ => None,
+        };
+        if let Some(plan) = &mut plan {
+            effects.append(&mut plan.effects);
+        }
+        let region = ground.desired.regions.regions.keys().next();
+        let standing = standing.or_else(|| {
+            Some(Standing {
+                region: region?.clone(),
+                app: None,
+                images: BTreeMap::new(),
+                unused: BTreeMap::new(),
+                namespace: false,
+            })
+        });
+        let Some(standing) = standing.filter(|_| !effects.is_empty()) else {
+            return refused(if in_use {
+                Blocked::still_used(target)
+            } else {
+                Blocked::not_deployed(target, None)
+            });
+        };
+        let life = Incarnation::FIRST;
+        let operation = if in_use {
+            Operation::Prune
+        } else {
+            Operation::Purge
+        };
+        let plan = self.removal_plan(target, life, operation, &standing, effects, Vec::new());
+        Ok(Plan::new(self.installation.clone(), Vec::new(), vec![plan]))
+    }
+}
+
+/// The removal of secrets that a person gave a life.
+fn given_removal(
+    whose: Whose<'_>,
+    everything: &[Holding],
+    after: &[EffectId],
+) -> Vec<PlannedEffect> {
+    let given = everything.iter().filter(|holding| {
+        matches!(&holding.holder, HeldBy::Given(target) if target == whose.target)
+            && given_life(holding) == Some(whose.incarnation)
+    });
+    given
+        .filter_map(|holding| {
+            let (_, name) = holding.id.rsplit_once('/')?;
+            let id = EffectId::new(EffectKind::Secret, name).ok()?;
+            let before = Some(holding.image.clone());
+            Some(PlannedEffect::new(id, after.to_vec(), before, None))
+        })
+        .collect()
+}
+
+/// What EFS can't delete: directories on file systems that aren't the target's own.
+fn directories_stay(
+    known: &BTreeMap<EffectId, Resource>,
+    effects: &[PlannedEffect],
+) -> Vec<Remark> {
+    let going = |kind: EffectKind, name: &str| {
+        effects
+            .iter()
+            .any(|effect| effect.kind == kind && effect.name == name)
+    };
+    known
+        .iter()
+        .filter(|(id, _)| {
+            going(EffectKind::AccessPoint, id.name()) && !going(EffectKind::FileSystem, id.name())
+        })
+        .filter_map(|(_, image)| match image {
+            Resource::AccessPoint(point) => Some(
+                Remark::new(
+                    "directory-stays",
+                    format!(
+                        "the directory {} on {} stays: EFS deletes no files with an access point",
+                        point.path, point.file_system
+                    ),
+                )
+                .help("whoever runs that file system deletes it"),
+            ),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Nobody knows the base's manifests any more, and Argo CD keeps what guards data.
+fn namespace_stays(target: &TargetId, incarnation: Incarnation) -> Remark {
+    let name = namespace(target, incarnation);
+    Remark::new(
+        "namespace-stays",
+        format!("the namespace {name} stays, with databases, claims and volumes: this journal doesn't know its manifests"),
+    )
+    .help(format!(
+        "delete it by hand: kubectl delete namespace {name}; and the persistent volumes that its claims were bound to"
+    ))
+}

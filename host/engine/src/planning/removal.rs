@@ -1,0 +1,495 @@
+//! Plans that remove targets and keep their data.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use deploycenter_domain::digest::Digest;
+use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
+use deploycenter_domain::naming;
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
+use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_domain::resource::{Folder, Observed, Ownership, Resource};
+use deploycenter_domain::standing::Standing;
+use deploycenter_ports::{HeldBy, Holding, Reading};
+
+use super::PlanError;
+use super::blocked::Blocked;
+use super::claims::given_life;
+use super::effects::{Folders, Whose, bare};
+use super::ground::Ground;
+use crate::Engine;
+
+/// The applications of an instance, in the order in which they go.
+pub(super) const ROLES: [&str; 2] = ["workload", "base"];
+
+impl Engine {
+    /// The plan that removes targets and retains their data: workload, base, folder,
+    /// records; and what their customers' instances share, as far as no other needs it.
+    /// `many`: that more than a tenth of all targets may go at once.
+    ///
+    /// # Errors
+    /// Every target that can't go, at once: still desired, not deployed, at work.
+    pub async fn plan_destroy(
+        &self,
+        targets: &BTreeSet<TargetId>,
+        many: bool,
+    ) -> Result<Plan, PlanError> {
+        let ground = self.ground(self.desired().await?, Reading::Listed).await?;
+        let ground = Arc::new(ground);
+        let all = ground.live_instances().count();
+        let going = targets.len();
+        if going > 1 && going * 10 > all && !many {
+            return Err(PlanError::TooMany { going, all });
+        }
+        let everything = self.everything_held().await?;
+        let mut plans = Vec::new();
+        let mut blocked = Vec::new();
+        for target in targets {
+            match self.destroy_one(&ground, target, &everything).await {
+                Ok(plan) => plans.push(plan),
+                Err(PlanError::Blocked(found)) => blocked.extend(found),
+                Err(error) => return Err(error),
+            }
+        }
+        if !blocked.is_empty() {
+            return Err(PlanError::Blocked(blocked));
+        }
+        let shared = self.shared_without(&ground, targets, &everything).await?;
+        plans.extend(shared);
+        Ok(Plan::new(self.installation.clone(), Vec::new(), plans))
+    }
+
+    async fn destroy_one(
+        &self,
+        ground: &Ground,
+        target: &TargetId,
+        everything: &[Holding],
+    ) -> Result<TargetPlan, PlanError> {
+        if target.is_shared() {
+            return Err(PlanError::Blocked(vec![Blocked::still_used(target)]));
+        }
+        self.may_go(ground, target)?;
+        let Some(incarnation) = ground.present(target) else {
+            let known = ground.standing.get(target).and_then(|lives| lives.last());
+            return Err(PlanError::Blocked(vec![Blocked::not_deployed(
+                target, known,
+            )]));
+        };
+        let standing = self.known_standing(ground, target, incarnation, everything)?;
+        let folder = self.folder_of(ground, target).await?;
+        let mut effects = self
+            .delivery_removal(ground, target, incarnation, &standing, folder.as_ref())
+            .await?;
+        let mut remarks = Vec::new();
+        for (id, image) in retained(&standing) {
+            let seen = self
+                .adapters
+                .of(id.kind())
+                .observe(image, Reading::Listed)
+                .await?;
+            let Some(seen) = seen else { continue };
+            remarks.push(Remark::new(
+                "retained",
+                format!("{id} is retained{}", outside_name(&seen)),
+            ));
+            effects.push(PlannedEffect {
+                outputs: seen.outputs.clone(),
+                ..PlannedEffect::new(
+                    id.clone(),
+                    Vec::new(),
+                    Some(seen.image.clone()),
+                    Some(seen.image),
+                )
+            });
+        }
+        remarks.push(
+            Remark::new(
+                "retained",
+                format!(
+                    "the namespace {} is retained, with databases, claims and volumes",
+                    namespace(target, incarnation)
+                ),
+            )
+            .help(format!(
+                "`deploycenter orphans` lists what is retained, and `deploycenter purge {target} --confirm {target}` deletes it"
+            )),
+        );
+        Ok(self.removal_plan(
+            target,
+            incarnation,
+            Operation::Destroy,
+            &standing,
+            effects,
+            remarks,
+        ))
+    }
+
+    /// Refuses a target that someone still wants, or that is at work.
+    pub(super) fn may_go(&self, ground: &Ground, target: &TargetId) -> Result<(), PlanError> {
+        if let Some(instance) = ground.desired.instance(target) {
+            return Err(PlanError::Blocked(vec![Blocked::still_desired(instance)]));
+        }
+        match ground.unfinished.get(target) {
+            Some(unfinished) => Err(PlanError::Blocked(vec![Blocked::unfinished(
+                target, unfinished,
+            )])),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn removal_plan(
+        &self,
+        target: &TargetId,
+        incarnation: Incarnation,
+        operation: Operation,
+        standing: &Standing,
+        effects: Vec<PlannedEffect>,
+        remarks: Vec<Remark>,
+    ) -> TargetPlan {
+        let inputs = BTreeMap::from([("observed".to_owned(), Digest::of_json(&effects))]);
+        TargetPlan {
+            target: target.clone(),
+            region: standing.region.clone(),
+            app: standing.app.clone(),
+            incarnation,
+            operation,
+            digest: Digest::of_json(&inputs),
+            inputs,
+            data_version: None,
+            remarks,
+            effects,
+        }
+    }
+
+    /// What stands of a life: as the journal has it, and beside that whatever says
+    /// outside that it belongs to it.
+    pub(super) fn known_standing(
+        &self,
+        ground: &Ground,
+        target: &TargetId,
+        incarnation: Incarnation,
+        everything: &[Holding],
+    ) -> Result<Standing, PlanError> {
+        let mut standing = ground
+            .standing_of(target, incarnation)
+            .map(|record| record.standing.clone());
+        let journaled = standing.is_some();
+        let region = ground
+            .live
+            .get(target)
+            .and_then(|live| live.region.clone())
+            .or_else(|| standing.as_ref().map(|standing| standing.region.clone()));
+        for holding in everything {
+            let Some(effect) = held_as(ground, holding, target, incarnation, journaled) else {
+                continue;
+            };
+            let standing = match (&mut standing, &region) {
+                (Some(standing), _) => standing,
+                (none, region) => none.insert(Standing {
+                    region: region
+                        .clone()
+                        .or_else(|| ground.desired.regions.regions.keys().next().cloned())
+                        .ok_or_else(|| Problems::from(Problem::new("no region is declared")))?,
+                    app: ground.lock(target).map(|lock| lock.app),
+                    images: BTreeMap::new(),
+                    unused: BTreeMap::new(),
+                    namespace: true,
+                }),
+            };
+            if let Some(effect) = effect
+                && !standing.unused.contains_key(&effect)
+            {
+                let image = holding.image.clone();
+                standing.images.entry(effect).or_insert(image);
+            }
+        }
+        standing.ok_or_else(|| {
+            Problems::from(
+                Problem::new(format!(
+                    "neither this journal nor anything outside knows of {target}, incarnation {incarnation}"
+                ))
+                .help("run it where the target was deployed: the journal lives there"),
+            )
+            .into()
+        })
+    }
+
+    /// The target's folder, as it stands on the branch.
+    pub(super) async fn folder_of(
+        &self,
+        ground: &Ground,
+        target: &TargetId,
+    ) -> Result<Option<Observed>, PlanError> {
+        let Some((region, instance)) = ground
+            .live
+            .get(target)
+            .and_then(|live| live.region.as_ref())
+            .zip(target.instance())
+        else {
+            return Ok(None);
+        };
+        let place = Resource::Folder(Folder {
+            branch: target.branch(),
+            path: format!("{region}/{instance}"),
+            tree: None,
+            files: BTreeMap::new(),
+        });
+        Ok(self.adapters.git.observe(&place, Reading::Listed).await?)
+    }
+
+    /// The removal of what delivers a target: its applications, its folder, its records.
+    async fn delivery_removal(
+        &self,
+        ground: &Ground,
+        target: &TargetId,
+        incarnation: Incarnation,
+        standing: &Standing,
+        folder: Option<&Observed>,
+    ) -> Result<Vec<PlannedEffect>, PlanError> {
+        let whose = Whose {
+            target,
+            incarnation,
+        };
+        let mut effects: Vec<PlannedEffect> = Vec::new();
+        for role in ROLES {
+            let id = application(role);
+            let deps = ids(&effects);
+            if let Some(image) = standing.images.get(&id) {
+                effects.extend(self.delete(whose, id, image, deps).await?);
+            }
+        }
+        if let Some(Observed {
+            image: Resource::Folder(there),
+            outputs,
+            ..
+        }) = folder
+        {
+            let gone = Folders::of(folder).gone(&bare(there));
+            let mut deps = ids(&effects);
+            deps.extend(ids(&gone));
+            effects.extend(gone);
+            effects.push(PlannedEffect {
+                outputs: outputs.clone(),
+                ..PlannedEffect::new(
+                    folder_commit(),
+                    deps,
+                    Some(Resource::Folder(bare(there))),
+                    None,
+                )
+            });
+        }
+        let commit = effects.last().map(|last| vec![last.id.clone()]);
+        for (id, image) in standing.of_kind(EffectKind::Record) {
+            if ground.is_anothers(image, target, incarnation) {
+                continue;
+            }
+            let deps = commit.clone().unwrap_or_default();
+            effects.extend(self.delete(whose, id.clone(), image, deps).await?);
+        }
+        Ok(effects)
+    }
+
+    /// The removal of one thing, as it is now; `None` when it is gone already.
+    pub(super) async fn delete(
+        &self,
+        whose: Whose<'_>,
+        id: EffectId,
+        image: &Resource,
+        depends_on: Vec<EffectId>,
+    ) -> Result<Option<PlannedEffect>, PlanError> {
+        let adapter = self.adapters.of(id.kind());
+        let Some(seen) = adapter.observe(image, Reading::Listed).await? else {
+            return Ok(None);
+        };
+        match &seen.ownership {
+            // Another life or another target took it over: it is theirs to remove.
+            Ownership::Owned(owner) if !self.is_same(whose, &id, owner) => return Ok(None),
+            Ownership::Foreign(what) => {
+                let problem = Problem::new(format!(
+                    "{}: {id} isn't ours any more: {what}",
+                    whose.target
+                ));
+                return Err(Problems::from(
+                    problem.help("put our marks back, or remove it by hand; then try again"),
+                )
+                .into());
+            }
+            Ownership::Owned(_) | Ownership::ByPlace => {}
+        }
+        Ok(Some(PlannedEffect {
+            outputs: seen.outputs,
+            ..PlannedEffect::new(id, depends_on, Some(seen.image), None)
+        }))
+    }
+
+    /// What the customers of removed targets share, once these are gone: updated for the
+    /// instances that are left, or removed with the last.
+    pub(super) async fn shared_without(
+        &self,
+        ground: &Arc<Ground>,
+        removed: &BTreeSet<TargetId>,
+        everything: &[Holding],
+    ) -> Result<Vec<TargetPlan>, PlanError> {
+        let customers: BTreeSet<&CustomerName> = removed.iter().map(TargetId::customer).collect();
+        let mut plans = Vec::new();
+        for customer in customers {
+            let shared = TargetId::shared_of(customer.clone());
+            let of_customer =
+                |target: &TargetId| target.customer() == customer && !removed.contains(target);
+            let left = ground
+                .live_instances()
+                .any(|live| of_customer(&live.target))
+                || ground
+                    .desired
+                    .instances()
+                    .any(|instance| of_customer(&instance.target))
+                || ground
+                    .unfinished
+                    .keys()
+                    .any(|target| !target.is_shared() && of_customer(target));
+            if left {
+                let plan = self
+                    .plan_shared(ground, customer, removed, &BTreeMap::new())
+                    .await?;
+                plans.push(plan);
+                continue;
+            }
+            if let Some(standing) = self.standing_of_shared(ground, &shared, everything) {
+                let plan = self
+                    .removal_of_shared(&shared, &standing, Reading::Listed)
+                    .await?;
+                plans.extend(plan);
+            }
+        }
+        Ok(plans)
+    }
+
+    /// What stands of what a customer's instances share: as the journal has it, or by its
+    /// marks and its place; `None` when no region is declared.
+    pub(super) fn standing_of_shared(
+        &self,
+        ground: &Ground,
+        shared: &TargetId,
+        everything: &[Holding],
+    ) -> Option<Standing> {
+        if let Some(record) = ground.standing_of(shared, Incarnation::FIRST) {
+            let known = !record.standing.images.is_empty();
+            return Some(record.standing.clone()).filter(|_| known);
+        }
+        let place = Resource::Folder(Folder {
+            branch: shared.branch(),
+            path: String::new(),
+            tree: None,
+            files: BTreeMap::new(),
+        });
+        let marked = everything
+            .iter()
+            .filter_map(|holding| match &holding.holder {
+                HeldBy::Effect(owner) if owner.target == *shared => {
+                    Some((owner.effect.clone(), holding.image.clone()))
+                }
+                _ => None,
+            });
+        Some(Standing {
+            region: ground.desired.regions.regions.keys().next()?.clone(),
+            app: None,
+            images: marked.chain([(folder_commit(), place)]).collect(),
+            unused: BTreeMap::new(),
+            namespace: false,
+        })
+    }
+}
+
+/// As which effect something belongs to a life; the inner `None` for what is the life's and
+/// no effect's.
+fn held_as(
+    ground: &Ground,
+    holding: &Holding,
+    target: &TargetId,
+    incarnation: Incarnation,
+    journaled: bool,
+) -> Option<Option<EffectId>> {
+    match (&holding.holder, &holding.image) {
+        (HeldBy::Effect(owner), image) => {
+            if owner.target != *target || owner.incarnation != incarnation {
+                return None;
+            }
+            Some(match image {
+                // Its marks are its file system's.
+                Resource::MountTarget(door) => {
+                    let name = format!("{}.{}", owner.effect.name(), door.subnet);
+                    EffectId::new(EffectKind::MountTarget, name).ok()
+                }
+                _ => Some(owner.effect.clone()),
+            })
+        }
+        (HeldBy::Given(whose), _) => {
+            let of_this = whose == target && given_life(holding) == Some(incarnation);
+            of_this.then_some(None)
+        }
+        // Records have no marks: without a journal it is by who else could have it.
+        (HeldBy::Customer { customer, region }, Resource::Record(record)) if !journaled => {
+            let here = ground.live.get(target)?.region.as_ref() == Some(region);
+            let own = here
+                && target.customer() == customer
+                && ground.lock(target)?.incarnation == incarnation
+                && !ground.is_anothers(&holding.image, target, incarnation)
+                && ground
+                    .unknown_in(customer, region)
+                    .all(|other| other == target);
+            let id = EffectId::new(EffectKind::Record, record.name.clone()).ok();
+            own.then_some(id)
+        }
+        _ => None,
+    }
+}
+
+/// What `destroy` leaves standing.
+fn retained(standing: &Standing) -> impl Iterator<Item = (&EffectId, &Resource)> {
+    standing
+        .images
+        .iter()
+        .chain(&standing.unused)
+        .filter(|(id, _)| holds_data(id.kind()))
+}
+
+/// Kinds that hold data, or lead to it.
+pub(super) fn holds_data(kind: EffectKind) -> bool {
+    matches!(
+        kind,
+        EffectKind::FileSystem
+            | EffectKind::MountTarget
+            | EffectKind::AccessPoint
+            | EffectKind::Secret
+    )
+}
+
+/// The namespace of a life, and the name of its workload.
+pub(super) fn namespace(target: &TargetId, incarnation: Incarnation) -> String {
+    match target.instance() {
+        Some(instance) => naming::readable(target.customer(), instance, incarnation),
+        None => naming::project(target.customer()),
+    }
+}
+
+pub(super) fn application(role: &str) -> EffectId {
+    EffectId::new(EffectKind::Application, role).expect("a role is an effect's name")
+}
+
+pub(super) fn folder_commit() -> EffectId {
+    EffectId::new(EffectKind::Commit, "folder").expect("\"folder\" is an effect's name")
+}
+
+pub(super) fn ids(effects: &[PlannedEffect]) -> Vec<EffectId> {
+    effects.iter().map(|effect| effect.id.clone()).collect()
+}
+
+/// What a thing is called outside, in brackets.
+pub(super) fn outside_name(seen: &Observed) -> String {
+    seen.outputs
+        .values()
+        .next()
+        .map_or_else(String::new, |name| format!(" ({name})"))
+}
