@@ -37,6 +37,21 @@ impl Clock for SleeplessClock {
     }
 }
 
+/// The machine's own time.
+#[derive(Debug)]
+pub(crate) struct RealClock;
+
+#[async_trait]
+impl Clock for RealClock {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
 /// Ids that count.
 #[derive(Debug, Default)]
 pub(crate) struct CountingIds(pub(crate) Arc<AtomicU64>);

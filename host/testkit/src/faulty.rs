@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use deploycenter_domain::resource::{Observed, Resource};
+use deploycenter_domain::resource::{Adoption, Observed, Resource};
 use deploycenter_ports::{EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
 
 /// Which calls of `ensure` fail.
@@ -53,6 +53,14 @@ impl EffectAdapter for FaultyGit {
         reading: Reading,
     ) -> Result<Option<Observed>, Failure> {
         self.inner.observe(wanted, reading).await
+    }
+
+    async fn observe_foreign(
+        &self,
+        wanted: &Resource,
+        adoption: &Adoption,
+    ) -> Result<Option<Observed>, Failure> {
+        self.inner.observe_foreign(wanted, adoption).await
     }
 
     async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {

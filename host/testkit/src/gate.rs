@@ -2,6 +2,7 @@
 //! point it lets nobody through any more. To the outside that is the death of the
 //! process: what was sent has landed, what wasn't never will.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -9,10 +10,13 @@ use async_trait::async_trait;
 use deploycenter_ports::{Call, Calls, Phase};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+/// What someone else does while a process is at a point.
+type Hand = Box<dyn FnOnce() + Send>;
+
 /// Passes, counts, and at one point stops everything.
-#[derive(Debug)]
 pub struct Gate {
     stop_at: Option<usize>,
+    hand: Mutex<Option<(usize, Hand)>>,
     trace: Mutex<Vec<String>>,
     dead: AtomicBool,
     under_way: AtomicUsize,
@@ -30,12 +34,23 @@ impl Gate {
     pub fn new(stop_at: Option<usize>) -> Self {
         Self {
             stop_at,
+            hand: Mutex::default(),
             trace: Mutex::default(),
             dead: AtomicBool::default(),
             under_way: AtomicUsize::default(),
             changed: Notify::default(),
             turn: Mutex::default(),
             turns: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// A gate that lets everything through; at the point of that number, counted from 0,
+    /// someone else does something first.
+    #[must_use]
+    pub fn with_hand(at: usize, hand: impl FnOnce() + Send + 'static) -> Self {
+        Self {
+            hand: Mutex::new(Some((at, Box::new(hand)))),
+            ..Self::new(None)
         }
     }
 
@@ -73,6 +88,7 @@ impl Gate {
                 trace.push(point);
                 trace.len() - 1
             };
+            self.lend_a_hand(number);
             if self.stop_at != Some(number) {
                 return;
             }
@@ -81,6 +97,17 @@ impl Gate {
         self.changed.notify_waiters();
         self.changed.notify_one();
         std::future::pending::<()>().await;
+    }
+
+    fn lend_a_hand(&self, number: usize) {
+        let hand = self
+            .hand
+            .lock()
+            .expect("no test panics while it holds the hand")
+            .take_if(|(at, _)| *at == number);
+        if let Some((_, hand)) = hand {
+            hand();
+        }
     }
 
     /// A point before something that, once it is let through, certainly ends.
@@ -109,6 +136,15 @@ impl Gate {
                 .expect("no test panics while it holds the turn")
                 .take(),
         );
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate")
+            .field("stop_at", &self.stop_at)
+            .field("dead", &self.dead)
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_ports::{
-    DeploymentRecord, Holder, Lease, NewDeployment, Store, StoreError, TargetRecord,
+    DeploymentRecord, Holder, Lease, NewDeployment, StandingRecord, Store, StoreError, TargetRecord,
 };
 
 use crate::gate::Gate;
@@ -73,6 +73,10 @@ impl Store for GatedStore {
 
     async fn targets(&self) -> Result<Vec<TargetRecord>, StoreError> {
         self.inner.targets().await
+    }
+
+    async fn standing(&self) -> Result<Vec<StandingRecord>, StoreError> {
+        self.inner.standing().await
     }
 
     async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use deploycenter_domain::resource::{Observed, Resource};
+use deploycenter_domain::resource::{Adoption, Observed, Resource};
 use deploycenter_ports::{EffectAdapter, Ensured, Failure, Reading, Step};
 
 /// Takes every step a second time, as a process would that died before it could write
@@ -23,6 +23,14 @@ impl EffectAdapter for Twice {
         reading: Reading,
     ) -> Result<Option<Observed>, Failure> {
         self.inner.observe(wanted, reading).await
+    }
+
+    async fn observe_foreign(
+        &self,
+        wanted: &Resource,
+        adoption: &Adoption,
+    ) -> Result<Option<Observed>, Failure> {
+        self.inner.observe_foreign(wanted, adoption).await
     }
 
     async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {

@@ -14,14 +14,14 @@ use deploycenter_domain::desired::{self, PluginsLock};
 use deploycenter_engine::{Adapters, Engine, Limits};
 use deploycenter_git::{Credentials, DeploymentRepo, Git, GitConfig};
 use deploycenter_plugin_runtime::{Library, PluginFile, Runtime, RuntimeConfig, bundled};
-use deploycenter_ports::{Clock, EffectAdapter, Repository as _, Silent, Store};
+use deploycenter_ports::{Calls, Clock, EffectAdapter, Repository as _, Silent, Store};
 use deploycenter_sandbox::argocd::GitAccess;
 use deploycenter_sandbox::sample::{REGIONS, STAGING, SampleRepo};
 use deploycenter_sandbox::{ACCESS_KEY_ID, Config, SECRET_ACCESS_KEY, Sandbox, SandboxClock};
 use deploycenter_store::{SqliteStore, StoreOptions};
 use tempfile::TempDir;
 
-use crate::clock::{CountingIds, SleeplessClock};
+use crate::clock::{CountingIds, RealClock, SleeplessClock};
 use crate::faulty::{FaultyGit, GitFault, Switch};
 use crate::gate::Gate;
 use crate::inventory::Inventory;
@@ -44,6 +44,7 @@ pub struct World {
     ids: Arc<AtomicU64>,
     git_faults: Arc<Switch>,
     twice: Arc<AtomicBool>,
+    time: SandboxClock,
 }
 
 /// How a process's life went.
@@ -61,6 +62,20 @@ impl World {
     /// # Errors
     /// When files, git or sockets fail.
     pub fn new(customers: &str) -> Result<Self> {
+        Self::in_time(
+            customers,
+            SandboxClock::Stepped {
+                millis_per_request: STEP,
+            },
+        )
+    }
+
+    /// A world that goes by that time: stepped, or the machine's own, in which waiting
+    /// takes as long as it takes.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn in_time(customers: &str, time: SandboxClock) -> Result<Self> {
         let dir = tempfile::tempdir()?;
         let repo = SampleRepo::below(dir.path());
         repo.create(&files(customers)?)?;
@@ -68,24 +83,7 @@ impl World {
             .worker_threads(1)
             .enable_all()
             .build()?;
-        let config = Config {
-            dir: None,
-            clock: SandboxClock::Stepped {
-                millis_per_request: STEP,
-            },
-            latency: Duration::ZERO,
-            faults: Vec::new(),
-            world: deploycenter_sandbox::World::from_regions_yaml(REGIONS)?,
-            aws_port: 0,
-            argocd_port: 0,
-            argocd: deploycenter_sandbox::argocd::Config {
-                git: GitAccess {
-                    overrides: BTreeMap::from([(REPOSITORY.to_owned(), repo.remote.clone())]),
-                },
-                ..Default::default()
-            },
-        };
-        let sandbox = runtime.block_on(Sandbox::start(config))?;
+        let sandbox = runtime.block_on(Sandbox::start(config(&repo, time)?))?;
         Ok(Self {
             dir,
             repo,
@@ -94,6 +92,36 @@ impl World {
             ids: Arc::default(),
             git_faults: Arc::default(),
             twice: Arc::default(),
+            time,
+        })
+    }
+
+    /// Another world that is as this one is now. Nobody may be at work here meanwhile.
+    ///
+    /// # Errors
+    /// When files, git or sockets fail.
+    pub fn copy(&self) -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        copy_folder(self.dir.path(), dir.path())?;
+        let repo = SampleRepo::below(dir.path());
+        git2::Repository::open(&repo.checkout)?
+            .remote_set_url("origin", &repo.remote.to_string_lossy())?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        let state = self.sandbox().state();
+        let sandbox =
+            runtime.block_on(Sandbox::start_from(config(&repo, self.time)?, Some(state)))?;
+        Ok(Self {
+            dir,
+            repo,
+            sandbox: Some(sandbox),
+            runtime,
+            ids: Arc::new(AtomicU64::new(self.ids.load(Ordering::SeqCst))),
+            git_faults: Arc::default(),
+            twice: Arc::default(),
+            time: self.time,
         })
     }
 
@@ -133,6 +161,20 @@ impl World {
         Ok(self.repo.publish("A change")?)
     }
 
+    /// Loses the journal, as a machine does that is made anew.
+    ///
+    /// # Errors
+    /// When it can't be removed.
+    pub fn lose_journal(&self) -> Result<()> {
+        for suffix in ["", "-wal", "-shm"] {
+            let path = self.state(&format!("journal.db{suffix}"));
+            if path.exists() {
+                std::fs::remove_file(path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes git fail from now on, or never again.
     pub fn set_git_fault(&self, fault: Option<GitFault>) {
         self.git_faults.set(fault);
@@ -168,7 +210,11 @@ impl World {
             .enable_all()
             .build()?;
         let life = runtime.block_on(async {
-            let (engine, store) = self.engine(gate).await?;
+            let (mut engine, store) = self.engine(gate.clone()).await?;
+            engine.store = Arc::new(GatedStore {
+                inner: engine.store,
+                gate: Arc::clone(gate),
+            });
             let life = tokio::select! {
                 biased;
                 () = gate.dead() => Life::Died,
@@ -182,8 +228,32 @@ impl World {
         life
     }
 
-    async fn engine(&self, gate: &Arc<Gate>) -> Result<(Engine, Arc<SqliteStore>)> {
-        let clock: Arc<dyn Clock> = Arc::new(SleeplessClock::new());
+    /// An engine at work on all cores, whose calls `calls` watches: for what is counted
+    /// or timed, where no process dies.
+    ///
+    /// # Errors
+    /// When the engine can't be made.
+    pub fn work<T>(
+        &self,
+        calls: Arc<dyn Calls>,
+        limits: Limits,
+        work: impl AsyncFnOnce(Engine) -> T,
+    ) -> Result<T> {
+        tokio::runtime::Runtime::new()?.block_on(async {
+            let (mut engine, store) = self.engine(calls).await?;
+            engine.limits = limits;
+            let done = work(engine).await;
+            store.close().await;
+            Ok(done)
+        })
+    }
+
+    async fn engine(&self, calls: Arc<dyn Calls>) -> Result<(Engine, Arc<SqliteStore>)> {
+        let clock: Arc<dyn Clock> = if self.time.is_real() {
+            Arc::new(RealClock)
+        } else {
+            Arc::new(SleeplessClock::new())
+        };
         let repo = Arc::new(DeploymentRepo::open(&self.repo.checkout)?);
         let desired = desired::read(&repo.desired_files().await?)?;
         let installation = desired.settings.installation.clone();
@@ -194,12 +264,12 @@ impl World {
                 credentials: Credentials::default(),
             },
             Arc::clone(&clock),
-            gate.clone(),
+            calls.clone(),
         )?;
         let aws = Aws::fixed(
             Places::of(&desired.regions),
             Arc::clone(&clock),
-            gate.clone(),
+            calls.clone(),
             Fixed {
                 endpoint: self
                     .sandbox()
@@ -220,7 +290,7 @@ impl World {
             &argocd,
             git.clone(),
             Arc::clone(&clock),
-            gate.clone(),
+            calls.clone(),
         )?);
         let options = StoreOptions {
             durable: false,
@@ -238,6 +308,7 @@ impl World {
         let engine = Engine {
             installation,
             generated_url: REPOSITORY.to_owned(),
+            desired: None,
             adapters: Adapters {
                 efs: twice(Arc::new(aws.efs())),
                 dns: twice(Arc::new(aws.route53())),
@@ -249,12 +320,15 @@ impl World {
                 })),
                 generated: git,
                 argocd: twice(argocd.clone()),
-                syncing: argocd,
+                syncing: argocd.clone(),
+                holdings: vec![
+                    Arc::new(aws.efs()),
+                    Arc::new(aws.route53()),
+                    Arc::new(aws.secrets()),
+                    argocd,
+                ],
             },
-            store: Arc::new(GatedStore {
-                inner: Arc::clone(&store) as Arc<dyn Store>,
-                gate: Arc::clone(gate),
-            }),
+            store: Arc::clone(&store) as Arc<dyn Store>,
             plugins: library()?,
             repository: repo,
             clock,
@@ -273,6 +347,46 @@ impl World {
     fn state(&self, name: &str) -> PathBuf {
         self.dir.path().join("state").join(name)
     }
+}
+
+/// The stand-ins' configuration for a world with these repos.
+fn config(repo: &SampleRepo, time: SandboxClock) -> Result<Config> {
+    Ok(Config {
+        dir: None,
+        clock: time,
+        latency: Duration::ZERO,
+        faults: Vec::new(),
+        world: deploycenter_sandbox::World::from_regions_yaml(REGIONS)?,
+        aws_port: 0,
+        argocd_port: 0,
+        argocd: deploycenter_sandbox::argocd::Config {
+            git: GitAccess {
+                overrides: BTreeMap::from([(REPOSITORY.to_owned(), repo.remote.clone())]),
+            },
+            ..Default::default()
+        },
+    })
+}
+
+/// Copies a folder. What never changes, git's objects and plugins, is linked.
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        let path = entry.path();
+        if entry.file_type()?.is_dir() {
+            copy_folder(&path, &target)?;
+        } else if path
+            .components()
+            .any(|part| part.as_os_str() == "objects" || part.as_os_str() == "plugins")
+        {
+            std::fs::hard_link(&path, &target)?;
+        } else {
+            std::fs::copy(&path, &target)?;
+        }
+    }
+    Ok(())
 }
 
 impl Drop for World {

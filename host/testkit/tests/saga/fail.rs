@@ -2,11 +2,10 @@
 //! or it succeeded, or each leftover is named and `resume` ends it.
 
 use deploycenter_domain::journal::Status;
-use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_sandbox::{DropWhen, Effect, Fault, InjectedError, LedgerEntry};
 use deploycenter_testkit::{GitFault, Inventory, World};
 
-use crate::scene::{before_deploy, before_update, deployed, tried};
+use crate::scene::{before_deploy, before_update, deployed, sicken, tried};
 
 /// One kind of call to one thing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +128,8 @@ fn holds(world: &World, what: &str, before: &Inventory, after: &Inventory) {
     );
 }
 
-fn for_good(start: fn() -> World) {
+/// Refuses each call of an apply in turn, for good.
+pub(crate) fn for_good(start: fn() -> World) {
     let (calls, before, after) = undisturbed(start);
     for target in &calls {
         for let_through in [0, 1] {
@@ -282,19 +282,6 @@ fn stuck_on_the_way_back(start: fn() -> World, sick: &str) {
         stuck > 0,
         "no call of the way back could be made to fail: {writes:?}"
     );
-}
-
-fn sicken(world: &World, only_while: &str) {
-    world.sandbox().with_argocd(|argocd, _| {
-        argocd.sicken(
-            "acme--mattermost",
-            Sickness {
-                reason: "CrashLoopBackOff".to_owned(),
-                message: "the database hides".to_owned(),
-                only_revision_containing: Some(only_while.to_owned()),
-            },
-        );
-    });
 }
 
 #[test]

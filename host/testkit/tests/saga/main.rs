@@ -2,8 +2,17 @@
 //! every call, run twice.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod change;
 mod crash;
+mod data_version;
 mod fail;
+mod foreign;
+mod hands;
+mod hold;
+mod life;
+mod orphans;
 mod refuse;
+mod rollout;
 mod scene;
 mod twice;
+mod two;

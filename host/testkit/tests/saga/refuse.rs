@@ -1,12 +1,12 @@
 //! What a plan refuses before anything is touched: what isn't there that has to be, what
 //! is there that isn't ours, and what would have to move.
 
-use bytes::Bytes;
+use deploycenter_domain::journal::Status;
 use deploycenter_engine::PlanError;
-use deploycenter_sandbox::service::{Request, Service as _};
 use deploycenter_testkit::World;
 
-use crate::scene::{before_deploy, before_update, tried};
+use crate::hands::argocd;
+use crate::scene::{before_deploy, before_update, deployed, sicken, tried};
 
 /// What `apply` says instead of doing anything; nothing was written.
 fn refused(world: &World) -> String {
@@ -24,32 +24,16 @@ fn refused(world: &World) -> String {
     problems
 }
 
-/// Asks the Argo CD stand-in something behind the ledger's back.
-fn argocd(world: &World, method: &str, path: &str, body: &str) {
-    let answer = world.sandbox().with_argocd(|argocd, now| {
-        let mut headers = http::HeaderMap::new();
-        headers.insert(
-            "authorization",
-            "Bearer argocd-sandbox-token".parse().unwrap(),
-        );
-        headers.insert("content-type", "application/json".parse().unwrap());
-        let request = Request {
-            method: method.parse().unwrap(),
-            path: path.to_owned(),
-            query: Vec::new(),
-            headers,
-            body: Bytes::from(body.to_owned()),
-        };
-        let call = argocd.classify(&request).unwrap();
-        argocd.handle(&request, &call, now)
-    });
-    assert!(answer.status.is_success(), "{:?}", answer.body);
-}
-
 #[test]
 fn without_the_projects_for_bases() {
     let world = before_deploy();
-    argocd(&world, "DELETE", "/api/v1/projects/deploycenter-base", "");
+    argocd(
+        &world,
+        "DELETE",
+        "/api/v1/projects/deploycenter-base",
+        &[],
+        "",
+    );
     assert!(refused(&world).contains("Argo CD has no project \"deploycenter-base\""));
 }
 
@@ -57,7 +41,7 @@ fn without_the_projects_for_bases() {
 fn a_project_that_isnt_ours() {
     let world = before_deploy();
     let body = r#"{"project":{"metadata":{"name":"acme"},"spec":{"sourceRepos":["*"],"destinations":[]}}}"#;
-    argocd(&world, "POST", "/api/v1/projects", body);
+    argocd(&world, "POST", "/api/v1/projects", &[], body);
     let said = refused(&world);
     assert!(
         said.contains("acme/_customer: argocd.project/acme exists already"),
@@ -74,9 +58,42 @@ fn a_move_to_another_region() {
         .unwrap();
     let said = refused(&world);
     assert!(
-        said.contains("acme/mattermost runs in us-west-2 and can't be moved to eu-west-3 in place"),
+        said.contains("acme/mattermost runs in us-west-2 and holds data; it can't be moved to eu-west-3 in place"),
         "{said}"
     );
+}
+
+#[test]
+fn a_move_is_a_first_deployment_where_none_got_well_yet() {
+    let world = before_deploy();
+    let before = world.inventory().unwrap();
+    sicken(&world, "maxUsers: 100");
+    let outcomes = tried(&world).unwrap();
+    assert!(
+        outcomes
+            .iter()
+            .any(|outcome| outcome.status == Status::Unwound),
+        "{outcomes:?}"
+    );
+    let now = world.inventory().unwrap();
+    assert!(now == before, "{}", before.difference(&now));
+    world
+        .sandbox()
+        .with_argocd(|argocd, _| argocd.heal("acme--mattermost"));
+    let customers = std::fs::read_to_string(world.checkout().join("customers.yaml")).unwrap();
+    world
+        .write(
+            "customers.yaml",
+            &customers.replace("us-west-2", "eu-west-3"),
+        )
+        .unwrap();
+    deployed(&world);
+    let now = world.inventory().unwrap();
+    assert!(
+        now.0
+            .contains_key("git customer/acme:eu-west-3/mattermost/values.yaml")
+    );
+    assert_eq!(now.mentions("us-west-2/mattermost"), Vec::<String>::new());
 }
 
 #[test]

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use deploycenter_domain::journal::Status;
+use deploycenter_domain::plan::Plan;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Cancel, Engine, Outcome, PlanError, TakeUp};
+use deploycenter_engine::{Cancel, Engine, Outcome, PlanError, TakeUp, Wishes};
 use deploycenter_ports::Note;
+use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_testkit::{Gate, Life, World};
+use futures::future::BoxFuture;
 
 /// One instance with everything that an instance can have: a file system of its own, three
 /// mount targets, a record, a generated secret.
-const CUSTOMERS: &str = "\
+pub(crate) const CUSTOMERS: &str = "\
 version: 1
 customers:
   - name: acme
@@ -42,24 +45,40 @@ pub(crate) fn before_update() -> World {
     world
 }
 
+/// What a process comes for.
+pub(crate) type Work = fn(Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>>;
+
+/// Who works here.
+pub(crate) const ACTOR: &str = "Tester <tester@example.com>";
+
+/// Runs a plan that was made.
+pub(crate) async fn carried_out(engine: &Engine, plan: Plan) -> Vec<Outcome> {
+    let note = Note {
+        actor: ACTOR.to_owned(),
+        main_commit: None,
+    };
+    engine
+        .deploy(plan.targets, &note, &Cancel::default())
+        .await
+        .unwrap()
+}
+
 /// A run of `apply`: what was left is ended first, then everything is planned and applied.
-pub(crate) async fn apply(engine: Engine) -> Result<Vec<Outcome>, PlanError> {
+pub(crate) fn apply(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>> {
+    Box::pin(applied(engine))
+}
+
+async fn applied(engine: Engine) -> Result<Vec<Outcome>, PlanError> {
     let cancel = Cancel::default();
     let mut outcomes = engine
         .resume(TakeUp::Interrupted, |_| true, &cancel)
         .await
         .unwrap();
-    let planned = engine.plan(&Selection::default()).await?;
-    let note = Note {
-        actor: "Tester <tester@example.com>".to_owned(),
-        main_commit: None,
-    };
-    outcomes.extend(
-        engine
-            .deploy(planned.plan.targets, &note, &cancel)
-            .await
-            .unwrap(),
-    );
+    let planned = engine
+        .plan(&Selection::default(), &Wishes::default())
+        .await?;
+    assert_eq!(planned.blocked, [], "left out");
+    outcomes.extend(carried_out(&engine, planned.plan).await);
     Ok(outcomes)
 }
 
@@ -72,7 +91,7 @@ async fn resume(engine: Engine) -> Vec<Outcome> {
 }
 
 /// One life that nothing ends.
-fn undying<T: Send>(world: &World, work: impl AsyncFnOnce(Engine) -> T) -> T {
+pub(crate) fn undying<T: Send>(world: &World, work: impl AsyncFnOnce(Engine) -> T) -> T {
     match world.live(&Arc::new(Gate::new(None)), work).unwrap() {
         Life::Lived(done) => done,
         Life::Died => unreachable!("nothing ends this life"),
@@ -94,4 +113,18 @@ pub(crate) fn deployed(world: &World) {
     for outcome in tried(world).unwrap() {
         assert_eq!(outcome.status, Status::Succeeded, "{outcome:?}");
     }
+}
+
+/// Makes the workload's pods sick while its revision holds a text.
+pub(crate) fn sicken(world: &World, only_while: &str) {
+    world.sandbox().with_argocd(|argocd, _| {
+        argocd.sicken(
+            "acme--mattermost",
+            Sickness {
+                reason: "CrashLoopBackOff".to_owned(),
+                message: "the database hides".to_owned(),
+                only_revision_containing: Some(only_while.to_owned()),
+            },
+        );
+    });
 }

@@ -1,0 +1,301 @@
+//! Adapters that answer from a recording, and the engine over them. They plan; whoever
+//! would change something with them is refused.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use async_trait::async_trait;
+use deploycenter_domain::desired;
+use deploycenter_domain::journal::Event;
+use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
+use deploycenter_domain::resource::{Observed, Resource, Sync};
+use deploycenter_engine::{Adapters, Engine, Limits};
+use deploycenter_ports::{
+    Clock, DeploymentRecord, DesiredFiles, EffectAdapter, Ensured, Failure, FailureKind, Generated,
+    GivenOwner, GivenSecrets, Holder, Ids, LastChange, Lease, LiveTarget, MainState, NewDeployment,
+    Plugins, Reading, Repository, RepositoryError, Silent, StandingRecord, Step, Store, StoreError,
+    Syncing, TargetRecord,
+};
+
+use crate::recording::Recording;
+
+/// As manifests name the generated repository.
+const REPOSITORY: &str = "https://git.example.com/fleet.git";
+const REFUSED: &str = "a recording can only be read";
+
+/// An engine that plans over a recording.
+pub(crate) fn engine(
+    files: Arc<Files>,
+    plugins: Arc<dyn Plugins>,
+    recording: Arc<Recording>,
+) -> Result<Engine> {
+    let settings = files.read(desired::file::SETTINGS)?;
+    let installation = toml_installation(&settings)?;
+    let world = Arc::new(Recorded(recording));
+    Ok(Engine {
+        installation,
+        generated_url: REPOSITORY.to_owned(),
+        adapters: Adapters {
+            efs: world.clone(),
+            dns: world.clone(),
+            secrets: world.clone(),
+            given: world.clone(),
+            git: world.clone(),
+            generated: world.clone(),
+            argocd: world.clone(),
+            syncing: world.clone(),
+            holdings: Vec::new(),
+        },
+        desired: None,
+        store: world,
+        plugins,
+        repository: files,
+        clock: Arc::new(Now),
+        ids: Arc::new(Now),
+        progress: Arc::new(Silent),
+        limits: Limits::default(),
+    })
+}
+
+/// What would be committed for a target, or for all, without asking the recording.
+pub(crate) async fn rendered(engine: &Engine, target: Option<&TargetId>) -> Result<()> {
+    let desired = engine.desired().await?;
+    engine.offline().render(desired, target).await?;
+    Ok(())
+}
+
+/// The one key that is needed before anything is read.
+fn toml_installation(settings: &[u8]) -> Result<deploycenter_domain::name::InstallationId> {
+    let text = String::from_utf8_lossy(settings);
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("installation = "))
+        .unwrap_or_default();
+    Ok(line.trim_matches('"').parse()?)
+}
+
+/// A deployment repo's desired state.
+#[derive(Debug)]
+pub(crate) enum Files {
+    /// In memory.
+    Held(DesiredFiles),
+    /// In a folder, read anew each time.
+    Below(PathBuf),
+}
+
+impl Files {
+    fn read(&self, name: &str) -> Result<Vec<u8>> {
+        match self {
+            Self::Held(files) => Ok(files.get(name).cloned().unwrap_or_default()),
+            Self::Below(folder) => Ok(std::fs::read(folder.join(name))?),
+        }
+    }
+}
+
+fn unreadable(error: impl std::fmt::Display) -> RepositoryError {
+    RepositoryError {
+        message: error.to_string(),
+        help: None,
+    }
+}
+
+#[async_trait]
+impl Repository for Files {
+    async fn desired_files(&self) -> Result<DesiredFiles, RepositoryError> {
+        match self {
+            Self::Held(files) => Ok(files
+                .iter()
+                .filter(|(path, _)| !path.starts_with("plugins/"))
+                .map(|(path, bytes)| (path.clone(), bytes.clone()))
+                .collect()),
+            Self::Below(_) => {
+                let mut files = BTreeMap::new();
+                for name in [
+                    desired::file::SETTINGS,
+                    desired::file::CUSTOMERS,
+                    desired::file::REGIONS,
+                    desired::file::PLUGINS,
+                    "environments/staging.yaml",
+                ] {
+                    files.insert(name.to_owned(), self.read(name).map_err(unreadable)?);
+                }
+                Ok(files)
+            }
+        }
+    }
+
+    async fn files_at(
+        &self,
+        _commit: &str,
+        _folder: &str,
+    ) -> Result<DesiredFiles, RepositoryError> {
+        Err(unreadable(REFUSED))
+    }
+
+    async fn last_change(&self, _folder: &str) -> Result<Option<String>, RepositoryError> {
+        Ok(None)
+    }
+
+    async fn main_state(&self) -> Result<MainState, RepositoryError> {
+        Err(unreadable(REFUSED))
+    }
+
+    async fn is_ancestor(&self, _older: &str, _newer: &str) -> Result<bool, RepositoryError> {
+        Err(unreadable(REFUSED))
+    }
+}
+
+/// All outside systems.
+#[derive(Debug)]
+struct Recorded(Arc<Recording>);
+
+fn refused() -> Failure {
+    Failure::new(FailureKind::Refused, "recording", REFUSED)
+}
+
+#[async_trait]
+impl EffectAdapter for Recorded {
+    async fn observe(
+        &self,
+        wanted: &Resource,
+        _reading: Reading,
+    ) -> Result<Option<Observed>, Failure> {
+        self.0
+            .observe(wanted)
+            .map_err(|error| Failure::new(FailureKind::Unavailable, "recording", error))
+    }
+
+    async fn ensure(&self, _step: &Step) -> Result<Ensured, Failure> {
+        Err(refused())
+    }
+}
+
+#[async_trait]
+impl Generated for Recorded {
+    async fn live(&self, _reading: Reading) -> Result<Vec<LiveTarget>, Failure> {
+        Ok(self.0.live().to_vec())
+    }
+
+    async fn last_change(&self, _branch: &str, _path: &str) -> Result<Option<LastChange>, Failure> {
+        Ok(None)
+    }
+}
+
+#[async_trait]
+impl GivenSecrets for Recorded {
+    async fn set(
+        &self,
+        _region: &RegionName,
+        _name: &str,
+        _key: &str,
+        _value: &str,
+        _owner: &GivenOwner,
+    ) -> Result<(), Failure> {
+        Err(refused())
+    }
+
+    async fn list(
+        &self,
+        _region: &RegionName,
+        _prefix: &str,
+    ) -> Result<Vec<(String, &'static str)>, Failure> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Syncing for Recorded {
+    async fn synced(&self, _sync: &Sync) -> Result<(), Failure> {
+        Err(refused())
+    }
+}
+
+fn no_journal<T>() -> Result<T, StoreError> {
+    Err(StoreError::Failed(REFUSED.to_owned()))
+}
+
+#[async_trait]
+impl Store for Recorded {
+    async fn acquire(&self, _target: &TargetId) -> Result<Lease, StoreError> {
+        no_journal()
+    }
+
+    async fn release(&self, _lease: &Lease) -> Result<(), StoreError> {
+        no_journal()
+    }
+
+    async fn begin(&self, _deployments: &[(Lease, NewDeployment)]) -> Result<(), StoreError> {
+        no_journal()
+    }
+
+    async fn append(
+        &self,
+        _lease: &Lease,
+        _id: &DeploymentId,
+        _event: &Event,
+        _at: jiff::Timestamp,
+    ) -> Result<(), StoreError> {
+        no_journal()
+    }
+
+    async fn unfinished(&self) -> Result<Vec<DeploymentRecord>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn deployment(&self, _id: &DeploymentId) -> Result<Option<DeploymentRecord>, StoreError> {
+        Ok(None)
+    }
+
+    async fn history(&self, _target: &TargetId) -> Result<Vec<DeploymentRecord>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn targets(&self) -> Result<Vec<TargetRecord>, StoreError> {
+        let last = Ids::deployment(&Now);
+        Ok(self
+            .0
+            .live()
+            .iter()
+            .map(|live| TargetRecord {
+                target: live.target.clone(),
+                incarnation: Incarnation::FIRST,
+                holds_data: !live.target.is_shared(),
+                last: last.clone(),
+                last_succeeded: Some(last.clone()),
+                main_commit: None,
+            })
+            .collect())
+    }
+
+    async fn standing(&self) -> Result<Vec<StandingRecord>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+/// The system's time, and always the same deployment.
+#[derive(Debug)]
+pub(crate) struct Now;
+
+#[async_trait]
+impl Clock for Now {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+impl Ids for Now {
+    fn deployment(&self) -> DeploymentId {
+        "d-000001".parse().expect("letters, a hyphen and digits")
+    }
+}

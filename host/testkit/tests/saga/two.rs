@@ -1,0 +1,380 @@
+//! Two processes deploy two instances of one customer at once, both for the first time: at
+//! every point of the one, the other does its whole work, or as much of it as it can before
+//! it has to wait for what they share.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deploycenter_domain::journal::{Event, Status};
+use deploycenter_domain::name::{DeploymentId, TargetId};
+use deploycenter_domain::selector::{Selection, Selector};
+use deploycenter_engine::{Cancel, Engine, Outcome, TakeUp, Wishes};
+use deploycenter_ports::{
+    DeploymentRecord, Holder, Lease, NewDeployment, StandingRecord, Store, StoreError, TargetRecord,
+};
+use deploycenter_sandbox::argocd::Sickness;
+use deploycenter_testkit::{Gate, Inventory, Life, World};
+
+use crate::scene::{carried_out, deployed, tried, undying};
+
+/// Two instances of one customer.
+const CUSTOMERS: &str = "\
+version: 1
+customers:
+  - name: acme
+    region: us-west-2
+    apps:
+      - { app: mattermost, domain: chat.acme.apps.example.com, values: { maxUsers: 100 } }
+      - { app: mattermost, name: chat2, domain: chat2.acme.apps.example.com }
+";
+
+/// A newer desired state, with an instance more.
+const THREE: &str = "\
+version: 1
+customers:
+  - name: acme
+    region: us-west-2
+    apps:
+      - { app: mattermost, domain: chat.acme.apps.example.com, values: { maxUsers: 100 } }
+      - { app: mattermost, name: chat2, domain: chat2.acme.apps.example.com }
+      - { app: mattermost, name: chat3, domain: chat3.acme.apps.example.com }
+";
+
+const ONE: &str = "acme/mattermost";
+const OTHER: &str = "acme/chat2";
+
+/// How long the one stands still at most while the other works.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a lease that someone has is waited for, each time.
+const PAUSE: Duration = Duration::from_millis(50);
+
+fn only(target: &str) -> Selection {
+    Selection {
+        selectors: vec![Selector::parse(target).unwrap()],
+        ..Selection::default()
+    }
+}
+
+/// A run of `apply` for one target.
+async fn apply(engine: Engine, target: &str) -> Vec<Outcome> {
+    let selection = only(target);
+    let taken_up = engine
+        .resume(
+            TakeUp::Interrupted,
+            |target| selection.touches(target),
+            &Cancel::default(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(taken_up, [], "the other one lives");
+    let planned = engine.plan(&selection, &Wishes::default()).await.unwrap();
+    assert_eq!(planned.blocked, [], "left out");
+    carried_out(&engine, planned.plan).await
+}
+
+/// What both came to.
+struct Ends {
+    one: Vec<Outcome>,
+    other: Vec<Outcome>,
+}
+
+impl Ends {
+    /// How the deployment of an instance ended.
+    #[track_caller]
+    fn status(&self, target: &str) -> Status {
+        let of_it: Vec<&Outcome> = self
+            .one
+            .iter()
+            .chain(&self.other)
+            .filter(|outcome| outcome.target.to_string() == target)
+            .collect();
+        assert_eq!(of_it.len(), 1, "{target}: {of_it:?}");
+        of_it[0].status
+    }
+}
+
+/// Runs the one, and at its point of that number the other.
+fn at_once(world: &World, number: usize) -> Ends {
+    let (begin, begun) = channel();
+    let (go_on, going_on) = channel();
+    // The one stands still until the other has ended, or waits for it.
+    let hand = move || {
+        begin.send(()).unwrap();
+        let _ = going_on.recv_timeout(PATIENCE);
+    };
+    let gate = Arc::new(Gate::with_hand(number, hand));
+    std::thread::scope(|scope| {
+        let other = scope.spawn(move || works(world, &begun, go_on));
+        let one = match world
+            .live(&gate, async |engine: Engine| apply(engine, ONE).await)
+            .unwrap()
+        {
+            Life::Lived(outcomes) => outcomes,
+            Life::Died => unreachable!("nothing ends this life"),
+        };
+        let other = other
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        Ends { one, other }
+    })
+}
+
+fn works(world: &World, begun: &Receiver<()>, go_on: Sender<()>) -> Vec<Outcome> {
+    begun.recv().unwrap();
+    undying(world, async |mut engine: Engine| {
+        engine.store = Arc::new(Patient {
+            inner: engine.store,
+            go_on: Mutex::new(go_on),
+        });
+        // The channel closes with the store when the work is done.
+        apply(engine, OTHER).await
+    })
+}
+
+/// Another store. When a lease is taken already, it lets the other process go on, and
+/// gives it some time.
+#[derive(Debug)]
+struct Patient {
+    inner: Arc<dyn Store>,
+    go_on: Mutex<Sender<()>>,
+}
+
+#[async_trait]
+impl Store for Patient {
+    async fn acquire(&self, target: &TargetId) -> Result<Lease, StoreError> {
+        let result = self.inner.acquire(target).await;
+        if matches!(result, Err(StoreError::Locked { .. })) {
+            // It may have gone on long ago.
+            let _ = self.go_on.lock().unwrap().send(());
+            tokio::time::sleep(PAUSE).await;
+        }
+        result
+    }
+
+    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.inner.release(lease).await
+    }
+
+    async fn begin(&self, deployments: &[(Lease, NewDeployment)]) -> Result<(), StoreError> {
+        self.inner.begin(deployments).await
+    }
+
+    async fn append(
+        &self,
+        lease: &Lease,
+        id: &DeploymentId,
+        event: &Event,
+        at: jiff::Timestamp,
+    ) -> Result<(), StoreError> {
+        self.inner.append(lease, id, event, at).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<DeploymentRecord>, StoreError> {
+        self.inner.unfinished().await
+    }
+
+    async fn deployment(&self, id: &DeploymentId) -> Result<Option<DeploymentRecord>, StoreError> {
+        self.inner.deployment(id).await
+    }
+
+    async fn history(&self, target: &TargetId) -> Result<Vec<DeploymentRecord>, StoreError> {
+        self.inner.history(target).await
+    }
+
+    async fn targets(&self) -> Result<Vec<TargetRecord>, StoreError> {
+        self.inner.targets().await
+    }
+
+    async fn standing(&self) -> Result<Vec<StandingRecord>, StoreError> {
+        self.inner.standing().await
+    }
+
+    async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {
+        self.inner.holders().await
+    }
+}
+
+fn world() -> World {
+    World::new(CUSTOMERS).unwrap()
+}
+
+fn alone(world: &World, target: &str) -> Vec<Outcome> {
+    undying(world, async |engine: Engine| apply(engine, target).await)
+}
+
+fn sicken(world: &World, target: &str) {
+    world.sandbox().with_argocd(|argocd, _| {
+        argocd.sicken(
+            &target.replace('/', "--"),
+            Sickness {
+                reason: "CrashLoopBackOff".to_owned(),
+                message: "the database hides".to_owned(),
+                only_revision_containing: None,
+            },
+        );
+    });
+}
+
+/// Lets both work at once, at every point of the one. Those in `sick` fail and go back;
+/// the end is that of a world in which only the others were ever begun.
+fn at_every_point(sick: &[&str]) {
+    let well: Vec<&str> = [ONE, OTHER]
+        .into_iter()
+        .filter(|target| !sick.contains(target))
+        .collect();
+    let expected = {
+        let world = world();
+        for target in &well {
+            alone(&world, target);
+        }
+        world.inventory().unwrap()
+    };
+    let fast = std::env::var_os("DEPLOYCENTER_TEST_FAST").is_some();
+    for number in (0..points(sick)).step_by(if fast { 9 } else { 1 }) {
+        let world = world();
+        for target in sick {
+            sicken(&world, target);
+        }
+        let ends = at_once(&world, number);
+        for target in [ONE, OTHER] {
+            let status = if sick.contains(&target) {
+                Status::Unwound
+            } else {
+                Status::Succeeded
+            };
+            assert_eq!(
+                ends.status(target),
+                status,
+                "{target}, at point {number}: {:?} {:?}",
+                ends.one,
+                ends.other
+            );
+        }
+        same(&expected, &world.inventory().unwrap(), number);
+        if sick.is_empty() {
+            assert_eq!(tried(&world).unwrap(), [], "at point {number}");
+        }
+    }
+}
+
+/// How many points the one passes when it is alone.
+fn points(sick: &[&str]) -> usize {
+    let world = world();
+    for target in sick {
+        sicken(&world, target);
+    }
+    let gate = Arc::new(Gate::new(None));
+    world
+        .live(&gate, async |engine: Engine| apply(engine, ONE).await)
+        .unwrap();
+    let points = gate.trace().len();
+    assert!(points > 60, "{points}");
+    points
+}
+
+#[track_caller]
+fn same(expected: &Inventory, found: &Inventory, number: usize) {
+    assert!(
+        found == expected,
+        "at point {number}:\n{}",
+        expected.difference(found)
+    );
+}
+
+#[test]
+fn both_succeed() {
+    at_every_point(&[]);
+}
+
+#[test]
+fn the_other_fails() {
+    at_every_point(&[OTHER]);
+}
+
+#[test]
+fn the_one_fails() {
+    at_every_point(&[ONE]);
+}
+
+#[test]
+fn both_fail() {
+    at_every_point(&[ONE, OTHER]);
+}
+
+#[test]
+fn the_same_target_twice_is_locked() {
+    let world = world();
+    let (begin, begun) = channel();
+    let (said, saying) = channel();
+    let hand = move || {
+        begin.send(()).unwrap();
+        saying.recv().unwrap();
+    };
+    // Somewhere in the middle.
+    let gate = Arc::new(Gate::with_hand(points(&[]) / 2, hand));
+    std::thread::scope(|scope| {
+        let world = &world;
+        let second = scope.spawn(move || {
+            begun.recv().unwrap();
+            let planned = undying(world, async |engine: Engine| {
+                engine.plan(&Selection::default(), &Wishes::default()).await
+            });
+            said.send(()).unwrap();
+            planned.unwrap()
+        });
+        let first = world
+            .live(&gate, async |engine: Engine| apply(engine, ONE).await)
+            .unwrap();
+        assert!(matches!(first, Life::Lived(_)));
+        let planned = second.join().unwrap();
+        let blocked: Vec<(String, &str)> = planned
+            .blocked
+            .iter()
+            .map(|blocked| (blocked.target.to_string(), blocked.code))
+            .collect();
+        assert_eq!(blocked, [(ONE.to_owned(), "locked")]);
+    });
+}
+
+#[test]
+fn an_older_desired_state_takes_nothing_from_a_newer_one() {
+    let expected = {
+        let world = World::new(THREE).unwrap();
+        deployed(&world);
+        world.inventory().unwrap()
+    };
+    for newer_first in [false, true] {
+        let world = world();
+        let plan = |target: &str| {
+            let planned = undying(&world, async |engine: Engine| {
+                engine.plan(&only(target), &Wishes::default()).await
+            });
+            planned.unwrap().plan
+        };
+        let older = plan(ONE);
+        world.write("customers.yaml", THREE).unwrap();
+        let newer = plan("acme/chat3");
+        let mut plans = vec![older, newer];
+        if newer_first {
+            plans.reverse();
+        }
+        for plan in plans {
+            let outcomes = undying(&world, async |engine: Engine| {
+                carried_out(&engine, plan).await
+            });
+            assert!(
+                outcomes
+                    .iter()
+                    .all(|outcome| outcome.status == Status::Succeeded),
+                "{outcomes:?}"
+            );
+        }
+        alone(&world, OTHER);
+        let found = world.inventory().unwrap();
+        assert!(found == expected, "{}", expected.difference(&found));
+        assert_eq!(tried(&world).unwrap(), []);
+    }
+}
