@@ -1,10 +1,16 @@
 //! The command line.
 
+mod life;
+mod removal;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use deploycenter_domain::name::TargetId;
+
+pub(crate) use life::{AcceptArgs, CancelArgs, ReleaseArgs, RollbackArgs};
+pub(crate) use removal::{AdoptArgs, DestroyArgs, PurgeArgs};
 
 /// Deploys customers' applications to Kubernetes by GitOps: shows a plan, applies exactly
 /// that plan, and leaves nothing behind.
@@ -79,7 +85,7 @@ pub(crate) enum Command {
     },
     /// Show what would change, and change nothing
     #[command(
-        after_help = "Examples:\n  deploycenter plan\n  deploycenter plan acme '*/mattermost' --out plan.json\n  deploycenter plan --region eu-west-3 --detailed-exitcode"
+        after_help = "Examples:\n  deploycenter plan\n  deploycenter plan acme '*/mattermost' --out plan.json\n  deploycenter plan --region eu-west-3 --detailed-exitcode\n  deploycenter plan --grouped"
     )]
     Plan {
         #[command(flatten)]
@@ -93,6 +99,12 @@ pub(crate) enum Command {
         /// List targets and effects without changes too
         #[arg(long)]
         verbose: bool,
+        /// Show changes once that are equal apart from the targets' own names
+        #[arg(long, conflicts_with = "verbose")]
+        grouped: bool,
+        /// Plan to put back what someone else changed
+        #[arg(long)]
+        reclaim: bool,
     },
     /// Make a plan, show it, and apply exactly that
     #[command(
@@ -116,10 +128,36 @@ pub(crate) enum Command {
         /// Apply a working tree that isn't committed and pushed
         #[arg(long)]
         allow_dirty: bool,
+        /// Put back what someone else changed
+        #[arg(long)]
+        reclaim: bool,
         /// Deploy an older commit of main over a newer one
         #[arg(long)]
         allow_older: bool,
         /// Targets at the same time
+        #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+        max_parallel: u16,
+    },
+    /// Move targets to the current plugins and overrides, batch by batch
+    #[command(
+        after_help = "Examples:\n  deploycenter sync acme\n  deploycenter sync '*/odoo' --max-parallel 2\n  deploycenter sync --environment staging --yes\n\nChanges that are alike are shown once. A batch that fails is the last one: what failed in it\ngoes back by itself, and the rest isn't begun."
+    )]
+    Sync {
+        #[command(flatten)]
+        selection: Selectors,
+        /// Don't ask
+        #[arg(long, short)]
+        yes: bool,
+        /// Show how many changes there are, and not each of them
+        #[arg(long, short)]
+        quiet: bool,
+        /// Apply a working tree that isn't committed and pushed
+        #[arg(long)]
+        allow_dirty: bool,
+        /// Deploy an older commit of main over a newer one
+        #[arg(long)]
+        allow_older: bool,
+        /// Targets in one batch, changed at the same time
         #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
         max_parallel: u16,
     },
@@ -131,10 +169,38 @@ pub(crate) enum Command {
         /// <customer> or <customer>/<instance>; everything when absent
         targets: Vec<String>,
     },
+    /// Take back what was interrupted or needs attention, instead of finishing it
+    Cancel(CancelArgs),
+    /// Put back what an earlier deployment left, and hold the target there
+    Rollback(RollbackArgs),
+    /// End a hold: the target follows the desired state again
+    Release(ReleaseArgs),
+    /// Keep what someone committed by hand to a target's folder, and hold the target there
+    Accept(AcceptArgs),
+    /// Remove targets and retain their data
+    Destroy(DestroyArgs),
+    /// Remove a target, or what was left of it, with its data
+    Purge(PurgeArgs),
+    /// Take over what stands there already, or go on with retained data
+    Adopt(AdoptArgs),
+    /// What is ours outside and belongs to no target, each with why and the command that ends it
+    #[command(
+        after_help = "Examples:\n  deploycenter orphans\n  deploycenter orphans --output json"
+    )]
+    Orphans,
     /// What runs where, and how it is
+    #[command(
+        after_help = "Examples:\n  deploycenter status\n  deploycenter status acme --watch\n  deploycenter status --watch --interval 10s --output json   a line for each change"
+    )]
     Status {
         #[command(flatten)]
         selection: Selectors,
+        /// Go on until Ctrl-C: in place on a terminal, else again whenever something changed
+        #[arg(long)]
+        watch: bool,
+        /// With --watch: how long to wait between two readings, at least 200ms
+        #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = interval, requires = "watch")]
+        interval: Duration,
     },
     /// Where each value of a target comes from: layer, file and line
     #[command(
@@ -146,18 +212,49 @@ pub(crate) enum Command {
         /// Only this value and those below it: smtp, smtp.host
         path: Option<String>,
     },
-    /// A target's deployments, newest first
-    #[command(after_help = "Example:\n  deploycenter history acme/mattermost")]
+    /// A target's deployments, newest first, and what differs between them
+    #[command(
+        after_help = "Examples:\n  deploycenter history acme/mattermost --limit 10\n  deploycenter history acme/mattermost --diff latest        what the newest that succeeded changed\n  deploycenter history acme/mattermost --diff 01kaf3        what that one changed\n  deploycenter history acme/mattermost --diff 01kaf3..8xq2  what differs from the one to the other\n  deploycenter history acme/mattermost --diff 01kaf3..      from that one to the latest\n\nAn id may be shortened to its beginning or its end; `latest` and `previous` are the newest\ntwo that succeeded. A difference is between what deployments left, as the journal knows it."
+    )]
     History {
         /// <customer>/<instance>
         target: TargetId,
+        /// Show what differs: one deployment with what it found, or A..B
+        #[arg(long, value_name = "DEPLOYMENT[..DEPLOYMENT]")]
+        diff: Option<String>,
+        /// Only the newest
+        #[arg(long, value_name = "N", conflicts_with = "diff")]
+        limit: Option<usize>,
     },
     /// Secrets that a person gives
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Check every outside system: reachable, credentials, rights, and what has to be there
+    #[command(
+        after_help = "Examples:\n  deploycenter doctor\n  deploycenter doctor --timeout 30s --output json\n\nIt changes nothing outside. Each failure says what to do; exit 1 when there is one."
+    )]
+    Doctor {
+        /// How long each question may go unanswered: 500ms, 10s
+        #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+        timeout: Duration,
+    },
     /// Try everything out on this machine, without a cloud account
     #[command(args_conflicts_with_subcommands = true)]
     Sandbox(SandboxArgs),
+    /// JSON schemas of the desired state's files, for editors, with the apps' values inside
+    #[command(
+        after_help = "Examples:\n  deploycenter schema                     which schemas there are\n  deploycenter schema customers           print one\n  deploycenter schema overrides/odoo\n  deploycenter schema --write             all of them into schemas/, to be committed\n  deploycenter schema --check             exit 1 when those in schemas/ are out of date\n\nA file names its schema in its first line, as `init` writes it:\n  # yaml-language-server: $schema=schemas/customers.json\nEditors with a YAML language server (or Taplo, for TOML) then complete and check."
+    )]
+    Schema {
+        /// A schema, or a file that it is for: customers, customer, regions, environment, overrides/<app>, plugins, settings
+        name: Option<String>,
+        /// Write every schema into the deployment repo
+        #[arg(long, conflicts_with = "name")]
+        write: bool,
+        /// Compare those in the deployment repo with what they should be
+        #[arg(long, conflicts_with_all = ["name", "write"])]
+        check: bool,
+    },
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  deploycenter completions bash > /etc/bash_completion.d/deploycenter"
@@ -242,6 +339,18 @@ pub(crate) struct SandboxRun {
     /// Inject the faults of this JSON file
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
+}
+
+/// The shortest wait that leaves others room.
+const SHORTEST: Duration = Duration::from_millis(200);
+
+/// A duration that doesn't hammer whoever is asked.
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    if interval < SHORTEST {
+        return Err(format!("{text} is shorter than {SHORTEST:?}"));
+    }
+    Ok(interval)
 }
 
 /// `150ms`, `2s`, `1m`.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_engine::{PlanError, RunError};
+use deploycenter_engine::{Blocked, PlanError, RunError};
 use deploycenter_ports::{Failure, RepositoryError, StoreError};
 
 use crate::args::Output;
@@ -54,6 +54,27 @@ impl Fail {
         Self { report }
     }
 
+    /// Its code.
+    pub(crate) fn code(&self) -> &'static str {
+        self.report.code
+    }
+
+    /// What it says and its way out, for a report that goes on: of several problems the
+    /// first, and how many more.
+    pub(crate) fn in_short(&self) -> (String, Option<String>) {
+        let Report {
+            message, problems, ..
+        } = &self.report;
+        match problems.as_slice() {
+            [] => (message.clone(), self.report.help.clone()),
+            [one] => (one.to_string(), one.help.clone()),
+            [one, more @ ..] => (
+                format!("{one}, and {} more problems", more.len()),
+                self.report.help.clone(),
+            ),
+        }
+    }
+
     /// Says it on stderr (annotations on stdout, where GitHub reads them), and how the
     /// process ends.
     pub(crate) fn report(&self, output: Output) -> ExitCode {
@@ -91,8 +112,24 @@ impl From<PlanError> for Fail {
             PlanError::Outside(failure) => failure.into(),
             PlanError::Repository(error) => error.into(),
             PlanError::Store(error) => error.into(),
+            PlanError::Blocked(blocked) => blocked.into(),
+            PlanError::TooMany { .. } => {
+                Self::new("too-many", error.to_string()).help("say --many if that is meant")
+            }
             PlanError::Plugin(error) => Self::new("plugin", error.to_string()),
         }
+    }
+}
+
+impl From<Vec<Blocked>> for Fail {
+    fn from(blocked: Vec<Blocked>) -> Self {
+        let message = match blocked.len() {
+            1 => "a target isn't in a state for this".to_owned(),
+            count => format!("{count} targets aren't in a state for this"),
+        };
+        let code = blocked.first().map_or("failed", |first| first.code);
+        let problems = blocked.iter().map(Blocked::problem).collect();
+        Self::problems(code, message, problems)
     }
 }
 
@@ -138,6 +175,7 @@ impl From<RunError> for Fail {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Store(error) => error.into(),
+            RunError::Outside(failure) => failure.into(),
             RunError::Journal { .. } => Self::new("journal", error.to_string()),
         }
     }

@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use deploycenter_argocd::{ArgoCd, ArgoCdConfig};
 use deploycenter_aws::{Aws, Places};
-use deploycenter_domain::desired::{self, Authority, Desired};
-use deploycenter_engine::{Adapters, Engine, Limits};
+use deploycenter_domain::desired::{self, Authority, Desired, LockedPlugin, Reading};
+use deploycenter_domain::digest::Digest;
+use deploycenter_domain::problem::Problem;
+use deploycenter_engine::{Adapters, Engine, Limits, Offline};
 use deploycenter_git::{Credentials, DeploymentRepo, Git, GitConfig};
 use deploycenter_plugin_runtime::{Library, Runtime, RuntimeConfig};
 use deploycenter_ports::{Applications, Clock, Progress, Repository as _, Unwatched};
@@ -24,7 +26,7 @@ pub(crate) struct Workplace {
     pub(crate) engine: Engine,
     pub(crate) applications: Arc<dyn Applications>,
     pub(crate) repo: Arc<DeploymentRepo>,
-    pub(crate) desired: Desired,
+    pub(crate) desired: Arc<Desired>,
 }
 
 /// Finds the deployment repo: as said, or around the current folder.
@@ -51,28 +53,48 @@ pub(crate) fn find_repo(said: Option<&Path>) -> Result<PathBuf, Fail> {
     }
 }
 
-/// Whether a command asks outside systems.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// It does, so the repo needs a remote.
-    Outside,
-    /// It reads the working tree alone.
-    WorkingTree,
-}
-
 /// What manifests name while the repo has no remote yet.
 const NO_REMOTE: &str = "https://git.example.com/no-remote-yet.git";
+
+/// Reads the working tree alone, past whatever is wrong with it; what is wrong with the
+/// plugins' files is among the problems.
+pub(crate) async fn offline(said: Option<&Path>) -> Result<(Offline, Reading), Fail> {
+    let root = find_repo(said)?;
+    // What takes long at the start, each on a core of its own.
+    let runtime = tokio::task::spawn_blocking(runtime);
+    let repo = Arc::new(DeploymentRepo::open(&root)?);
+    let mut reading = desired::read_all(&repo.desired_files().await?);
+    let desired = &reading.desired;
+    let runtime = runtime
+        .await
+        .map_err(|panic| Fail::new("plugin", format!("the plugin runtime failed: {panic}")))??;
+    let (library, mut wrong) = library(runtime, &root, desired);
+    for (digest, problem) in &mut wrong {
+        if let Some(place) = reading.plugins.get(digest) {
+            problem.line = Some(place.line);
+            problem.column = Some(place.column);
+        }
+    }
+    let offline = Offline {
+        installation: desired.settings.installation.clone(),
+        generated_url: generated_url(&repo, desired).unwrap_or_else(|_| NO_REMOTE.to_owned()),
+        plugins: Arc::new(library),
+        repository: repo,
+    };
+    let wrong = wrong.into_iter().map(|(_, problem)| problem);
+    reading.problems.extend(wrong);
+    Ok((offline, reading))
+}
 
 /// Opens the deployment repo. Asks no outside system yet.
 pub(crate) async fn open(
     said: Option<&Path>,
-    reach: Reach,
     limits: Limits,
     progress: Arc<dyn Progress>,
 ) -> Result<Workplace, Fail> {
     let root = find_repo(said)?;
     let repo = Arc::new(DeploymentRepo::open(&root)?);
-    let desired = desired::read(&repo.desired_files().await?)?;
+    let desired = Arc::new(desired::read(&repo.desired_files().await?)?);
     let settings = &desired.settings;
     if settings.authority != Authority::Database {
         return Err(
@@ -83,10 +105,12 @@ pub(crate) async fn open(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let calls = Arc::new(Unwatched);
     let state = root.join(STATE);
-    let generated_url = match (generated_url(&repo, &desired), reach) {
-        (Err(_), Reach::WorkingTree) => NO_REMOTE.to_owned(),
-        (url, _) => url?,
-    };
+    let generated_url = generated_url(&repo, &desired)?;
+    let (library, wrong) = library(runtime()?, &root, &desired);
+    if !wrong.is_empty() {
+        let wrong = wrong.into_iter().map(|(_, problem)| problem).collect();
+        return Err(Fail::problems("plugin", "plugins can't be used", wrong));
+    }
     let git = Git::open(
         &GitConfig {
             cache_dir: state.join("git"),
@@ -116,8 +140,7 @@ pub(crate) async fn open(
         Arc::clone(&clock),
         calls,
     )?);
-    let database =
-        env("DEPLOYCENTER_DATABASE").map_or_else(|| state.join("journal.db"), PathBuf::from);
+    let database = database(&root);
     let options = StoreOptions {
         durable: true,
         owner: local::owner(),
@@ -135,10 +158,17 @@ pub(crate) async fn open(
             generated: git,
             argocd: argocd.clone(),
             syncing: argocd.clone(),
+            holdings: vec![
+                Arc::new(aws.efs()),
+                Arc::new(aws.route53()),
+                Arc::new(aws.secrets()),
+                argocd.clone(),
+            ],
         },
         store: Arc::new(store),
-        plugins: Arc::new(library(&root, &desired)?),
+        plugins: Arc::new(library),
         repository: repo.clone(),
+        desired: Some(Arc::clone(&desired)),
         clock,
         ids: Arc::new(Ulids),
         progress,
@@ -152,7 +182,13 @@ pub(crate) async fn open(
     })
 }
 
-fn env(name: &str) -> Option<String> {
+/// Where the journal is.
+pub(crate) fn database(root: &Path) -> PathBuf {
+    env("DEPLOYCENTER_DATABASE").map_or_else(|| root.join(STATE).join("journal.db"), PathBuf::from)
+}
+
+/// An environment variable that says something.
+pub(crate) fn env(name: &str) -> Option<String> {
     std::env::var(name)
         .ok()
         .map(|text| text.trim().to_owned())
@@ -175,7 +211,7 @@ fn generated_url(repo: &DeploymentRepo, desired: &Desired) -> Result<String, Fai
 }
 
 /// `ARGOCD_SERVER` may be a host and port, as Argo CD's own tool takes it.
-fn argocd_server(setting: &str) -> Result<url::Url, Fail> {
+pub(crate) fn argocd_server(setting: &str) -> Result<url::Url, Fail> {
     let text = env("DEPLOYCENTER_ARGOCD_SERVER")
         .or_else(|| env("ARGOCD_SERVER"))
         .unwrap_or_else(|| setting.to_owned());
@@ -192,40 +228,49 @@ fn argocd_server(setting: &str) -> Result<url::Url, Fail> {
     })
 }
 
-/// The plugins that `plugins.lock` names, each held against its digest.
-fn library(root: &Path, desired: &Desired) -> Result<Library, Fail> {
-    let runtime = Runtime::new(RuntimeConfig {
+fn runtime() -> Result<Runtime, Fail> {
+    Runtime::new(RuntimeConfig {
         cache_dir: cache_dir(),
         ..RuntimeConfig::default()
     })
-    .map_err(|error| Fail::new("plugin", error.to_string()))?;
+    .map_err(|error| Fail::new("plugin", error.to_string()))
+}
+
+/// The plugins that `plugins.lock` names, each held against its digest, and what is wrong
+/// with those that can't be used.
+fn library(runtime: Runtime, root: &Path, desired: &Desired) -> (Library, Vec<(Digest, Problem)>) {
     let mut library = Library::new(runtime);
+    let mut wrong = Vec::new();
     for plugin in &desired.plugins.plugins {
-        let path = root.join(&plugin.source);
-        let bytes = std::fs::read(&path).map_err(|error| {
-            Fail::new(
-                "plugin",
-                format!(
-                    "the plugin {} {} can't be read from {}: {error}",
-                    plugin.app, plugin.version, plugin.source
-                ),
-            )
-        })?;
-        let digest = library
-            .add(bytes)
-            .map_err(|error| Fail::new("plugin", format!("{}: {error}", plugin.source)))?;
-        if digest != plugin.digest {
-            return Err(Fail::new(
-                "plugin",
-                format!(
-                    "{} isn't the file that plugins.lock names: it is {digest}, not {}",
-                    plugin.source, plugin.digest
-                ),
-            )
-            .help("restore the file from git, or install the plugin again"));
+        if let Err(message) = add(&mut library, root, plugin) {
+            let problem = Problem::new(message)
+                .in_file(desired::file::PLUGINS)
+                .help("restore the file from git, or install the plugin again");
+            wrong.push((plugin.digest.clone(), problem));
         }
     }
-    Ok(library)
+    (library, wrong)
+}
+
+fn add(library: &mut Library, root: &Path, plugin: &LockedPlugin) -> Result<(), String> {
+    let source = &plugin.source;
+    let bytes = std::fs::read(root.join(source)).map_err(|error| {
+        format!(
+            "the plugin {} {} can't be read from {source}: {error}",
+            plugin.app, plugin.version
+        )
+    })?;
+    let digest = Digest::of(&bytes);
+    if digest != plugin.digest {
+        return Err(format!(
+            "{source} isn't the file that this names: it is {digest}, not {}",
+            plugin.digest
+        ));
+    }
+    library
+        .add(bytes)
+        .map(|_| ())
+        .map_err(|error| format!("{source}: {error}"))
 }
 
 /// Compiled plugins are kept for this user, beside no repo: they are never taken from

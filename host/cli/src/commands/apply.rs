@@ -1,7 +1,6 @@
 //! `apply`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,15 +10,15 @@ use deploycenter_domain::plan::{FORMAT, Plan, TargetPlan};
 use deploycenter_domain::problem::Problem;
 use deploycenter_domain::selector::{Selection, Selector};
 use deploycenter_domain::stale::{Verdict, compare};
-use deploycenter_engine::{Limits, TakeUp};
+use deploycenter_engine::{Blocked, Cancel, Limits, Outcome, Planned, TakeUp, Wishes};
 use deploycenter_ports::{Note, Repository as _};
 
-use super::{Shared, cancel_on_ctrl_c, conclude, plan, selection};
+use super::{Shared, cancel_on_ctrl_c, carry, conclude, plan, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::local;
 use crate::output::{self, progress::LiveProgress};
-use crate::wiring::{self, Reach, Workplace};
+use crate::wiring::{self, Workplace};
 
 /// How to go about it.
 pub(super) struct How {
@@ -27,6 +26,7 @@ pub(super) struct How {
     pub(super) all_or_nothing: bool,
     pub(super) allow_dirty: bool,
     pub(super) allow_older: bool,
+    pub(super) reclaim: bool,
     pub(super) max_parallel: u16,
     pub(super) quiet: bool,
 }
@@ -47,32 +47,22 @@ pub(super) async fn run(
         ..Limits::default()
     };
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open(shared.repo.as_deref(), Reach::Outside, limits, progress).await?;
+    let place = wiring::open(shared.repo.as_deref(), limits, progress).await?;
     let head = check_main(&place, how.allow_dirty).await?;
     let cancel = cancel_on_ctrl_c();
 
-    // What a dead process left is ended first: a plan is made on settled ground.
-    let recovered = place
-        .engine
-        .resume(
-            TakeUp::Interrupted,
-            |target| selection.touches(target),
-            &cancel,
-        )
-        .await?;
-    if !recovered.is_empty() {
-        anstream::eprintln!(
-            "Took up what had been interrupted: {}.",
-            super::count(recovered.len(), "deployment")
-        );
-        if cancel.is_asked() {
-            return conclude(shared.json, &recovered, &BTreeSet::new(), Vec::new(), "");
-        }
+    let recovered = take_up(&place, &selection, &cancel).await?;
+    if !recovered.is_empty() && cancel.is_asked() {
+        return conclude(shared.json, &recovered, &BTreeSet::new(), Vec::new(), "");
     }
-    let planned = place.engine.plan(&selection).await?;
+    let wishes = Wishes {
+        reclaim: how.reclaim,
+        ..Wishes::default()
+    };
+    let planned = place.engine.plan(&selection, &wishes).await?;
     let (targets, refused) = match &reviewed {
         None => (planned.plan.targets.clone(), Vec::new()),
-        Some(plan) => hold_against(plan, planned.plan.targets.clone()),
+        Some(plan) => hold_against(plan, &planned),
     };
     let (targets, older) = if how.allow_older {
         (targets, Vec::new())
@@ -80,13 +70,7 @@ pub(super) async fn run(
         in_order(&place, targets, head.as_deref()).await?
     };
     let targets = with_instances(targets);
-    if how.all_or_nothing && !refused.is_empty() {
-        return Err(Fail::problems(
-            "plan-stale",
-            "the reviewed plan doesn't hold any more, and nothing was applied",
-            refused,
-        ));
-    }
+    let left_out = left_out(reviewed.as_ref(), &planned);
     let code = if refused
         .iter()
         .any(|problem| problem.message.contains("was edited"))
@@ -97,10 +81,18 @@ pub(super) async fn run(
     } else if !older.is_empty() {
         "older-commit"
     } else {
-        ""
+        left_out.first().map_or("", |blocked| blocked.code)
     };
     let mut problems = refused;
     problems.extend(older);
+    problems.extend(left_out.iter().map(|blocked| blocked.problem()));
+    if how.all_or_nothing && !problems.is_empty() {
+        return Err(Fail::problems(
+            code,
+            "the reviewed plan doesn't hold any more, and nothing was applied",
+            problems,
+        ));
+    }
     let doing = Plan::new(
         planned.plan.installation.clone(),
         planned.plan.selectors.clone(),
@@ -121,7 +113,7 @@ pub(super) async fn run(
         }
         return conclude(shared.json, &recovered, &BTreeSet::new(), problems, code);
     }
-    if reviewed.is_none() && !how.yes && !confirmed()? {
+    if reviewed.is_none() && !how.yes && !carry::confirmed()? {
         return Err(Fail::new("declined", "nothing was applied"));
     }
     let note = Note {
@@ -130,6 +122,29 @@ pub(super) async fn run(
     };
     let outcomes = place.engine.deploy(doing.targets, &note, &cancel).await?;
     conclude(shared.json, &outcomes, &BTreeSet::new(), problems, code)
+}
+
+/// Ends what a dead process left, before anything else: a plan is made on settled ground.
+pub(super) async fn take_up(
+    place: &Workplace,
+    selection: &Selection,
+    cancel: &Cancel,
+) -> Result<Vec<Outcome>, Fail> {
+    let recovered = place
+        .engine
+        .resume(
+            TakeUp::Interrupted,
+            |target| selection.touches(target),
+            cancel,
+        )
+        .await?;
+    if !recovered.is_empty() {
+        anstream::eprintln!(
+            "Took up what had been interrupted: {}.",
+            super::count(recovered.len(), "deployment")
+        );
+    }
+    Ok(recovered)
 }
 
 /// Reads a saved plan.
@@ -182,9 +197,12 @@ fn targets_of(plan: &Plan) -> Result<Selection, Fail> {
 }
 
 /// The targets that may be applied as reviewed, and why the others may not.
-fn hold_against(reviewed: &Plan, fresh: Vec<TargetPlan>) -> (Vec<TargetPlan>, Vec<Problem>) {
-    let fresh: BTreeMap<TargetId, TargetPlan> = fresh
-        .into_iter()
+fn hold_against(reviewed: &Plan, planned: &Planned) -> (Vec<TargetPlan>, Vec<Problem>) {
+    let fresh: BTreeMap<TargetId, TargetPlan> = planned
+        .plan
+        .targets
+        .iter()
+        .cloned()
         .map(|plan| (plan.target.clone(), plan))
         .collect();
     let mut problems = Vec::new();
@@ -192,6 +210,11 @@ fn hold_against(reviewed: &Plan, fresh: Vec<TargetPlan>) -> (Vec<TargetPlan>, Ve
     for plan in &reviewed.targets {
         let verdict = match fresh.get(&plan.target) {
             Some(now) => compare(plan, now),
+            // Said beside: it was planned, and is left out now.
+            None if is_blocked(planned, &plan.target) => {
+                refused.insert(plan.target.clone());
+                continue;
+            }
             None => Verdict::Stale(vec!["the target".to_owned()]),
         };
         let problem = match verdict {
@@ -230,6 +253,28 @@ fn hold_against(reviewed: &Plan, fresh: Vec<TargetPlan>) -> (Vec<TargetPlan>, Ve
     (kept, problems)
 }
 
+fn is_blocked(planned: &Planned, target: &TargetId) -> bool {
+    planned
+        .blocked
+        .iter()
+        .any(|blocked| blocked.target == *target)
+}
+
+/// Why targets aren't applied that would be: of a reviewed plan, those in it.
+fn left_out<'a>(reviewed: Option<&Plan>, planned: &'a Planned) -> Vec<&'a Blocked> {
+    planned
+        .blocked
+        .iter()
+        .filter(|blocked| {
+            reviewed.is_none_or(|plan| {
+                plan.targets
+                    .iter()
+                    .any(|target| target.target == blocked.target)
+            })
+        })
+        .collect()
+}
+
 /// Leaves out what instances share where none of them is applied: it would be there for
 /// nobody.
 fn with_instances(mut targets: Vec<TargetPlan>) -> Vec<TargetPlan> {
@@ -243,7 +288,10 @@ fn with_instances(mut targets: Vec<TargetPlan>) -> Vec<TargetPlan> {
 }
 
 /// The desired state that is applied is the one that others can see.
-async fn check_main(place: &Workplace, allow_dirty: bool) -> Result<Option<String>, Fail> {
+pub(super) async fn check_main(
+    place: &Workplace,
+    allow_dirty: bool,
+) -> Result<Option<String>, Fail> {
     if allow_dirty {
         return Ok(place.repo.head());
     }
@@ -277,7 +325,7 @@ async fn check_main(place: &Workplace, allow_dirty: bool) -> Result<Option<Strin
 }
 
 /// Leaves out targets that a newer commit of main was applied to.
-async fn in_order(
+pub(super) async fn in_order(
     place: &Workplace,
     targets: Vec<TargetPlan>,
     head: Option<&str>,
@@ -313,20 +361,4 @@ async fn in_order(
         }
     }
     Ok((kept, problems))
-}
-
-fn confirmed() -> Result<bool, Fail> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Fail::new(
-            "declined",
-            "there is nobody to ask, and nothing was applied",
-        )
-        .help("say --yes, or apply a reviewed plan with --plan"));
-    }
-    anstream::eprint!("Apply this? Only \"yes\" is taken for an answer: ");
-    let mut answer = String::new();
-    std::io::stdin()
-        .read_line(&mut answer)
-        .map_err(anyhow::Error::from)?;
-    Ok(answer.trim() == "yes")
 }

@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use deploycenter_domain::desired::{Merged, did_you_mean};
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::Limits;
-use deploycenter_ports::Silent;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Shared;
 use crate::fail::Fail;
 use crate::output;
-use crate::wiring::{self, Reach};
+use crate::wiring;
 
 /// One value and where it came from.
 #[derive(Debug, Serialize)]
@@ -32,14 +30,9 @@ pub(super) async fn run(
     target: &TargetId,
     path: Option<&str>,
 ) -> Result<ExitCode, Fail> {
-    let place = wiring::open(
-        shared.repo.as_deref(),
-        Reach::WorkingTree,
-        Limits::default(),
-        Arc::new(Silent),
-    )
-    .await?;
-    let merged = place.engine.explain(target).await?;
+    let (offline, reading) = wiring::offline(shared.repo.as_deref()).await?;
+    let desired = Arc::new(reading.whole()?);
+    let merged = offline.explain(desired, target).await?;
     let mut rows = Vec::new();
     for (key, value) in &merged.values {
         leaves(

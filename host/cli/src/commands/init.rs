@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use deploycenter_domain::desired::file;
 use deploycenter_git::DeploymentRepo;
 
-use super::bundle;
+use super::{bundle, schema};
 use crate::fail::Fail;
 
 /// The files that a person goes on from.
@@ -43,6 +43,7 @@ pub(super) fn run(dir: &Path) -> Result<ExitCode, Fail> {
         let text = text.replace("@INSTALLATION@", &installation);
         files.insert(path.to_owned(), text.into_bytes());
     }
+    schema::complete(&mut files)?;
     // All or nothing: what stands there already is somebody's.
     let there: Vec<&String> = files
         .keys()

@@ -1,16 +1,29 @@
 //! One file a command.
 
+mod accept;
+mod adopt;
 mod apply;
 mod bundle;
+mod cancel;
+mod carry;
+mod destroy;
+mod doctor;
 mod explain;
 mod history;
 mod init;
+mod orphans;
 mod plan;
+mod purge;
+mod release;
+mod removal;
 mod render;
 mod resume;
+mod rollback;
 mod sandbox;
+mod schema;
 mod secret;
 mod status;
+mod sync;
 mod validate;
 
 use std::collections::BTreeSet;
@@ -28,6 +41,8 @@ use crate::fail::Fail;
 pub(crate) struct Shared {
     pub(crate) repo: Option<std::path::PathBuf>,
     pub(crate) json: bool,
+    /// Whether a GitHub workflow reads what is printed.
+    pub(crate) github: bool,
 }
 
 /// Runs a command.
@@ -35,6 +50,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
     let shared = Shared {
         repo: args.repo,
         json: args.output == Output::Json,
+        github: args.output == Output::Github,
     };
     match args.command {
         Command::Init { dir } => init::run(&dir),
@@ -47,15 +63,16 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
             out,
             detailed_exitcode,
             verbose,
+            grouped,
+            reclaim,
         } => {
-            plan::run(
-                &shared,
-                &selection,
-                out.as_deref(),
+            let how = plan::How {
                 detailed_exitcode,
                 verbose,
-            )
-            .await
+                grouped,
+                reclaim,
+            };
+            plan::run(&shared, &selection, out.as_deref(), &how).await
         }
         Command::Apply {
             selection,
@@ -66,31 +83,76 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
             allow_older,
             max_parallel,
             quiet,
+            reclaim,
         } => {
             let how = apply::How {
                 yes,
                 all_or_nothing,
                 allow_dirty,
                 allow_older,
+                reclaim,
                 max_parallel,
                 quiet,
             };
             apply::run(&shared, &selection, plan.as_deref(), &how).await
         }
+        Command::Sync {
+            selection,
+            yes,
+            quiet,
+            allow_dirty,
+            allow_older,
+            max_parallel,
+        } => {
+            let how = sync::How {
+                yes,
+                quiet,
+                allow_dirty,
+                allow_older,
+                max_parallel,
+            };
+            sync::run(&shared, &selection, &how).await
+        }
         Command::Resume { targets } => resume::run(&shared, &targets).await,
-        Command::Status { selection } => status::run(&shared, &selection).await,
+        Command::Cancel(said) => cancel::run(&shared, &said).await,
+        Command::Rollback(said) => rollback::run(&shared, &said).await,
+        Command::Release(said) => release::run(&shared, &said).await,
+        Command::Destroy(said) => destroy::run(&shared, &said).await,
+        Command::Purge(said) => purge::run(&shared, &said).await,
+        Command::Adopt(said) => adopt::run(&shared, &said).await,
+        Command::Orphans => orphans::run(&shared).await,
+        Command::Accept(said) => accept::run(&shared, &said).await,
+        Command::Status {
+            selection,
+            watch,
+            interval,
+        } => status::run(&shared, &selection, watch.then_some(interval)).await,
         Command::Explain { target, path } => explain::run(&shared, &target, path.as_deref()).await,
-        Command::History { target } => history::run(&shared, &target).await,
+        Command::History {
+            target,
+            diff,
+            limit,
+        } => history::run(&shared, &target, diff.as_deref(), limit).await,
         Command::Secret(SecretCommand::Set { target, name }) => {
             secret::set(&shared, &target, &name).await
         }
         Command::Secret(SecretCommand::List { target }) => {
             secret::list(&shared, target.as_ref()).await
         }
+        Command::Doctor { timeout } => doctor::run(&shared, timeout).await,
         Command::Sandbox(sandbox) => match sandbox.command {
             Some(SandboxCommand::Env { dir }) => sandbox::env(&dir).await,
             None => sandbox::run(&sandbox.run).await,
         },
+        Command::Schema { name, write, check } => {
+            let ask = match name.as_deref() {
+                Some(name) => schema::Ask::Print(name),
+                None if write => schema::Ask::Write,
+                None if check => schema::Ask::Check,
+                None => schema::Ask::List,
+            };
+            schema::run(&shared, ask).await
+        }
         Command::Completions { shell } => {
             clap_complete::generate(
                 shell,
@@ -163,27 +225,41 @@ pub(crate) fn conclude(
     refused: Vec<deploycenter_domain::problem::Problem>,
     refused_code: &'static str,
 ) -> Result<ExitCode, Fail> {
+    if json {
+        anstream::println!(
+            "{}",
+            serde_json::json!({ "format": crate::output::FORMAT, "deployments": rows(outcomes) })
+        );
+    }
+    verdict(outcomes, going_back, refused, refused_code)
+}
+
+/// What came of each deployment, for a program.
+pub(crate) fn rows(outcomes: &[Outcome]) -> Vec<serde_json::Value> {
+    outcomes
+        .iter()
+        .map(|outcome| {
+            serde_json::json!({
+                "target": outcome.target,
+                "deployment": outcome.deployment,
+                "state": outcome.status,
+                "reason": outcome.reason,
+                "leftovers": outcome.leftovers,
+            })
+        })
+        .collect()
+}
+
+/// The failures of a run, as [`conclude`] tells them.
+pub(crate) fn verdict(
+    outcomes: &[Outcome],
+    going_back: &BTreeSet<DeploymentId>,
+    refused: Vec<deploycenter_domain::problem::Problem>,
+    refused_code: &'static str,
+) -> Result<ExitCode, Fail> {
     use deploycenter_domain::journal::Status;
     use deploycenter_domain::problem::Problem;
 
-    if json {
-        let rows: Vec<serde_json::Value> = outcomes
-            .iter()
-            .map(|outcome| {
-                serde_json::json!({
-                    "target": outcome.target,
-                    "deployment": outcome.deployment,
-                    "state": outcome.status,
-                    "reason": outcome.reason,
-                    "leftovers": outcome.leftovers,
-                })
-            })
-            .collect();
-        anstream::println!(
-            "{}",
-            serde_json::json!({ "format": crate::output::FORMAT, "deployments": rows })
-        );
-    }
     let mut problems = refused;
     let mut code = refused_code;
     for outcome in outcomes {

@@ -4,34 +4,40 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_engine::{Limits, Planned};
+use deploycenter_domain::name::TargetId;
+use deploycenter_engine::{Limits, Planned, Wishes};
 use deploycenter_ports::Silent;
 
 use super::{Shared, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
-use crate::output;
-use crate::wiring::{self, Reach, Workplace};
+use crate::output::{self, BOLD, harmless, paint};
+use crate::wiring::{self, Workplace};
 
 /// The exit code that says: there are changes.
 const CHANGES: u8 = 2;
+
+/// How a plan is shown, and what the exit code says.
+pub(super) struct How {
+    pub(super) detailed_exitcode: bool,
+    pub(super) verbose: bool,
+    pub(super) grouped: bool,
+    pub(super) reclaim: bool,
+}
 
 pub(super) async fn run(
     shared: &Shared,
     said: &Selectors,
     out: Option<&Path>,
-    detailed: bool,
-    verbose: bool,
+    how: &How,
 ) -> Result<ExitCode, Fail> {
     let selection = selection(said)?;
-    let place = wiring::open(
-        shared.repo.as_deref(),
-        Reach::Outside,
-        Limits::default(),
-        Arc::new(Silent),
-    )
-    .await?;
-    let planned = place.engine.plan(&selection).await?;
+    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let wishes = Wishes {
+        reclaim: how.reclaim,
+        ..Wishes::default()
+    };
+    let planned = place.engine.plan(&selection, &wishes).await?;
     if let Some(path) = out {
         let text = serde_json::to_string_pretty(&planned.plan).map_err(anyhow::Error::from)? + "\n";
         std::fs::write(path, text).map_err(|error| {
@@ -41,13 +47,23 @@ pub(super) async fn run(
             )
         })?;
     }
-    if shared.json {
-        anstream::println!(
-            "{}",
-            serde_json::to_string(&planned.plan).map_err(anyhow::Error::from)?
+    let plan = &planned.plan;
+    let text = match (shared.json, how.grouped) {
+        (true, false) => json(&planned)?,
+        (true, true) => output::grouped::json(&plan.targets),
+        (false, true) => output::grouped::render(&plan.targets),
+        (false, false) => output::plan::render(plan, how.verbose),
+    };
+    anstream::print!("{text}");
+    for blocked in &planned.blocked {
+        anstream::eprintln!(
+            "Left out ({}): {}: {}\n    {} {}",
+            blocked.code,
+            blocked.target,
+            harmless(&blocked.message),
+            paint(BOLD, "help:"),
+            harmless(&blocked.help)
         );
-    } else {
-        anstream::print!("{}", output::plan::render(&planned.plan, verbose));
     }
     remarks(&place, &planned).await?;
     let changes = planned.plan.has_changes();
@@ -57,20 +73,64 @@ pub(super) async fn run(
             path.display()
         );
     }
-    Ok(if detailed && changes {
+    Ok(if how.detailed_exitcode && changes {
         ExitCode::from(CHANGES)
     } else {
         ExitCode::SUCCESS
     })
 }
 
+/// The plan's JSON, with what stands beside the plan.
+fn json(planned: &Planned) -> Result<String, Fail> {
+    let mut value = serde_json::to_value(&planned.plan).map_err(anyhow::Error::from)?;
+    let blocked: Vec<_> = planned
+        .blocked
+        .iter()
+        .map(|blocked| {
+            serde_json::json!({
+                "target": blocked.target,
+                "code": blocked.code,
+                "message": blocked.message,
+                "help": blocked.help,
+            })
+        })
+        .collect();
+    let held: Vec<_> = planned
+        .held
+        .iter()
+        .map(|(target, hold)| {
+            serde_json::json!({
+                "target": target,
+                "deployment": hold.deployment,
+                "by": hold.by,
+                "reason": hold.reason,
+            })
+        })
+        .collect();
+    value["blocked"] = blocked.into();
+    value["held"] = held.into();
+    value["pendingRemoval"] = serde_json::json!(planned.pending_removal);
+    value["updatesWaiting"] = serde_json::json!(planned.updates_waiting);
+    Ok(value.to_string() + "\n")
+}
+
 /// What a person should know beside the plan, on stderr.
 pub(super) async fn remarks(place: &Workplace, planned: &Planned) -> Result<(), Fail> {
+    let blocked = |target: &TargetId| planned.blocked.iter().any(|it| it.target == *target);
     for record in place.engine.store.unfinished().await? {
         let target = &record.deployment.plan.target;
+        if !blocked(target) {
+            anstream::eprintln!(
+                "Note: {target} has an unfinished deployment ({}); `deploycenter resume {target}` ends it.",
+                record.deployment.id
+            );
+        }
+    }
+    for (target, hold) in planned.held.iter().filter(|(target, _)| !blocked(target)) {
         anstream::eprintln!(
-            "Note: {target} has an unfinished deployment ({}); `deploycenter resume {target}` ends it.",
-            record.deployment.id
+            "Note: {target} is held by {} ({}), and nothing waits for it; `deploycenter release {target}` ends that.",
+            harmless(&hold.by),
+            harmless(&hold.reason)
         );
     }
     if !planned.pending_removal.is_empty() {
@@ -80,18 +140,18 @@ pub(super) async fn remarks(place: &Workplace, planned: &Planned) -> Result<(), 
             .map(ToString::to_string)
             .collect();
         anstream::eprintln!(
-            "Note: no longer desired, and left running: {}.",
+            "Note: no longer desired, and left running: {}. `deploycenter destroy TARGET --confirm TARGET` removes one.",
             names.join(", ")
         );
     }
     match planned.updates_waiting.len() {
         0 => {}
         1 => anstream::eprintln!(
-            "Note: {} is pinned; a newer plugin or newer overrides wait for it.",
+            "Note: {} is pinned; a newer plugin or newer overrides wait for it, and `deploycenter sync` moves it.",
             planned.updates_waiting[0]
         ),
         many => anstream::eprintln!(
-            "Note: {many} targets are pinned; a newer plugin or newer overrides wait for them."
+            "Note: {many} targets are pinned; a newer plugin or newer overrides wait for them, and `deploycenter sync` moves them."
         ),
     }
     Ok(())

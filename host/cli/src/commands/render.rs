@@ -5,12 +5,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::Limits;
-use deploycenter_ports::Silent;
 
 use super::{Shared, count};
 use crate::fail::Fail;
-use crate::wiring::{self, Reach};
+use crate::wiring;
 
 pub(super) async fn run(
     shared: &Shared,
@@ -23,14 +21,9 @@ pub(super) async fn run(
                 .help("name a target, or a folder with --out"),
         );
     }
-    let place = wiring::open(
-        shared.repo.as_deref(),
-        Reach::WorkingTree,
-        Limits::default(),
-        Arc::new(Silent),
-    )
-    .await?;
-    let rendered = place.engine.render(target).await?;
+    let (offline, reading) = wiring::offline(shared.repo.as_deref()).await?;
+    let desired = Arc::new(reading.whole()?);
+    let rendered = offline.render(desired, target).await?;
     if let Some(out) = out {
         let mut written = 0;
         for (target, files) in &rendered {

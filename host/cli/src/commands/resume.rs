@@ -10,7 +10,7 @@ use deploycenter_engine::{Limits, TakeUp};
 use super::{Shared, cancel_on_ctrl_c, conclude};
 use crate::fail::Fail;
 use crate::output::progress::LiveProgress;
-use crate::wiring::{self, Reach};
+use crate::wiring;
 
 pub(super) async fn run(shared: &Shared, targets: &[String]) -> Result<ExitCode, Fail> {
     let wanted = |target: &TargetId| {
@@ -24,7 +24,6 @@ pub(super) async fn run(shared: &Shared, targets: &[String]) -> Result<ExitCode,
     };
     let place = wiring::open(
         shared.repo.as_deref(),
-        Reach::Outside,
         Limits::default(),
         Arc::new(LiveProgress::stderr()),
     )

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::Shared;
 use crate::fail::Fail;
-use crate::wiring::{self, Reach, Workplace};
+use crate::wiring::{self, Workplace};
 
 /// Secrets Manager takes values up to 64 KiB, in JSON.
 const LARGEST: u64 = 48 * 1024;
@@ -128,13 +128,7 @@ pub(super) async fn list(shared: &Shared, target: Option<&TargetId>) -> Result<E
 }
 
 async fn open(shared: &Shared) -> Result<Workplace, Fail> {
-    wiring::open(
-        shared.repo.as_deref(),
-        Reach::Outside,
-        Limits::default(),
-        Arc::new(Silent),
-    )
-    .await
+    wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await
 }
 
 /// The value from standard input, without its final line break.

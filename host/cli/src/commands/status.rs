@@ -1,122 +1,46 @@
 //! `status`.
 
+mod watch;
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use deploycenter_domain::journal::Progress;
+use deploycenter_domain::desired::{self, Desired};
+use deploycenter_domain::hold::{self, Hold};
+use deploycenter_domain::journal::{Progress, Status};
 use deploycenter_domain::lock::Lock;
-use deploycenter_domain::name::{Incarnation, TargetId};
+use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
 use deploycenter_domain::naming;
+use deploycenter_domain::selector::Selection;
 use deploycenter_engine::Limits;
-use deploycenter_ports::{ApplicationState, Reading, Silent};
+use deploycenter_ports::{
+    ApplicationState, DeploymentRecord, LiveTarget, Reading, Repository as _, Silent, TargetRecord,
+};
 
 use super::{Shared, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::output::status::{Report, Row};
-use crate::wiring::{self, Reach};
+use crate::wiring::{self, Workplace};
 
-pub(super) async fn run(shared: &Shared, said: &Selectors) -> Result<ExitCode, Fail> {
+pub(super) async fn run(
+    shared: &Shared,
+    said: &Selectors,
+    watch: Option<Duration>,
+) -> Result<ExitCode, Fail> {
     let selection = selection(said)?;
-    let place = wiring::open(
-        shared.repo.as_deref(),
-        Reach::Outside,
-        Limits::default(),
-        Arc::new(Silent),
-    )
-    .await?;
-    let live = place
-        .engine
-        .adapters
-        .generated
-        .live(Reading::Listed)
-        .await?;
-    let others: Vec<TargetId> = live
-        .iter()
-        .filter(|live| !live.target.is_shared())
-        .map(|live| live.target.clone())
-        .collect();
-    let chosen: Vec<TargetId> = selection
-        .select(place.desired.instances(), &others)?
-        .into_iter()
-        .map(|instance| instance.target.clone())
-        .collect();
-    let states: BTreeMap<String, ApplicationState> = place
-        .applications
-        .states()
-        .await?
-        .into_iter()
-        .map(|state| (state.name.clone(), state))
-        .collect();
-    let records: BTreeMap<TargetId, _> = place
-        .engine
-        .store
-        .targets()
-        .await?
-        .into_iter()
-        .map(|record| (record.target.clone(), record))
-        .collect();
-    let gone = others.iter().filter(|target| {
-        place.desired.instance(target).is_none() && selection.matches_target(target)
-    });
-    let mut rows = Vec::new();
-    for target in chosen.iter().chain(gone) {
-        let instance = place.desired.instance(target);
-        let standing = live.iter().find(|live| live.target == *target);
-        let lock = standing.and_then(|live| Lock::read(&live.lock).ok());
-        let incarnation = lock
-            .as_ref()
-            .map_or(Incarnation::FIRST, |lock| lock.incarnation);
-        let Some(name) = target
-            .instance()
-            .map(|instance| naming::readable(target.customer(), instance, incarnation))
-        else {
-            continue;
-        };
-        let state = states
-            .get(&name)
-            .cloned()
-            .unwrap_or_else(|| ApplicationState {
-                name: name.clone(),
-                sync: "Unknown".to_owned(),
-                health: "Missing".to_owned(),
-                revision: None,
-            });
-        let last = match records.get(target) {
-            Some(record) => place.engine.store.deployment(&record.last).await?,
-            None => None,
-        };
-        let status = last
-            .as_ref()
-            .map(|last| Progress::read(last.events.iter().map(|recorded| &recorded.event)))
-            .transpose()
-            .map_err(|error| Fail::new("journal", format!("{target}: {error}")))?
-            .map(|progress| progress.status());
-        let app = instance
-            .map(|instance| instance.app.clone())
-            .or_else(|| lock.as_ref().map(|lock| lock.app.clone()));
-        let default = app
-            .as_ref()
-            .and_then(|app| place.desired.plugins.default(app));
-        rows.push(Row {
-            target: target.clone(),
-            region: instance
-                .map(|instance| instance.region.clone())
-                .or_else(|| standing.and_then(|live| live.region.clone())),
-            sync: state.sync,
-            health: state.health,
-            deployment: last.map(|last| last.deployment.id),
-            state: status,
-            held: false,
-            update_available: lock
-                .zip(default)
-                .is_some_and(|(lock, default)| lock.plugin.digest != default.digest),
-            pending_removal: instance.is_none(),
-            app,
-        });
+    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let mut reader = Reader {
+        place: &place,
+        selection,
+        ended: BTreeMap::new(),
+    };
+    if let Some(interval) = watch {
+        return watch::run(&mut reader, interval, shared.json).await;
     }
-    let report = Report::new(rows);
+    let report = reader.report(Reading::Listed).await?;
     anstream::print!(
         "{}",
         if shared.json {
@@ -126,4 +50,153 @@ pub(super) async fn run(shared: &Shared, said: &Selectors) -> Result<ExitCode, F
         }
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads where targets stand, as often as asked.
+struct Reader<'a> {
+    place: &'a Workplace,
+    selection: Selection,
+    /// How deployments ended that were read; that never changes again.
+    ended: BTreeMap<DeploymentId, Status>,
+}
+
+impl Reader<'_> {
+    /// One list of applications, one of branches, and the journal. [`Reading::Fresh`]
+    /// reads the working tree and the branches again.
+    async fn report(&mut self, reading: Reading) -> Result<Report, Fail> {
+        let place = self.place;
+        let desired = match reading {
+            Reading::Listed => Arc::clone(&place.desired),
+            Reading::Fresh => Arc::new(desired::read(&place.repo.desired_files().await?)?),
+        };
+        let live = place.engine.adapters.generated.live(reading).await?;
+        let others: Vec<TargetId> = live
+            .iter()
+            .filter(|live| !live.target.is_shared())
+            .map(|live| live.target.clone())
+            .collect();
+        let chosen: Vec<TargetId> = self
+            .selection
+            .select(desired.instances(), &others)?
+            .into_iter()
+            .map(|instance| instance.target.clone())
+            .collect();
+        let states: BTreeMap<String, ApplicationState> = place
+            .applications
+            .states()
+            .await?
+            .into_iter()
+            .map(|state| (state.name.clone(), state))
+            .collect();
+        let last = self.last_deployments().await?;
+        let live: BTreeMap<&TargetId, &LiveTarget> =
+            live.iter().map(|live| (&live.target, live)).collect();
+        let gone = others.iter().filter(|target| {
+            desired.instance(target).is_none() && self.selection.matches_target(target)
+        });
+        let rows = chosen.iter().chain(gone).filter_map(|target| {
+            let last = last.get(target);
+            row(&desired, target, live.get(target).copied(), &states, last)
+        });
+        Ok(Report::new(rows.collect()))
+    }
+
+    /// The last deployment of each target, and where it is.
+    async fn last_deployments(
+        &mut self,
+    ) -> Result<BTreeMap<TargetId, (DeploymentId, Status)>, Fail> {
+        let store = &self.place.engine.store;
+        let records = store.targets().await?;
+        let unfinished = store.unfinished().await?;
+        let mut last = BTreeMap::new();
+        for record in records {
+            let running = unfinished
+                .iter()
+                .find(|deployment| deployment.deployment.id == record.last);
+            let status = match running {
+                Some(deployment) => status(deployment)?,
+                None => self.ended(&record).await?,
+            };
+            last.insert(record.target, (record.last, status));
+        }
+        Ok(last)
+    }
+
+    /// How a deployment ended. Only one that failed has to be read for that, and that once.
+    async fn ended(&mut self, record: &TargetRecord) -> Result<Status, Fail> {
+        if record.last_succeeded.as_ref() == Some(&record.last) {
+            return Ok(Status::Succeeded);
+        }
+        if let Some(status) = self.ended.get(&record.last) {
+            return Ok(*status);
+        }
+        let store = &self.place.engine.store;
+        let deployment = store.deployment(&record.last).await?.ok_or_else(|| {
+            let (target, id) = (&record.target, &record.last);
+            Fail::new("journal", format!("{target}: its deployment {id} is gone"))
+        })?;
+        let status = status(&deployment)?;
+        if status.is_final() {
+            self.ended.insert(record.last.clone(), status);
+        }
+        Ok(status)
+    }
+}
+
+fn status(record: &DeploymentRecord) -> Result<Status, Fail> {
+    Progress::read(record.events.iter().map(|recorded| &recorded.event))
+        .map(|progress| progress.status())
+        .map_err(|error| {
+            let target = &record.deployment.plan.target;
+            Fail::new("journal", format!("{target}: {error}"))
+        })
+}
+
+/// `None` for a customer's shared target, which has no application.
+fn row(
+    desired: &Desired,
+    target: &TargetId,
+    live: Option<&LiveTarget>,
+    states: &BTreeMap<String, ApplicationState>,
+    last: Option<&(DeploymentId, Status)>,
+) -> Option<Row> {
+    let instance = desired.instance(target);
+    let lock = live.and_then(|live| Lock::read(&live.lock).ok());
+    let incarnation = lock
+        .as_ref()
+        .map_or(Incarnation::FIRST, |lock| lock.incarnation);
+    let name = naming::readable(target.customer(), target.instance()?, incarnation);
+    let (sync, health) = match states.get(&name) {
+        Some(state) => (state.sync.clone(), state.health.clone()),
+        None => ("Unknown".to_owned(), "Missing".to_owned()),
+    };
+    let hold = live.and_then(|live| live.hold.as_deref());
+    Some(Row {
+        target: target.clone(),
+        region: instance
+            .map(|instance| instance.region.clone())
+            .or_else(|| live.and_then(|live| live.region.clone())),
+        app: instance
+            .map(|instance| instance.app.clone())
+            .or_else(|| lock.as_ref().map(|lock| lock.app.clone())),
+        sync,
+        health,
+        deployment: last.map(|(id, _)| id.clone()),
+        state: last.map(|(_, status)| *status),
+        held: hold.is_some(),
+        hold: hold.map(held),
+        update_available: lock.is_some_and(|lock| lock.is_behind(desired)),
+        pending_removal: instance.is_none(),
+    })
+}
+
+/// A hold in a few words, that a table has room for.
+fn held(text: &str) -> String {
+    match Hold::read(text) {
+        Ok(hold) => {
+            let who = hold.by.split(" <").next().unwrap_or_default();
+            format!("held by {who} ({})", hold.reason)
+        }
+        Err(_) => format!("held by a {} that can't be read", hold::FILE),
+    }
 }

@@ -58,6 +58,15 @@ impl Report {
 
     /// As annotations of a GitHub workflow, one a line.
     pub(crate) fn github(&self) -> String {
+        self.annotations("error")
+    }
+
+    /// The same for what is no failure.
+    pub(crate) fn github_warning(&self) -> String {
+        self.annotations("warning")
+    }
+
+    fn annotations(&self, level: &str) -> String {
         let data = |text: &str| {
             let lines: Vec<String> = text.lines().map(harmless).collect();
             let text = lines.join("\n");
@@ -81,14 +90,14 @@ impl Report {
             let text: String = std::iter::once(problem.message.clone())
                 .chain(help)
                 .collect();
-            let _ = writeln!(out, "::error {}::{}", place.join(","), data(&text));
+            let _ = writeln!(out, "::{level} {}::{}", place.join(","), data(&text));
         }
         if self.problems.is_empty() {
             let help = self.help.iter().map(|help| format!("\nhelp: {help}"));
             let text: String = std::iter::once(self.message.clone()).chain(help).collect();
             let _ = writeln!(
                 out,
-                "::error title={}::{}",
+                "::{level} title={}::{}",
                 property(self.code),
                 data(&text)
             );
@@ -98,8 +107,16 @@ impl Report {
 
     /// For a person, each line ended.
     pub(crate) fn human(&self) -> String {
+        self.told(paint(BAD.bold(), format!("error[{}]:", self.code)))
+    }
+
+    /// The same for what is no failure.
+    pub(crate) fn warning(&self) -> String {
+        self.told(paint(BOLD, format!("warning[{}]:", self.code)))
+    }
+
+    fn told(&self, code: String) -> String {
         let mut out = String::new();
-        let code = paint(BAD.bold(), format!("error[{}]:", self.code));
         let _ = writeln!(out, "{code} {}", indented(&self.message, 2));
         for problem in &self.problems {
             let _ = writeln!(out, "  {}{}", place(problem), indented(&problem.message, 4));

@@ -1,15 +1,19 @@
 //! A target's deployments.
 
-use deploycenter_domain::effect::Action;
+use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::journal::{Impossible, Progress, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
-use deploycenter_domain::plan::Summary;
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{PlannedEffect, Summary, TargetPlan};
 use deploycenter_ports::DeploymentRecord;
 use serde::Serialize;
 
 use super::status::state;
-use super::style::{DIM, harmless};
+use super::style::{DIM, harmless, sign};
 use super::table::{self, Cell};
+
+/// How many changed things a line names.
+const NAMED: usize = 2;
 
 /// What `history` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,7 +31,17 @@ struct Row {
     /// When the last entry was written.
     last: jiff::Timestamp,
     state: Status,
+    /// `deploy`, `rollback`, ….
+    operation: &'static str,
+    /// The deployment that a rollback put back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<DeploymentId>,
     summary: Summary,
+    /// What it changed or set out to change.
+    changed: Vec<EffectId>,
+    /// The same in a few words.
+    #[serde(skip)]
+    brief: String,
     actor: String,
     main_commit: Option<String>,
     /// Why it went back or waits.
@@ -57,11 +71,24 @@ impl Report {
         if self.deployments.is_empty() {
             return "No deployments.\n".to_owned();
         }
-        let rows: Vec<[Cell; 6]> = self.deployments.iter().map(cells).collect();
+        let rows: Vec<[Cell; 7]> = self.deployments.iter().map(cells).collect();
         let mut out = table::render(
-            ["DEPLOYMENT", "BEGAN", "STATE", "CHANGES", "COMMIT", "ACTOR"],
+            [
+                "DEPLOYMENT",
+                "BEGAN",
+                "STATE",
+                "OPERATION",
+                "CHANGES",
+                "COMMIT",
+                "ACTOR",
+            ],
             &rows,
         );
+        for row in &self.deployments {
+            if let Some(to) = &row.to {
+                out.push_str(&format!("\n{} put back what {to} left\n", row.deployment));
+            }
+        }
         for row in &self.deployments {
             let Some(reason) = &row.reason else {
                 continue;
@@ -88,8 +115,9 @@ impl Report {
 fn row(record: &DeploymentRecord) -> Result<Row, Impossible> {
     let progress = Progress::read(record.events.iter().map(|entry| &entry.event))?;
     let begun = &record.deployment;
+    let plan = &begun.plan;
     let mut summary = Summary::default();
-    for effect in &begun.plan.effects {
+    for effect in &plan.effects {
         *match effect.action {
             Action::Create => &mut summary.create,
             Action::Update => &mut summary.update,
@@ -99,11 +127,18 @@ fn row(record: &DeploymentRecord) -> Result<Row, Impossible> {
     }
     Ok(Row {
         deployment: begun.id.clone(),
-        target: begun.plan.target.clone(),
+        target: plan.target.clone(),
         began: begun.at,
         last: record.events.last().map_or(begun.at, |entry| entry.at),
         state: progress.status(),
+        operation: plan.operation.as_str(),
+        to: match &plan.operation {
+            Operation::Rollback { to } => Some(to.clone()),
+            _ => None,
+        },
         summary,
+        changed: changed(plan).map(|effect| effect.id.clone()).collect(),
+        brief: brief(plan),
         actor: begun.actor.clone(),
         main_commit: begun.main_commit.clone(),
         reason: progress.why().map(str::to_owned),
@@ -111,28 +146,62 @@ fn row(record: &DeploymentRecord) -> Result<Row, Impossible> {
     })
 }
 
-fn cells(row: &Row) -> [Cell; 6] {
-    let changes = [
-        ('+', row.summary.create),
-        ('~', row.summary.update),
-        ('-', row.summary.delete),
-    ];
-    let changes: Vec<String> = changes
-        .iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(sign, count)| format!("{sign}{count}"))
-        .collect();
-    let commit: String = row
-        .main_commit
-        .iter()
-        .flat_map(|commit| commit.chars().take(8))
-        .collect();
+/// What a deployment changes or means to, but for the commit and the syncs that any
+/// change of a folder brings with it.
+fn changed(plan: &TargetPlan) -> impl Iterator<Item = &PlannedEffect> {
+    plan.effects.iter().filter(|effect| {
+        effect.action != Action::None
+            && effect.on.is_none()
+            && !matches!(effect.kind, EffectKind::Commit | EffectKind::Sync)
+    })
+}
+
+/// `2 files, ~dns.record/domain and 3 more`.
+fn brief(plan: &TargetPlan) -> String {
+    if plan.is_first() {
+        return "first deployment".to_owned();
+    }
+    let (files, others): (Vec<&PlannedEffect>, Vec<_>) =
+        changed(plan).partition(|effect| effect.kind == EffectKind::File);
+    let mut parts = Vec::new();
+    match files.len() {
+        0 => {}
+        1 => parts.push("1 file".to_owned()),
+        count => parts.push(format!("{count} files")),
+    }
+    parts.extend(
+        others
+            .iter()
+            .take(NAMED)
+            .map(|effect| format!("{}{}", sign(effect.action).0, effect.id)),
+    );
+    match others.len().saturating_sub(NAMED) {
+        0 => parts.join(", "),
+        more => format!("{} and {more} more", parts.join(", ")),
+    }
+}
+
+/// A time as people are shown it.
+pub(super) fn when(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
+}
+
+/// The beginning of a commit's id.
+pub(super) fn short(commit: &str) -> String {
+    commit.chars().take(8).collect()
+}
+
+fn cells(row: &Row) -> [Cell; 7] {
     [
         row.deployment.as_str().into(),
-        row.began.strftime("%Y-%m-%d %H:%M:%SZ").to_string().into(),
+        when(row.began).into(),
         state(row.state),
-        changes.join(" ").into(),
-        Cell::styled(commit, DIM),
+        row.operation.into(),
+        (&row.brief).into(),
+        Cell::styled(
+            row.main_commit.as_deref().map(short).unwrap_or_default(),
+            DIM,
+        ),
         (&row.actor).into(),
     ]
 }
@@ -145,6 +214,7 @@ mod tests {
     use deploycenter_domain::effect::EffectId;
     use deploycenter_domain::journal::Event;
     use deploycenter_domain::name::Incarnation;
+    use deploycenter_domain::operation::Operation;
     use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
     use deploycenter_ports::{NewDeployment, Recorded};
 
@@ -158,6 +228,7 @@ mod tests {
                 kind: id.kind(),
                 name: id.name().to_owned(),
                 id,
+                on: None,
                 action: *action,
                 depends_on: Vec::new(),
                 changes: Vec::new(),
@@ -165,6 +236,7 @@ mod tests {
                 after: None,
                 owner: None,
                 outputs: Default::default(),
+                adopt: None,
             }
         });
         let time = |second: i64| jiff::Timestamp::from_second(1_763_712_660 + second).unwrap();
@@ -176,8 +248,11 @@ mod tests {
                     region: "eu-west-3".parse().unwrap(),
                     app: None,
                     incarnation: Incarnation::FIRST,
+                    operation: Operation::Deploy,
                     digest: Digest::of(b"plan"),
                     inputs: Default::default(),
+                    data_version: None,
+                    remarks: Vec::new(),
                     effects: effects.collect(),
                 },
                 actor: "Ada <ada@example.com>".to_owned(),

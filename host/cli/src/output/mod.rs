@@ -2,13 +2,21 @@
 //! escape codes; `anstream` takes those out where a stream is no terminal or `NO_COLOR`
 //! is set. No meaning is in colour alone.
 
+pub(crate) mod diff;
+pub(crate) mod doctor;
+mod effect;
 pub(crate) mod error;
+pub(crate) mod grouped;
 pub(crate) mod history;
+pub(crate) mod orphans;
 pub(crate) mod plan;
 pub(crate) mod progress;
 pub(crate) mod status;
 mod style;
 mod table;
+
+pub(crate) use style::{BOLD, harmless, paint};
+pub(crate) mod watch;
 
 /// The version of the JSON that `status` and `history` print.
 pub(crate) const FORMAT: u32 = 1;

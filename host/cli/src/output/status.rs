@@ -14,6 +14,14 @@ pub(crate) struct Report {
     targets: Vec<Row>,
 }
 
+/// A report as one line of several, with its time.
+#[derive(Serialize)]
+struct Line<'a> {
+    format: u32,
+    at: jiff::Timestamp,
+    targets: &'a [Row],
+}
+
 /// One target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,8 +40,11 @@ pub(crate) struct Row {
     pub(crate) deployment: Option<DeploymentId>,
     /// Where that is.
     pub(crate) state: Option<Status>,
-    /// Whether it stays on an earlier deployment until it is released.
+    /// Whether it stays as it is until it is released.
     pub(crate) held: bool,
+    /// Who holds it, and why, in a few words.
+    #[serde(skip)]
+    pub(crate) hold: Option<String>,
     /// Whether newer pins wait.
     pub(crate) update_available: bool,
     /// Whether it is deployed but no longer desired.
@@ -75,6 +86,16 @@ impl Report {
     pub(crate) fn json(&self) -> String {
         super::json(self)
     }
+
+    /// JSON on one line, not ended.
+    pub(crate) fn line(&self, at: jiff::Timestamp) -> String {
+        let line = Line {
+            format: self.format,
+            at,
+            targets: &self.targets,
+        };
+        serde_json::to_string(&line).expect("reports are plain data with string keys")
+    }
 }
 
 fn cells(row: &Row) -> [Cell; 8] {
@@ -84,8 +105,9 @@ fn cells(row: &Row) -> [Cell; 8] {
         "Degraded" | "Missing" => BAD,
         _ => CAREFUL,
     };
+    let hold = row.hold.as_deref().unwrap_or("held");
     let notes = [
-        (row.held, "held"),
+        (row.held, hold),
         (row.update_available, "update available"),
         (row.pending_removal, "pending removal"),
     ];
@@ -141,6 +163,7 @@ mod tests {
             deployment: state.map(|_| "01jd6".parse().unwrap()),
             state,
             held: false,
+            hold: None,
             update_available: false,
             pending_removal: false,
         }
@@ -154,6 +177,7 @@ mod tests {
             Some(Status::NeedsAttention),
         );
         (held.held, held.update_available, held.region) = (true, true, None);
+        held.hold = Some("held by Ada (the theme is broken)".to_owned());
         Report::new(vec![
             held,
             row("acme/odoo", Some("odoo"), "Unknown", None),

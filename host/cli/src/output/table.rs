@@ -26,6 +26,15 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
+/// Rows without a heading, each line ended.
+pub(crate) fn plain<const N: usize>(rows: &[[Cell; N]]) -> String {
+    let shown = render([""; N], rows);
+    shown
+        .split_once('\n')
+        .map_or("", |(_, rows)| rows)
+        .to_owned()
+}
+
 /// A heading and rows, each line ended. Columns in which no row has a text are left out.
 pub(crate) fn render<const N: usize>(heading: [&str; N], rows: &[[Cell; N]]) -> String {
     let width = |column: usize| {

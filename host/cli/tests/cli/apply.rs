@@ -1,6 +1,6 @@
 //! `apply` does what the plan said, once.
 
-use crate::place::{ACME, Place, holds};
+use crate::place::{ACME, FLEET, Place, holds};
 
 /// Two instances of one customer.
 const NEIGHBOURS: &str = "\
@@ -94,4 +94,34 @@ fn a_neighbours_first_deploy_stales_nothing() {
     holds(&run.stderr, &["acme/mattermost: succeeded"]);
     assert!(!run.stderr.contains("chat2"), "{run}");
     place.run(&["plan", "--detailed-exitcode"]).succeeded();
+}
+
+#[test]
+fn a_change_of_one_customer_touches_nothing_else() {
+    let place = Place::new(FLEET);
+    place.deploy();
+    let (before, mark) = (place.inventory(), place.mark());
+    place.change(
+        "customers.yaml",
+        FLEET.replace("maxUsers: 100", "maxUsers: 137"),
+    );
+    place.deploy();
+    let difference = before.difference(&place.inventory());
+    let touched: Vec<&str> = difference
+        .lines()
+        .filter(|line| !line.starts_with(' '))
+        .collect();
+    assert_eq!(
+        touched,
+        ["~ git customer/acme:us-west-2/mattermost/values.yaml"],
+        "{difference}"
+    );
+    let calls = place.since(&mark);
+    let writes: Vec<_> = calls.iter().filter(|call| call.write).collect();
+    assert!(
+        writes
+            .iter()
+            .all(|call| call.service == "argocd" && call.subject.contains("acme--mattermost")),
+        "{writes:#?}"
+    );
 }

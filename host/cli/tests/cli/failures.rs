@@ -97,7 +97,7 @@ fn what_cannot_be_taken_back_is_named_until_it_is() {
     holds(
         &said,
         &[
-            "acme/mattermost has an unfinished deployment",
+            "Left out (needs-attention): acme/mattermost: its deployment ",
             "deploycenter resume acme/mattermost",
         ],
     );

@@ -50,7 +50,10 @@ fn ctrl_c_stops_after_the_steps_in_flight() {
     let planned = place.run(&["plan"]).succeeded();
     holds(
         &planned.stderr,
-        &["acme/mattermost has an unfinished deployment"],
+        &[
+            "is at work, or was interrupted",
+            "deploycenter resume acme/mattermost",
+        ],
     );
 
     place.run(&["resume"]).succeeded();

@@ -3,14 +3,23 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod apply;
+mod broken;
+mod doctor;
 mod edited;
 mod failures;
+mod history;
+mod hold;
 mod interrupted;
 mod kill;
 mod main_branch;
 mod outside;
 mod place;
 mod plan;
+mod remarks;
 mod reports;
+mod schema;
 mod secrets;
 mod stale;
+mod sync;
+mod two;
+mod watch;

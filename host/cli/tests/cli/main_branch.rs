@@ -56,3 +56,23 @@ fn what_lies_about_is_no_dirt() {
     place.put("notes/today.txt", "buy milk");
     place.run(&["apply", "--plan", "p.json"]).succeeded();
 }
+
+#[test]
+fn an_older_commit_is_not_deployed_over_a_newer_one() {
+    let place = Place::new(ACME);
+    let repo = git2::Repository::open(place.checkout()).unwrap();
+    let older = repo.head().unwrap().peel_to_commit().unwrap();
+    place.change("customers.yaml", ACME_UPDATED);
+    place.deploy();
+    repo.reset(older.as_object(), git2::ResetType::Hard, None)
+        .unwrap();
+    let mark = place.mark();
+    let said = place
+        .run(&["apply", "--yes", "--output", "json"])
+        .refused("older-commit");
+    holds(&said, &["acme/mattermost", "pull main", "--allow-older"]);
+    place.untouched_since(&mark);
+    place.run(&["apply", "--yes", "--allow-older"]).succeeded();
+    let values = place.committed("acme", "us-west-2/mattermost/values.yaml");
+    assert!(values.contains("maxUsers: 100"), "{values}");
+}

@@ -101,18 +101,20 @@ impl Place {
             .enable_all()
             .build()
             .unwrap();
+        let world = World::from_regions_yaml(REGIONS).unwrap();
         let sandbox = runtime.block_on(Sandbox::start(Config {
             dir: None,
             clock: SandboxClock::Real,
             latency,
             faults: Vec::new(),
-            world: World::from_regions_yaml(REGIONS).unwrap(),
             aws_port: 0,
             argocd_port: 0,
             argocd: argocd::Config {
+                clusters: world.clusters.clone(),
                 pods_ready_after: 50,
                 ..argocd::Config::default()
             },
+            world,
         }));
         Self {
             repo,

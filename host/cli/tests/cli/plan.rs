@@ -85,3 +85,48 @@ fn a_selector_that_means_nothing_is_refused() {
     let run = place.run(&["plan", "acmee"]).exits(1);
     holds(&run.stderr, &["acmee", "acme"]);
 }
+
+#[test]
+fn changes_that_are_alike_read_as_one() {
+    let fleet = "\
+version: 1
+customers:
+  - name: acme
+    region: us-west-2
+    apps:
+      - { app: mattermost, domain: chat.acme.apps.example.com }
+  - name: rivoli
+    region: eu-west-3
+    apps:
+      - { app: mattermost, domain: chat.rivoli.apps.example.com }
+";
+    let place = Place::new(fleet);
+    place.deploy();
+    place.put(
+        "customers.yaml",
+        fleet.replace(".com }", ".com, weight: 50 }"),
+    );
+    let run = place.run(&["plan", "--grouped"]).succeeded();
+    holds(
+        &run.stdout,
+        &[
+            "acme/mattermost (us-west-2, mattermost)\n",
+            "      ~ weight: 100 → 50\n",
+            "  same for 1 other: rivoli/mattermost\n",
+            "2 targets change, all alike: 0 to create, 2 to update, 0 to delete.\n",
+        ],
+    );
+    let json = place.plan(&["--grouped"]);
+    assert_eq!(
+        json["groups"][0]["targets"],
+        serde_json::json!(["acme/mattermost", "rivoli/mattermost"])
+    );
+    let edited = fleet.replacen(".com }", ".com, weight: 50 }", 1);
+    place.put(
+        "customers.yaml",
+        edited.replacen(".com }", ".com, weight: 40 }", 1),
+    );
+    let run = place.run(&["plan", "--grouped"]).succeeded();
+    holds(&run.stdout, &["2 targets change in 2 ways: "]);
+    place.run(&["plan", "--grouped", "--verbose"]).exits(64);
+}

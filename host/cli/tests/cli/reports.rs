@@ -75,6 +75,26 @@ fn status_and_history_tell_what_runs() {
     place.untouched_since(&mark);
 }
 
+#[test]
+fn status_says_where_newer_overrides_wait() {
+    let place = Place::new(ACME);
+    place.deploy();
+    let waits = || {
+        let status = place
+            .run(&["status", "--output", "json"])
+            .succeeded()
+            .json();
+        status["targets"][0]["updateAvailable"].clone()
+    };
+    assert_eq!(waits(), false);
+    place.put("overrides/mattermost/values.yaml", "maxUsers: 50\n");
+    assert_eq!(waits(), true);
+    holds(
+        &place.run(&["status"]).succeeded().stdout,
+        &["NOTE", "update available"],
+    );
+}
+
 const BROKEN: &str = "\
 version: 1
 customers:

@@ -28,6 +28,23 @@ fn stale(place: &Place, because: &[&str]) {
     place.untouched_since(&mark);
 }
 
+/// Wants the saved plan's target left out because someone else changed that, and nothing
+/// written.
+#[track_caller]
+fn drifted(place: &Place, because: &[&str]) {
+    let mark = place.mark();
+    let said = place.run(&APPLY).refused("drifted");
+    holds(
+        &said,
+        &[
+            "acme/mattermost: someone else changed it: ",
+            "deploycenter apply --reclaim acme/mattermost",
+        ],
+    );
+    holds(&said, because);
+    place.untouched_since(&mark);
+}
+
 /// A place with a saved plan of a first deployment.
 fn first() -> Place {
     let place = Place::new(ACME);
@@ -89,7 +106,10 @@ fn by_a_commit_in_its_own_folder() {
     place.change("customers.yaml", ACME_UPDATED);
     place.run(&SAVE).succeeded();
     place.commit_by_hand("acme", "us-west-2/mattermost/values.yaml", "replicas: 9\n");
-    stale(&place, &["own folder"]);
+    drifted(
+        &place,
+        &["Someone", "By hand", "deploycenter accept acme/mattermost"],
+    );
     assert_eq!(
         place.committed("acme", "us-west-2/mattermost/values.yaml"),
         "replicas: 9\n"
@@ -104,11 +124,14 @@ fn by_what_someone_did_outside() {
     place.run(&SAVE).succeeded();
 
     outside::set_weight(&place, "chat.acme.apps.example.com", 3);
-    stale(&place, &["dns.record/domain", "weight"]);
+    drifted(&place, &["dns.record/domain weight was 100, is 3"]);
     outside::set_weight(&place, "chat.acme.apps.example.com", 100);
 
     outside::delete_file_systems(&place, ROLE, "us-west-2");
-    stale(&place, &["efs.file-system/data"]);
+    drifted(
+        &place,
+        &["efs.file-system/data is gone", "restore a backup"],
+    );
 }
 
 #[test]

@@ -42,7 +42,10 @@ version: 1
 ";
 
 async fn apply(engine: Engine, selection: Selection, actor: &str) -> Vec<Outcome> {
-    let planned = engine.plan(&selection).await.unwrap();
+    let planned = engine
+        .plan(&selection, &deploycenter_engine::Wishes::default())
+        .await
+        .unwrap();
     let note = Note {
         actor: actor.to_owned(),
         main_commit: None,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use deploycenter_sandbox::sample::{REGIONS, SampleRepo};
 use deploycenter_sandbox::{
-    ACCESS_KEY_ID, Config, Fault, SECRET_ACCESS_KEY, Sandbox, SandboxClock, World,
+    ACCESS_KEY_ID, Config, Fault, SECRET_ACCESS_KEY, Sandbox, SandboxClock, World, argocd,
 };
 use tokio::net::TcpStream;
 
@@ -28,15 +28,19 @@ pub(super) async fn run(args: &SandboxRun) -> Result<ExitCode, Fail> {
         .map_err(|error| failed(&format!("{} can't be made: {error}", args.dir.display())))?;
     let dir = args.dir.canonicalize().map_err(|error| failed(&error))?;
     let _ = std::fs::remove_file(dir.join(ENV));
+    let world = World::from_regions_yaml(REGIONS).map_err(|error| failed(&error))?;
     let config = Config {
         dir: Some(dir.join("stand-ins")),
         clock: SandboxClock::Real,
         latency: args.latency,
         faults: faults(args.faults.as_deref())?,
-        world: World::from_regions_yaml(REGIONS).map_err(|error| failed(&error))?,
         aws_port: 0,
         argocd_port: 0,
-        argocd: deploycenter_sandbox::argocd::Config::default(),
+        argocd: argocd::Config {
+            clusters: world.clusters.clone(),
+            ..argocd::Config::default()
+        },
+        world,
     };
     let sandbox = Sandbox::start(config)
         .await

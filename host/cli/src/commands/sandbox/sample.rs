@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::Exports;
 use crate::commands::bundle::{self, Files};
+use crate::commands::schema;
 use crate::fail::Fail;
 
 /// The fleet, with the plugins that this binary brings.
@@ -25,6 +26,7 @@ pub(super) fn files(sandbox: &Sandbox) -> Result<Files, Fail> {
     ] {
         files.insert(path.to_owned(), text.as_bytes().to_vec());
     }
+    schema::complete(&mut files)?;
     Ok(files)
 }
 

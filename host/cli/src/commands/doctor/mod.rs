@@ -1,0 +1,147 @@
+//! `doctor`: looks at everything that a deployment needs. A part that is missing is a
+//! finding, so each is put together by itself, unlike in [`wiring::open`].
+
+mod repo;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deploycenter_argocd::{ArgoCdConfig, Cluster, Platform};
+use deploycenter_aws::{Accounts, Aws, Places};
+use deploycenter_domain::desired::{Region, Regions};
+use deploycenter_git::Remotes;
+use deploycenter_ports::{Check, Clock, Examine, Finding, Unwatched};
+use deploycenter_store::Journal;
+use tokio::task::JoinSet;
+
+use super::Shared;
+use crate::fail::Fail;
+use crate::local::SystemClock;
+use crate::output::doctor::Report;
+use crate::wiring;
+use repo::Repo;
+
+pub(super) async fn run(shared: &Shared, limit: Duration) -> Result<ExitCode, Fail> {
+    let root = wiring::find_repo(shared.repo.as_deref())?;
+    let (repo, mut findings) = Repo::read(&root).await;
+    let mut outside = JoinSet::new();
+    for (place, system) in systems(&root, &repo).await.into_iter().enumerate() {
+        outside.spawn(async move {
+            let found = match system {
+                Ok(system) => system.examine(limit).await,
+                Err(finding) => vec![finding],
+            };
+            (place, found)
+        });
+    }
+    let mut found = outside.join_all().await;
+    found.sort_by_key(|(place, _)| *place);
+    findings.extend(found.into_iter().flat_map(|(_, found)| found));
+    findings.extend(addons(repo.regions()));
+    let report = Report::new(findings);
+    anstream::print!(
+        "{}",
+        if shared.json {
+            report.json()
+        } else {
+            report.human()
+        }
+    );
+    Ok(if report.has_failed() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// The outside systems, in the order of the report, or why one can't be looked at.
+async fn systems(root: &Path, repo: &Repo) -> Vec<Result<Box<dyn Examine>, Finding>> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let journal = Journal {
+        path: wiring::database(root),
+        clock: Arc::clone(&clock),
+    };
+    vec![
+        git(repo),
+        Ok(Box::new(journal)),
+        aws(repo, &clock).await,
+        argocd(repo, &clock),
+    ]
+}
+
+fn git(repo: &Repo) -> Result<Box<dyn Examine>, Finding> {
+    let Some(checkout) = repo.checkout() else {
+        return Err(Check::new("git", "remote").skipped("the folder isn't a git checkout"));
+    };
+    let git = repo.git();
+    Ok(Box::new(Remotes {
+        checkout: checkout.clone(),
+        remote: git.remote.clone(),
+        main: git.main.clone(),
+        generated: git.generated.clone(),
+    }))
+}
+
+async fn aws(repo: &Repo, clock: &Arc<dyn Clock>) -> Result<Box<dyn Examine>, Finding> {
+    let regions = repo.regions();
+    if regions.regions.is_empty() && regions.hosted_zones.is_empty() {
+        let why = "regions.yaml names no region that can be read";
+        return Err(Check::new("aws", "credentials").skipped(why));
+    }
+    let aws = Aws::new(Places::of(regions), Arc::clone(clock), Arc::new(Unwatched));
+    Ok(Box::new(Accounts {
+        aws: aws.await,
+        regions: regions.clone(),
+    }))
+}
+
+fn argocd(repo: &Repo, clock: &Arc<dyn Clock>) -> Result<Box<dyn Examine>, Finding> {
+    let reach = || Check::new("argocd", "reach");
+    let Some((server, installation)) = repo.argocd() else {
+        return Err(reach().skipped("deploycenter.toml doesn't say where Argo CD is"));
+    };
+    let address = "correct argocd.server in deploycenter.toml, or ARGOCD_SERVER";
+    let url = wiring::argocd_server(server).map_err(|fail| {
+        let (message, help) = fail.in_short();
+        reach().fail(message, help.unwrap_or_else(|| address.to_owned()))
+    })?;
+    let token = wiring::env("ARGOCD_AUTH_TOKEN").unwrap_or_default();
+    let cluster = |region: &Region| Cluster {
+        region: region.name.to_string(),
+        name: region.cluster.name.clone(),
+        server: region.cluster.server.clone(),
+    };
+    let platform = Platform::new(
+        &ArgoCdConfig::new(url, token, installation.clone()),
+        repo.regions().regions.values().map(cluster).collect(),
+        repo.generated_url(),
+        Arc::clone(clock),
+        Arc::new(Unwatched),
+    );
+    match platform {
+        Ok(platform) => Ok(Box::new(platform)),
+        Err(failure) => Err(reach().failed(failure, address)),
+    }
+}
+
+/// What `regions.yaml` says is installed in the clusters. Nobody here talks to clusters.
+fn addons(regions: &Regions) -> Vec<Finding> {
+    let found = regions.regions.values().map(|region| {
+        let check = Check::new("addons", "declared").of(region.name.as_str());
+        match &region.addons {
+            Some(addons) if addons.is_empty() => {
+                check.skipped("regions.yaml says that the cluster has none; `validate` holds apps to that")
+            }
+            Some(addons) => check.skipped(format_args!(
+                "regions.yaml declares {}, which `validate` holds apps to; whether they run in the cluster isn't visible from here",
+                addons.join(", ")
+            )),
+            None => check.skipped(
+                "regions.yaml has no `addons` for this region, so that nothing says beforehand what is missing",
+            ),
+        }
+    });
+    found.collect()
+}

@@ -1,0 +1,158 @@
+//! The deployment repo itself, as far as it can be read.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use deploycenter_domain::desired::{self, Authority, Desired, GitSettings, Regions, Settings};
+use deploycenter_domain::name::InstallationId;
+use deploycenter_domain::problem::Problem;
+use deploycenter_git::DeploymentRepo;
+use deploycenter_ports::{Check, Finding};
+
+use crate::commands::count;
+use crate::fail::Fail;
+use crate::wiring;
+
+const SYSTEM: &str = "repository";
+
+/// What lists every problem.
+const VALIDATE: &str = "`deploycenter validate` lists every problem with its place";
+
+/// A deployment repo, whatever is wrong with it.
+pub(super) struct Repo {
+    checkout: Option<DeploymentRepo>,
+    desired: Desired,
+    problems: Vec<Problem>,
+}
+
+impl Repo {
+    /// Reads it, and says what is wrong with its files.
+    pub(super) async fn read(root: &Path) -> (Self, Vec<Finding>) {
+        let (offline, reading) = match wiring::offline(Some(root)).await {
+            Ok((offline, reading)) => (Some(offline), reading),
+            Err(fail) => {
+                let nothing = desired::read_all(&BTreeMap::new());
+                let finding = failed(Check::new(SYSTEM, "files"), &fail);
+                return (
+                    Self::new(root, nothing.desired, nothing.problems),
+                    vec![finding],
+                );
+            }
+        };
+        let repo = Self::new(root, reading.desired.clone(), reading.problems.clone());
+        let mut findings = vec![repo.settings(), repo.files(), repo.plugins()];
+        let values = Check::new(SYSTEM, "values");
+        findings.push(match offline {
+            Some(offline) if reading.problems.is_empty() => match offline.validate(reading).await {
+                Ok(_) => values.ok("every instance's values and templates are valid"),
+                Err(error) => failed(values, &Fail::from(error)),
+            },
+            _ => values.skipped("something is wrong with the files"),
+        });
+        (repo, findings)
+    }
+
+    fn new(root: &Path, desired: Desired, problems: Vec<Problem>) -> Self {
+        Self {
+            checkout: DeploymentRepo::open(root).ok(),
+            desired,
+            problems,
+        }
+    }
+
+    /// None when it is in no git checkout.
+    pub(super) fn checkout(&self) -> Option<&DeploymentRepo> {
+        self.checkout.as_ref()
+    }
+
+    /// The regions that can be read.
+    pub(super) fn regions(&self) -> &Regions {
+        &self.desired.regions
+    }
+
+    pub(super) fn git(&self) -> &GitSettings {
+        &self.desired.settings.git
+    }
+
+    /// Where Argo CD is by the settings, and whose deployments; none when those are wrong.
+    pub(super) fn argocd(&self) -> Option<(&str, &InstallationId)> {
+        let settings = self.sound_settings()?;
+        Some((&settings.argocd.server, &settings.installation))
+    }
+
+    /// Where the generated branches are.
+    pub(super) fn generated_url(&self) -> Option<String> {
+        let git = self.git();
+        let of_remote = || self.checkout()?.remote_url(&git.remote);
+        git.generated.clone().or_else(of_remote)
+    }
+
+    fn sound_settings(&self) -> Option<&Settings> {
+        let sound = first(&self.problems, |file| file == desired::file::SETTINGS).is_none();
+        sound.then_some(&self.desired.settings)
+    }
+
+    fn settings(&self) -> Finding {
+        let check = Check::new(SYSTEM, "settings");
+        let wrong = first(&self.problems, |file| file == desired::file::SETTINGS);
+        match wrong {
+            Some(wrong) => check.fail(wrong, VALIDATE),
+            None if self.desired.settings.authority != Authority::Database => check.fail(
+                "only authority = \"database\" is there yet",
+                "set it in deploycenter.toml",
+            ),
+            None => check.ok(format_args!(
+                "installation {}",
+                self.desired.settings.installation
+            )),
+        }
+    }
+
+    fn files(&self) -> Finding {
+        let check = Check::new(SYSTEM, "files");
+        let others = [desired::file::SETTINGS, desired::file::PLUGINS];
+        match first(&self.problems, |file| !others.contains(&file)) {
+            Some(wrong) => check.fail(wrong, VALIDATE),
+            None => check.ok(format_args!(
+                "{}, {}, {}",
+                count(self.desired.regions.regions.len(), "region"),
+                count(self.desired.customers.len(), "customer"),
+                count(self.desired.instances().count(), "instance")
+            )),
+        }
+    }
+
+    /// Whether each plugin of `plugins.lock` is the file that it names, and sound.
+    fn plugins(&self) -> Finding {
+        let check = Check::new(SYSTEM, "plugins");
+        match first(&self.problems, |file| file == desired::file::PLUGINS) {
+            Some(wrong) => check.fail(
+                wrong,
+                "restore the files from git, or install the plugins again",
+            ),
+            None => check.ok(format_args!(
+                "{}, as plugins.lock has them",
+                count(self.desired.plugins.plugins.len(), "plugin")
+            )),
+        }
+    }
+}
+
+fn failed(check: Check, fail: &Fail) -> Finding {
+    let (message, help) = fail.in_short();
+    check.fail(message, help.unwrap_or_else(|| VALIDATE.to_owned()))
+}
+
+/// The first problem by place, of those in such a file, and how many more there are.
+fn first(problems: &[Problem], of: impl Fn(&str) -> bool) -> Option<String> {
+    let some = problems.iter();
+    let some = some.filter(|problem| of(problem.file.as_deref().unwrap_or_default()));
+    let mut some: Vec<&Problem> = some.collect();
+    some.sort();
+    some.dedup();
+    match some.as_slice() {
+        [] => None,
+        [one] => Some(one.to_string()),
+        [one, more @ ..] => Some(format!("{one}, and {}", count(more.len(), "more problem"))),
+    }
+}

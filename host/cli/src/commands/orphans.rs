@@ -1,0 +1,26 @@
+//! `orphans`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use deploycenter_engine::Limits;
+use deploycenter_ports::Silent;
+
+use super::Shared;
+use crate::fail::Fail;
+use crate::output::orphans;
+use crate::wiring;
+
+pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
+    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let found = place.engine.orphans().await?;
+    anstream::print!(
+        "{}",
+        if shared.json {
+            orphans::json(&found)
+        } else {
+            orphans::human(&found)
+        }
+    );
+    Ok(ExitCode::SUCCESS)
+}

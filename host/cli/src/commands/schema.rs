@@ -1,0 +1,366 @@
+//! `schema`: JSON schemas of the desired state's files, for editors; and whether those that
+//! a deployment repo holds are what they should be.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use deploycenter_domain::desired::{
+    Desired, Known, LockedPlugin, RENEW_SCHEMAS, SCHEMAS_FOLDER, SchemaKind, UnknownKind, file,
+    json_schema, schema_reference, schema_text,
+};
+use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_git::DeploymentRepo;
+use deploycenter_plugin_runtime::PluginFile;
+use deploycenter_ports::{Plugins, Repository as _};
+use serde_json::Value;
+
+use super::bundle::{self, Files};
+use super::{Shared, count};
+use crate::fail::Fail;
+use crate::output::FORMAT;
+use crate::output::error::Report;
+use crate::wiring;
+
+/// The code of what `--check` and `validate` find.
+const STALE: &str = "schema-stale";
+
+/// What is asked for.
+pub(super) enum Ask<'a> {
+    /// Which schemas there are.
+    List,
+    /// One schema, on stdout.
+    Print(&'a str),
+    /// All of them, into the deployment repo.
+    Write,
+    /// Whether those in the deployment repo are as `Write` would make them.
+    Check,
+}
+
+/// Texts by path in a deployment repo.
+type Texts = BTreeMap<String, String>;
+
+pub(super) async fn run(shared: &Shared, ask: Ask<'_>) -> Result<ExitCode, Fail> {
+    match ask {
+        Ask::List => {
+            let (known, _) = known_here(shared).await?;
+            list(shared, &known);
+        }
+        Ask::Print(name) => {
+            let kind: SchemaKind = name.parse().map_err(|error: UnknownKind| {
+                let fail = Fail::usage(error.to_string());
+                match error.help {
+                    Some(help) => fail.help(help),
+                    None => fail,
+                }
+            })?;
+            let (known, problems) = known_here(shared).await?;
+            tell(&problems);
+            let schema = json_schema(&kind, &known).ok_or_else(|| {
+                Fail::usage(format!(
+                    "there is no schema \"{kind}\": no such app is known"
+                ))
+                .help("plugins.lock lists the apps that are installed")
+            })?;
+            anstream::print!("{}", schema_text(&schema));
+        }
+        Ask::Write => {
+            let root = wiring::find_repo(shared.repo.as_deref())?;
+            let files = DeploymentRepo::open(&root)?.desired_files().await?;
+            let wanted = texts(&whole(known(&files, from_folder(&root))?)?);
+            write(shared, &root, &wanted)?;
+            refer(&files);
+        }
+        Ask::Check => {
+            let root = wiring::find_repo(shared.repo.as_deref())?;
+            let files = DeploymentRepo::open(&root)?.desired_files().await?;
+            let wanted = texts(&whole(known(&files, from_folder(&root))?)?);
+            if let Some(stale) = compare(&root, &wanted) {
+                let message = "the schemas aren't up to date";
+                return Err(Fail::problems(STALE, message, vec![stale]));
+            }
+            if shared.json {
+                anstream::println!("{}", serde_json::json!({ "format": FORMAT, "stale": [] }));
+            } else {
+                anstream::println!("Up to date: {}.", count(wanted.len(), "schema"));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Adds the schemas to the files of a new deployment repo, and to each file that has one
+/// the line that leads editors there.
+pub(super) fn complete(files: &mut Files) -> Result<(), Fail> {
+    let known = whole(known(files, |plugin| from_files(files, plugin))?)?;
+    for (path, bytes) in files.iter_mut() {
+        // A program writes the lock file, and would drop the line.
+        if path != file::PLUGINS
+            && let Some(line) = schema_reference(path)
+        {
+            bytes.splice(0..0, line.into_bytes());
+        }
+    }
+    let texts = texts(&known).into_iter();
+    files.extend(texts.map(|(path, text)| (path, text.into_bytes())));
+    Ok(())
+}
+
+/// Which of a deployment repo's schemas aren't what its desired state gives. A repo without
+/// any doesn't want them.
+pub(super) fn stale(
+    shared: &Shared,
+    desired: &Desired,
+    plugins: &dyn Plugins,
+) -> Result<Option<Problem>, Fail> {
+    let root = wiring::find_repo(shared.repo.as_deref())?;
+    if !root.join(SCHEMAS_FOLDER).is_dir() {
+        return Ok(None);
+    }
+    let known = Known::of(desired, |locked: &LockedPlugin| {
+        let facts = plugins
+            .facts(&locked.digest)
+            .map_err(|error| Fail::new("plugin", error.to_string()))?;
+        Ok::<_, Fail>((facts.schema.clone(), facts.base_values.clone()))
+    })?;
+    let wanted = texts(&known);
+    if !wanted.keys().any(|path| root.join(path).exists()) {
+        return Ok(None);
+    }
+    Ok(compare(&root, &wanted))
+}
+
+/// Names and apps of the deployment repo here, or else those of a new one.
+async fn known_here(shared: &Shared) -> Result<(Known, Vec<Problem>), Fail> {
+    match wiring::find_repo(shared.repo.as_deref()) {
+        Ok(root) => {
+            let files = DeploymentRepo::open(&root)?.desired_files().await?;
+            known(&files, from_folder(&root))
+        }
+        Err(fail) if shared.repo.is_some() => Err(fail),
+        Err(_) => {
+            anstream::eprintln!(
+                "No deployment repo here: the apps are those that this binary brings, and any region is taken."
+            );
+            let files = bundle::installed()?;
+            known(&files, |plugin| from_files(&files, plugin))
+        }
+    }
+}
+
+fn known(
+    files: &Files,
+    plugin: impl Fn(&LockedPlugin) -> Result<PluginFile, Fail>,
+) -> Result<(Known, Vec<Problem>), Fail> {
+    Known::read(files, |locked| {
+        let plugin = plugin(locked)?;
+        Ok((plugin.schema, plugin.base_values))
+    })
+}
+
+/// What is committed is made from files without a problem.
+fn whole((known, problems): (Known, Vec<Problem>)) -> Result<Known, Fail> {
+    Problems::check(problems)?;
+    Ok(known)
+}
+
+fn from_folder(root: &Path) -> impl Fn(&LockedPlugin) -> Result<PluginFile, Fail> {
+    move |locked| {
+        let path = root.join(&locked.source);
+        let bytes = std::fs::read(&path).map_err(|error| {
+            Fail::new(
+                "plugin",
+                format!("{} can't be read: {error}", locked.source),
+            )
+            .help("restore the file from git, or install the plugin again")
+        })?;
+        plugin_file(locked, &bytes)
+    }
+}
+
+fn from_files(files: &Files, locked: &LockedPlugin) -> Result<PluginFile, Fail> {
+    let bytes = files.get(&locked.source).map_or(&[][..], Vec::as_slice);
+    plugin_file(locked, bytes)
+}
+
+fn plugin_file(locked: &LockedPlugin, bytes: &[u8]) -> Result<PluginFile, Fail> {
+    let plugin = PluginFile::read(bytes)
+        .map_err(|error| Fail::new("plugin", format!("{}: {error}", locked.source)))?;
+    if plugin.digest != locked.digest {
+        return Err(Fail::new(
+            "plugin",
+            format!(
+                "{} isn't the file that plugins.lock names: it is {}, not {}",
+                locked.source, plugin.digest, locked.digest
+            ),
+        )
+        .help("restore the file from git, or install the plugin again"));
+    }
+    Ok(plugin)
+}
+
+fn texts(known: &Known) -> Texts {
+    let kinds = SchemaKind::all(known).into_iter();
+    kinds
+        .filter_map(|kind| Some((kind.path(), schema_text(&json_schema(&kind, known)?))))
+        .collect()
+}
+
+/// One problem for all schemas that aren't what they should be.
+fn compare(root: &Path, wanted: &Texts) -> Option<Problem> {
+    let mut stale: Vec<String> = wanted
+        .iter()
+        .filter(|(path, text)| {
+            std::fs::read(root.join(path)).map_or(true, |there| there != text.as_bytes())
+        })
+        .map(|(path, _)| path.clone())
+        .collect();
+    stale.extend(left_over(root, wanted));
+    if stale.is_empty() {
+        return None;
+    }
+    let verb = if stale.len() == 1 { "isn't" } else { "aren't" };
+    Some(
+        Problem::new(format!(
+            "{} {verb} what the installed plugins, regions.yaml and environments/ give",
+            stale.join(", ")
+        ))
+        .help(format!("{RENEW_SCHEMAS}, and commit {SCHEMAS_FOLDER}/")),
+    )
+}
+
+/// Schemas of apps that aren't installed any more.
+fn left_over(root: &Path, wanted: &Texts) -> Vec<String> {
+    let entries = root.join(SCHEMAS_FOLDER).read_dir();
+    let mut paths: Vec<String> = entries
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.starts_with("overrides-") && name.ends_with(".json"))
+        .map(|name| format!("{SCHEMAS_FOLDER}/{name}"))
+        .filter(|path| !wanted.contains_key(path) && is_ours(&root.join(path)))
+        .collect();
+    paths.sort();
+    paths
+}
+
+/// Whether a file says that it is made by this command.
+fn is_ours(path: &Path) -> bool {
+    let schema: Option<Value> = std::fs::read(path)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    schema.is_some_and(|schema| {
+        schema["$comment"]
+            .as_str()
+            .is_some_and(|comment| comment.contains(RENEW_SCHEMAS))
+    })
+}
+
+fn write(shared: &Shared, root: &Path, wanted: &Texts) -> Result<(), Fail> {
+    let failed = |path: &str, error: std::io::Error| {
+        Fail::new("failed", format!("{path} can't be written: {error}"))
+    };
+    let folder = root.join(SCHEMAS_FOLDER);
+    std::fs::create_dir_all(&folder).map_err(|error| failed(SCHEMAS_FOLDER, error))?;
+    let mut written = Vec::new();
+    for (path, text) in wanted {
+        let place = root.join(path);
+        if std::fs::read(&place).is_ok_and(|there| there == text.as_bytes()) {
+            continue;
+        }
+        std::fs::write(&place, text).map_err(|error| failed(path, error))?;
+        written.push(path.clone());
+    }
+    let removed = left_over(root, wanted);
+    for path in &removed {
+        std::fs::remove_file(root.join(path)).map_err(|error| failed(path, error))?;
+    }
+    if shared.json {
+        anstream::println!(
+            "{}",
+            serde_json::json!({ "format": FORMAT, "written": written, "removed": removed })
+        );
+        return Ok(());
+    }
+    for (verb, paths) in [("Wrote", &written), ("Removed", &removed)] {
+        for path in paths {
+            anstream::println!("{verb} {path}");
+        }
+    }
+    let same = wanted.len() - written.len();
+    if same > 0 {
+        anstream::println!("Up to date: {}.", count(same, "schema"));
+    }
+    Ok(())
+}
+
+/// Names the files whose editors don't know of their schema. No program changes them.
+fn refer(files: &Files) {
+    for (path, bytes) in files {
+        let Some(line) = schema_reference(path).filter(|_| path != file::PLUGINS) else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(bytes);
+        let refers = |line: &str| line.contains("$schema=") || line.starts_with("#:schema");
+        if !head.lines().take(5).any(refers) {
+            anstream::eprintln!(
+                "{path} doesn't name its schema; for editors, let it begin with\n  {}",
+                line.trim_end()
+            );
+        }
+    }
+}
+
+fn list(shared: &Shared, known: &Known) {
+    let kinds = SchemaKind::all(known);
+    if shared.json {
+        let rows: Vec<Value> = kinds
+            .iter()
+            .map(|kind| {
+                serde_json::json!({
+                    "name": kind.to_string(),
+                    "describes": kind.describes(),
+                    "path": kind.path(),
+                })
+            })
+            .collect();
+        anstream::println!(
+            "{}",
+            serde_json::json!({ "format": FORMAT, "schemas": rows })
+        );
+        return;
+    }
+    let width = kinds
+        .iter()
+        .map(|kind| kind.to_string().len())
+        .max()
+        .unwrap_or_default();
+    for kind in kinds {
+        anstream::println!("{:width$}  {}", kind.to_string(), kind.describes());
+    }
+}
+
+/// Says why a schema knows less than it might.
+fn tell(problems: &[Problem]) {
+    if let Err(problems) = Problems::check(problems.to_vec()) {
+        let report = Report::of_problems(
+            "invalid",
+            "the schema doesn't hold what can't be read",
+            problems,
+        );
+        anstream::eprint!("{}", report.warning());
+    }
+}
+
+/// Says what `stale` found, where people or their workflow read it.
+pub(super) fn warn(shared: &Shared, stale: &Problem) {
+    if shared.github {
+        let report = Report::of_problems(STALE, "", stale.clone().into());
+        anstream::print!("{}", report.github_warning());
+    } else {
+        anstream::eprintln!("! {}", stale.message);
+        if let Some(help) = &stale.help {
+            anstream::eprintln!("  help: {help}");
+        }
+    }
+}

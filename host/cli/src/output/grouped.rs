@@ -1,0 +1,197 @@
+//! Many targets' plans at once: those that change alike are shown once, so that a hundred
+//! equal changes read as one.
+
+mod alike;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use deploycenter_domain::effect::{Action, EffectId, EffectKind};
+use deploycenter_domain::name::TargetId;
+use deploycenter_domain::plan::{Change, PlannedEffect, TargetPlan};
+use serde::Serialize;
+
+use super::effect::{self, Shown};
+use super::plan;
+use super::style::{BOLD, DIM, paint};
+use alike::Outline;
+
+/// How many of a group's other targets are named.
+const NAMED: usize = 3;
+
+/// Targets whose changes are the same apart from their own names.
+struct Group<'a> {
+    /// The first of them by name, which is shown.
+    shown: &'a TargetPlan,
+    outline: Outline,
+    /// All of them, the shown one too, sorted.
+    targets: Vec<&'a TargetId>,
+}
+
+/// The groups, the largest first, then by name.
+fn groups(plans: &[TargetPlan]) -> Vec<Group<'_>> {
+    let mut changing: Vec<&TargetPlan> = plans.iter().filter(|plan| plan.has_changes()).collect();
+    changing.sort_by(|a, b| a.target.cmp(&b.target));
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    // Most that differ differ in length already.
+    let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for plan in changing {
+        let outline = Outline::of(plan);
+        let near = by_length.entry(outline.len()).or_default();
+        let like = near
+            .iter()
+            .copied()
+            .find(|group| groups[*group].outline.is_like(&outline));
+        if let Some(group) = like {
+            groups[group].targets.push(&plan.target);
+        } else {
+            near.push(groups.len());
+            groups.push(Group {
+                shown: plan,
+                outline,
+                targets: vec![&plan.target],
+            });
+        }
+    }
+    groups.sort_by(|a, b| {
+        let sizes = b.targets.len().cmp(&a.targets.len());
+        sizes.then_with(|| a.targets.cmp(&b.targets))
+    });
+    groups
+}
+
+/// Renders the plans: each group by one of its targets.
+pub(crate) fn render(plans: &[TargetPlan]) -> String {
+    let mut out = String::new();
+    let groups = groups(plans);
+    for group in &groups {
+        plan::heading(group.shown, &mut out);
+        plan::remarks(group.shown, &mut out);
+        for effect in changed(group.shown) {
+            let shown = Shown::from(effect);
+            // A tree is of one target's own files, and says nothing of the others.
+            let shown = match effect.kind {
+                EffectKind::Commit | EffectKind::Sync => shown.alone(),
+                _ => shown,
+            };
+            effect::render(shown, &mut out);
+        }
+        if let Some(others) = others(&group.targets[1..]) {
+            let _ = writeln!(out, "  {}", paint(BOLD, others));
+        }
+        out.push('\n');
+    }
+    count_line(plans, groups.len(), &mut out);
+    out
+}
+
+fn changed(plan: &TargetPlan) -> impl Iterator<Item = &PlannedEffect> {
+    plan.effects
+        .iter()
+        .filter(|effect| effect.action != Action::None)
+}
+
+fn others(others: &[&TargetId]) -> Option<String> {
+    let count = match others.len() {
+        0 => return None,
+        1 => "1 other".to_owned(),
+        count => format!("{count} others"),
+    };
+    let named: Vec<String> = others.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = match others.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!("same for {count}: {}{more}", named.join(", ")))
+}
+
+fn count_line(plans: &[TargetPlan], ways: usize, out: &mut String) {
+    let targets = |count: usize| match count {
+        1 => "1 target".to_owned(),
+        count => format!("{count} targets"),
+    };
+    let changing = plans.iter().filter(|plan| plan.has_changes()).count();
+    let unchanged = plans.len() - changing;
+    if changing == 0 {
+        let _ = writeln!(out, "Nothing to do: {} as wanted.", targets(unchanged));
+        return;
+    }
+    let count = |action: Action| {
+        let effects = plans.iter().flat_map(|plan| &plan.effects);
+        effects.filter(|effect| effect.action == action).count()
+    };
+    let ways = match (changing, ways) {
+        (1, _) => String::new(),
+        (_, 1) => ", all alike".to_owned(),
+        (_, ways) => format!(" in {ways} ways"),
+    };
+    let verb = if changing == 1 { "changes" } else { "change" };
+    let _ = writeln!(
+        out,
+        "{} {verb}{ways}: {} to create, {} to update, {} to delete.",
+        paint(BOLD, targets(changing)),
+        count(Action::Create),
+        count(Action::Update),
+        count(Action::Delete),
+    );
+    if unchanged > 0 {
+        let line = format!("{} without changes.", targets(unchanged));
+        let _ = writeln!(out, "{}", paint(DIM, line));
+    }
+}
+
+/// The groups as data.
+#[derive(Serialize)]
+struct Report<'a> {
+    format: u32,
+    groups: Vec<GroupRow<'a>>,
+    /// Targets without changes, sorted.
+    unchanged: Vec<&'a TargetId>,
+}
+
+#[derive(Serialize)]
+struct GroupRow<'a> {
+    /// Sorted; the effects are those of the first.
+    targets: Vec<&'a TargetId>,
+    effects: Vec<EffectRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct EffectRow<'a> {
+    id: &'a EffectId,
+    kind: EffectKind,
+    name: &'a str,
+    action: Action,
+    changes: &'a [Change],
+}
+
+/// `{"format":1,"groups":[{"targets":[…],"effects":[…]}],"unchanged":[…]}`, over several
+/// lines, ended.
+pub(crate) fn json(plans: &[TargetPlan]) -> String {
+    let groups = groups(plans).into_iter().map(|group| GroupRow {
+        effects: changed(group.shown)
+            .map(|effect| EffectRow {
+                id: &effect.id,
+                kind: effect.kind,
+                name: &effect.name,
+                action: effect.action,
+                changes: &effect.changes,
+            })
+            .collect(),
+        targets: group.targets,
+    });
+    let mut unchanged: Vec<&TargetId> = plans
+        .iter()
+        .filter(|plan| !plan.has_changes())
+        .map(|plan| &plan.target)
+        .collect();
+    unchanged.sort();
+    super::json(&Report {
+        format: super::FORMAT,
+        groups: groups.collect(),
+        unchanged,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,137 @@
+//! What belongs to no target any more, by target and the command that ends it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use deploycenter_engine::Orphan;
+
+use super::FORMAT;
+use super::style::{BOLD, DIM, harmless, paint};
+use super::table;
+
+/// For programs.
+pub(crate) fn json(orphans: &[Orphan]) -> String {
+    super::json(&serde_json::json!({ "format": FORMAT, "orphans": orphans }))
+}
+
+/// For people.
+pub(crate) fn human(orphans: &[Orphan]) -> String {
+    if orphans.is_empty() {
+        return "Nothing is left that no target uses.\n".to_owned();
+    }
+    let mut groups: BTreeMap<_, Vec<&Orphan>> = BTreeMap::new();
+    for orphan in orphans {
+        let key = (&orphan.target, &orphan.command);
+        groups.entry(key).or_default().push(orphan);
+    }
+    let mut out = String::new();
+    for ((target, command), members) in &groups {
+        let heading = target
+            .as_ref()
+            .map_or_else(|| "nobody known".to_owned(), ToString::to_string);
+        let _ = writeln!(out, "{}", paint(BOLD, heading));
+        let rows: Vec<[table::Cell; 3]> = members
+            .iter()
+            .map(|orphan| {
+                let since = orphan
+                    .since
+                    .map_or_else(String::new, |since| format!("since {}", day(since)));
+                [orphan.system.into(), (&orphan.id).into(), since.into()]
+            })
+            .collect();
+        for line in table::plain(&rows).lines() {
+            let _ = writeln!(out, "  {line}");
+        }
+        let mut reasons: Vec<&str> = Vec::new();
+        for orphan in members {
+            if !reasons.contains(&orphan.reason.as_str()) {
+                reasons.push(&orphan.reason);
+            }
+        }
+        for reason in reasons {
+            let _ = writeln!(out, "  {}", paint(DIM, harmless(reason)));
+        }
+        let _ = writeln!(out, "  {}\n", harmless(command));
+    }
+    let _ = writeln!(
+        out,
+        "{} {} that no target uses.",
+        orphans.len(),
+        if orphans.len() == 1 {
+            "thing"
+        } else {
+            "things"
+        }
+    );
+    out
+}
+
+fn day(time: jiff::Timestamp) -> String {
+    time.strftime("%Y-%m-%d").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::super::plain;
+    use super::*;
+
+    fn orphan(target: Option<&str>, system: &'static str, id: &str, reason: &str) -> Orphan {
+        Orphan {
+            target: target.map(|target| target.parse().unwrap()),
+            system,
+            id: id.to_owned(),
+            reason: reason.to_owned(),
+            since: Some("2026-01-02T03:04:05Z".parse().unwrap()),
+            command: match target {
+                Some(target) => format!("deploycenter purge {target} --confirm {target}"),
+                None => format!("argocd app delete {id}"),
+            },
+        }
+    }
+
+    fn found() -> Vec<Orphan> {
+        let retained = "retained: acme/odoo was destroyed by 01kaf3 on 2026-01-02";
+        vec![
+            orphan(None, "argocd", "stray", "its annotations don't say"),
+            orphan(Some("acme/odoo"), "efs", "fs-0123", retained),
+            orphan(Some("acme/odoo"), "kubernetes", "acme--odoo", retained),
+        ]
+    }
+
+    #[test]
+    fn for_people() {
+        insta::assert_snapshot!(plain(&human(&found())), @r"
+        nobody known
+          argocd  stray  since 2026-01-02
+          its annotations don't say
+          argocd app delete stray
+
+        acme/odoo
+          efs         fs-0123     since 2026-01-02
+          kubernetes  acme--odoo  since 2026-01-02
+          retained: acme/odoo was destroyed by 01kaf3 on 2026-01-02
+          deploycenter purge acme/odoo --confirm acme/odoo
+
+        3 things that no target uses.
+        ");
+        assert_eq!(human(&[]), "Nothing is left that no target uses.\n");
+    }
+
+    #[test]
+    fn for_programs() {
+        let json: serde_json::Value = serde_json::from_str(&json(&found()[..1])).unwrap();
+        assert_eq!(
+            json,
+            serde_json::json!({ "format": 1, "orphans": [{
+                "target": null,
+                "system": "argocd",
+                "id": "stray",
+                "reason": "its annotations don't say",
+                "since": "2026-01-02T03:04:05Z",
+                "command": "argocd app delete stray",
+            }] })
+        );
+    }
+}

@@ -1,0 +1,256 @@
+//! A plan as it is shown.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use deploycenter_domain::digest::Digest;
+use deploycenter_domain::effect::{EffectId, OutputName};
+use deploycenter_domain::name::Incarnation;
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::{Change, PlannedEffect, Remark};
+use serde_json::{Value, json};
+
+use super::super::effect::UNKNOWN;
+use super::super::plain;
+use super::*;
+
+fn effect(id: &str, action: Action, changes: &[(&str, Value, Value)]) -> PlannedEffect {
+    let id: EffectId = id.parse().unwrap();
+    PlannedEffect {
+        kind: id.kind(),
+        name: id.name().to_owned(),
+        id,
+        on: None,
+        action,
+        depends_on: Vec::new(),
+        changes: changes
+            .iter()
+            .map(|(path, before, after)| Change {
+                path: (*path).to_owned(),
+                before: before.clone(),
+                after: after.clone(),
+                known_after_apply: after.to_string().contains(UNKNOWN),
+            })
+            .collect(),
+        before: None,
+        after: None,
+        owner: None,
+        outputs: Default::default(),
+        adopt: None,
+    }
+}
+
+fn target(name: &str, app: Option<&str>, effects: Vec<PlannedEffect>) -> TargetPlan {
+    TargetPlan {
+        target: name.parse().unwrap(),
+        region: "eu-west-3".parse().unwrap(),
+        app: app.map(|app| app.parse().unwrap()),
+        incarnation: Incarnation::FIRST,
+        operation: Operation::Deploy,
+        digest: Digest::of(name.as_bytes()),
+        inputs: Default::default(),
+        data_version: None,
+        remarks: Vec::new(),
+        effects,
+    }
+}
+
+fn plan(targets: Vec<TargetPlan>) -> Plan {
+    Plan::new("test".parse().unwrap(), Vec::new(), targets)
+}
+
+fn first() -> TargetPlan {
+    let unknown = || json!(UNKNOWN);
+    let file = "image: mattermost\nreplicas: 1\n";
+    target(
+        "acme/mattermost",
+        Some("mattermost"),
+        vec![
+            effect(
+                "efs.file-system/data",
+                Action::Create,
+                &[
+                    ("name", Value::Null, json!("acme--mattermost--data")),
+                    ("throughputMode", Value::Null, json!("elastic")),
+                ],
+            ),
+            effect(
+                "efs.access-point/data",
+                Action::Create,
+                &[
+                    ("fileSystem", Value::Null, unknown()),
+                    ("uid", Value::Null, json!(2000)),
+                ],
+            ),
+            effect(
+                "git.file/values.yaml",
+                Action::Create,
+                &[
+                    ("content", Value::Null, json!(file)),
+                    (
+                        "path",
+                        Value::Null,
+                        json!("eu-west-3/mattermost/values.yaml"),
+                    ),
+                ],
+            ),
+            effect(
+                "git.commit/folder",
+                Action::Create,
+                &[("tree", Value::Null, unknown())],
+            ),
+        ],
+    )
+}
+
+fn update() -> TargetPlan {
+    let old = "image: mattermost\nreplicas: 1\nsmtp:\n  host: mail\n  port: 25\n";
+    let new = "image: mattermost\nreplicas: 3\nsmtp:\n  host: mail\n  port: 25\n  tls: true";
+    let mut gone = effect(
+        "efs.mount-target/subnet-1",
+        Action::Delete,
+        &[("subnet", json!("subnet-1"), Value::Null)],
+    );
+    gone.outputs.insert(OutputName::Id, "fsmt-0123".to_owned());
+    let mut kept = effect("efs.file-system/data", Action::None, &[]);
+    kept.outputs.insert(OutputName::Id, "fs-0123".to_owned());
+    target(
+        "globex/chat",
+        Some("mattermost"),
+        vec![
+            kept,
+            gone,
+            effect(
+                "dns.record/main",
+                Action::Update,
+                &[
+                    (
+                        "routing.addresses.ipv4",
+                        json!(["192.0.2.1"]),
+                        json!(["192.0.2.1", "192.0.2.2"]),
+                    ),
+                    ("weight", json!(100), json!(50)),
+                ],
+            ),
+            effect(
+                "git.file/values.yaml",
+                Action::Update,
+                &[("content", json!(old), json!(new))],
+            ),
+            effect(
+                "argocd.application/workload",
+                Action::Update,
+                &[
+                    ("spec.ignoreDifferences", json!([]), Value::Null),
+                    (
+                        "spec.source.helm.values",
+                        Value::Null,
+                        json!("a: 1\nb: \u{1b}[31m\n"),
+                    ),
+                ],
+            ),
+            effect(
+                "git.commit/folder",
+                Action::Update,
+                &[("tree", json!("0123"), json!(UNKNOWN))],
+            ),
+        ],
+    )
+}
+
+fn same() -> TargetPlan {
+    let mut shared = target(
+        "acme/_customer",
+        None,
+        vec![effect("argocd.project/acme", Action::None, &[])],
+    );
+    shared.incarnation = Incarnation(2);
+    shared
+}
+
+#[test]
+fn changes_by_target() {
+    insta::assert_snapshot!(plain(&render(
+        &plan(vec![update(), same(), first()]),
+        false
+    )));
+}
+
+#[test]
+fn everything_when_verbose() {
+    insta::assert_snapshot!(plain(&render(&plan(vec![same(), update()]), true)));
+}
+
+#[test]
+fn remarks_stand_under_their_target() {
+    let odd = remarked(
+        update(),
+        &[
+            Remark::new("data-version", "the data goes from version 17.0 to 18.0")
+                .help("take a backup first"),
+            Remark::new(
+                Remark::APP_WARNING,
+                "two servers\u{1b}[31m wait\nfor a licence",
+            ),
+        ],
+    );
+    let text = plain(&render(&plan(vec![odd.clone(), same()]), false));
+    let head: Vec<&str> = text.lines().take(5).collect();
+    assert_eq!(
+        head,
+        [
+            "globex/chat (eu-west-3, mattermost)",
+            "  ! the data goes from version 17.0 to 18.0",
+            "    help: take a backup first",
+            "  ! two servers\\u{1b}[31m wait\\u{a}for a licence",
+            "  - efs.mount-target/subnet-1 (fsmt-0123)",
+        ]
+    );
+    assert!(
+        text.ends_with("unchanged.\n! read the remarks on globex/chat\n"),
+        "{text}"
+    );
+    // Where nothing changes, there is nothing to think about first.
+    let quiet = remarked(same(), &[Remark::new("app-warning", "as ever")]);
+    let text = plain(&render(&plan(vec![quiet.clone()]), false));
+    assert!(!text.contains('!'), "{text}");
+    let text = plain(&render(&plan(vec![quiet]), true));
+    assert!(text.contains("  ! as ever\n"), "{text}");
+    let many = (0..7).map(|number| TargetPlan {
+        target: format!("c{number}/chat").parse().unwrap(),
+        ..odd.clone()
+    });
+    let text = plain(&summary_line(&plan(many.collect())));
+    assert!(
+        text.ends_with("on c0/chat, c1/chat, c2/chat, c3/chat, c4/chat and 2 more\n"),
+        "{text}"
+    );
+}
+
+fn remarked(mut plan: TargetPlan, remarks: &[Remark]) -> TargetPlan {
+    plan.remarks = remarks.to_vec();
+    plan
+}
+
+#[test]
+fn nothing_to_do() {
+    insta::assert_snapshot!(plain(&render(&plan(vec![same()]), false)), @"Nothing to do: 1 target as wanted (1 effects).");
+}
+
+#[test]
+fn colour_says_nothing_that_signs_do_not() {
+    let styled = render(&plan(vec![update()]), false);
+    assert!(styled.contains("\u{1b}[33m~"), "{styled:?}");
+    for (sign, count) in [("  + ", 0), ("  ~ ", 4), ("  - ", 1)] {
+        let lines = plain(&styled)
+            .lines()
+            .filter(|line| line.starts_with(sign))
+            .count();
+        assert_eq!(lines, count, "{sign}");
+    }
+}
+
+#[test]
+fn a_value_cannot_paint() {
+    let styled = render(&plan(vec![update()]), false);
+    assert!(!styled.contains("b: \u{1b}"), "{styled:?}");
+    assert!(styled.contains("b: \\u{1b}[31m"), "{styled:?}");
+}
