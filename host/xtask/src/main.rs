@@ -1,5 +1,6 @@
 //! `cargo xtask`: what it takes to build, try and test the project, one file a command.
 
+mod bench;
 mod build;
 mod guests;
 mod report;
@@ -36,6 +37,19 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         flags: Vec<OsString>,
     },
+    /// Measures speed beside peers (Jinja2, Helm, kustomize), and says which goals are
+    /// reached; see BENCHMARKS.md. Builds with optimizations, which takes minutes.
+    Bench {
+        /// Which; all when none is named.
+        #[arg(value_enum)]
+        benches: Vec<bench::Bench>,
+        /// A table, or one JSON document.
+        #[arg(long, value_enum, default_value = "text")]
+        output: bench::Output,
+        /// Few rounds of small size, to see that it runs.
+        #[arg(long)]
+        quick: bool,
+    },
     /// Sets up and runs every test; installs what is missing, and says what.
     Test {
         /// Without what needs Helm and cargo-deny, and with fewer cases a test.
@@ -52,6 +66,11 @@ fn main() -> Result<()> {
         }
         Command::Guests => guests::build_guests(),
         Command::Sandbox { flags } => sandbox::run(&flags),
+        Command::Bench {
+            benches,
+            output,
+            quick,
+        } => bench::run(&benches, quick, output),
         Command::Test { fast } => test::run(fast),
     }
 }

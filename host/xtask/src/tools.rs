@@ -14,6 +14,7 @@ use crate::guests::{cargo, workspace};
 /// The versions that are installed; a change of one installs it anew.
 const CARGO_DENY: &str = "0.20.2";
 const HELM: &str = "v3.19.0";
+const KUSTOMIZE: &str = "v5.8.0";
 const PYTHON_PACKAGES: &str = include_str!("../requirements.txt");
 
 /// The folder of the tools, `target/tools` unless `DEPLOYCENTER_TOOLS` says otherwise.
@@ -52,6 +53,11 @@ impl Tools {
         self.root.join("bin/helm")
     }
 
+    /// Kustomize.
+    pub(crate) fn kustomize(&self) -> PathBuf {
+        self.root.join("bin/kustomize")
+    }
+
     /// `cargo deny`, which is started without cargo.
     pub(crate) fn cargo_deny(&self) -> PathBuf {
         self.root.join("bin/cargo-deny")
@@ -87,18 +93,42 @@ impl Tools {
 
     /// Helm, built from the Go module proxy.
     pub(crate) fn install_helm(&self) -> Result<()> {
-        if self.is_installed("helm", HELM) && self.helm().is_file() {
+        let package = "helm.sh/helm/v3/cmd/helm";
+        self.install_go("helm", "Helm", package, HELM, &self.helm())
+    }
+
+    /// Kustomize, built from the Go module proxy.
+    pub(crate) fn install_kustomize(&self) -> Result<()> {
+        let package = "sigs.k8s.io/kustomize/kustomize/v5";
+        self.install_go(
+            "kustomize",
+            "kustomize",
+            package,
+            KUSTOMIZE,
+            &self.kustomize(),
+        )
+    }
+
+    fn install_go(
+        &self,
+        name: &str,
+        what: &str,
+        package: &str,
+        version: &str,
+        binary: &Path,
+    ) -> Result<()> {
+        if self.is_installed(name, version) && binary.is_file() {
             return Ok(());
         }
-        let log = self.announce("helm", &format!("Helm {HELM}"))?;
+        let log = self.announce(name, &format!("{what} {version}"))?;
         let mut install = Command::new("go");
         install
             .arg("install")
-            .arg(format!("helm.sh/helm/v3/cmd/helm@{HELM}"))
+            .arg(format!("{package}@{version}"))
             .env("GOBIN", self.root.join("bin"));
         log.run(&mut install)
             .context("Go is needed, see https://go.dev/doc/install")?;
-        self.installed("helm", HELM)
+        self.installed(name, version)
     }
 
     /// `cargo deny`, built from crates.io.
