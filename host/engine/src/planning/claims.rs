@@ -188,9 +188,7 @@ impl Claims<'_> {
     /// state tell by its name.
     fn of_record(&self, customer: &CustomerName, region: &RegionName, record: &Record) -> Claim {
         let ground = self.ground;
-        if ground.record_users(record).next().is_some() {
-            return Claim::InUse;
-        }
+        let mut users = ground.record_users(record).map(|(user, _)| user);
         for (target, unfinished) in &self.unfinished {
             let plan = &unfinished.deployment.plan;
             let Some(effect) = plan.of_kind(EffectKind::Record).find(|effect| {
@@ -202,9 +200,16 @@ impl Claims<'_> {
                 continue;
             };
             return match self.work(target, plan.incarnation) {
-                Work::Stuck(stuck_at) if made_by(stuck_at, &effect.id) => stuck(stuck_at),
+                Work::Stuck(stuck_at)
+                    if made_by(stuck_at, &effect.id) && users.all(|user| user == target) =>
+                {
+                    stuck(stuck_at)
+                }
                 _ => Claim::InUse,
             };
+        }
+        if users.next().is_some() {
+            return Claim::InUse;
         }
         for (target, life) in ground.lives() {
             let standing = &life.standing;

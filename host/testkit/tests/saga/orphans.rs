@@ -50,8 +50,13 @@ fn id(name: &str, state: &str) -> Option<String> {
         let name = record["Name"].as_str().unwrap().trim_end_matches('.');
         return Some(format!("{name} {}", record["SetIdentifier"].as_str()?));
     }
-    let (_, namespace) = name.strip_prefix("object ")?.split_once("Namespace/")?;
-    Some(namespace.trim_matches('/').to_owned())
+    // Server, group, kind, namespace and name; the core group and a cluster's own
+    // namespace have none.
+    let parts: Vec<&str> = name.strip_prefix("object ")?.split(' ').collect();
+    match parts[..] {
+        [_, "", "Namespace", "", namespace] => Some(namespace.to_owned()),
+        _ => None,
+    }
 }
 
 /// The ids of orphans, likewise: a record without its zone, a file not at all.
