@@ -3,6 +3,7 @@
 mod apps;
 mod blocked;
 mod claims;
+mod drift;
 mod effects;
 mod error;
 mod explain;
@@ -10,6 +11,7 @@ mod given;
 mod ground;
 mod hold;
 mod instance;
+mod known;
 mod offline;
 mod opening;
 mod orphans;
@@ -19,7 +21,9 @@ mod removal;
 mod render;
 mod revive;
 mod shared;
+mod users;
 mod validate;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

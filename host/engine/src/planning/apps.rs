@@ -9,8 +9,8 @@ use deploycenter_domain::name::AppName;
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_ports::{PluginFacts, RepositoryError};
 
-use super::instance::some;
 use super::offline::Offline;
+use super::wanted::some;
 
 /// A plugin's base values and schema, read and compiled.
 #[derive(Debug)]

@@ -5,20 +5,15 @@ use std::collections::BTreeSet;
 
 use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::desired::Instance;
-use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::hold::{self, Hold};
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
-use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::problem::Problem;
-use deploycenter_domain::resource::{Folder, Observed, Resource};
-use deploycenter_domain::standing::Standing;
+use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_ports::StandingRecord;
 
-use super::claims::has_something;
 use super::ground::Unfinished;
-use super::{PlanError, Wishes};
-use crate::Engine;
+use super::users::has_something;
 
 /// A target that isn't planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -321,33 +316,6 @@ impl Blocked {
         }
     }
 
-    fn drifted(target: &TargetId, found: &[Drift]) -> Self {
-        let texts: Vec<&str> = found.iter().map(|drift| drift.text.as_str()).collect();
-        let committed = found
-            .iter()
-            .any(|drift| drift.effect.kind() == EffectKind::Commit);
-        let lost = found.iter().any(|drift| drift.lost_data);
-        let selector = match target.is_shared() {
-            true => target.customer().to_string(),
-            false => target.to_string(),
-        };
-        let mut help = format!("put it back as planned: deploycenter apply --reclaim {selector}");
-        if committed && !target.is_shared() {
-            help.push_str(&format!(
-                "; or keep what was committed: deploycenter accept {target}"
-            ));
-        }
-        if lost {
-            help.push_str("; what is made anew is empty, so restore a backup then");
-        }
-        Self {
-            target: target.clone(),
-            code: "drifted",
-            message: format!("someone else changed it: {}", texts.join("; ")),
-            help,
-        }
-    }
-
     /// The same, where the target doesn't follow the desired state: what is put back is
     /// what is held, or what is gone back to.
     pub(super) fn off_course(mut self, held: Option<&DeploymentId>) -> Self {
@@ -374,14 +342,6 @@ fn words(hold: &Hold) -> String {
     format!("held{at} by {}: {}", hold.by, hold.reason)
 }
 
-/// One thing that someone else changed.
-#[derive(Debug)]
-struct Drift {
-    effect: EffectId,
-    text: String,
-    lost_data: bool,
-}
-
 /// The hold on a target, as its folder has it. One that can't be read holds all the same.
 pub(crate) fn hold_of(folder: Option<&Observed>) -> Option<Hold> {
     let Some(Resource::Folder(folder)) = folder.map(|seen| &seen.image) else {
@@ -389,93 +349,4 @@ pub(crate) fn hold_of(folder: Option<&Observed>) -> Option<Hold> {
     };
     let text = folder.files.get(hold::FILE)?;
     Some(Hold::read(text).unwrap_or_else(|error| Hold::new(None, "someone", &error.to_string())))
-}
-
-impl Engine {
-    /// What someone else changed of what would change now; `None` when nothing, or when
-    /// it is wished to be put back.
-    pub(super) async fn drift(
-        &self,
-        target: &TargetId,
-        stood: Option<&Standing>,
-        effects: &[PlannedEffect],
-        wishes: &Wishes,
-    ) -> Result<Option<Blocked>, PlanError> {
-        if wishes.reclaim {
-            return Ok(None);
-        }
-        let mut found = Vec::new();
-        for effect in effects
-            .iter()
-            .filter(|effect| effect.action != Action::None && effect.adopt.is_none())
-        {
-            let text = match (&effect.kind, stood) {
-                (EffectKind::Commit, stood) => self.folder_drift(effect, stood).await?,
-                (_, Some(stood)) => stood
-                    .drift_of(effect)
-                    .map(|what| format!("{} {what}", effect.id)),
-                (_, None) => None,
-            };
-            if let Some(text) = text {
-                found.push(Drift {
-                    effect: effect.id.clone(),
-                    text,
-                    lost_data: effect.before.is_none() && effect.kind == EffectKind::FileSystem,
-                });
-            }
-        }
-        Ok((!found.is_empty()).then(|| Blocked::drifted(target, &found)))
-    }
-
-    /// Who changed a folder since the last deployment, in words.
-    async fn folder_drift(
-        &self,
-        commit: &PlannedEffect,
-        stood: Option<&Standing>,
-    ) -> Result<Option<String>, PlanError> {
-        let there = match &commit.before {
-            Some(Resource::Folder(folder)) => folder,
-            _ => {
-                // Nothing is there: drift only if something was.
-                return Ok(stood
-                    .filter(|stood| stood.tree().is_some())
-                    .map(|_| format!("{} is gone from its branch", place(&commit.after))));
-            }
-        };
-        if stood
-            .and_then(Standing::tree)
-            .is_some_and(|tree| Some(tree) == there.tree.as_deref())
-        {
-            return Ok(None);
-        }
-        let last = self
-            .adapters
-            .generated
-            .last_change(&there.branch, &there.path)
-            .await?;
-        let Some(last) = last else {
-            return Ok(None);
-        };
-        // A journal that doesn't know the target leaves the commit itself to say.
-        if stood.is_none() && last.deployment.is_some() {
-            return Ok(None);
-        }
-        Ok(Some(format!(
-            "{} was changed by {} in {}: {}",
-            place(&commit.before),
-            last.author,
-            last.commit.get(..12).unwrap_or(&last.commit),
-            last.summary
-        )))
-    }
-}
-
-fn place(image: &Option<Resource>) -> String {
-    match image {
-        Some(Resource::Folder(Folder { branch, path, .. })) if path.is_empty() => {
-            format!("project.json on {branch}")
-        }
-        Some(Resource::Folder(Folder { branch, path, .. })) => format!("{path} on {branch}"),
-        _ => "its folder".to_owned(),
-    }
 }

@@ -6,8 +6,8 @@ use deploycenter_domain::desired::{Desired, Merged, did_you_mean};
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::problem::{Problem, Problems};
 
-use super::instance::merged;
 use super::offline::Offline;
+use super::wanted::merged;
 use super::{Ground, PlanError};
 
 impl Offline {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use deploycenter_domain::desired::Desired;
 use deploycenter_domain::journal::{Progress, Status};
 use deploycenter_domain::lock::Lock;
-use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
+use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::standing::Standing;
 use deploycenter_ports::{
     HeldBy, Holding, LiveTarget, Reading, StandingRecord, StoreError, TargetRecord,
@@ -164,6 +164,15 @@ impl Ground {
     /// Targets on the branches, shared ones apart.
     pub(crate) fn live_instances(&self) -> impl Iterator<Item = &LiveTarget> {
         self.live.values().filter(|live| !live.target.is_shared())
+    }
+
+    /// What of one customer is on its branch.
+    pub(crate) fn live_of(&self, customer: &CustomerName) -> impl Iterator<Item = &LiveTarget> {
+        // The shared target sorts before the instances.
+        self.live
+            .range(TargetId::shared_of(customer.clone())..)
+            .map(|(_, live)| live)
+            .take_while(move |live| live.target.customer() == customer)
     }
 
     /// Targets on the branches that the desired state no longer has, sorted.

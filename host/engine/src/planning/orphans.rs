@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::PlanError;
-use super::claims::{Claim, Claims, Left, Work, has_something, stuck};
+use super::claims::{Claim, Claims, Left, Work, stuck};
+use super::users::has_something;
 use crate::Engine;
 
 /// Something of ours that no target uses.

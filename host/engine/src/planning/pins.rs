@@ -9,8 +9,8 @@ use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_ports::{DesiredFiles, PluginFacts};
 
-use super::instance::{at, some};
 use super::offline::Offline;
+use super::wanted::{at, some};
 use super::{Ground, PlanError};
 
 /// The versions that a target is planned with.

@@ -13,10 +13,11 @@ use deploycenter_ports::{HeldBy, Holding, Reading};
 
 use super::PlanError;
 use super::blocked::Blocked;
-use super::claims::{Claim, given_life};
+use super::claims::Claim;
 use super::effects::Whose;
 use super::ground::Ground;
 use super::removal::{ROLES, application, folder_commit, holds_data, ids, namespace};
+use super::users::given_life;
 use crate::Engine;
 
 fn refused<T>(blocked: Blocked) -> Result<T, PlanError> {

@@ -33,11 +33,11 @@ impl Engine {
         let target = TargetId::shared_of(customer.clone());
         let mut destinations = BTreeSet::new();
         let mut region = None;
-        let mut place_of_live = None;
+        let regions = &ground.desired.regions.regions;
         for instance in ground
             .desired
-            .instances()
-            .filter(|instance| instance.target.customer() == customer)
+            .customer(customer)
+            .map_or(&[][..], |known| &known.instances)
         {
             let Some(place) = ground.desired.region_of(instance) else {
                 continue;
@@ -49,19 +49,13 @@ impl Engine {
             ));
             region.get_or_insert_with(|| instance.region.clone());
         }
-        for (live, region) in ground
-            .live
-            .values()
-            .filter_map(|live| live.region.as_ref().map(|region| (live, region)))
+        for live in ground
+            .live_of(customer)
+            .filter(|live| !removed.contains(&live.target))
         {
-            let Some(place) = ground.desired.regions.regions.get(region) else {
-                continue;
-            };
-            place_of_live.get_or_insert_with(|| region.clone());
-            if let Some(instance) = live
-                .target
-                .instance()
-                .filter(|_| live.target.customer() == customer && !removed.contains(&live.target))
+            if let Some(instance) = live.target.instance()
+                && let Some(region) = &live.region
+                && let Some(place) = regions.get(region)
             {
                 let incarnation =
                     Lock::read(&live.lock).map_or(Incarnation::FIRST, |lock| lock.incarnation);
@@ -75,7 +69,7 @@ impl Engine {
         for (at_work, unfinished) in ground.unfinished.iter().filter(|(other, unfinished)| {
             other.customer() == customer && !unfinished.removes && !removed.contains(*other)
         }) {
-            let place = ground.desired.regions.regions.get(&unfinished.region);
+            let place = regions.get(&unfinished.region);
             if let (Some(instance), Some(place)) = (at_work.instance(), place) {
                 destinations.insert((
                     place.cluster.server.clone(),
@@ -88,7 +82,10 @@ impl Engine {
             .customer(customer)
             .map(|known| known.region.clone())
             .or(region)
-            .or(place_of_live)
+            .or_else(|| {
+                let mut places = ground.live.values().filter_map(|live| live.region.as_ref());
+                places.find(|region| regions.contains_key(*region)).cloned()
+            })
             .expect("a customer is planned only with an instance of its own");
         let wanted = wanted::shared(
             &self.installation,

@@ -283,7 +283,7 @@ impl Offline {
             Err(PlanError::Plugin(PluginError::Refused(message))) if subject.whole => {
                 found
                     .problems
-                    .push(super::instance::at(instance, Problem::new(message)));
+                    .push(super::wanted::at(instance, Problem::new(message)));
             }
             Err(error) if subject.whole => {
                 found

@@ -1,0 +1,137 @@
+//! What someone else changed of what a plan would change.
+
+use deploycenter_domain::effect::{Action, EffectId, EffectKind};
+use deploycenter_domain::name::TargetId;
+use deploycenter_domain::plan::PlannedEffect;
+use deploycenter_domain::resource::{Folder, Resource};
+use deploycenter_domain::standing::Standing;
+
+use super::blocked::Blocked;
+use super::{PlanError, Wishes};
+use crate::Engine;
+
+/// One thing that someone else changed.
+#[derive(Debug)]
+struct Drift {
+    effect: EffectId,
+    text: String,
+    lost_data: bool,
+}
+
+impl Blocked {
+    fn drifted(target: &TargetId, found: &[Drift]) -> Self {
+        let texts: Vec<&str> = found.iter().map(|drift| drift.text.as_str()).collect();
+        let committed = found
+            .iter()
+            .any(|drift| drift.effect.kind() == EffectKind::Commit);
+        let lost = found.iter().any(|drift| drift.lost_data);
+        let selector = match target.is_shared() {
+            true => target.customer().to_string(),
+            false => target.to_string(),
+        };
+        let mut help = format!("put it back as planned: deploycenter apply --reclaim {selector}");
+        if committed && !target.is_shared() {
+            help.push_str(&format!(
+                "; or keep what was committed: deploycenter accept {target}"
+            ));
+        }
+        if lost {
+            help.push_str("; what is made anew is empty, so restore a backup then");
+        }
+        Self {
+            target: target.clone(),
+            code: "drifted",
+            message: format!("someone else changed it: {}", texts.join("; ")),
+            help,
+        }
+    }
+}
+
+impl Engine {
+    /// What someone else changed of what would change now; `None` when nothing, or when
+    /// it is wished to be put back.
+    pub(super) async fn drift(
+        &self,
+        target: &TargetId,
+        stood: Option<&Standing>,
+        effects: &[PlannedEffect],
+        wishes: &Wishes,
+    ) -> Result<Option<Blocked>, PlanError> {
+        if wishes.reclaim {
+            return Ok(None);
+        }
+        let mut found = Vec::new();
+        for effect in effects
+            .iter()
+            .filter(|effect| effect.action != Action::None && effect.adopt.is_none())
+        {
+            let text = match (&effect.kind, stood) {
+                (EffectKind::Commit, stood) => self.folder_drift(effect, stood).await?,
+                (_, Some(stood)) => stood
+                    .drift_of(effect)
+                    .map(|what| format!("{} {what}", effect.id)),
+                (_, None) => None,
+            };
+            if let Some(text) = text {
+                found.push(Drift {
+                    effect: effect.id.clone(),
+                    text,
+                    lost_data: effect.before.is_none() && effect.kind == EffectKind::FileSystem,
+                });
+            }
+        }
+        Ok((!found.is_empty()).then(|| Blocked::drifted(target, &found)))
+    }
+
+    /// Who changed a folder since the last deployment, in words.
+    async fn folder_drift(
+        &self,
+        commit: &PlannedEffect,
+        stood: Option<&Standing>,
+    ) -> Result<Option<String>, PlanError> {
+        let there = match &commit.before {
+            Some(Resource::Folder(folder)) => folder,
+            _ => {
+                // Nothing is there: drift only if something was.
+                return Ok(stood
+                    .filter(|stood| stood.tree().is_some())
+                    .map(|_| format!("{} is gone from its branch", place(&commit.after))));
+            }
+        };
+        if stood
+            .and_then(Standing::tree)
+            .is_some_and(|tree| Some(tree) == there.tree.as_deref())
+        {
+            return Ok(None);
+        }
+        let last = self
+            .adapters
+            .generated
+            .last_change(&there.branch, &there.path)
+            .await?;
+        let Some(last) = last else {
+            return Ok(None);
+        };
+        // A journal that doesn't know the target leaves the commit itself to say.
+        if stood.is_none() && last.deployment.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(format!(
+            "{} was changed by {} in {}: {}",
+            place(&commit.before),
+            last.author,
+            last.commit.get(..12).unwrap_or(&last.commit),
+            last.summary
+        )))
+    }
+}
+
+fn place(image: &Option<Resource>) -> String {
+    match image {
+        Some(Resource::Folder(Folder { branch, path, .. })) if path.is_empty() => {
+            format!("project.json on {branch}")
+        }
+        Some(Resource::Folder(Folder { branch, path, .. })) => format!("{path} on {branch}"),
+        _ => "its folder".to_owned(),
+    }
+}

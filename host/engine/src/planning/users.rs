@@ -1,0 +1,96 @@
+//! Which lives have what: by journal and desired state, where marks don't tell.
+
+use deploycenter_domain::desired::Instance;
+use deploycenter_domain::effect::EffectKind;
+use deploycenter_domain::name::{CustomerName, Incarnation, RegionName, TargetId};
+use deploycenter_domain::resource::{Record, Resource};
+use deploycenter_domain::standing::same_place;
+use deploycenter_ports::{Holding, StandingRecord};
+
+use super::ground::Ground;
+
+impl Ground {
+    /// Every life of every instance that the journal knows and that isn't present.
+    pub(super) fn lives(&self) -> impl Iterator<Item = (&TargetId, &StandingRecord)> {
+        self.standing
+            .iter()
+            .filter(|(target, _)| !target.is_shared())
+            .flat_map(|(target, lives)| lives.iter().map(move |life| (target, life)))
+            .filter(|(target, life)| self.present(target) != Some(life.incarnation))
+    }
+
+    /// Instances on the branch of which this journal knows nothing: what they have beside
+    /// their tags, nobody can tell.
+    pub(super) fn unknown_in<'b>(
+        &'b self,
+        customer: &'b CustomerName,
+        region: &'b RegionName,
+    ) -> impl Iterator<Item = &'b TargetId> {
+        self.live_instances().filter_map(move |live| {
+            let target = &live.target;
+            let unknown = target.customer() == customer
+                && live.region.as_ref() == Some(region)
+                && self.desired.instance(target).is_none()
+                && !self.standing.contains_key(target);
+            unknown.then_some(target)
+        })
+    }
+
+    /// The lives that have a record, or are to have it. Lives and neighbours of one region
+    /// follow each other in one place.
+    pub(super) fn record_users<'a>(
+        &'a self,
+        record: &'a Record,
+    ) -> impl Iterator<Item = (&'a TargetId, Incarnation)> {
+        let wanted = self
+            .desired
+            .instances()
+            .filter(|instance| wants(instance, record))
+            .map(|instance| (&instance.target, self.incarnation(&instance.target)));
+        let standing = self.standing.iter().filter_map(|(target, lives)| {
+            let present = self.present(target)?;
+            let life = lives.iter().find(|life| life.incarnation == present)?;
+            let has = life
+                .standing
+                .of_kind(EffectKind::Record)
+                .any(|(_, image)| is_at(image, record));
+            has.then_some((target, present))
+        });
+        wanted.chain(standing)
+    }
+
+    /// Whether another target, or another life of this one, has or wants a record.
+    pub(super) fn is_anothers(
+        &self,
+        image: &Resource,
+        target: &TargetId,
+        life: Incarnation,
+    ) -> bool {
+        let Resource::Record(record) = image else {
+            return false;
+        };
+        self.record_users(record).any(|user| user != (target, life))
+    }
+}
+
+fn wants(instance: &Instance, record: &Record) -> bool {
+    let place = format!("/{}/{}", instance.target.customer(), instance.region);
+    instance.domain.eq_ignore_ascii_case(&record.name) && record.set_identifier.ends_with(&place)
+}
+
+pub(super) fn is_at(image: &Resource, record: &Record) -> bool {
+    matches!(image, Resource::Record(_)) && same_place(image, &Resource::Record(record.clone()))
+}
+
+/// Whether something of a life is there, as the journal has it.
+pub(super) fn has_something(life: &StandingRecord) -> bool {
+    let standing = &life.standing;
+    standing.namespace || !standing.images.is_empty() || !standing.unused.is_empty()
+}
+
+/// Which life a given secret is for: its name says.
+pub(super) fn given_life(holding: &Holding) -> Option<Incarnation> {
+    let (before, _) = holding.id.rsplit_once('/')?;
+    let (_, life) = before.rsplit_once("/i")?;
+    life.parse().ok().map(Incarnation)
+}
