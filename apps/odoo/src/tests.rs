@@ -118,16 +118,8 @@ fn what_a_schema_cannot_say_is_refused_at_its_key() {
 
 #[test]
 fn a_missing_addon_is_said_before_a_pod_hangs() {
-    let lacking = |over: Value, addons: Option<&[&str]>, issuer: Option<&str>| -> Vec<String> {
-        let kit = kit().at(|context| {
-            context["region"]["addons"] = json!(addons);
-            context["region"]["ingress"]["clusterIssuer"] = json!(issuer);
-        });
-        kit.violations::<Odoo>(over)
-            .into_iter()
-            .filter(|found| found.code == "missing-addon")
-            .map(|found| format!("{} {}", found.pointer, found.message))
-            .collect()
+    let lacking = |over: Value, addons: Option<&[&str]>, issuer: Option<&str>| {
+        kit().lacking::<Odoo>(over, addons, issuer)
     };
     let (nothing, issuer) = (json!({}), Some("letsencrypt"));
     let three: &[&str] = &["cloudnative-pg", "external-secrets", "efs-csi"];

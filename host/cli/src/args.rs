@@ -93,7 +93,7 @@ pub(crate) enum Command {
         /// Write the plan to a file, for `apply --plan`
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// Exit with 2 when there are changes
+        /// Exit with 2 when there are changes, or targets with changes that are left out
         #[arg(long)]
         detailed_exitcode: bool,
         /// List targets and effects without changes too
@@ -185,7 +185,7 @@ pub(crate) enum Command {
     Adopt(AdoptArgs),
     /// What is ours outside and belongs to no target, each with why and the command that ends it
     #[command(
-        after_help = "Examples:\n  deploycenter orphans\n  deploycenter orphans --output json"
+        after_help = "Examples:\n  deploycenter orphans\n  deploycenter orphans --output json\n\nIt changes nothing. What a running target or a deployment at work uses isn't listed."
     )]
     Orphans,
     /// What runs where, and how it is

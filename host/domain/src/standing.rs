@@ -77,7 +77,11 @@ impl Standing {
                 }
             }
         }
-        if plan.operation.ends_life() {
+        if plan.operation == Operation::Purge {
+            // Also what only helped it: a sync with the base that was opened.
+            images.clear();
+            unused.clear();
+        } else if plan.operation.ends_life() {
             // What the plan doesn't retain was gone before it: someone else removed it.
             images.retain(|id, _| plan.effect(id).is_some());
             unused.clear();

@@ -171,7 +171,9 @@ impl Engine {
             }
         }
         drop(planned);
-        problems.extend(gathered.not_adopted(wishes));
+        if problems.is_empty() {
+            problems.extend(gathered.not_adopted(wishes));
+        }
         Problems::check(problems)?;
         let selectors = selection.selectors.iter().map(ToString::to_string);
         Ok(Planned {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use deploycenter_sdk::{App, PlanError, Request, Violation, host};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::declared::{Declared, Recorder};
 use crate::place::place;
@@ -147,6 +147,29 @@ impl Kit {
     pub fn found<A: App>(&self, over: Value) -> Vec<(String, String)> {
         let found = self.violations::<A>(over).into_iter();
         found.map(|found| (found.code, found.pointer)).collect()
+    }
+
+    /// The pointer and the message of each add-on that the app's own check misses, on a
+    /// cluster with those `addons` (`None`: nobody said which) and that certificate issuer.
+    ///
+    /// # Panics
+    /// As [`values`](Self::values).
+    #[must_use]
+    pub fn lacking<A: App>(
+        &self,
+        over: Value,
+        addons: Option<&[&str]>,
+        issuer: Option<&str>,
+    ) -> Vec<String> {
+        let there = self.clone().at(|context| {
+            context["region"]["addons"] = json!(addons);
+            context["region"]["ingress"]["clusterIssuer"] = json!(issuer);
+        });
+        let found = there.violations::<A>(over).into_iter();
+        found
+            .filter(|found| found.code == "missing-addon")
+            .map(|found| format!("{} {}", found.pointer, found.message))
+            .collect()
     }
 
     /// What the app declares.

@@ -225,7 +225,12 @@ impl ArgoCd {
             }
             _ => return Err(not_ours()),
         };
-        let answer = self.client.ask(thing.ask(Method::PUT).body(body)).await?;
+        let mut ask = thing.ask(Method::PUT).body(body);
+        if step.undo && step.adopt.is_some() && matches!(thing, Thing::Application { .. }) {
+            // It stood there so; whether it is sound is its owner's business.
+            ask = ask.query("validate", "false");
+        }
+        let answer = self.client.ask(ask).await?;
         if answer.is_conflict() || answer.is_not_found() {
             return Ok(false);
         }

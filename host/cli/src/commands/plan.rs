@@ -73,7 +73,9 @@ pub(super) async fn run(
             path.display()
         );
     }
-    Ok(if how.detailed_exitcode && changes {
+    // What is left out waits too: for someone's word.
+    let waits = changes || !planned.blocked.is_empty();
+    Ok(if how.detailed_exitcode && waits {
         ExitCode::from(CHANGES)
     } else {
         ExitCode::SUCCESS
@@ -139,9 +141,14 @@ pub(super) async fn remarks(place: &Workplace, planned: &Planned) -> Result<(), 
             .iter()
             .map(ToString::to_string)
             .collect();
+        let one = match names.as_slice() {
+            [one] => one,
+            _ => "TARGET",
+        };
         anstream::eprintln!(
-            "Note: no longer desired, and left running: {}. `deploycenter destroy TARGET --confirm TARGET` removes one.",
-            names.join(", ")
+            "Note: no longer desired, and left running: {}. `deploycenter destroy {one} --confirm {one}` removes {}.",
+            names.join(", "),
+            if names.len() == 1 { "it" } else { "one" }
         );
     }
     match planned.updates_waiting.len() {

@@ -158,7 +158,8 @@ fn changed(plan: &TargetPlan) -> impl Iterator<Item = &PlannedEffect> {
 
 /// `2 files, ~dns.record/domain and 3 more`.
 fn brief(plan: &TargetPlan) -> String {
-    if plan.is_first() {
+    let begins = plan.is_first() && plan.operation != Operation::Revive;
+    if begins && !plan.operation.is_removal() {
         return "first deployment".to_owned();
     }
     let (files, others): (Vec<&PlannedEffect>, Vec<_>) =

@@ -42,14 +42,8 @@ pub(crate) fn human(orphans: &[Orphan]) -> String {
         for line in table::plain(&rows).lines() {
             let _ = writeln!(out, "  {line}");
         }
-        let mut reasons: Vec<&str> = Vec::new();
-        for orphan in members {
-            if !reasons.contains(&orphan.reason.as_str()) {
-                reasons.push(&orphan.reason);
-            }
-        }
-        for reason in reasons {
-            let _ = writeln!(out, "  {}", paint(DIM, harmless(reason)));
+        for reason in reasons(members) {
+            let _ = writeln!(out, "  {}", paint(DIM, harmless(&reason)));
         }
         let _ = writeln!(out, "  {}\n", harmless(command));
     }
@@ -64,6 +58,27 @@ pub(crate) fn human(orphans: &[Orphan]) -> String {
         }
     );
     out
+}
+
+/// Each reason once; of one that only adds something to another, what it adds.
+fn reasons(members: &[&Orphan]) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    for orphan in members {
+        let added = members.iter().find_map(|other| {
+            let more = orphan.reason.strip_prefix(&other.reason)?;
+            more.strip_prefix("; ")
+        });
+        let reason = match added {
+            Some(more) => format!("{}: {more}", orphan.id),
+            None => orphan.reason.clone(),
+        };
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    // What is said of one thing stands below what is said of all.
+    reasons.sort_by_key(|reason| !members.iter().any(|orphan| orphan.reason == *reason));
+    reasons
 }
 
 fn day(time: jiff::Timestamp) -> String {
@@ -96,7 +111,12 @@ mod tests {
         vec![
             orphan(None, "argocd", "stray", "its annotations don't say"),
             orphan(Some("acme/odoo"), "efs", "fs-0123", retained),
-            orphan(Some("acme/odoo"), "kubernetes", "acme--odoo", retained),
+            orphan(
+                Some("acme/odoo"),
+                "kubernetes",
+                "acme--odoo",
+                &format!("{retained}; with databases"),
+            ),
         ]
     }
 
@@ -112,6 +132,7 @@ mod tests {
           efs         fs-0123     since 2026-01-02
           kubernetes  acme--odoo  since 2026-01-02
           retained: acme/odoo was destroyed by 01kaf3 on 2026-01-02
+          acme--odoo: with databases
           deploycenter purge acme/odoo --confirm acme/odoo
 
         3 things that no target uses.

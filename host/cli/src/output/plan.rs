@@ -45,7 +45,7 @@ pub(super) fn heading(target: &TargetPlan, out: &mut String) {
     } else if target.is_first() {
         about.push_str(", first deployment");
     }
-    if target.incarnation.0 > 1 {
+    if target.incarnation.0 > 1 || target.operation == Operation::Purge {
         let _ = write!(about, ", incarnation {}", target.incarnation);
     }
     let _ = writeln!(

@@ -1,31 +1,19 @@
 //! What fails is taken back by itself, or says what it left and how to go on.
 
 use deploycenter_sandbox::Fault;
-use deploycenter_sandbox::argocd::Sickness;
 use serde_json::json;
 
+use crate::outside;
 use crate::place::{ACME, ACME_UPDATED, Place, holds};
 
 const APPLY: [&str; 4] = ["apply", "--yes", "--output", "json"];
-
-/// Makes acme's pods sick, while the values hold a text.
-fn sicken(place: &Place, only_while: Option<&str>) {
-    let sickness = Sickness {
-        reason: "CrashLoopBackOff".to_owned(),
-        message: "back-off 5m0s restarting failed container".to_owned(),
-        only_revision_containing: only_while.map(str::to_owned),
-    };
-    place
-        .sandbox()
-        .with_argocd(|argocd, _| argocd.sicken("acme--mattermost", sickness));
-}
 
 #[test]
 fn an_unhealthy_update_goes_back_by_itself() {
     let place = Place::new(ACME);
     place.deploy();
     let before = place.inventory();
-    sicken(&place, Some("maxUsers: 137"));
+    outside::sicken(&place, "acme--mattermost", Some("maxUsers: 137"));
     place.change("customers.yaml", ACME_UPDATED);
     let said = place.run(&APPLY).refused("unwound");
     holds(
@@ -50,7 +38,7 @@ fn an_unhealthy_update_goes_back_by_itself() {
 fn a_first_deployment_that_fails_leaves_nothing() {
     let place = Place::new(ACME);
     let before = place.inventory();
-    sicken(&place, None);
+    outside::sicken(&place, "acme--mattermost", None);
     let said = place.run(&APPLY).refused("unwound");
     holds(
         &said,
@@ -73,7 +61,7 @@ fn a_first_deployment_that_fails_leaves_nothing() {
 fn what_cannot_be_taken_back_is_named_until_it_is() {
     let place = Place::new(ACME);
     let before = place.inventory();
-    sicken(&place, None);
+    outside::sicken(&place, "acme--mattermost", None);
     let denied: Fault = serde_json::from_value(json!({
         "service": "efs",
         "operation": "DeleteFileSystem",

@@ -194,6 +194,11 @@ fn what_someone_committed_is_kept_or_put_back() {
     );
     place.untouched_since(&mark);
 
+    let shown = place.run(&["accept", TARGET]).exits(1);
+    holds(
+        &shown.stderr,
+        &["kept as Someone left it in ", ": By hand (values.yaml)"],
+    );
     let accept = ["accept", TARGET, "--reason", "a hotfix", "--yes"];
     assert_eq!(outcome(&place, &accept)["state"], "succeeded");
     assert_eq!(place.committed("acme", VALUES), theirs);

@@ -6,18 +6,13 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::place::{ACME, Place, Run, holds};
 
+const LATENCY: Duration = Duration::from_millis(60);
+
 /// How long the first step may take to come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-#[test]
-fn ctrl_c_stops_after_the_steps_in_flight() {
-    let dir = tempfile::tempdir().unwrap();
-    let undisturbed = {
-        let place = Place::below(dir.path(), ACME);
-        place.deploy();
-        place.inventory()
-    };
-    let place = Place::with_latency(dir.path(), ACME, Duration::from_millis(60));
+/// Lets a deployment begin, and presses Ctrl-C.
+fn interrupted(place: &Place) -> Run {
     let child = place.command(&["apply", "--yes"]).spawn().unwrap();
     let began = Instant::now();
     while !place
@@ -30,7 +25,19 @@ fn ctrl_c_stops_after_the_steps_in_flight() {
         std::thread::sleep(Duration::from_millis(5));
     }
     kill_process(Pid::from_child(&child), Signal::INT).unwrap();
-    let run = Run::of(child.wait_with_output().unwrap()).exits(1);
+    Run::of(child.wait_with_output().unwrap()).exits(1)
+}
+
+#[test]
+fn ctrl_c_stops_after_the_steps_in_flight() {
+    let dir = tempfile::tempdir().unwrap();
+    let undisturbed = {
+        let place = Place::below(dir.path(), ACME);
+        place.deploy();
+        place.inventory()
+    };
+    let place = Place::with_latency(dir.path(), ACME, LATENCY);
+    let run = interrupted(&place);
     holds(
         &run.stderr,
         &[
@@ -66,4 +73,23 @@ fn ctrl_c_stops_after_the_steps_in_flight() {
     let done = place.mark();
     place.deploy();
     place.untouched_since(&done);
+}
+
+#[test]
+fn what_was_interrupted_is_taken_back_on_request() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = Place::with_latency(dir.path(), ACME, LATENCY);
+    let before = place.inventory();
+    interrupted(&place);
+    let cancel = ["cancel", "acme/mattermost", "--output", "json"];
+    let report = place.run(&cancel).succeeded().json();
+    assert_eq!(report["format"], 1);
+    // With it goes what only it needed.
+    let rows = report["deployments"].as_array().unwrap();
+    let row = |target: &str| rows.iter().find(|row| row["target"] == target).unwrap();
+    assert_eq!(row("acme/mattermost")["state"], "unwound");
+    assert_eq!(row("acme/_customer")["state"], "succeeded");
+    let after = place.inventory();
+    assert!(after == before, "{}", before.difference(&after));
+    place.run(&cancel).refused("nothing-unfinished");
 }

@@ -2,20 +2,25 @@
 //! prints, how it exits, and what it wrote outside.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod adopt;
 mod apply;
 mod broken;
 mod doctor;
 mod edited;
 mod failures;
+mod foreign;
 mod history;
 mod hold;
 mod interrupted;
 mod kill;
+mod lives;
 mod main_branch;
+mod moved;
 mod outside;
 mod place;
 mod plan;
 mod remarks;
+mod removal;
 mod reports;
 mod schema;
 mod secrets;

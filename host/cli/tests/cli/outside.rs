@@ -3,9 +3,10 @@
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
+use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_sandbox::{ACCESS_KEY_ID, Sandbox};
 use reqwest::{Client, Method, RequestBuilder};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::place::Place;
 
@@ -165,4 +166,133 @@ pub(crate) fn delete_file_systems(place: &Place, role: &str, region: &'static st
                 .await;
         }
     });
+}
+
+/// The key that regions.yaml names for us-west-2.
+const KEY: &str = "arn:aws:kms:us-west-2:111122223333:key/8d3c7a52-0000-4000-8000-000000000001";
+
+/// A file system that someone else made in us-west-2.
+pub(crate) const THEIRS: &str = "fs-0a1000000000ad0b7";
+
+/// Puts it there.
+pub(crate) fn make_file_system(place: &Place) {
+    let taken = place.sandbox().edit_aws(|state| {
+        let systems = state["efs"]["fileSystems"].as_object_mut().unwrap();
+        let mut theirs = systems[OPERATORS].clone();
+        theirs["id"] = json!(THEIRS);
+        theirs["name"] = json!("theirs");
+        theirs["creationToken"] = json!("theirs");
+        theirs["kmsKeyId"] = json!(KEY);
+        theirs["tags"] = json!({ "Name": "theirs", "team": "x" });
+        systems.insert(THEIRS.to_owned(), theirs);
+    });
+    assert!(taken);
+}
+
+/// Someone's simple record of that name.
+pub(crate) fn make_record(place: &Place, name: &str) {
+    let taken = place.sandbox().edit_aws(|state| {
+        for (_, zone) in state["route53"]["zones"].as_object_mut().unwrap() {
+            if zone["name"].to_string().contains("apps.example.com") {
+                zone["records"].as_array_mut().unwrap().push(json!({
+                    "Name": format!("{name}."),
+                    "Type": "A",
+                    "TTL": 60,
+                    "ResourceRecords": { "ResourceRecord": [{ "Value": "198.51.100.7" }] },
+                }));
+            }
+        }
+    });
+    assert!(taken);
+}
+
+/// Someone's application of that name, with something of theirs in it.
+pub(crate) fn make_application(place: &Place, name: &str) {
+    let body = json!({
+        "metadata": { "name": name, "labels": { "team": "x" } },
+        "spec": {
+            "project": "default",
+            "source": { "repoURL": "https://git.example.com/theirs.git", "targetRevision": "main", "path": "chat" },
+            "destination": { "server": "https://usw2.k8s.example.com", "namespace": "chat" },
+        },
+    });
+    let url = "api/v1/applications?validate=false";
+    argocd(place, Method::POST, url, Some(&body));
+}
+
+/// Someone's project of that name, open to everything.
+pub(crate) fn make_project(place: &Place, name: &str) {
+    let project = json!({ "project": {
+        "metadata": { "name": name },
+        "spec": {
+            "sourceRepos": ["*"],
+            "destinations": [{ "server": "*", "namespace": "*" }],
+        },
+    }});
+    argocd(place, Method::POST, "api/v1/projects", Some(&project));
+}
+
+/// Deletes an application of acme's; what it deployed stays.
+pub(crate) fn delete_application(place: &Place, name: &str) {
+    let url = format!("api/v1/applications/{name}?project=acme&cascade=false");
+    argocd(place, Method::DELETE, &url, None);
+}
+
+/// Lets an application of acme's heal nothing any more.
+pub(crate) fn edit_application(place: &Place, name: &str) {
+    let url = format!("api/v1/applications/{name}");
+    let got = argocd(place, Method::GET, &format!("{url}?project=acme"), None);
+    let mut spec = got["spec"].clone();
+    *spec.pointer_mut("/syncPolicy/automated/selfHeal").unwrap() = json!(false);
+    let url = format!("{url}/spec?project=acme");
+    argocd(place, Method::PUT, &url, Some(&spec));
+}
+
+/// Lets a project deploy to one more namespace.
+pub(crate) fn change_project(place: &Place, name: &str) {
+    let url = format!("api/v1/projects/{name}");
+    let mut project = argocd(place, Method::GET, &url, None);
+    let destinations = project.pointer_mut("/spec/destinations").unwrap();
+    let mut more = destinations[0].clone();
+    more["namespace"] = json!("elsewhere");
+    destinations.as_array_mut().unwrap().push(more);
+    argocd(
+        place,
+        Method::PUT,
+        &url,
+        Some(&json!({ "project": project })),
+    );
+}
+
+/// Asks Argo CD as another client of it would.
+fn argocd(place: &Place, method: Method, url: &str, body: Option<&Value>) -> Value {
+    let sandbox = place.sandbox();
+    place.runtime.block_on(async {
+        // Fails only if there is one already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut request = Client::new()
+            .request(method, sandbox.argocd_url().join(url).unwrap())
+            .bearer_auth(sandbox.argocd_token())
+            .header("content-type", "application/json");
+        if let Some(body) = body {
+            request = request.body(body.to_string());
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert!(status.is_success(), "{status}: {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    })
+}
+
+/// Makes an application's pods sick, while its files hold a text if one is said.
+pub(crate) fn sicken(place: &Place, application: &str, only_while: Option<&str>) {
+    let sickness = Sickness {
+        reason: "CrashLoopBackOff".to_owned(),
+        message: "back-off 5m0s restarting failed container".to_owned(),
+        only_revision_containing: only_while.map(str::to_owned),
+    };
+    place
+        .sandbox()
+        .with_argocd(|argocd, _| argocd.sicken(application, sickness));
 }

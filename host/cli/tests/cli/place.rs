@@ -48,6 +48,17 @@ customers:
       - { app: mattermost, domain: chat.rivoli.apps.example.com }
 ";
 
+/// Two instances of one customer.
+pub(crate) const NEIGHBOURS: &str = "\
+version: 1
+customers:
+  - name: acme
+    region: us-west-2
+    apps:
+      - { app: mattermost, domain: chat.acme.apps.example.com }
+      - { app: mattermost, name: chat2, domain: chat2.acme.apps.example.com }
+";
+
 /// A deployment repo, its remote, and stand-ins.
 pub(crate) struct Place {
     repo: SampleRepo,
@@ -259,6 +270,20 @@ impl Place {
 
     /// Puts a text in a customer's branch by a commit of someone else's.
     pub(crate) fn commit_by_hand(&self, customer: &str, path: &str, text: &str) {
+        let blob = self.remote().blob(text.as_bytes()).unwrap();
+        let mut change = git2::build::TreeUpdateBuilder::new();
+        change.upsert(path, blob, git2::FileMode::Blob);
+        self.by_hand(customer, &mut change);
+    }
+
+    /// Takes a folder off a customer's branch, likewise.
+    pub(crate) fn remove_by_hand(&self, customer: &str, path: &str) {
+        let mut change = git2::build::TreeUpdateBuilder::new();
+        change.remove(path);
+        self.by_hand(customer, &mut change);
+    }
+
+    fn by_hand(&self, customer: &str, change: &mut git2::build::TreeUpdateBuilder) {
         let remote = self.remote();
         let name = format!("refs/heads/customer/{customer}");
         let parent = remote
@@ -266,9 +291,7 @@ impl Place {
             .unwrap()
             .peel_to_commit()
             .unwrap();
-        let blob = remote.blob(text.as_bytes()).unwrap();
-        let tree = git2::build::TreeUpdateBuilder::new()
-            .upsert(path, blob, git2::FileMode::Blob)
+        let tree = change
             .create_updated(&remote, &parent.tree().unwrap())
             .unwrap();
         let who = git2::Signature::now("Someone", "someone@example.com").unwrap();

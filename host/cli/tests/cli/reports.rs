@@ -255,3 +255,21 @@ fn init_makes_a_repo_that_validates_at_once() {
         .run(&["init", &shown, "--output", "json"])
         .refused("repository");
 }
+
+#[test]
+fn every_command_explains_itself_by_example() {
+    let place = Place::new(ACME);
+    let completed = place.run(&["completions", "bash"]).succeeded().stdout;
+    let commands = [
+        "sync", "rollback", "release", "accept", "cancel", "destroy", "purge", "adopt", "orphans",
+        "history", "status", "doctor",
+    ];
+    for command in commands {
+        let help = place.run(&[command, "--help"]).succeeded().stdout;
+        let (_, examples) = help
+            .split_once("Example")
+            .unwrap_or_else(|| panic!("no example of {command}: {help}"));
+        holds(examples, &[&format!("deploycenter {command}")]);
+        holds(&completed, &[&format!("deploycenter__subcmd__{command})")]);
+    }
+}

@@ -8,18 +8,7 @@ use deploycenter_sandbox::Fault;
 use deploycenter_sandbox::argocd::Sickness;
 use serde_json::json;
 
-use crate::place::{ACME, FLEET, Place, Run, holds};
-
-/// Two instances of one customer.
-const NEIGHBOURS: &str = "\
-version: 1
-customers:
-  - name: acme
-    region: us-west-2
-    apps:
-      - { app: mattermost, domain: chat.acme.apps.example.com }
-      - { app: mattermost, name: chat2, domain: chat2.acme.apps.example.com }
-";
+use crate::place::{ACME, FLEET, NEIGHBOURS, Place, Run, holds};
 
 const LATENCY: Duration = Duration::from_millis(40);
 

@@ -38,7 +38,12 @@ impl Saga<'_> {
                     .await?;
                     let leftovers = self.leftovers(&steps[at..]);
                     let why = self.progress.reason.clone().unwrap_or_default();
-                    let reason = format!("{why}; taking it back stopped at {step}: {message}");
+                    let stopped = if why.ends_with(&message) {
+                        " too".to_owned()
+                    } else {
+                        format!(": {message}")
+                    };
+                    let reason = format!("{why}; taking it back stopped at {step}{stopped}");
                     return self
                         .write(Event::NeedsAttention { reason, leftovers })
                         .await;

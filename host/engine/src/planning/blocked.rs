@@ -141,6 +141,16 @@ impl Blocked {
         }
     }
 
+    pub(super) fn nothing_left(target: &TargetId, said: Option<Incarnation>) -> Self {
+        let of = said.map_or_else(String::new, |life| format!(", incarnation {life},"));
+        Self {
+            target: target.clone(),
+            code: "nothing-retained",
+            message: format!("nothing of it{of} is left"),
+            help: "`deploycenter orphans` lists what is left of others".to_owned(),
+        }
+    }
+
     pub(super) fn retained_elsewhere(
         target: &TargetId,
         region: &RegionName,

@@ -120,13 +120,23 @@ impl Engine {
             Ok(Some(seen)) => seen,
             Ok(None) => return problem("can't be adopted: there is nothing there".to_owned()),
             Err(failure) if failure.kind == FailureKind::Refused => {
-                return problem(format!("can't be adopted: {failure}"));
+                let refused = Problem::new(format!("{target}: {id}: {}", failure.message));
+                return Ok(Err(match failure.help {
+                    Some(help) => refused.help(help),
+                    None => refused,
+                }));
             }
             Err(failure) => return Err(failure.into()),
         };
         match &seen.ownership {
+            // Its own already: an adoption that is asked for again has nothing to do.
+            Ownership::ByPlace => {
+                let seen = adapter.observe(&after, Reading::Listed).await?;
+                return Ok(Ok(effect_of(id, depends_on, seen, after)));
+            }
             Ownership::Owned(owner) if self.is_same(whose, &id, owner) => {
-                return problem("is its own already".to_owned());
+                let seen = adapter.observe(&after, Reading::Listed).await?;
+                return Ok(Ok(effect_of(id, depends_on, seen, after)));
             }
             Ownership::Owned(owner)
                 if owner.installation == self.installation
@@ -140,7 +150,7 @@ impl Engine {
                 ));
             }
             Ownership::Owned(owner) => adoption.former = Some(owner.clone()),
-            Ownership::Foreign(_) | Ownership::ByPlace => {}
+            Ownership::Foreign(_) => {}
         }
         Ok(Ok(
             effect_of(id, depends_on, Some(seen), after).adopting(adoption)
@@ -205,7 +215,10 @@ impl Engine {
     ) -> Option<Problem> {
         let what = match &seen.ownership {
             Ownership::ByPlace => return None,
-            Ownership::Foreign(what) => what.clone(),
+            Ownership::Foreign(what) => match called(seen) {
+                Some(name) => format!("{name} {what}"),
+                None => what.clone(),
+            },
             Ownership::Owned(owner) if self.is_same(whose, id, owner) => return None,
             Ownership::Owned(owner) => format!(
                 "it belongs to {} of {} in the installation {}",
@@ -214,11 +227,11 @@ impl Engine {
         };
         let way = seen.way_to_adopt(whose.target, id).map_or_else(
             || "rename one of the two, or remove what stands there".to_owned(),
-            |way| format!("take it over with: {way}; or rename one of the two, or remove what stands there"),
+            |way| format!("take it over with: {way}, and name there all that is to be taken over; or rename one of the two, or remove what stands there"),
         );
         Some(
             Problem::new(format!("{}: {id} exists already: {what}", whose.target))
-                .help(format!("nothing is taken over by itself: {way}")),
+                .help(format!("nothing is taken over by itself; {way}")),
         )
     }
 
@@ -227,6 +240,18 @@ impl Engine {
             && owner.target == *whose.target
             && owner.effect == *id
             && owner.incarnation == whose.incarnation
+    }
+}
+
+/// What a thing is called outside, where its adapter says of it only what it is.
+fn called(seen: &Observed) -> Option<&str> {
+    match &seen.image {
+        Resource::Record(record) => Some(&record.name),
+        Resource::Secret(secret) => Some(&secret.name),
+        Resource::FileSystem(_) | Resource::AccessPoint(_) => {
+            seen.outputs.get(&OutputName::Id).map(String::as_str)
+        }
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@
 mod present;
 mod rollback;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deploycenter_domain::declaration::ApplicationRole;
 use deploycenter_domain::effect::{EffectId, EffectKind};
@@ -14,7 +14,7 @@ use deploycenter_domain::lock;
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::naming;
 use deploycenter_domain::operation::Operation;
-use deploycenter_domain::plan::{Plan, PlannedEffect};
+use deploycenter_domain::plan::{Plan, PlannedEffect, Remark};
 use deploycenter_domain::resource::{File, Folder, Resource, Sync};
 use deploycenter_domain::standing;
 use deploycenter_domain::wanted::WantedEffect;
@@ -86,8 +86,47 @@ impl Engine {
         let reason = reason.unwrap_or("accepted as committed by hand");
         let mut files = present.folder.files.clone();
         files.insert(hold::FILE.to_owned(), Hold::new(None, by, reason).text());
-        self.files_plan(target, &present, files, Operation::Accept)
-            .await
+        let mut replanned = self
+            .files_plan(target, &present, files, Operation::Accept)
+            .await?;
+        let remark = self.accepted(&present.folder, kept.as_ref()).await?;
+        for plan in &mut replanned.plan.targets {
+            plan.remarks.extend(remark.clone());
+        }
+        Ok(replanned)
+    }
+
+    /// What is accepted: which files, and who committed them last.
+    async fn accepted(
+        &self,
+        folder: &Folder,
+        kept: Option<&BTreeMap<String, String>>,
+    ) -> Result<Option<Remark>, PlanError> {
+        let last = self
+            .adapters
+            .generated
+            .last_change(&folder.branch, &folder.path)
+            .await?;
+        let (Some(last), Some(kept)) = (last, kept) else {
+            return Ok(None);
+        };
+        let paths: BTreeSet<&str> = kept
+            .keys()
+            .chain(folder.files.keys())
+            .filter(|path| kept.get(*path) != folder.files.get(*path))
+            .map(String::as_str)
+            .collect();
+        let paths: Vec<&str> = paths.into_iter().collect();
+        Ok(Some(Remark::new(
+            "accepted",
+            format!(
+                "kept as {} left it in {}: {} ({})",
+                last.author,
+                last.commit.get(..12).unwrap_or(&last.commit),
+                last.summary,
+                paths.join(", ")
+            ),
+        )))
     }
 
     async fn last_files(

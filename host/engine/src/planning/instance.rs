@@ -1,6 +1,6 @@
 //! The plan of one instance: pins, values, plugin, graph.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use deploycenter_domain::data_version::DataVersionChange;
@@ -8,7 +8,7 @@ use deploycenter_domain::desired::Instance;
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::hold::{self, Hold};
-use deploycenter_domain::name::{RegionName, TargetId};
+use deploycenter_domain::name::{Incarnation, RegionName, TargetId};
 use deploycenter_domain::naming::Names;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Remark, TargetPlan};
@@ -20,6 +20,7 @@ use deploycenter_ports::Reading;
 
 use super::blocked::{Blocked, hold_of};
 use super::effects::Whose;
+use super::users::has_something;
 use super::wanted::{Wanted, at};
 use super::{Ground, PlanError, PlannedTarget, Wishes};
 use crate::Engine;
@@ -116,6 +117,7 @@ impl Engine {
             .iter()
             .map(|change| change.remark(&instance.app, wanted.migration.as_deref()))
             .chain(warned.map(|line| Remark::new(Remark::APP_WARNING, line)))
+            .chain(begins_without_data(ground, target))
             .collect();
         Ok(PlannedTarget::Planned {
             plan: TargetPlan {
@@ -133,6 +135,37 @@ impl Engine {
             hold,
         })
     }
+}
+
+/// What to know of a target that begins anew although data of it is retained.
+fn begins_without_data(ground: &Ground, target: &TargetId) -> Option<Remark> {
+    if ground.present(target).is_some() || ground.revived.contains_key(target) {
+        return None;
+    }
+    let journaled = ground.standing.get(target).into_iter().flatten();
+    let mut left: BTreeSet<Incarnation> = journaled
+        .filter(|life| has_something(life))
+        .map(|life| life.incarnation)
+        .collect();
+    left.extend(ground.marked.get(target));
+    let lives: Vec<String> = left.iter().map(ToString::to_string).collect();
+    let (of, which) = match lives.as_slice() {
+        [] => return None,
+        [one] => (format!("incarnation {one}"), ""),
+        several => (
+            format!("the incarnations {}", several.join(", ")),
+            " --incarnation N",
+        ),
+    };
+    Some(
+        Remark::new(
+            "retained",
+            format!("it begins without data: that of {of} is retained and isn't used"),
+        )
+        .help(format!(
+            "to go on with it instead: deploycenter adopt {target}{which}"
+        )),
+    )
 }
 
 /// A held target is planned as it would go on, with its hold in place.

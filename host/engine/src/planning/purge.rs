@@ -129,7 +129,15 @@ impl Engine {
             return refused(Blocked::still_desired(instance));
         }
         if let Some(said) = said {
-            return Ok(said);
+            let at_work = ground
+                .unfinished
+                .get(target)
+                .is_some_and(|unfinished| unfinished.incarnation == said);
+            return if left.contains(&said) || present == Some(said) || at_work {
+                Ok(said)
+            } else {
+                refused(Blocked::nothing_left(target, Some(said)))
+            };
         }
         if let Some(present) = present
             && (desired.is_none() || left.len() <= 1)
@@ -139,7 +147,7 @@ impl Engine {
         left.retain(|life| Some(*life) != present && Some(*life) != coming);
         match (left.first(), left.len()) {
             (Some(life), 1) => Ok(*life),
-            (None, _) => refused(Blocked::not_deployed(target, None)),
+            (None, _) => refused(Blocked::nothing_left(target, None)),
             _ => refused(Blocked::many_lives(target, &left)),
         }
     }
@@ -162,8 +170,16 @@ impl Engine {
         };
         let mut effects = self.opening(whose, standing, folder.as_ref()).await?;
         let mut remarks = Vec::new();
-        if effects.is_empty() && standing.namespace {
+        if !effects.is_empty() {
+            remarks.push(namespace_goes(target, incarnation));
+        } else if standing.namespace {
             remarks.push(namespace_stays(target, incarnation));
+        }
+        if let Some(present) = ground.present(target).filter(|life| *life != incarnation) {
+            remarks.push(Remark::new(
+                "other-life",
+                format!("incarnation {present}, which runs, isn't touched"),
+            ));
         }
         let opened = effects.iter().find_map(|effect| match &effect.after {
             Some(Resource::Folder(folder)) => Some(folder.clone()),
@@ -357,6 +373,17 @@ fn directories_stay(
             _ => None,
         })
         .collect()
+}
+
+/// What goes with the base, which no effect names.
+fn namespace_goes(target: &TargetId, incarnation: Incarnation) -> Remark {
+    Remark::new(
+        "deleted",
+        format!(
+            "the namespace {} is deleted, with databases, claims and volumes; nothing brings that data back",
+            namespace(target, incarnation)
+        ),
+    )
 }
 
 /// Nobody knows the base's manifests any more, and Argo CD keeps what guards data.

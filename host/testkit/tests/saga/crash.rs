@@ -60,12 +60,8 @@ fn crashes(start: fn() -> World, work: Work, order: Order) {
         "the trace has {} points only",
         points.len()
     );
-    // Before anything is journaled nothing has happened: there, points are alike.
-    let begun = points.iter().position(|point| point.starts_with("journal"));
-    for (number, point) in points.iter().enumerate() {
-        if begun.is_some_and(|begun| number < begun) && number % ALIKE != 0 {
-            continue;
-        }
+    for number in telling(&points) {
+        let point = &points[number];
         let reached = crash_at(&prepared, work, number, &undisturbed);
         match order {
             Order::Fixed => {
@@ -74,6 +70,14 @@ fn crashes(start: fn() -> World, work: Work, order: Order) {
             Order::Mixed => assert!(points.contains(&reached), "{reached} is new at {number}"),
         }
     }
+}
+
+/// The numbers of the points that are tried. Before anything is journaled nothing has
+/// happened: there, points are alike, and some of them tell enough.
+pub(crate) fn telling(points: &[String]) -> impl Iterator<Item = usize> {
+    let begun = points.iter().position(|point| point.starts_with("journal"));
+    let begun = begun.unwrap_or(0);
+    (0..points.len()).filter(move |number| *number >= begun || number % ALIKE == 0)
 }
 
 /// Lets a process die at the point of that number, and another one end what it left. The

@@ -1,6 +1,6 @@
 //! Two processes deploy two instances of one customer at once, both for the first time: at
-//! every point of the one, the other does its whole work, or as much of it as it can before
-//! it has to wait for what they share.
+//! every point between two calls of the one, the other does its whole work, or as much of
+//! it as it can before it has to wait for what they share.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,7 @@ use deploycenter_ports::{
 use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_testkit::{Gate, Inventory, Life, World};
 
+use crate::crash::telling;
 use crate::scene::{carried_out, deployed, tried, undying};
 
 /// Two instances of one customer.
@@ -218,7 +219,7 @@ fn sicken(world: &World, target: &str) {
     });
 }
 
-/// Lets both work at once, at every point of the one. Those in `sick` fail and go back;
+/// Lets both work at once, at every point between two calls of the one. Those in `sick` fail and go back;
 /// the end is that of a world in which only the others were ever begun.
 fn at_every_point(sick: &[&str]) {
     let well: Vec<&str> = [ONE, OTHER]
@@ -233,8 +234,11 @@ fn at_every_point(sick: &[&str]) {
         world.inventory().unwrap()
     };
     let fast = std::env::var_os("DEPLOYCENTER_TEST_FAST").is_some();
-    for number in (0..points(sick)).step_by(if fast { 9 } else { 1 }) {
-        let world = world();
+    let prepared = world();
+    let points = points(&prepared, sick);
+    let between = telling(&points).filter(|number| is_between(&points[*number]));
+    for number in between.step_by(if fast { 9 } else { 1 }) {
+        let world = prepared.copy().unwrap();
         for target in sick {
             sicken(&world, target);
         }
@@ -260,9 +264,15 @@ fn at_every_point(sick: &[&str]) {
     }
 }
 
-/// How many points the one passes when it is alone.
-fn points(sick: &[&str]) -> usize {
-    let world = world();
+/// Whether the one has nothing under way there: what the other sees doesn't depend on
+/// whether the one has heard its last answer.
+fn is_between(point: &str) -> bool {
+    point.to_ascii_lowercase().ends_with(": before")
+}
+
+/// The points that the one passes when it is alone.
+fn points(prepared: &World, sick: &[&str]) -> Vec<String> {
+    let world = prepared.copy().unwrap();
     for target in sick {
         sicken(&world, target);
     }
@@ -270,8 +280,8 @@ fn points(sick: &[&str]) -> usize {
     world
         .live(&gate, async |engine: Engine| apply(engine, ONE).await)
         .unwrap();
-    let points = gate.trace().len();
-    assert!(points > 60, "{points}");
+    let points = gate.trace();
+    assert!(points.len() > 60, "{points:?}");
     points
 }
 
@@ -314,7 +324,7 @@ fn the_same_target_twice_is_locked() {
         saying.recv().unwrap();
     };
     // Somewhere in the middle.
-    let gate = Arc::new(Gate::with_hand(points(&[]) / 2, hand));
+    let gate = Arc::new(Gate::with_hand(points(&world, &[]).len() / 2, hand));
     std::thread::scope(|scope| {
         let world = &world;
         let second = scope.spawn(move || {
