@@ -11,6 +11,7 @@ mod cache;
 mod capabilities;
 mod engine;
 mod failure;
+mod gate;
 mod library;
 mod limits;
 mod plugin;

@@ -8,6 +8,7 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_plugin_package::{LoadError, PluginFile};
 use deploycenter_ports::{PluginError, PluginFacts, Plugins, TemplateFault};
 
+use crate::gate::{Gate, processors};
 use crate::plugin::Plugin;
 use crate::runtime::Runtime;
 
@@ -18,6 +19,7 @@ pub struct Library {
     entries: BTreeMap<Digest, Entry>,
     /// By the plugin's digest and that of the templates that override its own.
     ready: Mutex<HashMap<(Digest, Digest), Arc<Loaded>>>,
+    gate: Gate,
 }
 
 /// A plugin, once someone has loaded it.
@@ -37,6 +39,7 @@ impl Library {
             runtime,
             entries: BTreeMap::new(),
             ready: Mutex::default(),
+            gate: Gate::new(processors()),
         }
     }
 
@@ -123,7 +126,9 @@ impl Plugins for Library {
         templates: &BTreeMap<String, String>,
         request: &Request,
     ) -> Result<Vec<Violation>, PluginError> {
-        self.plugin(digest, templates)?.validate(request)
+        let plugin = self.plugin(digest, templates)?;
+        let _inside = self.gate.enter();
+        plugin.validate(request)
     }
 
     fn plan(
@@ -132,6 +137,8 @@ impl Plugins for Library {
         templates: &BTreeMap<String, String>,
         request: &Request,
     ) -> Result<Declaration, PluginError> {
-        self.plugin(digest, templates)?.plan(request)
+        let plugin = self.plugin(digest, templates)?;
+        let _inside = self.gate.enter();
+        plugin.plan(request)
     }
 }

@@ -12,10 +12,8 @@ use wasmtime::{Engine, Store};
 use crate::bindings::engine::deploycenter::renderer::tokens;
 use crate::bindings::engine::exports::deploycenter::renderer::engine;
 use crate::failure::Failure;
+use crate::gate::processors;
 use crate::limits::{self, Meter, refill};
-
-/// How many instances wait for the next call.
-const IDLE: usize = 4;
 
 /// Why a template gave no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,7 +185,8 @@ impl Templates {
             return;
         }
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE {
+        // As many as there can be at work.
+        if idle.len() < processors() {
             idle.push(instance);
         }
     }

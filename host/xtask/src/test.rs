@@ -1,9 +1,11 @@
 //! `cargo xtask test`: sets up and runs every test, and ends with `N passed, N failed`.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use tempfile::TempDir;
 
 use crate::guests::{build_guests, workspace};
 use crate::report::{Count, Report, check, counted};
@@ -16,6 +18,10 @@ const RENDERED: &str = "DEPLOYCENTER_RENDERED";
 /// What makes tests fail that would be passed over where boto3 or moto isn't installed:
 /// here they are.
 const NOTHING_PASSED_OVER: [(&str, &str); 2] = [("CI", "1"), ("DEPLOYCENTER_TEST_BOTO3", "1")];
+
+/// How much has to be free in memory, in bytes, for tests to write there: several times
+/// what they need at once.
+const PLENTY: u64 = 4 << 30;
 
 /// How long fetching the database of advisories may take.
 const FETCH: Duration = Duration::from_secs(120);
@@ -115,6 +121,10 @@ fn cargo_tests(tools: &Tools, layout: &Layout, fast: bool) -> Result<Count> {
     let folder = layout.target.join("rendered");
     tools::emptied(&folder)?;
     let mut command = cargo_with(tools)?;
+    let scratch = in_memory();
+    if let Some(scratch) = &scratch {
+        command.env("TMPDIR", scratch.path());
+    }
     command
         .args(["test", "--no-fail-fast"])
         .env(RENDERED, &folder)
@@ -123,6 +133,21 @@ fn cargo_tests(tools: &Tools, layout: &Layout, fast: bool) -> Result<Count> {
         command.env("DEPLOYCENTER_TEST_FAST", "1");
     }
     counted(&mut command)
+}
+
+/// A folder in memory, where there is plenty: thousands of small worlds are made and
+/// thrown away, and a disk takes longer over that than over anything else.
+fn in_memory() -> Option<TempDir> {
+    let memory = Path::new("/dev/shm");
+    let state = rustix::fs::statvfs(memory).ok()?;
+    let free = state.f_bavail.saturating_mul(state.f_frsize);
+    if free < PLENTY {
+        return None;
+    }
+    tempfile::Builder::new()
+        .prefix("deploycenter-test")
+        .tempdir_in(memory)
+        .ok()
 }
 
 fn tests_of_guests(tools: &Tools, layout: &Layout) -> Result<Count> {

@@ -9,12 +9,13 @@ use deploycenter_ports::{
 };
 use git2::{ErrorCode, FetchPrune, ObjectType, Oid, StatusOptions, Tree};
 
+use crate::checkout;
 use crate::config::{Credentials, shown};
 use crate::failure::{self, SYSTEM};
 use crate::history::{self, HistoryError};
 use crate::remote;
 use crate::tree;
-use crate::working_tree::{check_size, desired_files, is_desired, problem};
+use crate::working_tree::{check_size, is_desired, problem};
 
 /// A checkout of the deployment repo.
 #[derive(Debug, Clone)]
@@ -32,23 +33,10 @@ impl DeploymentRepo {
     /// # Errors
     /// When it isn't in a checkout.
     pub fn open(path: &Path) -> Result<Self, RepositoryError> {
-        let repo = git2::Repository::discover(path).map_err(|error| RepositoryError {
-            message: format!("{} isn't in a git repository: {}", path.display(), error.message()),
-            help: Some(if error.code() == ErrorCode::Owner {
-                "it belongs to another user of this machine: git config --global --add safe.directory <path>".to_owned()
-            } else {
-                "run this in a deployment repo, name one with -C, or make one with `deploycenter init DIR`".to_owned()
-            }),
-        })?;
-        let root = repo.workdir().ok_or_else(|| {
-            problem(format!(
-                "{} is a bare repository; the desired state is read from a checkout",
-                path.display()
-            ))
-        })?;
+        let place = checkout::find(path)?;
         Ok(Self {
-            root: root.to_owned(),
-            git_dir: repo.path().to_owned(),
+            root: place.root,
+            git_dir: place.git_dir,
             credentials: Credentials::from_env(),
             calls: Arc::new(Unwatched),
         })
@@ -125,9 +113,7 @@ impl DeploymentRepo {
     /// The URL of a remote, as git has it: `origin`.
     #[must_use]
     pub fn remote_url(&self, name: &str) -> Option<String> {
-        let repo = git2::Repository::open(&self.git_dir).ok()?;
-        let remote = repo.find_remote(name).ok()?;
-        remote.url().ok().map(str::to_owned)
+        checkout::remote_url(&self.git_dir, name)
     }
 
     async fn blocking<T: Send + 'static>(
@@ -361,8 +347,10 @@ fn descends(repo: &git2::Repository, newer: Oid, older: Oid) -> Result<bool, Rep
 #[async_trait]
 impl Repository for DeploymentRepo {
     async fn desired_files(&self) -> Result<DesiredFiles, RepositoryError> {
-        self.blocking(|repo, this| desired_files(repo, &this.root))
+        let this = self.clone();
+        tokio::task::spawn_blocking(move || checkout::desired_files(&this.git_dir, &this.root))
             .await
+            .map_err(|_| problem("reading the deployment repo was cut off"))?
     }
 
     async fn files_at(&self, commit: &str, folder: &str) -> Result<DesiredFiles, RepositoryError> {

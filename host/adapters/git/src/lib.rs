@@ -8,6 +8,7 @@
 //!
 //! [`DeploymentRepo`] reads the operator's checkout and its history.
 
+mod checkout;
 mod commit;
 mod config;
 mod deployment_repo;

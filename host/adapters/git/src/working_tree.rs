@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use deploycenter_ports::{DesiredFiles, RepositoryError};
-use git2::Repository;
+use deploycenter_ports::RepositoryError;
 
 /// The largest file of the desired state, in bytes.
 const LARGEST: u64 = 10 * 1024 * 1024;
@@ -49,26 +48,13 @@ pub(crate) fn is_desired(path: &str) -> bool {
     }
 }
 
-/// Reads the desired state. What git ignores isn't part of it, or the state would depend
-/// on files that nobody else has.
-pub(crate) fn desired_files(
-    repo: &Repository,
-    root: &Path,
-) -> Result<DesiredFiles, RepositoryError> {
+/// The paths at which the desired state may be, relative to the repo; some name nothing.
+pub(crate) fn listed(root: &Path) -> Result<Vec<String>, RepositoryError> {
     let mut paths: Vec<String> = SINGLE.iter().map(|name| (*name).to_owned()).collect();
     for folder in YAML.into_iter().chain([WHOLE]) {
         list(root, folder, &mut paths)?;
     }
-    let index = repo.index().map_err(|error| problem(error.message()))?;
-    let mut files = DesiredFiles::new();
-    for path in paths {
-        let ignored = index.get_path(Path::new(&path), 0).is_none()
-            && repo.status_should_ignore(Path::new(&path)).unwrap_or(false);
-        if !ignored && let Some(content) = read(root, &path)? {
-            files.insert(path, content);
-        }
-    }
-    Ok(files)
+    Ok(paths)
 }
 
 fn list(root: &Path, folder: &str, paths: &mut Vec<String>) -> Result<(), RepositoryError> {
@@ -103,7 +89,8 @@ fn list(root: &Path, folder: &str, paths: &mut Vec<String>) -> Result<(), Reposi
     Ok(())
 }
 
-fn read(root: &Path, path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
+/// A file; none where there is none.
+pub(crate) fn read(root: &Path, path: &str) -> Result<Option<Vec<u8>>, RepositoryError> {
     let failed = |error: std::io::Error| problem(format!("{path} can't be read: {error}"));
     let place = root.join(path);
     let meta = match place.symlink_metadata() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deploycenter_domain::context::context;
 use deploycenter_domain::data_version::DataVersionChange;
-use deploycenter_domain::declaration::{Declaration, Request, Violation};
+use deploycenter_domain::declaration::{Declaration, Request};
 use deploycenter_domain::desired::{
     Instance, LayerKind, Merged, Region, StorageKind, violation_problem,
 };
@@ -48,6 +48,22 @@ impl Offline {
         instance: &Instance,
         folder: Option<&Observed>,
     ) -> Result<Wanted, PlanError> {
+        let pins = self.pins(ground, instance, folder).await?;
+        let (offline, ground, instance) = (self.clone(), Arc::clone(ground), instance.clone());
+        // Off the async threads: it computes, on as many cores as there are.
+        tokio::task::spawn_blocking(move || offline.decided(&ground, &instance, &pins))
+            .await
+            .unwrap_or_else(|panic| {
+                Err(PluginError::Broken(format!("the plugin's host failed: {panic}")).into())
+            })
+    }
+
+    fn decided(
+        &self,
+        ground: &Ground,
+        instance: &Instance,
+        pins: &Pins,
+    ) -> Result<Wanted, PlanError> {
         let desired = &ground.desired;
         let target = &instance.target;
         let region = desired.region_of(instance).ok_or_else(|| {
@@ -57,10 +73,9 @@ impl Offline {
             ))
         })?;
         let names = Names::new(&self.installation, instance, ground.incarnation(target));
-        let pins = self.pins(ground, instance, folder).await?;
-        let merged = merged(ground, instance, &pins)?;
+        let merged = merged(ground, instance, pins)?;
         let request = self.request(instance, region, &names, merged.to_value());
-        let declaration = self.ask(instance, region, &pins, &merged, request).await?;
+        let declaration = self.ask(instance, region, pins, &merged, &request)?;
         let facts = &pins.facts;
         let lock = Lock {
             format: 1,
@@ -158,45 +173,30 @@ impl Offline {
         }
     }
 
-    /// The plugin's own check, then its plan, off the async threads.
-    async fn ask(
+    /// The plugin's own check, then its plan.
+    fn ask(
         &self,
         instance: &Instance,
         region: &Region,
         pins: &Pins,
         merged: &Merged,
-        request: Request,
+        request: &Request,
     ) -> Result<Declaration, PlanError> {
-        let plugins = Arc::clone(&self.plugins);
-        let digest = pins.facts.digest.clone();
-        let templates = pins.overrides.templates.clone();
-        type Answer = Result<(Vec<Violation>, Option<Declaration>), PluginError>;
-        let answer: Answer = tokio::task::spawn_blocking(move || {
-            let violations = plugins.validate(&digest, &templates, &request)?;
-            if !violations.is_empty() {
-                return Ok((violations, None));
-            }
-            Ok((
-                violations,
-                Some(plugins.plan(&digest, &templates, &request)?),
-            ))
-        })
-        .await
-        .unwrap_or_else(|panic| {
-            Err(PluginError::Broken(format!(
-                "the plugin's host failed: {panic}"
-            )))
-        });
-        match answer.map_err(|error| located(error, &instance.app, pins))? {
-            (_, Some(declaration)) => Ok(declaration),
-            (violations, None) => {
-                let problems = violations
-                    .iter()
-                    .map(|violation| violation_problem(violation, merged, &instance.at, region))
-                    .collect();
-                Err(some(problems).into())
-            }
+        let (digest, templates) = (&pins.facts.digest, &pins.overrides.templates);
+        let fault = |error| located(error, &instance.app, pins);
+        let violations = self
+            .plugins
+            .validate(digest, templates, request)
+            .map_err(fault)?;
+        if violations.is_empty() {
+            let declaration = self.plugins.plan(digest, templates, request);
+            return Ok(declaration.map_err(fault)?);
         }
+        let problems = violations
+            .iter()
+            .map(|violation| violation_problem(violation, merged, &instance.at, region))
+            .collect();
+        Err(some(problems).into())
     }
 }
 

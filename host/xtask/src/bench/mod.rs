@@ -14,9 +14,13 @@ use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 
 use crate::guests::{build_guests, workspace};
-use crate::tools::{self, Layout, Tools, cargo_with};
+use crate::tools::{self, Tools, cargo_with};
 use judge::Verdict;
 use measured::Measured;
+
+/// What is built: the command line, and the benches of `host/testkit`.
+const BINARY: &str = "deploycenter";
+const SPEED: &str = "speed";
 
 /// What is measured, by the names in BENCHMARKS.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -24,7 +28,7 @@ use measured::Measured;
 pub(crate) enum Bench {
     /// One target in a sandbox, against minijinja and Jinja2.
     B1,
-    /// A cold process that renders a target, against Helm and kustomize.
+    /// A cold process that renders a target, against Helm and kustomize; and one that validates.
     B2,
     /// The plan of 30,000 instances, against a script with Jinja2.
     B3,
@@ -62,9 +66,10 @@ pub(crate) fn run(chosen: &[Bench], quick: bool, output: Output) -> Result<()> {
         tools.install_kustomize()?;
     }
     build_guests()?;
+    let (binary, speed) = built(&tools)?;
     let stage = Stage {
-        speed: built_bench(&tools)?,
-        binary: built_binary(&tools)?,
+        speed,
+        binary,
         dir: workspace().join("target/bench"),
         tools,
         quick,
@@ -137,44 +142,41 @@ impl Stage {
     }
 }
 
-/// Builds the benches, and gives the executable's place, which cargo alone knows.
-fn built_bench(tools: &Tools) -> Result<PathBuf> {
+/// Builds `deploycenter` and the benches for speed, in one go so that what both use is
+/// built once, and gives the places of both, which cargo alone knows.
+fn built(tools: &Tools) -> Result<(PathBuf, PathBuf)> {
     let output = cargo_with(tools)?
-        .args(["bench", "--no-run", "--bench", "speed", "--message-format"])
-        .arg("json-render-diagnostics")
+        .args(["build", "--release", "--bin", BINARY, "--bench", SPEED])
+        .args(["--message-format", "json-render-diagnostics"])
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
     if !output.status.success() {
-        bail!("the benches don't build; the messages above say where");
+        bail!("the host or its benches don't build; the messages above say where");
     }
-    executable(&String::from_utf8_lossy(&output.stdout)).context("cargo names no executable")
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let place = |name| {
+        executable(&messages, name).with_context(|| format!("cargo names no executable of {name}"))
+    };
+    Ok((place(BINARY)?, place(SPEED)?))
 }
 
-/// The executable that cargo's messages name last.
-fn executable(messages: &str) -> Option<PathBuf> {
+/// The executable of that target in cargo's messages.
+fn executable(messages: &str, name: &str) -> Option<PathBuf> {
     #[derive(serde::Deserialize)]
     struct Message {
-        #[serde(default)]
+        target: Target,
         executable: Option<PathBuf>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Target {
+        name: String,
     }
     messages
         .lines()
-        .rev()
-        .find_map(|line| serde_json::from_str::<Message>(line).ok()?.executable)
-}
-
-/// Builds `deploycenter` for speed.
-fn built_binary(tools: &Tools) -> Result<PathBuf> {
-    let status = cargo_with(tools)?
-        .args(["build", "--release", "--bin", "deploycenter"])
-        .stdout(Stdio::null())
-        .status()
-        .context("cannot start cargo")?;
-    if !status.success() {
-        bail!("the host doesn't build; the messages above say where");
-    }
-    Ok(Layout::read()?.binary("release"))
+        .filter_map(|line| serde_json::from_str::<Message>(line).ok())
+        .filter(|message| message.target.name == name)
+        .find_map(|message| message.executable)
 }
 
 /// A folder of a measurement, made empty.
@@ -188,16 +190,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_executable_is_the_one_that_cargo_names_last() {
+    fn an_executable_is_found_by_its_name() {
         let messages = concat!(
-            r#"{"reason":"compiler-artifact","executable":null}"#,
+            r#"{"reason":"compiler-artifact","target":{"name":"serde"},"executable":null}"#,
             "\n",
-            r#"{"reason":"compiler-artifact","executable":"/x/speed-1"}"#,
+            r#"{"reason":"compiler-artifact","target":{"name":"speed"},"executable":"/x/speed-1"}"#,
             "\n",
             r#"{"reason":"build-finished","success":true}"#,
         );
-        assert_eq!(executable(messages), Some(PathBuf::from("/x/speed-1")));
-        assert_eq!(executable("no json\n"), None);
+        assert_eq!(
+            executable(messages, "speed"),
+            Some(PathBuf::from("/x/speed-1"))
+        );
+        assert_eq!(executable(messages, "serde"), None);
+        assert_eq!(executable("no json\n", "speed"), None);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! B2: whole processes, from their start to their end, in turn: `deploycenter render`
-//! against `helm template` and kustomize on what it rendered.
+//! against `helm template` and kustomize on what it rendered; and `deploycenter validate`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -70,6 +70,16 @@ pub(super) fn measure(stage: &Stage) -> Result<Vec<Measured>> {
             }
         }
     }
+    let (binary, place, code) = (stage.binary.clone(), dir.join("repo"), cache.clone());
+    let mut validate = Runner::new("deploycenter", move || {
+        let mut command = Command::new(&binary);
+        command.arg("-C").arg(&place).arg("validate");
+        command.env("XDG_CACHE_HOME", &code);
+        command
+    });
+    for _ in 0..rounds {
+        validate.round()?;
+    }
     let mut first = Runner::new("deploycenter", ours);
     for _ in 0..first_rounds {
         fresh(&cache)?;
@@ -91,6 +101,13 @@ pub(super) fn measure(stage: &Stage) -> Result<Vec<Measured>> {
             }),
         })
         .collect();
+    measured.push(Measured {
+        id: "B2.validate".to_owned(),
+        what: "a process that validates the fleet of 36 instances, as on each save".to_owned(),
+        unit: "ms".to_owned(),
+        ours: validate.milliseconds,
+        peer: None,
+    });
     measured.push(Measured {
         id: "B2.first".to_owned(),
         what: format!(

@@ -1,0 +1,94 @@
+//! What a command wants of the operator's checkout that talks to nobody.
+//!
+//! libgit2 begins with reading all of the machine's certificates, which takes longer than
+//! all the rest of such a command. So what `validate` and `render` need is read by gix;
+//! whatever writes, walks history or asks a remote is libgit2's.
+
+use std::path::{Path, PathBuf};
+
+use deploycenter_ports::{DesiredFiles, RepositoryError};
+use gix::bstr::ByteSlice as _;
+use gix::remote::Direction;
+use gix::sec::Trust;
+use gix::worktree::stack::state::ignore::Source;
+
+use crate::working_tree::{listed, problem, read};
+
+/// Where a checkout is.
+pub(crate) struct Place {
+    pub(crate) git_dir: PathBuf,
+    pub(crate) root: PathBuf,
+}
+
+/// The checkout that `path` is, or lies in.
+pub(crate) fn find(path: &Path) -> Result<Place, RepositoryError> {
+    let repo = gix::discover(path).map_err(|error| RepositoryError {
+        message: format!("{} isn't in a git repository: {error}", path.display()),
+        help: Some(
+            "run this in a deployment repo, name one with -C, or make one with `deploycenter init DIR`"
+                .to_owned(),
+        ),
+    })?;
+    if repo.git_dir_trust() != Trust::Full {
+        owned(path)?;
+    }
+    let root = repo.workdir().ok_or_else(|| {
+        problem(format!(
+            "{} is a bare repository; the desired state is read from a checkout",
+            path.display()
+        ))
+    })?;
+    Ok(Place {
+        git_dir: repo.git_dir().to_owned(),
+        root: root.to_owned(),
+    })
+}
+
+/// Whether this user may use a repository that another one owns, as git is configured.
+fn owned(path: &Path) -> Result<(), RepositoryError> {
+    git2::Repository::discover(path).map(drop).map_err(|error| RepositoryError {
+        message: format!("{} can't be read: {}", path.display(), error.message()),
+        help: Some(
+            "it belongs to another user of this machine: git config --global --add safe.directory <path>"
+                .to_owned(),
+        ),
+    })
+}
+
+fn open(git_dir: &Path) -> Result<gix::Repository, RepositoryError> {
+    gix::open(git_dir)
+        .map_err(|error| problem(format!("the deployment repo can't be read: {error}")))
+}
+
+/// Reads the desired state. What git ignores isn't part of it, or the state would depend
+/// on files that nobody else has.
+pub(crate) fn desired_files(git_dir: &Path, root: &Path) -> Result<DesiredFiles, RepositoryError> {
+    let unreadable =
+        |error: &dyn std::fmt::Display| problem(format!("git's index can't be read: {error}"));
+    let repo = open(git_dir)?;
+    let index = repo.index_or_empty().map_err(|error| unreadable(&error))?;
+    let mut excludes = repo
+        .excludes(&index, None, Source::WorktreeThenIdMappingIfNotSkipped)
+        .map_err(|error| unreadable(&error))?;
+    let mut files = DesiredFiles::new();
+    for path in listed(root)? {
+        let is_tracked = index.entry_by_path(path.as_bytes().as_bstr()).is_some();
+        let is_ignored = !is_tracked
+            && excludes
+                .at_path(path.as_str(), None)
+                .map_err(|error| unreadable(&error))?
+                .is_excluded();
+        if !is_ignored && let Some(content) = read(root, &path)? {
+            files.insert(path, content);
+        }
+    }
+    Ok(files)
+}
+
+/// The URL of a remote, as git has it.
+pub(crate) fn remote_url(git_dir: &Path, name: &str) -> Option<String> {
+    let repo = open(git_dir).ok()?;
+    let remote = repo.find_remote(name).ok()?;
+    let url = remote.url(Direction::Fetch)?;
+    String::from_utf8(url.to_bstring().into()).ok()
+}
