@@ -8,6 +8,7 @@ mod broken;
 mod doctor;
 mod edited;
 mod failures;
+mod fleet;
 mod foreign;
 mod history;
 mod hold;
