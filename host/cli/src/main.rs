@@ -1,6 +1,7 @@
 //! `deploycenter`: plans and applies a deployment repo.
 
 mod args;
+mod checked;
 mod commands;
 mod fail;
 mod local;

@@ -15,6 +15,7 @@ use deploycenter_plugin_runtime::{Library, Runtime, RuntimeConfig};
 use deploycenter_ports::{Applications, Clock, Progress, Repository as _, Unwatched};
 use deploycenter_store::{SqliteStore, StoreOptions};
 
+use crate::checked::Checked;
 use crate::fail::Fail;
 use crate::local::{self, SystemClock, Ulids};
 
@@ -60,15 +61,10 @@ const NO_REMOTE: &str = "https://git.example.com/no-remote-yet.git";
 /// plugins' files is among the problems.
 pub(crate) async fn offline(said: Option<&Path>) -> Result<(Offline, Reading), Fail> {
     let root = find_repo(said)?;
-    // What takes long at the start, each on a core of its own.
-    let runtime = tokio::task::spawn_blocking(runtime);
     let repo = Arc::new(DeploymentRepo::open(&root)?);
     let mut reading = desired::read_all(&repo.desired_files().await?);
     let desired = &reading.desired;
-    let runtime = runtime
-        .await
-        .map_err(|panic| Fail::new("plugin", format!("the plugin runtime failed: {panic}")))??;
-    let (library, mut wrong) = library(runtime, &root, desired);
+    let (library, mut wrong) = library(runtime()?, &root, desired);
     for (digest, problem) in &mut wrong {
         if let Some(place) = reading.plugins.get(digest) {
             problem.line = Some(place.line);
@@ -80,6 +76,7 @@ pub(crate) async fn offline(said: Option<&Path>) -> Result<(Offline, Reading), F
         generated_url: generated_url(&repo, desired).unwrap_or_else(|_| NO_REMOTE.to_owned()),
         plugins: Arc::new(library),
         repository: repo,
+        checks: Arc::new(Checked::open(cache_dir("checked").as_deref(), &root)),
     };
     let wrong = wrong.into_iter().map(|(_, problem)| problem);
     reading.problems.extend(wrong);
@@ -230,7 +227,7 @@ pub(crate) fn argocd_server(setting: &str) -> Result<url::Url, Fail> {
 
 fn runtime() -> Result<Runtime, Fail> {
     Runtime::new(RuntimeConfig {
-        cache_dir: cache_dir(),
+        cache_dir: cache_dir("compiled"),
         ..RuntimeConfig::default()
     })
     .map_err(|error| Fail::new("plugin", error.to_string()))
@@ -273,11 +270,11 @@ fn add(library: &mut Library, root: &Path, plugin: &LockedPlugin) -> Result<(), 
         .map_err(|error| format!("{source}: {error}"))
 }
 
-/// Compiled plugins are kept for this user, beside no repo: they are never taken from
-/// outside.
-fn cache_dir() -> Option<PathBuf> {
+/// What is kept between commands is this user's, and beside no repo: it is never taken
+/// from outside.
+fn cache_dir(of: &str) -> Option<PathBuf> {
     let base = env("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| env("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
-    Some(base.join("deploycenter").join("compiled"))
+    Some(base.join("deploycenter").join(of))
 }

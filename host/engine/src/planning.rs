@@ -81,6 +81,9 @@ pub struct Wishes {
     /// That targets which were removed go on with the data that was retained of that life,
     /// see [`Engine::life_to_revive`].
     pub revive: Option<Incarnation>,
+    /// That effects of instances without changes are counted and not kept: for whoever
+    /// shows a plan and saves none. A fleet's texts take gigabytes.
+    pub only_changes: bool,
 }
 
 impl Wishes {
@@ -166,7 +169,7 @@ impl Engine {
             .buffered(self.limits.plans.max(1));
         while let Some((target, planned)) = planned.next().await {
             match planned {
-                Ok(planned) => gathered.take(target, planned),
+                Ok(planned) => gathered.take(target, planned, wishes),
                 Err(error) => problems.extend(error.into_problems(&target)?),
             }
         }
@@ -176,12 +179,14 @@ impl Engine {
         }
         Problems::check(problems)?;
         let selectors = selection.selectors.iter().map(ToString::to_string);
+        let mut plan = Plan::new(
+            self.installation.clone(),
+            selectors.collect(),
+            gathered.targets,
+        );
+        plan.summary.none += gathered.counted;
         Ok(Planned {
-            plan: Plan::new(
-                self.installation.clone(),
-                selectors.collect(),
-                gathered.targets,
-            ),
+            plan,
             blocked: gathered.blocked,
             held: gathered.held,
             pending_removal: ground.pending_removal(),
@@ -264,6 +269,8 @@ struct Gathered {
     held: Vec<(TargetId, Hold)>,
     /// Customers whose shared target is blocked, each with why.
     without: BTreeMap<CustomerName, Blocked>,
+    /// Effects that weren't kept because nothing happens to them.
+    counted: usize,
 }
 
 impl Gathered {
@@ -292,7 +299,7 @@ impl Gathered {
     }
 
     /// Takes one target in; a customer's shared one comes before its instances.
-    fn take(&mut self, target: TargetId, planned: PlannedTarget) {
+    fn take(&mut self, target: TargetId, planned: PlannedTarget, wishes: &Wishes) {
         match planned {
             PlannedTarget::Blocked(blocked) => {
                 if target.is_shared() {
@@ -301,7 +308,11 @@ impl Gathered {
                 }
                 self.blocked.push(blocked);
             }
-            PlannedTarget::Planned { plan, hold } => {
+            PlannedTarget::Planned { mut plan, hold } => {
+                if wishes.only_changes && !target.is_shared() && !plan.has_changes() {
+                    self.counted += plan.effects.len();
+                    plan.effects = Vec::new();
+                }
                 if let Some(hold) = hold {
                     self.held.push((target.clone(), hold));
                 }

@@ -60,6 +60,34 @@ impl Renderer {
 struct Instance {
     store: Store<State>,
     guest: engine::Guest,
+    /// The variables that it has.
+    seen: Option<String>,
+}
+
+impl Instance {
+    /// Renders one, and tells the guest of the variables only when they aren't those that
+    /// it has: a target's templates all see the same.
+    fn render(
+        &mut self,
+        name: &str,
+        variables: &str,
+    ) -> Result<Result<String, engine::Failure>, wasmtime::Error> {
+        let Self { store, guest, seen } = self;
+        refill(store, limits::RENDER_FUEL, limits::RENDER_TIME)?;
+        if seen.as_deref() != Some(variables) {
+            *seen = None;
+            if let Err(failure) = guest.call_see(&mut *store, variables)? {
+                let template = name.to_owned();
+                return Ok(Err(engine::Failure {
+                    template,
+                    ..failure
+                }));
+            }
+            *seen = Some(variables.to_owned());
+        }
+        let (steps, output) = (limits::RENDER_STEPS, limits::RENDER_OUTPUT);
+        guest.call_render(&mut *store, name, steps, output)
+    }
 }
 
 /// The templates of one plugin with its overrides, ready to render.
@@ -121,16 +149,7 @@ impl Templates {
                 .instantiate()
                 .map_err(|error| fault(0, error.to_string()))?,
         };
-        let Instance { store, guest } = &mut instance;
-        let called = refill(store, limits::RENDER_FUEL, limits::RENDER_TIME).and_then(|()| {
-            guest.call_render(
-                &mut *store,
-                name,
-                context,
-                limits::RENDER_STEPS,
-                limits::RENDER_OUTPUT,
-            )
-        });
+        let called = instance.render(name, context);
         match called {
             Ok(answer) => {
                 self.put_back(instance);
@@ -145,7 +164,7 @@ impl Templates {
                     )),
                 }
             }
-            Err(error) => Err(match Failure::of(&error, &store.data().meter) {
+            Err(error) => Err(match Failure::of(&error, &instance.store.data().meter) {
                 Failure::Broken(message) => fault(0, message),
                 Failure::TooLong(message) => {
                     RenderFailure::TooLong(format!("the template {name} {message}"))
@@ -165,7 +184,11 @@ impl Templates {
             Ok((guest, loaded))
         };
         match load(&mut store) {
-            Ok((guest, Ok(()))) => Ok(Instance { store, guest }),
+            Ok((guest, Ok(()))) => Ok(Instance {
+                store,
+                guest,
+                seen: None,
+            }),
             Ok((_, Err(failures))) => Err(LoadError::Templates(
                 failures.into_iter().map(template_error).collect(),
             )),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use deploycenter_domain::digest::Digest;
 use deploycenter_plugin_package::{LoadError, PluginFile};
@@ -36,7 +36,7 @@ pub struct Runtime {
     engine: Engine,
     linker: Linker<State>,
     cache: Cache,
-    renderer: Arc<Renderer>,
+    renderer: OnceLock<Result<Arc<Renderer>, LoadError>>,
     loaded: Mutex<HashMap<Digest, Arc<Code>>>,
 }
 
@@ -49,32 +49,22 @@ impl fmt::Debug for Runtime {
 }
 
 impl Runtime {
-    /// A runtime without plugins. The first one on a machine compiles the template
-    /// engine, which takes a second or so in a debug build.
+    /// A runtime without plugins, which compiles nothing yet.
     ///
     /// # Errors
     /// When the guests weren't built, or this machine can't run WebAssembly.
     pub fn new(config: RuntimeConfig) -> Result<Self, LoadError> {
-        let Some(renderer) = bundled::renderer() else {
-            return Err(LoadError::Host(
-                "this binary was built without its guests; build it with `cargo xtask build`"
-                    .to_owned(),
-            ));
-        };
+        if bundled::renderer().is_none() {
+            return Err(without_guests());
+        }
         let engine = engine(config.mode)?;
-        let cache = Cache::open(config.cache_dir);
-        let host = |error: wasmtime::Error| LoadError::Host(format!("{error:#}"));
-        let component = cache
-            .component(&engine, &Digest::of(renderer), renderer)
-            .map_err(host)?;
-        let renderer = Arc::new(Renderer::new(&engine, &component)?);
         let mut linker = Linker::new(&engine);
-        capabilities::link(&mut linker).map_err(host)?;
+        capabilities::link(&mut linker).map_err(|error| LoadError::Host(format!("{error:#}")))?;
         Ok(Self {
             engine,
             linker,
-            cache,
-            renderer,
+            cache: Cache::open(config.cache_dir),
+            renderer: OnceLock::new(),
             loaded: Mutex::default(),
         })
     }
@@ -90,24 +80,43 @@ impl Runtime {
         bytes: &[u8],
         overrides: &BTreeMap<String, String>,
     ) -> Result<Arc<Plugin>, LoadError> {
-        let code = self.code(bytes)?;
+        // Each takes long the first time, so each gets a processor.
+        let (renderer, code) = std::thread::scope(|scope| {
+            let renderer = scope.spawn(|| self.renderer());
+            let code = self.code(bytes);
+            (renderer.join(), code)
+        });
+        let code = code?;
+        let renderer = renderer
+            .map_err(|_| LoadError::Host("the renderer's loading panicked".to_owned()))??;
         let mut templates = code.file.templates.clone();
         templates.extend(
             overrides
                 .iter()
                 .map(|(name, source)| (name.clone(), source.clone())),
         );
-        let templates =
-            Templates::load(Arc::clone(&self.renderer), templates.into_iter().collect())?;
+        let templates = Templates::load(renderer, templates.into_iter().collect())?;
         Ok(Arc::new(Plugin {
             code,
             templates: Arc::new(templates),
         }))
     }
 
-    #[cfg(test)]
-    pub(crate) fn renderer(&self) -> Arc<Renderer> {
-        Arc::clone(&self.renderer)
+    /// The template engine, compiled when it is first asked for: a second or so on a
+    /// machine that never ran it.
+    ///
+    /// # Errors
+    /// When it doesn't fit this host.
+    pub(crate) fn renderer(&self) -> Result<Arc<Renderer>, LoadError> {
+        let renderer = self.renderer.get_or_init(|| {
+            let bytes = bundled::renderer().ok_or_else(without_guests)?;
+            let component = self
+                .cache
+                .component(&self.engine, &Digest::of(bytes), bytes)
+                .map_err(|error| LoadError::Host(format!("{error:#}")))?;
+            Ok(Arc::new(Renderer::new(&self.engine, &component)?))
+        });
+        renderer.clone()
     }
 
     fn code(&self, bytes: &[u8]) -> Result<Arc<Code>, LoadError> {
@@ -138,4 +147,11 @@ impl Runtime {
         loaded().insert(digest, Arc::clone(&code));
         Ok(code)
     }
+}
+
+/// What is wrong with a host that was built by hand.
+fn without_guests() -> LoadError {
+    LoadError::Host(
+        "this binary was built without its guests; build it with `cargo xtask build`".to_owned(),
+    )
 }

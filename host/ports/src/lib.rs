@@ -2,6 +2,7 @@
 //! signatures. No implementation is here.
 
 mod call;
+mod checks;
 mod clock;
 mod diagnosis;
 mod effects;
@@ -12,6 +13,7 @@ mod repository;
 mod store;
 
 pub use call::{Call, Calls, Phase, Unwatched};
+pub use checks::{CheckCache, Forgetful};
 pub use clock::{Clock, Ids};
 pub use diagnosis::{Check, Examine, Finding, Verdict};
 pub use effects::{

@@ -62,8 +62,8 @@ impl Failure {
 #[derive(Debug)]
 pub struct Engine {
     environment: Environment<'static>,
-    /// The variables of the last call: a target's templates all see the same.
-    last: Option<(String, Value)>,
+    /// What templates see.
+    variables: Value,
 }
 
 impl Engine {
@@ -104,7 +104,7 @@ impl Engine {
         });
         Self {
             environment,
-            last: None,
+            variables: Value::from(()),
         }
     }
 
@@ -127,30 +127,28 @@ impl Engine {
         }
     }
 
-    /// Renders a loaded template with the keys of a JSON object as variables.
+    /// Takes a JSON object whose keys are the variables of what is rendered from now on.
+    ///
+    /// # Errors
+    /// When it isn't JSON.
+    pub fn see(&mut self, variables: &str) -> Result<(), Failure> {
+        self.variables = serde_json::from_str(variables).map_err(|error| Failure {
+            template: String::new(),
+            line: 0,
+            message: format!("its context is no JSON: {error}"),
+        })?;
+        Ok(())
+    }
+
+    /// Renders a loaded template.
     ///
     /// # Errors
     /// Where the template, or one that it includes, fails or passes a limit.
-    pub fn render(
-        &mut self,
-        name: &str,
-        context: &str,
-        steps: u64,
-        max_output: u32,
-    ) -> Result<String, Failure> {
+    pub fn render(&mut self, name: &str, steps: u64, max_output: u32) -> Result<String, Failure> {
         let whole = |message: String| Failure {
             template: name.to_owned(),
             line: 0,
             message,
-        };
-        let context = match &self.last {
-            Some((text, value)) if text == context => value.clone(),
-            _ => {
-                let value: Value = serde_json::from_str(context)
-                    .map_err(|error| whole(format!("its context is no JSON: {error}")))?;
-                self.last = Some((context.to_owned(), value.clone()));
-                value
-            }
         };
         self.environment.set_fuel(Some(steps));
         let template = self
@@ -165,7 +163,7 @@ impl Engine {
             limit: max_output as usize,
             passed: false,
         };
-        match template.render_captured_to(context, &mut text) {
+        match template.render_captured_to(self.variables.clone(), &mut text) {
             _ if text.passed => Err(whole(format!(
                 "writes more than {} KiB, the most that a file may have",
                 max_output / 1024
@@ -222,7 +220,8 @@ mod tests {
                     .collect(),
             )
             .map_err(|mut all| all.remove(0))?;
-        engine.render(templates[0].0, context, 100_000, 4096)
+        engine.see(context)?;
+        engine.render(templates[0].0, 100_000, 4096)
     }
 
     #[test]
@@ -316,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn each_call_sees_its_own_variables() {
+    fn templates_see_the_variables_that_were_given_last() {
         let mut engine = Engine::new(|_| true);
         engine
             .load(vec![
@@ -324,18 +323,21 @@ mod tests {
                 ("b".into(), "<[[ n ]]>".into()),
             ])
             .unwrap();
-        let mut render = |name: &str, context: &str| engine.render(name, context, 100, 100);
-        assert_eq!(render("a", r#"{"n":1}"#).unwrap(), "1");
-        assert_eq!(render("b", r#"{"n":1}"#).unwrap(), "<1>");
-        assert_eq!(render("b", r#"{"n":2}"#).unwrap(), "<2>");
-        assert!(render("b", "{").unwrap_err().message.contains("no JSON"));
-        assert_eq!(render("a", r#"{"n":1}"#).unwrap(), "1");
+        let mut render = |name: &str| engine.render(name, 100, 100);
+        assert!(render("a").unwrap_err().message.contains("undefined"));
+        engine.see(r#"{"n":1}"#).unwrap();
+        let mut render = |name: &str| engine.render(name, 100, 100);
+        assert_eq!(render("a").unwrap(), "1");
+        assert_eq!(render("b").unwrap(), "<1>");
+        engine.see(r#"{"n":2}"#).unwrap();
+        assert_eq!(engine.render("b", 100, 100).unwrap(), "<2>");
+        assert!(engine.see("{").unwrap_err().message.contains("no JSON"));
     }
 
     #[test]
     fn a_missing_template_is_named() {
         let mut engine = Engine::new(|_| true);
-        let failure = engine.render("gone", "{}", 10, 10).unwrap_err();
+        let failure = engine.render("gone", 10, 10).unwrap_err();
         assert_eq!(
             (failure.template.as_str(), failure.message.as_str()),
             ("gone", "there is no such template")

@@ -31,14 +31,15 @@ impl Guest for Component {
             .map_err(|all| all.into_iter().map(Failure::from).collect())
     }
 
-    fn render(
-        name: String,
-        context: String,
-        steps: u64,
-        max_output: u32,
-    ) -> Result<String, Failure> {
+    fn see(variables: String) -> Result<(), Failure> {
         ENGINE
-            .with_borrow_mut(|engine| engine.render(&name, &context, steps, max_output))
+            .with_borrow_mut(|engine| engine.see(&variables))
+            .map_err(Failure::from)
+    }
+
+    fn render(name: String, steps: u64, max_output: u32) -> Result<String, Failure> {
+        ENGINE
+            .with_borrow_mut(|engine| engine.render(&name, steps, max_output))
             .map_err(Failure::from)
     }
 }

@@ -95,7 +95,8 @@ impl Recorder {
 impl Host for Recorder {
     fn render(&mut self, template: &str, context: &str) -> Result<String, PlanError> {
         self.engine
-            .render(template, context, STEPS, OUTPUT)
+            .see(context)
+            .and_then(|()| self.engine.render(template, STEPS, OUTPUT))
             .map_err(|failure| PlanError::Render {
                 template: failure.template,
                 line: failure.line,

@@ -35,6 +35,7 @@ pub(super) async fn run(
     let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
     let wishes = Wishes {
         reclaim: how.reclaim,
+        only_changes: out.is_none() && !shared.json && !how.verbose,
         ..Wishes::default()
     };
     let planned = place.engine.plan(&selection, &wishes).await?;

@@ -29,6 +29,15 @@ fn after_an_apply_there_is_nothing_to_do() {
 
     let again = place.run(&["plan", "--detailed-exitcode"]);
     holds(&again.stdout, &["Nothing to do: 2 targets as wanted"]);
+    // They are counted, whether or not the plan goes on to somebody.
+    let plan = place.plan(&[]);
+    let targets = plan["targets"].as_array().unwrap();
+    let listed: usize = targets
+        .iter()
+        .map(|target| target["effects"].as_array().unwrap().len())
+        .sum();
+    assert_eq!(plan["summary"]["none"], listed);
+    holds(&again.stdout, &[&format!("({listed} effects)")]);
     again.succeeded();
     let run = place.run(&["apply", "--yes"]).succeeded();
     holds(&run.stderr, &["Nothing to do: 2 targets as wanted"]);

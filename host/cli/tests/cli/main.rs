@@ -28,4 +28,5 @@ mod secrets;
 mod stale;
 mod sync;
 mod two;
+mod validate;
 mod watch;

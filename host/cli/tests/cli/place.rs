@@ -68,6 +68,11 @@ pub(crate) struct Place {
     _dir: Option<TempDir>,
 }
 
+/// Where all places keep what is by digest.
+pub(crate) fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
+}
+
 /// How a run of the binary ended.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -164,10 +169,7 @@ impl Place {
             .current_dir(&self.repo.checkout)
             .env_clear()
             .env("HOME", &self.home)
-            .env(
-                "XDG_CACHE_HOME",
-                Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache"),
-            )
+            .env("XDG_CACHE_HOME", cache())
             .env("NO_COLOR", "1")
             .env("USER", "tester")
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)

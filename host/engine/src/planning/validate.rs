@@ -11,6 +11,7 @@ use deploycenter_domain::declaration::{Request, Violation};
 use deploycenter_domain::desired::{
     self, Desired, Fault, Instance, Merged, Region, repaired, violation_problem,
 };
+use deploycenter_domain::digest::Digest;
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::naming::Names;
 use deploycenter_domain::problem::{Problem, Problems};
@@ -137,13 +138,51 @@ impl Offline {
             problem.message = format!("{}; with {}", problem.message, whose(&targets));
             problem
         }));
+        self.checks.close();
         Problems::check(problems)?;
         warnings.sort();
         Ok(Valid { desired, warnings })
     }
 
-    /// Everything that is wrong with one instance and wasn't told yet.
+    /// Everything that is wrong with one instance and wasn't told yet. One that was found
+    /// sound before, when everything it depends on was as it is, isn't looked at again.
     async fn look_at(
+        &self,
+        ground: &Arc<Ground>,
+        subject: &Subject,
+        told: &Told,
+    ) -> Result<Found, PlanError> {
+        let question = self.question(ground, subject).await;
+        if let Some(warnings) = question.as_ref().and_then(|it| self.checks.sound(it)) {
+            return Ok(Found {
+                warnings,
+                ..Found::default()
+            });
+        }
+        let found = self.look_closer(ground, subject, told).await?;
+        let sound = found.problems.is_empty() && found.templates.is_empty();
+        // What was told already isn't found again.
+        if let Some(question) = question.filter(|_| sound && told.is_empty()) {
+            self.checks.keep(question, &found.warnings);
+        }
+        Ok(found)
+    }
+
+    /// All that decides whether an instance is sound; `None` where that isn't known.
+    async fn question(&self, ground: &Ground, subject: &Subject) -> Option<Digest> {
+        let instance = &subject.instance;
+        let region = ground.desired.region_of(instance)?;
+        if !subject.whole {
+            return None;
+        }
+        let pins = self.pins(ground, instance, None).await.ok()?;
+        let inputs = self.inputs(&ground.desired, instance, region, &pins);
+        // The other regions' zones, too: an alias may lie in them.
+        let regions = &ground.desired.regions;
+        Some(Digest::of_json(&(&self.installation, regions, inputs)))
+    }
+
+    async fn look_closer(
         &self,
         ground: &Arc<Ground>,
         subject: &Subject,

@@ -7,7 +7,7 @@ use deploycenter_domain::context::context;
 use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::declaration::{Declaration, Request};
 use deploycenter_domain::desired::{
-    Instance, LayerKind, Merged, Region, StorageKind, violation_problem,
+    Desired, Instance, LayerKind, Merged, Region, StorageKind, violation_problem,
 };
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::lock::{Lock, PinnedPlugin};
@@ -115,7 +115,27 @@ impl Offline {
                 .map(|what| Problem::new(format!("{target}: {plugin}: {what}")));
             some(problems.collect())
         })?;
-        let inputs = BTreeMap::from([
+        Ok(Wanted {
+            effects,
+            inputs: self.inputs(desired, instance, region, pins),
+            declaration,
+            names,
+            back,
+            data_version,
+            migration: facts.manifest.migration.clone(),
+        })
+    }
+
+    /// What an instance's plan is decided on, each by its digest.
+    pub(super) fn inputs(
+        &self,
+        desired: &Desired,
+        instance: &Instance,
+        region: &Region,
+        pins: &Pins,
+    ) -> BTreeMap<String, Digest> {
+        let facts = &pins.facts;
+        BTreeMap::from([
             (
                 "desired state".to_owned(),
                 Digest::of_json(&instance.inputs()),
@@ -138,16 +158,7 @@ impl Offline {
                 Digest::of_json(&pins.overrides.values),
             ),
             ("settings".to_owned(), Digest::of_json(&self.generated_url)),
-        ]);
-        Ok(Wanted {
-            effects,
-            inputs,
-            declaration,
-            names,
-            back,
-            data_version,
-            migration: facts.manifest.migration.clone(),
-        })
+        ])
     }
 
     /// What the plugin is asked.

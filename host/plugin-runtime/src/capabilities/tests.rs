@@ -27,7 +27,7 @@ fn state(grants: &[&str], phase: Phase) -> State {
         let runtime = Runtime::new(RuntimeConfig::default()).unwrap();
         Arc::new(
             Templates::load(
-                runtime.renderer(),
+                runtime.renderer().unwrap(),
                 vec![
                     ("a/x".into(), "x [[ y ]]".into()),
                     ("b".into(), String::new()),

@@ -147,7 +147,12 @@ pub(crate) fn once(arguments: &[String]) -> Result<()> {
     }
     let files = Arc::new(Files::Below(dir.join("repo")));
     let engine = engine(files, Arc::new(library), recording)?;
-    let planned = runtime.block_on(engine.plan(&Selection::default(), &Wishes::default()))?;
+    // As `deploycenter plan` asks for what it shows on a terminal.
+    let wishes = Wishes {
+        only_changes: true,
+        ..Wishes::default()
+    };
+    let planned = runtime.block_on(engine.plan(&Selection::default(), &wishes))?;
     let seconds = begun.elapsed().as_secs_f64();
     ensure!(
         planned.plan.targets.len() == expected && !planned.plan.has_changes(),
