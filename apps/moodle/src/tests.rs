@@ -338,23 +338,7 @@ fn it_declares_what_an_instance_needs() {
 #[test]
 fn an_autoscaler_that_nobody_feeds_is_warned_of() {
     let scaled = json!({ "autoscaling": { "enabled": true } });
-    let warned = |addons: Value| {
-        kit()
-            .at(|context| context["region"]["addons"] = addons)
-            .plan::<Moodle>(scaled.clone())
-            .unwrap()
-            .warnings
-    };
-    let lacking = warned(json!(["efs-csi"]));
-    assert!(
-        lacking.len() == 1
-            && lacking[0].contains("metrics-server")
-            && lacking[0].contains("us-west-2"),
-        "{lacking:?}"
-    );
-    for fine in [json!(["metrics-server"]), Value::Null] {
-        assert_eq!(warned(fine), [""; 0]);
-    }
+    kit().check_warns_without::<Moodle>("metrics-server", &scaled);
 }
 
 #[test]

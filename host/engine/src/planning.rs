@@ -7,6 +7,7 @@ mod drift;
 mod effects;
 mod error;
 mod explain;
+mod folders;
 mod given;
 mod ground;
 mod hold;
@@ -81,8 +82,8 @@ pub struct Wishes {
     /// That targets which were removed go on with the data that was retained of that life,
     /// see [`Engine::life_to_revive`].
     pub revive: Option<Incarnation>,
-    /// That effects of instances without changes are counted and not kept: for whoever
-    /// shows a plan and saves none. A fleet's texts take gigabytes.
+    /// That of targets without changes only the names are kept, and their effects counted:
+    /// for whoever shows a plan and saves none. A fleet's texts take gigabytes.
     pub only_changes: bool,
 }
 
@@ -309,9 +310,11 @@ impl Gathered {
                 self.blocked.push(blocked);
             }
             PlannedTarget::Planned { mut plan, hold } => {
-                if wishes.only_changes && !target.is_shared() && !plan.has_changes() {
+                if wishes.only_changes && !plan.has_changes() {
                     self.counted += plan.effects.len();
                     plan.effects = Vec::new();
+                    plan.inputs = BTreeMap::new();
+                    plan.remarks = Vec::new();
                 }
                 if let Some(hold) = hold {
                     self.held.push((target.clone(), hold));

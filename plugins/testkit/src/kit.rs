@@ -172,6 +172,32 @@ impl Kit {
             .collect()
     }
 
+    /// Wants a plan with these values to warn, once and by name, of an add-on that the
+    /// region doesn't list, and of nothing where it lists it or lists none at all.
+    ///
+    /// # Panics
+    /// With the warnings that there were instead.
+    pub fn check_warns_without<A: App>(&self, addon: &str, over: &Value) {
+        let region = self.context["region"]["name"].as_str().unwrap_or_default();
+        let warned = |addons: Value| {
+            let there = self
+                .clone()
+                .at(|context| context["region"]["addons"] = addons);
+            let planned = there.plan::<A>(over.clone());
+            planned
+                .unwrap_or_else(|error| panic!("there is no plan: {error:?}"))
+                .warnings
+        };
+        let found = warned(json!(["another-addon"]));
+        assert!(
+            matches!(&*found, [one] if one.contains(addon) && one.contains(region)),
+            "without {addon}: {found:?}"
+        );
+        for fine in [json!([addon]), Value::Null] {
+            assert_eq!(warned(fine.clone()), [""; 0], "with {fine}");
+        }
+    }
+
     /// What the app declares.
     ///
     /// # Errors

@@ -38,6 +38,16 @@ pub(super) fn show(shared: &Shared, plan: &Plan, quiet: bool) {
     anstream::eprint!("{shown}");
 }
 
+/// What ends a command whose plan nobody agreed to. A program gets the plan on stdout: no
+/// other command makes it.
+pub(super) fn declined(shared: &Shared, plan: &Plan, fail: Fail) -> Result<Fail, Fail> {
+    if shared.json {
+        let text = serde_json::to_string(plan).map_err(anyhow::Error::from)?;
+        anstream::println!("{text}");
+    }
+    Ok(fail)
+}
+
 /// Shows a plan on stderr, asks, and applies exactly that.
 pub(super) async fn out(
     shared: &Shared,
@@ -50,7 +60,11 @@ pub(super) async fn out(
         return conclude(shared.json, &[], &BTreeSet::new(), Vec::new(), "");
     }
     if !how.yes && !confirmed()? {
-        return Err(Fail::new("declined", "nothing was applied"));
+        return Err(declined(
+            shared,
+            &plan,
+            Fail::new("declined", "nothing was applied"),
+        )?);
     }
     let note = Note {
         actor: local::actor(place.repo.identity()),

@@ -57,7 +57,9 @@ pub(super) async fn run(
         return conclude(shared.json, &recovered, &BTreeSet::new(), Vec::new(), "");
     }
     for target in left.difference(&removal.confirmed) {
-        ask_for(target)?;
+        if let Err(fail) = ask_for(target) {
+            return Err(carry::declined(shared, &plan, fail)?);
+        }
     }
     let note = Note {
         actor: local::actor(place.repo.identity()),

@@ -84,6 +84,7 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, how: &How) -> Result<
         };
         anstream::eprint!("{shown}");
     }
+    let (installation, selectors) = (plan.installation, plan.selectors);
     let batches = batches(plan.targets, size);
     if let [first, _, ..] = batches.as_slice() {
         anstream::eprintln!(
@@ -93,7 +94,9 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, how: &How) -> Result<
         );
     }
     if !how.yes && !carry::confirmed()? {
-        return Err(Fail::new("declined", "nothing was applied"));
+        let plan = Plan::new(installation, selectors, batches.concat());
+        let fail = Fail::new("declined", "nothing was applied");
+        return Err(carry::declined(shared, &plan, fail)?);
     }
     let note = Note {
         actor: local::actor(place.repo.identity()),

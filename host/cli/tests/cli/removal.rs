@@ -86,7 +86,17 @@ fn destroy_shows_what_goes_and_stays_and_wants_its_name() {
             "--confirm rivoli/mattermost",
         ],
     );
-    told(&place, &["destroy", TARGET]).refused("unconfirmed");
+    let run = told(&place, &["destroy", TARGET]);
+    let plan = run.json();
+    let targets: Vec<&str> = plan["targets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|target| target["target"].as_str().unwrap())
+        .collect();
+    assert_eq!(targets, ["rivoli/_customer", TARGET], "what a person sees");
+    assert_ne!(plan["summary"]["delete"], 0);
+    run.refused("unconfirmed");
     told(&place, &["destroy", TARGET, "--confirm", "rivoli/other"]).exits(64);
     told(
         &place,

@@ -7,6 +7,7 @@
 mod check;
 mod cross;
 mod customers;
+mod domains;
 mod formats;
 mod json_schema;
 mod layer;

@@ -13,7 +13,8 @@ use deploycenter_domain::unwind::unprotected;
 use deploycenter_ports::{Reading, StoreError};
 
 use super::PlanError;
-use super::effects::{Whose, bare};
+use super::effects::Whose;
+use super::folders::bare;
 use super::removal::{application, folder_commit, ids};
 use crate::Engine;
 

@@ -16,7 +16,8 @@ use deploycenter_ports::{Holding, Reading};
 
 use super::PlanError;
 use super::blocked::Blocked;
-use super::effects::{Folders, Whose, bare};
+use super::effects::Whose;
+use super::folders::{Folders, bare};
 use super::ground::Ground;
 use crate::Engine;
 

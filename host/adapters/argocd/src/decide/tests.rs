@@ -1,0 +1,297 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::name::Incarnation;
+use deploycenter_domain::resource::{Application, Owner};
+use deploycenter_ports::Note;
+use serde_json::json;
+
+use super::*;
+
+pub(crate) fn owner(deployment: &str, effect: &str) -> Owner {
+    Owner {
+        installation: "example".parse().unwrap(),
+        target: "acme/odoo".parse().unwrap(),
+        effect: EffectId::new(EffectKind::Application, effect).unwrap(),
+        incarnation: Incarnation(1),
+        deployment: deployment.parse().unwrap(),
+    }
+}
+
+pub(crate) fn image(path: &str) -> Resource {
+    Resource::Application(Application {
+        name: "acme--odoo".to_owned(),
+        project: "acme".to_owned(),
+        labels: [("deploycenter.dev/customer".to_owned(), "acme".to_owned())].into(),
+        spec: json!({ "project": "acme", "source": { "path": path } }),
+    })
+}
+
+pub(crate) fn found(path: &str) -> App {
+    serde_json::from_value(json!({
+        "metadata": { "name": "acme--odoo", "labels": { "deploycenter.dev/customer": "acme", "deploycenter.dev/installation": "example", "team": "x" } },
+        "spec": { "project": "acme", "source": { "path": path } },
+    }))
+    .unwrap()
+}
+
+#[test]
+fn each_case_has_its_answer() {
+    use FailureKind::{Foreign, Moved};
+    let (ours, earlier) = (
+        Ownership::Owned(owner("d2", "workload")),
+        Ownership::Owned(owner("d1", "workload")),
+    );
+    let (other, stranger) = (
+        Ownership::Owned(owner("d2", "base")),
+        Ownership::Foreign("not ours".to_owned()),
+    );
+    let nothing = |ours| Ok(Act::Nothing { ours });
+    // before, after, undo, what is there and whose
+    type Case<'a> = (
+        &'a str,
+        Option<&'a str>,
+        Option<&'a str>,
+        bool,
+        Option<(&'a str, &'a Ownership)>,
+        Result<Act, FailureKind>,
+    );
+    let cases: Vec<Case<'_>> = vec![
+        ("create", None, Some("new"), false, None, Ok(Act::Create)),
+        (
+            "create, made already",
+            None,
+            Some("new"),
+            false,
+            Some(("new", &ours)),
+            nothing(true),
+        ),
+        (
+            "create, made by an earlier deployment",
+            None,
+            Some("new"),
+            false,
+            Some(("new", &earlier)),
+            nothing(false),
+        ),
+        (
+            "create, another is there",
+            None,
+            Some("new"),
+            false,
+            Some(("old", &earlier)),
+            Err(Foreign),
+        ),
+        (
+            "create, a stranger's is there",
+            None,
+            Some("new"),
+            false,
+            Some(("new", &stranger)),
+            Err(Foreign),
+        ),
+        (
+            "create, another effect's is there",
+            None,
+            Some("new"),
+            false,
+            Some(("new", &other)),
+            Err(Foreign),
+        ),
+        (
+            "update",
+            Some("old"),
+            Some("new"),
+            false,
+            Some(("old", &earlier)),
+            Ok(Act::Update),
+        ),
+        (
+            "update, made already",
+            Some("old"),
+            Some("new"),
+            false,
+            Some(("new", &ours)),
+            nothing(true),
+        ),
+        (
+            "update, edited",
+            Some("old"),
+            Some("new"),
+            false,
+            Some(("edited", &earlier)),
+            Err(Moved),
+        ),
+        (
+            "update, gone",
+            Some("old"),
+            Some("new"),
+            false,
+            None,
+            Err(Moved),
+        ),
+        (
+            "update, a stranger's now",
+            Some("old"),
+            Some("new"),
+            false,
+            Some(("old", &stranger)),
+            Err(Foreign),
+        ),
+        (
+            "delete",
+            Some("old"),
+            None,
+            false,
+            Some(("old", &earlier)),
+            Ok(Act::Delete),
+        ),
+        (
+            "delete, edited",
+            Some("old"),
+            None,
+            false,
+            Some(("edited", &earlier)),
+            Err(Moved),
+        ),
+        (
+            "delete, gone",
+            Some("old"),
+            None,
+            false,
+            None,
+            nothing(false),
+        ),
+        (
+            "delete, a stranger's",
+            Some("old"),
+            None,
+            false,
+            Some(("old", &stranger)),
+            Err(Foreign),
+        ),
+        (
+            "undo a create",
+            Some("new"),
+            None,
+            true,
+            Some(("new", &ours)),
+            Ok(Act::Delete),
+        ),
+        (
+            "undo a create, edited since",
+            Some("new"),
+            None,
+            true,
+            Some(("edited", &ours)),
+            Ok(Act::Delete),
+        ),
+        (
+            "undo a create, an earlier deployment's",
+            Some("new"),
+            None,
+            true,
+            Some(("new", &earlier)),
+            Err(Moved),
+        ),
+        (
+            "undo a create that met a stranger's",
+            Some("new"),
+            None,
+            true,
+            Some(("new", &stranger)),
+            nothing(false),
+        ),
+        (
+            "undo an update",
+            Some("new"),
+            Some("old"),
+            true,
+            Some(("new", &ours)),
+            Ok(Act::Update),
+        ),
+        (
+            "undo an update, edited since",
+            Some("new"),
+            Some("old"),
+            true,
+            Some(("edited", &ours)),
+            Err(Moved),
+        ),
+        (
+            "undo an update that never was",
+            Some("new"),
+            Some("old"),
+            true,
+            Some(("old", &earlier)),
+            nothing(false),
+        ),
+        (
+            "undo a delete",
+            None,
+            Some("old"),
+            true,
+            None,
+            Ok(Act::Create),
+        ),
+    ];
+    for (what, before, after, undo, there, expected) in cases {
+        let step = Step {
+            owner: owner("d2", "workload"),
+            before: before.map(image),
+            after: after.map(image),
+            uncertain: false,
+            undo,
+            note: Note::default(),
+            adopt: None,
+        };
+        let there = there.map(|(path, ownership)| (found(path), ownership));
+        let answer = decide(
+            &step,
+            there.as_ref().map(|(app, ownership)| (app, *ownership)),
+        );
+        assert_eq!(answer.map_err(|failure| failure.kind), expected, "{what}");
+    }
+}
+
+#[test]
+fn the_way_out_is_named() {
+    let step = Step {
+        owner: owner("d2", "workload"),
+        before: None,
+        after: Some(image("new")),
+        uncertain: false,
+        undo: false,
+        note: Note::default(),
+        adopt: None,
+    };
+    let stranger = Ownership::Foreign("it has no label".to_owned());
+    let failure = decide(&step, Some((&found("new"), &stranger))).unwrap_err();
+    let help = failure.help.unwrap();
+    assert!(
+        help.contains("`deploycenter adopt acme/odoo argocd.application/workload`"),
+        "{help}"
+    );
+    assert_eq!(
+        failure.message,
+        "the Argo CD application acme--odoo: it has no label"
+    );
+}
+
+#[test]
+fn a_difference_is_named() {
+    let step = Step {
+        owner: owner("d2", "workload"),
+        before: Some(image("old")),
+        after: Some(image("new")),
+        uncertain: false,
+        undo: false,
+        note: Note::default(),
+        adopt: None,
+    };
+    let failure = decide(
+        &step,
+        Some((&found("edited"), &Ownership::Owned(owner("d1", "workload")))),
+    )
+    .unwrap_err();
+    assert!(failure.message.contains("spec.source.path"), "{failure}");
+}
