@@ -366,7 +366,9 @@ impl EffectAdapter for Git {
         let changed = Queue::submit(&self.shared, change.clone()).await?;
         let tree = self
             .shared
-            .blocking(move |cache| change.wanted(&cache.repo().map_err(|error| of_cache(&error))?))
+            .blocking(move |cache| {
+                change.wanted(&cache.scratch().map_err(|error| of_cache(&error))?)
+            })
             .await??;
         Ok(Ensured {
             changed,

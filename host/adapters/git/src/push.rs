@@ -9,6 +9,9 @@ use git2::{Error, ErrorCode, Oid, Reference, Repository, Sort};
 
 use crate::remote::locked;
 
+/// What libgit2 takes for: as many threads as there are processors.
+pub(crate) const EVERY_PROCESSOR: u32 = 0;
+
 /// A branch to move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Update {
@@ -139,18 +142,25 @@ impl Moving {
     }
 }
 
-fn copy_objects(cache: &Repository, remote: &Repository, updates: &[Update]) -> Result<(), Error> {
-    let mut walk = cache.revwalk()?;
+/// Writes what is new in these updates into another repo, as one pack; or into the same,
+/// when it holds them in memory.
+pub(crate) fn copy_objects(
+    from: &Repository,
+    to: &Repository,
+    updates: &[Update],
+) -> Result<(), Error> {
+    let mut walk = from.revwalk()?;
     walk.set_sorting(Sort::TOPOLOGICAL)?;
     for update in updates {
         walk.push(update.to)?;
-        if let Some(from) = update.from {
-            walk.hide(from)?;
+        if let Some(base) = update.from {
+            walk.hide(base)?;
         }
     }
-    let mut builder = cache.packbuilder()?;
+    let mut builder = from.packbuilder()?;
+    builder.set_threads(EVERY_PROCESSOR);
     builder.insert_walk(&mut walk)?;
-    let odb = remote.odb()?;
+    let odb = to.odb()?;
     let mut writer = odb.packwriter()?;
     let mut written = Ok(());
     builder.foreach(|bytes| {

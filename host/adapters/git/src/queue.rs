@@ -11,11 +11,15 @@ use tokio::sync::oneshot;
 use crate::failure::{SYSTEM, is_transient, of_cache, refused};
 use crate::folder::{Change, Next};
 use crate::git::{ATTEMPTS, Shared, Turn};
-use crate::push::{Outcome, PushError, Update};
-use crate::remote::Cache;
+use crate::push::{Outcome, PushError, Update, copy_objects};
+use crate::remote::{Cache, keep_in_memory};
 
 /// How long the first change of a push waits for company.
 const GATHER: Duration = Duration::from_millis(10);
+
+/// Branches up to which objects are written as a file each: a pack for every few would
+/// pile up, and each is looked into for every object.
+const LOOSE: usize = 16;
 
 /// How often a branch may move under us. Each time somebody else got on, so this is more
 /// than [`ATTEMPTS`].
@@ -214,7 +218,9 @@ struct Group {
     jobs: Vec<Job>,
 }
 
-/// Builds the commits. Changes that need none, or can't be made, are answered here.
+/// Builds the commits. Changes that need none, or can't be made, are answered here. Of
+/// many branches the objects are gathered in memory and written as one pack: a file each
+/// takes longer than all else.
 fn prepare(cache: &Cache, jobs: Vec<Job>, now: jiff::Timestamp) -> Vec<Group> {
     let repo = match cache.repo() {
         Ok(repo) => repo,
@@ -230,10 +236,22 @@ fn prepare(cache: &Cache, jobs: Vec<Job>, now: jiff::Timestamp) -> Vec<Group> {
             .or_default()
             .push(job);
     }
-    by_branch
+    let in_memory = by_branch.len() > LOOSE && keep_in_memory(&repo).is_ok();
+    let groups: Vec<Group> = by_branch
         .into_iter()
         .filter_map(|(branch, jobs)| stack(&repo, branch, jobs, now))
-        .collect()
+        .collect();
+    if in_memory {
+        let updates: Vec<Update> = groups.iter().map(|group| group.update.clone()).collect();
+        if let Err(error) = copy_objects(&repo, &repo, &updates) {
+            let failure = of_cache(&error);
+            for group in groups {
+                answer_all(group.jobs, &failure);
+            }
+            return Vec::new();
+        }
+    }
+    groups
 }
 
 fn stack(repo: &Repository, branch: String, jobs: Vec<Job>, now: jiff::Timestamp) -> Option<Group> {

@@ -71,6 +71,13 @@ impl Cache {
         Repository::open_bare(&self.path)
     }
 
+    /// The cache for whoever wants ids alone: what is written to it is gone with it.
+    pub(crate) fn scratch(&self) -> Result<Repository, Error> {
+        let repo = self.repo()?;
+        keep_in_memory(&repo)?;
+        Ok(repo)
+    }
+
     /// Keeps other processes off the cache's refs until dropped; the system lifts it when
     /// a process dies. Git's own locks outlive a process, so those of a dead one go now.
     fn alone(&self) -> std::io::Result<File> {
@@ -176,7 +183,10 @@ impl Cache {
             }
         });
         let mut options = PushOptions::new();
-        options.remote_callbacks(callbacks).proxy_options(proxy());
+        options
+            .remote_callbacks(callbacks)
+            .proxy_options(proxy())
+            .packbuilder_parallelism(push::EVERY_PROCESSOR);
         let specs: Vec<String> = updates
             .iter()
             .map(|update| format!("{}:{}", update.to, update.refname()))
@@ -194,6 +204,14 @@ impl Cache {
             Err(error) => Err(PushError::NotSent(error)),
         }
     }
+}
+
+/// Has the objects that are written from now on kept in memory.
+pub(crate) fn keep_in_memory(repo: &Repository) -> Result<(), Error> {
+    /// Before libgit2's own databases on disk, which have 1 and 2.
+    const PRIORITY: i32 = 10;
+    repo.odb()?.add_new_mempack_backend(PRIORITY)?;
+    Ok(())
 }
 
 /// A file that one process at a time has, made when it isn't there. Dropping it, or dying,

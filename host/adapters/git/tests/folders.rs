@@ -280,7 +280,8 @@ async fn fifty_branches_go_up_in_one_push() {
     let remote = Remote::new();
     let http = HttpRemote::new(&remote).await;
     for url in [remote.path.to_str().unwrap().to_owned(), http.url.clone()] {
-        let (git, calls) = remote.git(&format!("cache{}", url.len()), &url);
+        let cache = format!("cache{}", url.len());
+        let (git, calls) = remote.git(&cache, &url);
         let base = if url.starts_with("http") { "h" } else { "l" };
         let tasks: Vec<_> = (0..50)
             .flat_map(|n| ["odoo", "wiki"].map(|app| (format!("customer/{base}{n}"), app)))
@@ -318,7 +319,37 @@ async fn fifty_branches_go_up_in_one_push() {
             );
         }
         assert_eq!(calls.of("fetch"), 2);
+        assert_eq!(loose(&cache_of(&remote, &cache)), 0, "they are in packs");
+
+        // What is in packs is built upon as what is in files.
+        let tasks: Vec<_> = (0..50)
+            .map(|n| {
+                let branch = format!("customer/{base}{n}");
+                let text = |text| folder(&branch, "r/odoo", &[("a", text)]);
+                let (git, step) = (git.clone(), step(2, Some(text("odoo")), Some(text("more"))));
+                tokio::spawn(async move { git.ensure(&step).await })
+            })
+            .collect();
+        for task in tasks {
+            assert!(task.await.unwrap().unwrap().changed);
+        }
+        for n in 0..50 {
+            let files = remote.files(&format!("customer/{base}{n}")).unwrap();
+            assert_eq!(files["r/odoo/a"], "more");
+            assert_eq!(files["r/wiki/a"], "wiki");
+        }
+        assert_eq!(loose(&cache_of(&remote, &cache)), 0);
     }
+}
+
+/// Objects of a repo that are files of their own.
+fn loose(repo: &std::path::Path) -> usize {
+    let folders = repo.join("objects").read_dir().unwrap();
+    folders
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_name().len() == 2)
+        .map(|entry| entry.path().read_dir().unwrap().count())
+        .sum()
 }
 
 #[tokio::test]
