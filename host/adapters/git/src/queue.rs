@@ -241,7 +241,7 @@ fn prepare(cache: &Cache, jobs: Vec<Job>, now: jiff::Timestamp) -> Vec<Group> {
         .into_iter()
         .filter_map(|(branch, jobs)| stack(&repo, branch, jobs, now))
         .collect();
-    if in_memory {
+    if in_memory && !groups.is_empty() {
         let updates: Vec<Update> = groups.iter().map(|group| group.update.clone()).collect();
         if let Err(error) = copy_objects(&repo, &repo, &updates) {
             let failure = of_cache(&error);
