@@ -20,7 +20,7 @@ pub(crate) struct Checked {
     asked: Mutex<BTreeMap<Digest, Vec<String>>>,
 }
 
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Kept {
     /// The binary that checked: another one may check more.
     host: String,
@@ -34,18 +34,17 @@ impl Checked {
     pub(crate) fn open(folder: Option<&Path>, root: &Path) -> Self {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let name = Digest::of(root.as_os_str().as_encoded_bytes());
+        let host = host().unwrap_or_default();
         let file = folder
+            .filter(|_| !host.is_empty())
             .and_then(|folder| PrivateFolder::open(folder).ok())
             .map(|folder| (folder, format!("{}.json", name.hex())));
-        let host = host().unwrap_or_default();
-        let before: Option<Kept> = file
+        let before = file
             .as_ref()
-            .filter(|_| !host.is_empty())
             .and_then(|(folder, name)| folder.read(name).ok())
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let before = before
-            .filter(|kept| kept.host == host)
-            .unwrap_or_else(|| Kept {
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .filter(|kept: &Kept| kept.host == host)
+            .unwrap_or(Kept {
                 host,
                 sound: BTreeMap::new(),
             });

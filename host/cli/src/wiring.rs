@@ -76,11 +76,17 @@ pub(crate) async fn offline(said: Option<&Path>) -> Result<(Offline, Reading), F
         generated_url: generated_url(&repo, desired).unwrap_or_else(|_| NO_REMOTE.to_owned()),
         plugins: Arc::new(library),
         repository: repo,
-        checks: Arc::new(Checked::open(cache_dir("checked").as_deref(), &root)),
     };
     let wrong = wrong.into_iter().map(|(_, problem)| problem);
     reading.problems.extend(wrong);
     Ok((offline, reading))
+}
+
+/// What was found sound before in the deployment repo that [`offline`] reads.
+pub(crate) fn checked(said: Option<&Path>) -> Result<Arc<Checked>, Fail> {
+    let root = find_repo(said)?;
+    let checked = Checked::open(cache_dir("checked").as_deref(), &root);
+    Ok(Arc::new(checked))
 }
 
 /// Opens the deployment repo. Asks no outside system yet.

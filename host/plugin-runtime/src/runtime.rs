@@ -36,6 +36,7 @@ pub struct Runtime {
     engine: Engine,
     linker: Linker<State>,
     cache: Cache,
+    renderer_bytes: &'static [u8],
     renderer: OnceLock<Result<Arc<Renderer>, LoadError>>,
     loaded: Mutex<HashMap<Digest, Arc<Code>>>,
 }
@@ -54,9 +55,12 @@ impl Runtime {
     /// # Errors
     /// When the guests weren't built, or this machine can't run WebAssembly.
     pub fn new(config: RuntimeConfig) -> Result<Self, LoadError> {
-        if bundled::renderer().is_none() {
-            return Err(without_guests());
-        }
+        let Some(renderer_bytes) = bundled::renderer() else {
+            return Err(LoadError::Host(
+                "this binary was built without its guests; build it with `cargo xtask build`"
+                    .to_owned(),
+            ));
+        };
         let engine = engine(config.mode)?;
         let mut linker = Linker::new(&engine);
         capabilities::link(&mut linker).map_err(|error| LoadError::Host(format!("{error:#}")))?;
@@ -64,6 +68,7 @@ impl Runtime {
             engine,
             linker,
             cache: Cache::open(config.cache_dir),
+            renderer_bytes,
             renderer: OnceLock::new(),
             loaded: Mutex::default(),
         })
@@ -109,7 +114,7 @@ impl Runtime {
     /// When it doesn't fit this host.
     pub(crate) fn renderer(&self) -> Result<Arc<Renderer>, LoadError> {
         let renderer = self.renderer.get_or_init(|| {
-            let bytes = bundled::renderer().ok_or_else(without_guests)?;
+            let bytes = self.renderer_bytes;
             let component = self
                 .cache
                 .component(&self.engine, &Digest::of(bytes), bytes)
@@ -147,11 +152,4 @@ impl Runtime {
         loaded().insert(digest, Arc::clone(&code));
         Ok(code)
     }
-}
-
-/// What is wrong with a host that was built by hand.
-fn without_guests() -> LoadError {
-    LoadError::Host(
-        "this binary was built without its guests; build it with `cargo xtask build`".to_owned(),
-    )
 }

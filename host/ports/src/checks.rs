@@ -14,17 +14,3 @@ pub trait CheckCache: Send + Sync + std::fmt::Debug {
     /// Ends a round of checks. What wasn't asked for in it may be forgotten.
     fn close(&self);
 }
-
-/// Remembers nothing.
-#[derive(Debug, Clone, Copy)]
-pub struct Forgetful;
-
-impl CheckCache for Forgetful {
-    fn sound(&self, _question: &Digest) -> Option<Vec<String>> {
-        None
-    }
-
-    fn keep(&self, _question: Digest, _warnings: &[String]) {}
-
-    fn close(&self) {}
-}

@@ -13,7 +13,7 @@ mod repository;
 mod store;
 
 pub use call::{Call, Calls, Phase, Unwatched};
-pub use checks::{CheckCache, Forgetful};
+pub use checks::CheckCache;
 pub use clock::{Clock, Ids};
 pub use diagnosis::{Check, Examine, Finding, Verdict};
 pub use effects::{

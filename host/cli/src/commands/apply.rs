@@ -114,7 +114,7 @@ pub(super) async fn run(
         return conclude(shared.json, &recovered, &BTreeSet::new(), problems, code);
     }
     if reviewed.is_none() && !how.yes && !carry::confirmed()? {
-        return Err(Fail::new("declined", "nothing was applied"));
+        return Err(carry::declined());
     }
     let note = Note {
         actor: local::actor(place.repo.identity()),

@@ -38,14 +38,19 @@ pub(super) fn show(shared: &Shared, plan: &Plan, quiet: bool) {
     anstream::eprint!("{shown}");
 }
 
-/// What ends a command whose plan nobody agreed to. A program gets the plan on stdout: no
-/// other command makes it.
-pub(super) fn declined(shared: &Shared, plan: &Plan, fail: Fail) -> Result<Fail, Fail> {
+/// Ends a command whose plan nobody agreed to. A program gets the plan on stdout: no other
+/// command makes it.
+pub(super) fn decline<T>(shared: &Shared, plan: &Plan, fail: Fail) -> Result<T, Fail> {
     if shared.json {
         let text = serde_json::to_string(plan).map_err(anyhow::Error::from)?;
         anstream::println!("{text}");
     }
-    Ok(fail)
+    Err(fail)
+}
+
+/// What a program or a person hears who didn't agree.
+pub(super) fn declined() -> Fail {
+    Fail::new("declined", "nothing was applied")
 }
 
 /// Shows a plan on stderr, asks, and applies exactly that.
@@ -60,11 +65,7 @@ pub(super) async fn out(
         return conclude(shared.json, &[], &BTreeSet::new(), Vec::new(), "");
     }
     if !how.yes && !confirmed()? {
-        return Err(declined(
-            shared,
-            &plan,
-            Fail::new("declined", "nothing was applied"),
-        )?);
+        return decline(shared, &plan, declined());
     }
     let note = Note {
         actor: local::actor(place.repo.identity()),

@@ -57,9 +57,7 @@ pub(super) async fn run(
         return conclude(shared.json, &recovered, &BTreeSet::new(), Vec::new(), "");
     }
     for target in left.difference(&removal.confirmed) {
-        if let Err(fail) = ask_for(target) {
-            return Err(carry::declined(shared, &plan, fail)?);
-        }
+        ask_for(target).or_else(|fail| carry::decline(shared, &plan, fail))?;
     }
     let note = Note {
         actor: local::actor(place.repo.identity()),

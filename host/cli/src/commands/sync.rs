@@ -94,9 +94,9 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, how: &How) -> Result<
         );
     }
     if !how.yes && !carry::confirmed()? {
-        let plan = Plan::new(installation, selectors, batches.concat());
-        let fail = Fail::new("declined", "nothing was applied");
-        return Err(carry::declined(shared, &plan, fail)?);
+        let targets = batches.into_iter().flatten().collect();
+        let plan = Plan::new(installation, selectors, targets);
+        return carry::decline(shared, &plan, carry::declined());
     }
     let note = Note {
         actor: local::actor(place.repo.identity()),

@@ -10,8 +10,9 @@ use crate::output;
 use crate::wiring;
 
 pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
-    let (offline, reading) = wiring::offline(shared.repo.as_deref()).await?;
-    let valid = offline.validate(reading).await?;
+    let said = shared.repo.as_deref();
+    let (offline, reading) = wiring::offline(said).await?;
+    let valid = offline.validate(reading, wiring::checked(said)?).await?;
     let desired = &valid.desired;
     let stale = schema::stale(shared, desired, offline.plugins.as_ref())?;
     let (customers, instances) = (desired.customers.len(), desired.instances().count());

@@ -17,8 +17,7 @@ impl Cached {
         let place = Place::new(customers);
         let cache = place.checkout().with_file_name("cache");
         fs::create_dir_all(cache.join("deploycenter")).unwrap();
-        let compiled = compiled();
-        symlink(compiled, cache.join("deploycenter/compiled")).unwrap();
+        symlink(compiled(), cache.join("deploycenter/compiled")).unwrap();
         Self { place, cache }
     }
 
@@ -51,8 +50,7 @@ impl Cached {
 
     #[track_caller]
     fn is_broken(&self, message: &str) {
-        let run = self.validate();
-        assert_eq!(run.code, Some(1), "{run}");
+        let run = self.validate().exits(1);
         holds(&run.stderr, &[message]);
     }
 }
@@ -125,8 +123,7 @@ fn one_broken_instance_has_no_other_asked_again() {
     let it = Cached::new(FLEET);
     it.is_sound();
     let before = it.kept();
-    let rivoli = before.matches("sha256:").count();
-    assert_eq!(rivoli, 2, "{before}");
+    assert_eq!(before.matches("sha256:").count(), 2, "{before}");
     let broken = FLEET.replace("maxUsers: 100", "maxUsers: -1");
     it.place.put("customers.yaml", broken);
     it.is_broken("maxUsers");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use deploycenter_domain::name::InstallationId;
-use deploycenter_ports::{CheckCache, Forgetful, Plugins, Repository};
+use deploycenter_ports::{Plugins, Repository};
 
 use crate::Engine;
 
@@ -18,8 +18,6 @@ pub struct Offline {
     pub plugins: Arc<dyn Plugins>,
     /// The deployment repo.
     pub repository: Arc<dyn Repository>,
-    /// What `validate` has found sound before.
-    pub checks: Arc<dyn CheckCache>,
 }
 
 impl Engine {
@@ -31,7 +29,6 @@ impl Engine {
             generated_url: self.generated_url.clone(),
             plugins: Arc::clone(&self.plugins),
             repository: Arc::clone(&self.repository),
-            checks: Arc::new(Forgetful),
         }
     }
 }

@@ -15,7 +15,7 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::naming::Names;
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_ports::PluginError;
+use deploycenter_ports::{CheckCache, PluginError};
 use futures::StreamExt as _;
 
 use super::apps::AppValues;
@@ -43,6 +43,16 @@ pub struct Warning {
     pub target: TargetId,
     /// What.
     pub message: String,
+}
+
+/// What all instances of one validation share.
+struct Round {
+    ground: Arc<Ground>,
+    told: Told,
+    checks: Arc<dyn CheckCache>,
+    /// Of what counts for every instance: the installation, and all regions and zones, for
+    /// an alias may lie in another region's.
+    common: Digest,
 }
 
 /// An instance to look at.
@@ -78,15 +88,25 @@ struct Found {
 
 impl Offline {
     /// Checks what was read, then every instance against its app: schema, the app's own
-    /// check, templates and the graph of effects.
+    /// check, templates and the graph of effects. What `checks` know to be sound isn't
+    /// checked again.
     ///
     /// # Errors
     /// Every problem found, at once.
-    pub async fn validate(&self, reading: desired::Reading) -> Result<Valid, PlanError> {
-        let told = Arc::new(Told::of(&reading.problems));
+    pub async fn validate(
+        &self,
+        reading: desired::Reading,
+        checks: Arc<dyn CheckCache>,
+    ) -> Result<Valid, PlanError> {
+        let told = Told::of(&reading.problems);
         let mut problems = reading.problems;
         let desired = Arc::new(reading.desired);
-        let ground = Arc::new(Ground::offline(Arc::clone(&desired)));
+        let round = Arc::new(Round {
+            common: Digest::of_json(&(&self.installation, &desired.regions)),
+            ground: Arc::new(Ground::offline(Arc::clone(&desired))),
+            told,
+            checks,
+        });
         let sound = desired.instances().cloned().map(|instance| Subject {
             instance,
             whole: true,
@@ -104,10 +124,9 @@ impl Offline {
         let mut warnings = Vec::new();
         let mut looked_at = futures::stream::iter(subjects)
             .map(|subject| {
-                let (offline, ground) = (self.clone(), Arc::clone(&ground));
-                let told = Arc::clone(&told);
+                let (offline, round) = (self.clone(), Arc::clone(&round));
                 let (target, label) = (subject.instance.target.clone(), subject.label());
-                let look = async move { offline.look_at(&ground, &subject, &told).await };
+                let look = async move { offline.look_at(&round, &subject).await };
                 // A task of its own, so that all cores take part.
                 let task = tokio::spawn(look);
                 async move { (target, label, task.await) }
@@ -138,7 +157,7 @@ impl Offline {
             problem.message = format!("{}; with {}", problem.message, whose(&targets));
             problem
         }));
-        self.checks.close();
+        round.checks.close();
         Problems::check(problems)?;
         warnings.sort();
         Ok(Valid { desired, warnings })
@@ -146,14 +165,15 @@ impl Offline {
 
     /// Everything that is wrong with one instance and wasn't told yet. One that was found
     /// sound before, when everything it depends on was as it is, isn't looked at again.
-    async fn look_at(
-        &self,
-        ground: &Arc<Ground>,
-        subject: &Subject,
-        told: &Told,
-    ) -> Result<Found, PlanError> {
-        let question = self.question(ground, subject).await;
-        if let Some(warnings) = question.as_ref().and_then(|it| self.checks.sound(it)) {
+    async fn look_at(&self, round: &Round, subject: &Subject) -> Result<Found, PlanError> {
+        let Round {
+            ground,
+            told,
+            checks,
+            ..
+        } = round;
+        let question = self.question(round, subject).await;
+        if let Some(warnings) = question.as_ref().and_then(|it| checks.sound(it)) {
             return Ok(Found {
                 warnings,
                 ..Found::default()
@@ -163,23 +183,21 @@ impl Offline {
         let sound = found.problems.is_empty() && found.templates.is_empty();
         // What was told already isn't found again.
         if let Some(question) = question.filter(|_| sound && told.is_empty()) {
-            self.checks.keep(question, &found.warnings);
+            checks.keep(question, &found.warnings);
         }
         Ok(found)
     }
 
     /// All that decides whether an instance is sound; `None` where that isn't known.
-    async fn question(&self, ground: &Ground, subject: &Subject) -> Option<Digest> {
-        let instance = &subject.instance;
+    async fn question(&self, round: &Round, subject: &Subject) -> Option<Digest> {
+        let (ground, instance) = (&round.ground, &subject.instance);
         let region = ground.desired.region_of(instance)?;
         if !subject.whole {
             return None;
         }
         let pins = self.pins(ground, instance, None).await.ok()?;
         let inputs = self.inputs(&ground.desired, instance, region, &pins);
-        // The other regions' zones, too: an alias may lie in them.
-        let regions = &ground.desired.regions;
-        Some(Digest::of_json(&(&self.installation, regions, inputs)))
+        Some(Digest::of_json(&(&round.common, inputs)))
     }
 
     async fn look_closer(

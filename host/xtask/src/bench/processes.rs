@@ -47,15 +47,16 @@ pub(super) fn measure(stage: &Stage) -> Result<Vec<Measured>> {
     fresh(&dir)?;
     run(stage.command("repo").arg(&dir))?;
     let cache = dir.join("cache");
-    let ours = {
+    let command = |words: &'static [&'static str]| {
         let (binary, repo, cache) = (stage.binary.clone(), dir.join("repo"), cache.clone());
         move || {
             let mut command = Command::new(&binary);
-            command.arg("-C").arg(&repo).args(["render", TARGET]);
+            command.arg("-C").arg(&repo).args(words);
             command.env("XDG_CACHE_HOME", &cache);
             command
         }
     };
+    let ours = command(&["render", TARGET]);
     let folder = rendered(stage, &dir, &ours)?;
     let kustomized = kustomization(stage, &dir, &folder)?;
 
@@ -70,13 +71,7 @@ pub(super) fn measure(stage: &Stage) -> Result<Vec<Measured>> {
             }
         }
     }
-    let (binary, place, code) = (stage.binary.clone(), dir.join("repo"), cache.clone());
-    let mut validate = Runner::new("deploycenter", move || {
-        let mut command = Command::new(&binary);
-        command.arg("-C").arg(&place).arg("validate");
-        command.env("XDG_CACHE_HOME", &code);
-        command
-    });
+    let mut validate = Runner::new("deploycenter", command(&["validate"]));
     for _ in 0..rounds {
         validate.round()?;
     }

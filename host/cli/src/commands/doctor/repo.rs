@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use deploycenter_domain::desired::{self, Authority, Desired, GitSettings, Regions, Settings};
+use deploycenter_domain::desired::{
+    self, Authority, Desired, GitSettings, Reading, Regions, Settings,
+};
 use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::problem::Problem;
+use deploycenter_engine::Offline;
 use deploycenter_git::DeploymentRepo;
 use deploycenter_ports::{Check, Finding};
 
@@ -43,10 +46,12 @@ impl Repo {
         let mut findings = vec![repo.settings(), repo.files(), repo.plugins()];
         let values = Check::new(SYSTEM, "values");
         findings.push(match offline {
-            Some(offline) if reading.problems.is_empty() => match offline.validate(reading).await {
-                Ok(_) => values.ok("every instance's values and templates are valid"),
-                Err(error) => failed(values, &Fail::from(error)),
-            },
+            Some(offline) if reading.problems.is_empty() => {
+                match valid(root, &offline, reading).await {
+                    Ok(()) => values.ok("every instance's values and templates are valid"),
+                    Err(fail) => failed(values, &fail),
+                }
+            }
             _ => values.skipped("something is wrong with the files"),
         });
         (repo, findings)
@@ -136,6 +141,12 @@ impl Repo {
             )),
         }
     }
+}
+
+async fn valid(root: &Path, offline: &Offline, reading: Reading) -> Result<(), Fail> {
+    let checked = wiring::checked(Some(root))?;
+    offline.validate(reading, checked).await?;
+    Ok(())
 }
 
 fn failed(check: Check, fail: &Fail) -> Finding {
