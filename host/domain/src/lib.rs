@@ -17,6 +17,7 @@ pub mod history;
 pub mod hold;
 pub mod journal;
 pub mod lock;
+pub mod manifest;
 pub mod name;
 pub mod naming;
 pub mod operation;

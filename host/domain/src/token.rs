@@ -209,12 +209,31 @@ pub fn substitute(
     Ok(out)
 }
 
-/// A text with every token that `bindings` know replaced.
+/// A text with every token that `bindings` know replaced. A value that isn't
+/// [bindable](is_bindable) is as good as unknown: its token stays.
 ///
 /// # Errors
 /// As [`split`].
 pub fn bind(text: &str, bindings: &Bindings) -> Result<String, BrokenToken> {
-    substitute(text, |reference| bindings.get(&reference.key()).cloned())
+    substitute(text, |reference| {
+        bindings
+            .get(&reference.key())
+            .filter(|value| is_bindable(value))
+            .cloned()
+    })
+}
+
+/// The longest value that takes a token's place, in characters.
+const MAX_VALUE: usize = 512;
+
+/// Whether a value may take a token's place in a text that was checked before: it is an
+/// id as clouds give them, so it ends no quotes and begins no line.
+#[must_use]
+pub fn is_bindable(value: &str) -> bool {
+    (1..=MAX_VALUE).contains(&value.len())
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-_.:/@+=,".contains(&b))
 }
 
 /// A text as a person is shown it: tokens as `(known after apply)`.

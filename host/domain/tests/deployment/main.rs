@@ -14,6 +14,7 @@ mod history;
 mod journal;
 mod laws;
 mod lock;
+mod manifest;
 mod plan;
 mod refused;
 mod scene;
