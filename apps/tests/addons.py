@@ -1,115 +1,97 @@
-"""Small strict schemas for the kinds of add-ons, whose own need a cluster to fetch.
+"""The kinds of add-ons, held against what their operators define and against what we ask.
 
-They hold what our manifests use, no more: a key that isn't here is either a slip or a
-reason to look it up in the add-on's reference and add it. Names and types are those of
-CloudNativePG 1.27, mariadb-operator 25.10, External Secrets 0.17 (v1), the vertical
-autoscaler 1.4 and the Prometheus operator 0.80, or newer.
+`definitions/` has what each operator's own resource definition says of the fields that our
+objects use (`sources.json`: project and version; `distil.py` writes it anew). A field that
+isn't there is a slip, or one that our objects use for the first time. `OURS` is what we ask
+beyond that.
 """
+
+import json
+from pathlib import Path
 
 import jsonschema
 
-TEXT, NUMBER, SWITCH = {"type": "string", "minLength": 1}, {"type": "integer"}, {"type": "boolean"}
+FOLDER = Path(__file__).parent / "definitions"
+SOURCES = json.loads((FOLDER / "sources.json").read_text())
 
 
-def closed(required, /, **properties):
-    return {"type": "object", "additionalProperties": False, "required": required, "properties": properties}
+def closed(schema):
+    """An operator's schema in which a field that it doesn't have is a problem, as under
+    strict validation."""
+    closed_one = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-") and key != "format"}
+    if schema.get("x-kubernetes-int-or-string"):
+        closed_one["type"] = ["integer", "string"]
+    if "properties" in schema:
+        closed_one["properties"] = {name: closed(inner) for name, inner in schema["properties"].items()}
+        if not schema.get("x-kubernetes-preserve-unknown-fields"):
+            closed_one["additionalProperties"] = False
+    if isinstance(schema.get("additionalProperties"), dict):
+        closed_one["additionalProperties"] = closed(schema["additionalProperties"])
+    if "items" in schema:
+        closed_one["items"] = closed(schema["items"])
+    return closed_one
 
 
-def several(item):
-    return {"type": "array", "items": item, "minItems": 1}
+def asked(required=(), /, **properties):
+    """What we ask of an object; fields that aren't named are the operator's business."""
+    return {"type": "object", "required": list(required), "properties": properties}
 
 
-def one_of(*values):
-    return {"enum": list(values)}
-
-
-MAP = {"type": "object", "additionalProperties": {"type": "string"}}
-QUANTITIES = {"type": "object", "additionalProperties": {"type": "string", "pattern": r"^[0-9.]+(m|Ki|Mi|Gi|Ti)?$"}}
-RESOURCES = closed(["requests", "limits"], requests=QUANTITIES, limits=QUANTITIES)
-SELECTOR = closed(["matchLabels"], matchLabels=MAP)
+TEXT, MAP = {"type": "string", "minLength": 1}, {"type": "object", "additionalProperties": {"type": "string"}}
+RESOURCES = asked(["requests", "limits"], requests=MAP, limits=MAP)
 # What the restricted Pod Security standard asks, which no webhook of the operator fills in.
-RESTRICTED = closed(["allowPrivilegeEscalation", "capabilities"], allowPrivilegeEscalation={"const": False},
-                    capabilities=closed(["drop"], drop={"const": ["ALL"]}))
-HELPER = closed(["securityContext", "resources"], securityContext=RESTRICTED, resources=RESOURCES,
-                basicAuth=closed(["enabled"], enabled=SWITCH))
-MARIADB_REF = closed(["name"], name={"const": "mariadb"})
-SCALED = closed(["apiVersion", "kind", "name"], apiVersion=TEXT, kind=TEXT, name=TEXT)
+RESTRICTED = asked(["allowPrivilegeEscalation", "capabilities"], allowPrivilegeEscalation={"const": False},
+                   capabilities=asked(["drop"], drop={"const": ["ALL"]}))
+# Helpers that work with the operator are of its own release, so theirs is its image.
+HELPER = asked(["image", "securityContext", "resources"], securityContext=RESTRICTED, resources=RESOURCES)
+OF_OURS = asked(["name"], name={"const": "mariadb"})
+# Deleting the object must not drop what it stands for.
+KEEPS = {"const": "Skip"}
 
-ADDON_KINDS = {
-    ("postgresql.cnpg.io/v1", "Cluster"): closed(
-        ["instances", "imageName", "storage", "bootstrap"],
-        imageName=TEXT,
-        instances={"type": "integer", "minimum": 1},
-        enablePDB=SWITCH,
-        enableSuperuserAccess={"const": False},
-        primaryUpdateStrategy=one_of("unsupervised", "supervised"),
-        bootstrap=closed(["initdb"], initdb=closed(["database", "owner"], database=TEXT, owner=TEXT, dataChecksums=SWITCH,
-                                                   encoding=TEXT, localeCollate=TEXT, localeCType=TEXT)),
-        storage=closed(["size"], size=TEXT, storageClass=TEXT),
+OURS = {
+    "Cluster": asked(["instances", "imageName", "storage", "bootstrap", "resources"], enableSuperuserAccess={"const": False}, resources=RESOURCES),
+    "MariaDB": asked(
+        ["image", "replicas", "rootPasswordSecretKeyRef", "storage", "resources", "podSecurityContext", "securityContext"],
+        rootPasswordSecretKeyRef=asked(["name", "key", "generate"], generate={"const": True}),
         resources=RESOURCES,
-        affinity=closed([], enablePodAntiAffinity=SWITCH, podAntiAffinityType=one_of("preferred", "required"), topologyKey=TEXT),
-        postgresql=closed(["parameters"], parameters=MAP),
-    ),
-    ("k8s.mariadb.com/v1alpha1", "MariaDB"): closed(
-        ["image", "replicas", "rootPasswordSecretKeyRef", "storage", "podSecurityContext", "securityContext"],
-        image=TEXT,
-        imagePullPolicy=one_of("IfNotPresent"),
-        replicas={"type": "integer", "minimum": 1},
-        rootPasswordSecretKeyRef=closed(["name", "key", "generate"], name=TEXT, key=TEXT, generate={"const": True}),
-        storage=closed(["size"], size=TEXT, storageClassName=TEXT),
-        resources=RESOURCES,
-        podSecurityContext=closed(
+        podSecurityContext=asked(
             ["runAsNonRoot", "runAsUser", "seccompProfile"], runAsNonRoot={"const": True}, runAsUser={"type": "integer", "minimum": 1},
-            runAsGroup=NUMBER, fsGroup=NUMBER, fsGroupChangePolicy=one_of("OnRootMismatch", "Always"),
-            seccompProfile=closed(["type"], type={"const": "RuntimeDefault"})),
+            seccompProfile=asked(["type"], type={"const": "RuntimeDefault"})),
         securityContext=RESTRICTED,
-        myCnf=TEXT,
-        tls=closed(["enabled"], enabled=SWITCH, required=SWITCH),
-        updateStrategy=closed(["type"], type=one_of("ReplicasFirstPrimaryLast", "RollingUpdate", "OnDelete", "Never")),
-        affinity=closed([], antiAffinityEnabled=SWITCH),
-        podDisruptionBudget=closed([], maxUnavailable=NUMBER),
-        replication=closed(["enabled", "initContainer", "agent"], enabled=SWITCH, initContainer=HELPER, agent=HELPER),
-    ),
-    ("k8s.mariadb.com/v1alpha1", "Database"): closed(
-        ["mariaDbRef"], mariaDbRef=MARIADB_REF, characterSet=TEXT, collate=TEXT, cleanupPolicy=one_of("Skip")),
-    ("k8s.mariadb.com/v1alpha1", "User"): closed(
-        ["mariaDbRef", "passwordSecretKeyRef"], mariaDbRef=MARIADB_REF, passwordSecretKeyRef=closed(["name", "key"], name=TEXT, key=TEXT),
-        host=TEXT, maxUserConnections=NUMBER, cleanupPolicy=one_of("Skip")),
-    ("k8s.mariadb.com/v1alpha1", "Grant"): closed(
-        ["mariaDbRef", "privileges", "username"], mariaDbRef=MARIADB_REF, privileges=several(TEXT), database=TEXT, table=TEXT,
-        username=TEXT, host=TEXT, cleanupPolicy=one_of("Skip")),
-    ("external-secrets.io/v1", "SecretStore"): closed(
-        ["provider"], provider=closed(["aws"], aws=closed(["service", "region"], service=one_of("SecretsManager"), region=TEXT)),
-    ),
-    ("external-secrets.io/v1", "ExternalSecret"): closed(
-        ["secretStoreRef", "target", "data"],
-        refreshInterval=TEXT,
-        secretStoreRef=closed(["kind", "name"], kind=one_of("SecretStore"), name=TEXT),
-        target=closed(["name"], name=TEXT, creationPolicy=one_of("Owner"), deletionPolicy=one_of("Retain")),
-        data=several(closed(["secretKey", "remoteRef"], secretKey=TEXT, remoteRef=closed(
-            ["key", "property"], key=TEXT, property=TEXT, conversionStrategy=one_of("Default"), decodingStrategy=one_of("None"),
-            metadataPolicy=one_of("None")))),
-    ),
-    ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler"): closed(
-        ["targetRef"],
-        targetRef=SCALED,
-        updatePolicy=closed(["updateMode"], updateMode=one_of("Off", "Initial", "Recreate", "InPlaceOrRecreate")),
-        resourcePolicy=closed(["containerPolicies"], containerPolicies=several(closed(
-            ["containerName"], containerName=TEXT, controlledValues=one_of("RequestsOnly", "RequestsAndLimits"),
-            minAllowed=QUANTITIES, maxAllowed=QUANTITIES))),
-    ),
-    ("monitoring.coreos.com/v1", "ServiceMonitor"): closed(
-        ["selector", "endpoints"],
-        selector=SELECTOR,
-        endpoints=several(closed(["port"], port=TEXT, interval={"type": "string", "pattern": "^[0-9]+s$"}, path=TEXT)),
-    ),
+        replication=asked(["enabled", "initContainer", "agent"], initContainer=HELPER, agent=HELPER)),
+    "Database": asked(["mariaDbRef", "cleanupPolicy"], mariaDbRef=OF_OURS, cleanupPolicy=KEEPS),
+    "User": asked(["mariaDbRef", "passwordSecretKeyRef", "cleanupPolicy"], mariaDbRef=OF_OURS, cleanupPolicy=KEEPS,
+                  passwordSecretKeyRef=asked(["name", "key"], name=TEXT, key=TEXT)),
+    "Grant": asked(["mariaDbRef", "cleanupPolicy"], mariaDbRef=OF_OURS, cleanupPolicy=KEEPS),
+    "SecretStore": asked(["provider"], provider={"maxProperties": 1, **asked(["aws"], aws=asked(["service"], service={"const": "SecretsManager"}))}),
+    "ExternalSecret": asked(
+        ["secretStoreRef", "target", "data"], secretStoreRef=asked(["kind"], kind={"const": "SecretStore"}),
+        target=asked(["name"], creationPolicy={"const": "Owner"}, deletionPolicy={"const": "Retain"}),
+        data={"type": "array", "minItems": 1, "items": asked(["remoteRef"], remoteRef=asked(["key", "property"]))}),
+    "VerticalPodAutoscaler": asked(["targetRef"]),
+    "ServiceMonitor": asked(["selector", "endpoints"], endpoints={"type": "array", "minItems": 1}),
 }
 
-METADATA = closed(["name"], name=TEXT, namespace=TEXT, labels=MAP, annotations=MAP)
+METADATA = {"type": "object", "additionalProperties": False, "required": ["name"],
+            "properties": {"name": TEXT, "namespace": TEXT, "labels": MAP, "annotations": MAP}}
+
+
+def whole(spec):
+    return {"type": "object", "additionalProperties": False, "required": ["spec"],
+            "properties": {"apiVersion": TEXT, "kind": TEXT, "metadata": METADATA, "spec": spec}}
+
+
+VALIDATORS = {
+    (source["apiVersion"], kind): [
+        jsonschema.Draft202012Validator(whole(closed(json.loads((FOLDER / f"{kind}.json").read_text())))),
+        jsonschema.Draft202012Validator(whole(OURS[kind])),
+    ]
+    for kind, source in SOURCES.items()
+}
+ADDON_KINDS = VALIDATORS.keys()
 
 
 def addon_problems(thing):
     """What is wrong with an object of a kind in ADDON_KINDS."""
-    spec = ADDON_KINDS[thing["apiVersion"], thing["kind"]]
-    whole = closed(["spec"], apiVersion=TEXT, kind=TEXT, metadata=METADATA, spec=spec)
-    return [f"{'.'.join(map(str, error.path))}: {error.message}" for error in jsonschema.Draft202012Validator(whole).iter_errors(thing)]
+    return [f"{'.'.join(map(str, error.path))}: {error.message}"
+            for validator in VALIDATORS[thing["apiVersion"], thing["kind"]] for error in validator.iter_errors(thing)]

@@ -6,7 +6,7 @@ import unittest
 
 sys.dont_write_bytecode = True  # The folder is part of the checkout.
 
-from addons import addon_problems  # noqa: E402
+from addons import OURS, SOURCES, addon_problems  # noqa: E402
 from rules import base_problems, pod_problems, reference_problems, wave_problems, workload_problems  # noqa: E402
 
 LABELS = {f"deploycenter.dev/{key}": "x" for key in ("customer", "app", "environment", "installation", "instance")}
@@ -152,11 +152,37 @@ class Rules(unittest.TestCase):
         self.assertTrue(addon_problems(changed(SECRET, ("spec", "dataFrom"), [])))
         self.assertTrue(addon_problems(changed(SECRET, ("spec", "secretStoreRef", "kind"), "ClusterSecretStore")))
         grant = {"apiVersion": "k8s.mariadb.com/v1alpha1", "kind": "Grant", "metadata": {"name": "app"},
-                 "spec": {"mariaDbRef": {"name": "mariadb"}, "privileges": ["SELECT"], "username": "app"}}
+                 "spec": {"mariaDbRef": {"name": "mariadb"}, "privileges": ["SELECT"], "username": "app", "cleanupPolicy": "Skip"}}
         self.assertEqual(addon_problems(grant), [])
+        self.assertTrue(addon_problems(changed(grant, ("spec", "cleanupPolicy"), None)))
         self.assertTrue(addon_problems(changed(grant, ("spec", "mariaDbRef", "name"), "another")))
         # Dropping the object would drop what it stands for.
         self.assertTrue(addon_problems(changed(grant, ("spec", "cleanupPolicy"), "Delete")))
+
+    def test_operators_definitions(self):
+        """What mariadb-operator itself refuses, which no rule of ours asks."""
+        restricted = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+        helper = {"image": "docker.io/acme/helper:1.2.3", "securityContext": restricted, "resources": {"requests": {"cpu": "1"}, "limits": {}}}
+        server = {"apiVersion": "k8s.mariadb.com/v1alpha1", "kind": "MariaDB", "metadata": {"name": "mariadb"}, "spec": {
+            "image": "docker.io/library/mariadb:11.4.13", "replicas": 3, "storage": {"size": "20Gi"},
+            "rootPasswordSecretKeyRef": {"name": "root", "key": "password", "generate": True}, "securityContext": restricted,
+            "resources": helper["resources"],
+            "podSecurityContext": {"runAsNonRoot": True, "runAsUser": 999, "seccompProfile": {"type": "RuntimeDefault"}},
+            "replication": {"enabled": True, "initContainer": helper, "agent": helper}}}
+        self.assertEqual(addon_problems(server), [])
+        for path, value, why in [
+            (("spec", "replication", "initContainer", "image"), None, "image"),
+            (("spec", "replication", "initContainer", "imagePulPolicy"), "Always", "imagePulPolicy"),
+            (("spec", "replicas"), "3", "integer"),
+            (("spec", "storage", "size"), [], "string"),
+            (("spec", "updateStrategy"), {"type": "Sometimes"}, "Sometimes"),
+        ]:
+            problems = addon_problems(changed(server, path, value))
+            self.assertTrue(any(why in problem for problem in problems), (path, problems))
+
+    def test_every_kind_of_an_operator_has_its_definition(self):
+        self.assertTrue(all(source["project"] and source["version"] for source in SOURCES.values()))
+        self.assertEqual(SOURCES.keys(), OURS.keys())
 
 
 if __name__ == "__main__":

@@ -41,6 +41,15 @@ fn merged() -> Merged {
     ])
 }
 
+/// Nothing but the app's base values.
+fn app_only() -> Merged {
+    let base = layer(
+        "plugin odoo 0.1.0: values.yaml",
+        "version: \"17.0\"\nreplicas: 1\nsmtp:\n  host: mail\n  port: 25\n",
+    );
+    merge(&[(LayerKind::App, &base)])
+}
+
 #[test]
 fn later_layers_replace_first_level_keys() {
     let merged = merged();
@@ -294,6 +303,17 @@ fn what_an_apps_own_check_says() {
     assert_eq!(
         at(""),
         "customers.yaml:40:9: more than one replica needs shared storage"
+    );
+    // What the app itself sets is told where the instance is written, which can set another.
+    let own = violation_problem(&violation("/smtp/port"), &app_only(), &instance(), &region);
+    assert_eq!(
+        (own.to_string().as_str(), own.help.as_deref()),
+        (
+            "customers.yaml:40:9: more than one replica needs shared storage",
+            Some(
+                "smtp.port is the app's own value (plugin odoo 0.1.0: values.yaml:5); give another here"
+            )
+        )
     );
     // An add-on that no value asks for is missing where the cluster's are listed.
     let addon = |pointer: &str| Violation {

@@ -15,7 +15,7 @@ use crate::place::{apps, fleet, read, render};
 /// Set to write what was rendered instead of holding against it.
 const UPDATE: &str = "UPDATE_GOLDEN";
 /// Where to leave whole rendered folders for further checks.
-const RENDERED: &str = "DEPLOYCENTER_RENDERED";
+pub(crate) const RENDERED: &str = "DEPLOYCENTER_RENDERED";
 /// In the place of the plugin's digest, which changes with the compiler.
 const MASK: &str = "(the digest of the plugin)";
 /// The paths that every instance's chart has.
@@ -25,7 +25,9 @@ const CHART: &str = "chart.txt";
 fn what_is_rendered_is_golden() {
     let dir = tempfile::tempdir().unwrap();
     let repo = fleet(dir.path(), &[]);
-    let out = std::env::var_os(RENDERED).map_or_else(|| dir.path().join("rendered"), PathBuf::from);
+    let out = std::env::var_os(RENDERED)
+        .map_or_else(|| dir.path().join("rendered"), PathBuf::from)
+        .join("fleet");
     let mut command = Command::new(env!("CARGO_BIN_EXE_deploycenter"));
     command
         .current_dir(&repo.checkout)
@@ -144,7 +146,7 @@ fn first_difference(old: &str, new: &str) -> String {
     )
 }
 
-fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
         .nth(2)
@@ -153,7 +155,7 @@ fn workspace() -> PathBuf {
 }
 
 /// Compiled plugins, kept between runs.
-fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
 }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod applied;
+mod edges;
 mod files;
 mod place;
 mod surroundings;

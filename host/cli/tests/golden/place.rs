@@ -11,7 +11,7 @@ use deploycenter_testkit::files;
 
 /// Settings with a fixed repository for what is generated: manifests name it, so it is
 /// part of what is wanted.
-const SETTINGS: &str = "\
+pub(crate) const SETTINGS: &str = "\
 version = 1
 installation = \"testing\"
 

@@ -7,7 +7,7 @@ use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
 use super::layer::Place;
-use super::merge::Merged;
+use super::merge::{LayerKind, Merged, Origin};
 use super::node::{dotted, join};
 use super::regions::Region;
 use super::suggest::{few, nearest};
@@ -341,7 +341,23 @@ pub fn violation_problem(
             .at(region.at.line, region.at.column)
             .on(format!("/regions/{}/addons", region.name));
     }
-    let mut problem = merged.problem(&violation.pointer, clip(&violation.message));
+    let message = clip(&violation.message);
+    // The app's own value is sound by itself: it is the instance that has to say another, or
+    // to change what doesn't go with it.
+    let app = merged
+        .origin(&violation.pointer)
+        .filter(|origin| origin.layer == LayerKind::App);
+    if let Some(Origin { file, line, .. }) = app {
+        let key = dotted(&violation.pointer);
+        return Problem::new(message)
+            .in_file(&instance.file)
+            .at(instance.line, instance.column)
+            .on(&violation.pointer)
+            .help(format!(
+                "{key} is the app's own value ({file}:{line}); give another here"
+            ));
+    }
+    let mut problem = merged.problem(&violation.pointer, message);
     place(&mut problem, instance);
     problem
 }
