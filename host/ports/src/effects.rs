@@ -205,6 +205,20 @@ pub trait Syncing: Send + std::marker::Sync + fmt::Debug {
     /// # Errors
     /// When it can't be read, reports an error of its own, or makes no progress.
     async fn synced(&self, sync: &Sync) -> Result<(), Failure>;
+
+    /// Takes the protection (`Delete=false,Prune=false`) off the live objects of an
+    /// application whose manifests can't be made to sync, so that deleting the application
+    /// takes them along: automated sync is taken off first and stays off, an operation in
+    /// flight is ended, then each object that its tracking id says is this application's
+    /// is patched, or deleted where a patch is refused. `sync.tree` isn't looked at. Done
+    /// when no live object is protected any more, or there is no such application; may be
+    /// begun anew after any of its calls.
+    ///
+    /// # Errors
+    /// [`FailureKind::Refused`] when a right is missing; [`FailureKind::Unhealthy`] when
+    /// the application isn't ours, Argo CD doesn't know its objects, or something puts the
+    /// protection back.
+    async fn strip_protection(&self, sync: &Sync) -> Result<(), Failure>;
 }
 
 /// A target as it stands on its customer's branch.

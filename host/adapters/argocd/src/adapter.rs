@@ -20,18 +20,31 @@ use crate::judge::{Level, Verdict, judge};
 use crate::listing::{Listings, parse, states};
 use crate::model::{App, ResourceTree};
 use crate::owned;
+use crate::patience::Patience;
 use crate::trees::TreeReader;
 
 /// How long a poll waits at first and at most.
 pub(crate) const POLL_FIRST: Duration = Duration::from_millis(200);
 pub(crate) const POLL_MOST: Duration = Duration::from_secs(2);
 
+/// How far Argo CD looks before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refresh {
+    /// Not at all: what it knows.
+    No,
+    /// It compares with git.
+    Normal,
+    /// It compares with git and makes the manifests anew: it remembers a failure to make
+    /// them for minutes.
+    Hard,
+}
+
 /// Argo CD as the engine uses it.
 pub struct ArgoCd {
     pub(crate) client: Client,
     pub(crate) installation: InstallationId,
     pub(crate) progress_deadline: Duration,
-    pub(crate) degraded_grace: Duration,
+    pub(crate) patience: Patience,
     pub(crate) trees: Arc<dyn TreeReader>,
     listings: Listings,
 }
@@ -60,7 +73,7 @@ impl ArgoCd {
             client: Client::new(config, clock, calls)?,
             installation: config.installation.clone(),
             progress_deadline: config.progress_deadline,
-            degraded_grace: config.degraded_grace,
+            patience: config.patience,
             trees,
             listings: Listings::default(),
         })
@@ -71,17 +84,19 @@ impl ArgoCd {
         self.listings.forget().await;
     }
 
-    /// The application as it is; `refresh`: after Argo CD has compared it with git.
+    /// The application as it is.
     pub(crate) async fn application(
         &self,
         name: &str,
         project: &str,
-        refresh: bool,
+        refresh: Refresh,
     ) -> Result<Option<App>, Failure> {
-        let mut ask = Thing::Application { name, project }.ask(Method::GET);
-        if refresh {
-            ask = ask.query("refresh", "normal");
-        }
+        let ask = Thing::Application { name, project }.ask(Method::GET);
+        let ask = match refresh {
+            Refresh::No => ask,
+            Refresh::Normal => ask.query("refresh", "normal"),
+            Refresh::Hard => ask.query("refresh", "hard"),
+        };
         found(self.client.ask(ask).await?)
     }
 
@@ -137,7 +152,7 @@ impl ArgoCd {
     ) -> Result<Option<Observed>, Failure> {
         let app = match reading {
             Reading::Fresh => {
-                self.application(&wanted.application, &wanted.project, false)
+                self.application(&wanted.application, &wanted.project, Refresh::No)
                     .await?
             }
             Reading::Listed => self
@@ -149,7 +164,7 @@ impl ArgoCd {
                 .cloned(),
         };
         let Some(app) = app else { return Ok(None) };
-        if judge(&app, true, false, Level::Healthy) != Verdict::Done {
+        if judge(&app, true, Level::Healthy) != Verdict::Done {
             return Ok(None);
         }
         let Some(tree) = self

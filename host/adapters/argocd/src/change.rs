@@ -5,10 +5,9 @@ use deploycenter_ports::{Ensured, Failure, FailureKind, Step};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::adapter::{ArgoCd, POLL_FIRST, not_ours};
+use crate::adapter::{ArgoCd, not_ours};
 use crate::client::{Ask, SYSTEM};
 use crate::decide::{Act, decide, foreign};
-use crate::health;
 use crate::listing::parse;
 use crate::model::{App, List};
 use crate::owned;
@@ -91,7 +90,7 @@ impl ArgoCd {
                 (Act::Update, Some(after), Some(app)) => {
                     self.update(thing, after, step, app).await?
                 }
-                (Act::Delete, _, Some(_)) => self.delete(thing).await?,
+                (Act::Delete, _, Some(_)) => self.remove(thing).await?,
                 _ => false,
             };
             if made {
@@ -235,85 +234,5 @@ impl ArgoCd {
             return Ok(false);
         }
         answer.value().map(|_| true)
-    }
-
-    /// Deletes it, with all that it made; whether it is gone.
-    async fn delete(&self, thing: Thing<'_>) -> Result<bool, Failure> {
-        let since = self.client.clock.now();
-        let mut pause = POLL_FIRST;
-        loop {
-            let ask = thing.ask(Method::DELETE);
-            let ask = if matches!(thing, Thing::Application { .. }) {
-                ask.query("cascade", "true")
-            } else {
-                ask
-            };
-            let answer = self.client.ask(ask).await?;
-            if answer.is_ok() || answer.is_not_found() {
-                return self.gone(thing).await;
-            }
-            // A project's last application counts until it is gone.
-            if !answer.refuses("project is referenced by") {
-                return Err(answer.failure());
-            }
-            if self.since(since) > self.progress_deadline {
-                return Err(Failure::new(
-                    FailureKind::Unhealthy,
-                    SYSTEM,
-                    format!("{} can't be deleted: {}", thing.shown(), answer.words()),
-                )
-                .help("delete those applications, or move them to another project, then resume"));
-            }
-            self.pause(&mut pause).await;
-        }
-    }
-
-    /// Waits until what is being deleted is gone, for as long as something gets less.
-    /// `false`: one that isn't being deleted stands there now.
-    async fn gone(&self, thing: Thing<'_>) -> Result<bool, Failure> {
-        let mut since = self.client.clock.now();
-        let mut left = None;
-        let mut pause = POLL_FIRST;
-        while let Some(app) = self.get(thing).await? {
-            let now_left = app.status.resources.len();
-            if left != Some(now_left) {
-                left = Some(now_left);
-                since = self.client.clock.now();
-            }
-            if !app.is_deleting() {
-                return Ok(false);
-            }
-            if self.since(since) > self.progress_deadline {
-                return Err(self.stuck(thing).await);
-            }
-            self.pause(&mut pause).await;
-        }
-        Ok(true)
-    }
-
-    async fn stuck(&self, thing: Thing<'_>) -> Failure {
-        let still = match thing {
-            Thing::Project(_) => String::new(),
-            Thing::Application { name, project } => self
-                .tree(name, project)
-                .await
-                .map(|tree| health::left(&tree))
-                .unwrap_or_default(),
-        };
-        let still = if still.is_empty() {
-            String::new()
-        } else {
-            format!("; still there: {still}")
-        };
-        Failure::new(
-            FailureKind::Unhealthy,
-            SYSTEM,
-            format!(
-                "{} was deleted but isn't gone after {} s{still}",
-                thing.shown(),
-                self.progress_deadline.as_secs()
-            ),
-        )
-        .help("look at the finalizers of what is still there, then resume")
     }
 }

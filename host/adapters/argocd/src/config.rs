@@ -6,6 +6,8 @@ use std::time::Duration;
 use deploycenter_domain::name::InstallationId;
 use url::Url;
 
+use crate::patience::Patience;
+
 /// Where Argo CD is, and how patient we are with it.
 #[derive(Clone)]
 pub struct ArgoCdConfig {
@@ -17,8 +19,8 @@ pub struct ArgoCdConfig {
     pub installation: InstallationId,
     /// For how long nothing may change in an application that isn't well yet.
     pub progress_deadline: Duration,
-    /// For how long a degraded application may heal by itself.
-    pub degraded_grace: Duration,
+    /// For how long what isn't well may heal by itself.
+    pub patience: Patience,
     /// How often and how fast a call is made again.
     pub backoff: Backoff,
 }
@@ -32,7 +34,7 @@ impl ArgoCdConfig {
             token,
             installation,
             progress_deadline: Duration::from_secs(600),
-            degraded_grace: Duration::from_secs(15),
+            patience: Patience::default(),
             backoff: Backoff::default(),
         }
     }
@@ -44,7 +46,7 @@ impl fmt::Debug for ArgoCdConfig {
             .field("server", &self.server.as_str())
             .field("installation", &self.installation)
             .field("progress_deadline", &self.progress_deadline)
-            .field("degraded_grace", &self.degraded_grace)
+            .field("patience", &self.patience)
             .field("backoff", &self.backoff)
             .finish_non_exhaustive()
     }

@@ -107,7 +107,11 @@ fn remove(step: &Step, app: &App, ownership: &Ownership) -> Result<Act, Failure>
         }
         Ownership::Owned(_) | Ownership::ByPlace => {}
     }
-    let odd = differences(before, app);
+    let mut odd = differences(before, app);
+    if app.metadata.annotations.contains_key(owned::STRIPPED) {
+        // We took it off ourselves, so that this removal takes what is protected too.
+        odd.retain(|path| !path.starts_with("spec.syncPolicy"));
+    }
     // What this deployment created goes whatever became of it.
     if !step.undo && !odd.is_empty() {
         return Err(moved(format!(

@@ -56,15 +56,36 @@ fn place(node: &Node) -> String {
     }
 }
 
+/// A pod's state in the kubelet's words: `ImagePullBackOff`.
+pub(crate) fn reason(node: &Node) -> Option<&str> {
+    let mut info = node.info.iter();
+    let reason = info.find(|info| info.name == "Status Reason")?;
+    Some(reason.value.as_str())
+}
+
+/// Several tellings of what is wrong, each thing once: what another of them says too is
+/// left out.
+pub(crate) fn once(texts: &[String]) -> Vec<&str> {
+    let texts: Vec<&str> = texts.iter().map(|it| it.trim()).collect();
+    let told = |n: usize, text: &str| {
+        let mut others = texts.iter().enumerate();
+        others
+            .any(|(m, other)| m != n && other.contains(text) && (other.len() > text.len() || m < n))
+    };
+    let mut all = texts.iter().enumerate();
+    let mut kept = Vec::new();
+    for (n, text) in &mut all {
+        if !text.is_empty() && !told(n, text) {
+            kept.push(*text);
+        }
+    }
+    kept
+}
+
 /// `Pod acme--odoo/odoo-5d4f: ImagePullBackOff: Back-off pulling image`
 fn describe(node: &Node) -> String {
-    let reason = node
-        .info
-        .iter()
-        .find(|info| info.name == "Status Reason")
-        .map(|info| info.value.as_str());
     let mut text = place(node);
-    for part in [reason, Some(node.health.message.as_str())]
+    for part in [reason(node), Some(node.health.message.as_str())]
         .into_iter()
         .flatten()
     {
@@ -85,6 +106,12 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn nothing_is_told_twice() {
+        let texts = ["a: b", "b", "", "c", "a: b", " c "].map(str::to_owned);
+        assert_eq!(once(&texts), ["a: b", "c"]);
+    }
 
     #[test]
     fn the_pod_and_its_reason_come_first() {

@@ -15,7 +15,7 @@ use crate::model::{App, List};
 use crate::owned;
 
 /// What is read of each application.
-const FIELDS: &str = "items.metadata.name,items.metadata.labels,items.metadata.annotations,items.metadata.creationTimestamp,items.spec";
+pub(crate) const FIELDS: &str = "items.metadata.name,items.metadata.labels,items.metadata.annotations,items.metadata.creationTimestamp,items.spec";
 
 #[async_trait]
 impl Holdings for ArgoCd {

@@ -15,11 +15,16 @@ use crate::owned::INSTALLATION;
 
 /// What is read of each application. Without a selector, so that a stranger's application
 /// under a name that we want is seen when planning, not only when its create fails.
-const FIELDS: &str = "items.metadata.name,items.metadata.labels,items.metadata.annotations,items.metadata.deletionTimestamp,items.spec,items.operation,\
-                      items.status.sync,items.status.health,items.status.conditions,items.status.operationState";
+///
+/// Argo CD knows a fixed set of paths and gives nothing, silently, for any other, a parent or
+/// a child of these included: the conditions can't be had from a list, so what stands there
+/// as Synced is all that a list can say.
+pub(crate) const FIELDS: &str = "items.metadata.name,items.metadata.labels,items.metadata.annotations,items.metadata.deletionTimestamp,items.spec,items.operation.sync,\
+                                 items.status.sync.status,items.status.sync.revision,items.status.health,items.status.operationState.phase,items.status.operationState.operation.sync";
 
 /// What is read for `status`.
-const STATE_FIELDS: &str = "items.metadata.name,items.status.sync,items.status.health";
+pub(crate) const STATE_FIELDS: &str =
+    "items.metadata.name,items.status.sync.status,items.status.sync.revision,items.status.health";
 
 /// Everything there is, by name.
 #[derive(Debug, Default)]
@@ -106,4 +111,51 @@ pub(crate) async fn states(
             revision: Some(app.status.sync.revision).filter(|text| !text.is_empty()),
         })
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a real Argo CD gives of a list's items; anything else it leaves out.
+    const GIVEN: [&str; 24] = [
+        "metadata.name",
+        "metadata.namespace",
+        "metadata.annotations",
+        "metadata.labels",
+        "metadata.creationTimestamp",
+        "metadata.deletionTimestamp",
+        "spec",
+        "spec.destination",
+        "spec.project",
+        "spec.source",
+        "spec.sources",
+        "spec.sourceHydrator",
+        "spec.syncPolicy",
+        "status.sourceHydrator",
+        "status.summary",
+        "status.sync.status",
+        "status.sync.revision",
+        "status.health",
+        "status.resources",
+        "status.operationState.startedAt",
+        "status.operationState.finishedAt",
+        "status.operationState.phase",
+        "status.operationState.operation.sync",
+        "operation.sync",
+    ];
+
+    #[test]
+    fn only_what_argo_cd_gives_is_asked_for() {
+        let asked = [
+            FIELDS,
+            STATE_FIELDS,
+            crate::holdings::FIELDS,
+            crate::doctor::FIELDS,
+        ];
+        for path in asked.iter().flat_map(|fields| fields.split(',')) {
+            let path = path.strip_prefix("items.").unwrap_or(path);
+            assert!(GIVEN.contains(&path), "{path}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 /// Argo CD writes `null` where a list or map is empty.
-fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
@@ -54,7 +54,7 @@ pub(crate) struct Metadata {
     pub(crate) resource_version: String,
 }
 
-/// What makes and changes a thing in Kubernetes.
+/// A thing in Kubernetes that another belongs to.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Reference {
@@ -125,8 +125,10 @@ pub(crate) struct Condition {
 
 /// A resource in `status.resources` or in a sync's result.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(crate) struct ResourceStatus {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) group: String,
     #[serde(deserialize_with = "or_default")]
     pub(crate) kind: String,
     #[serde(deserialize_with = "or_default")]
@@ -139,6 +141,9 @@ pub(crate) struct ResourceStatus {
     pub(crate) message: String,
     #[serde(deserialize_with = "or_default")]
     pub(crate) health: Health,
+    /// How a hook went, in a sync's result.
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) hook_phase: String,
 }
 
 /// What an application made, down to its pods.
@@ -150,8 +155,10 @@ pub(crate) struct ResourceTree {
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, rename_all = "camelCase")]
 pub(crate) struct Node {
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) group: String,
     #[serde(deserialize_with = "or_default")]
     pub(crate) kind: String,
     #[serde(deserialize_with = "or_default")]
@@ -162,6 +169,9 @@ pub(crate) struct Node {
     pub(crate) health: Health,
     #[serde(deserialize_with = "or_default")]
     pub(crate) info: Vec<Info>,
+    /// What it belongs to, one level up.
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) parent_refs: Vec<Reference>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -182,6 +192,20 @@ impl App {
     pub(crate) fn project(&self) -> &str {
         let project = self.spec.get("project").and_then(Value::as_str);
         project.unwrap_or("default")
+    }
+
+    /// Whether it syncs by itself.
+    pub(crate) fn is_automated(&self) -> bool {
+        let automated = self.spec.pointer("/syncPolicy/automated");
+        automated.is_some_and(|it| !it.is_null() && it.get("enabled") != Some(&Value::Bool(false)))
+    }
+
+    /// Why Argo CD doesn't know what the application made: of one that its project doesn't
+    /// permit it forgets the objects, and lets nobody change them.
+    pub(crate) fn unknown_objects(&self) -> Option<String> {
+        let mut conditions = self.status.conditions.iter();
+        let condition = conditions.find(|it| it.kind == "InvalidSpecError")?;
+        Some(format!("{}: {}", condition.kind, condition.message))
     }
 
     /// What makes it, when that isn't a person: `the ApplicationSet tools`.

@@ -17,6 +17,9 @@ pub(crate) const PREFIX: &str = "deploycenter.dev/";
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 /// The label that says whose deployment repo a thing comes from.
 pub(crate) const INSTALLATION: &str = "deploycenter.dev/installation";
+/// The annotation of an application whose automated sync we have taken off on the way to its
+/// deletion.
+pub(crate) const STRIPPED: &str = "deploycenter.dev/stripped";
 /// Makes Argo CD remove what an application made along with it.
 pub(crate) const CASCADE: &str = "resources-finalizer.argocd.argoproj.io";
 
@@ -30,6 +33,11 @@ const ANNOTATIONS: [(&str, &str); 4] = [
 
 fn is_ours(key: &str) -> bool {
     key.starts_with(PREFIX) || key == MANAGED_BY
+}
+
+/// Whether a thing bears this installation's label.
+pub(crate) fn is_of(metadata: &Metadata, installation: &InstallationId) -> bool {
+    metadata.labels.get(INSTALLATION).map(String::as_str) == Some(installation.as_str())
 }
 
 /// Whose a found thing is.

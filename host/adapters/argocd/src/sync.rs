@@ -8,11 +8,16 @@ use deploycenter_ports::{Failure, FailureKind, Syncing};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::adapter::{ArgoCd, POLL_FIRST};
+use crate::adapter::{ArgoCd, POLL_FIRST, Refresh};
 use crate::client::{Ask, SYSTEM};
+use crate::complaint::{Complaint, Nature, Standing, complaint};
 use crate::health;
 use crate::judge::{Level, Verdict, judge};
 use crate::model::App;
+use crate::patience::is_written_by_an_operator;
+use crate::rejection::operation_words;
+use crate::watch::Watch;
+use crate::written::unwritten;
 
 /// How long a finished failure may stand before we sync ourselves: Argo CD may be about
 /// to, after an operation was ended.
@@ -21,31 +26,23 @@ const AFTER_FAILURE: Duration = Duration::from_secs(2);
 const UNMOVED: Duration = Duration::from_secs(10);
 /// How many progress deadlines a takeover lasts at most, however much moves.
 const DEADLINES: u32 = 6;
+/// How often the resources are looked through while something isn't well.
+const EXAMINE: Duration = Duration::from_secs(5);
 
 #[async_trait]
 impl Syncing for ArgoCd {
     async fn synced(&self, sync: &Sync) -> Result<(), Failure> {
         self.take_over(sync, Level::Synced).await.map(|_| ())
     }
-}
 
-/// What has been seen and done so far.
-struct Watch {
-    began: jiff::Timestamp,
-    moved: jiff::Timestamp,
-    seen: Value,
-    sick_since: Option<jiff::Timestamp>,
-    /// Whether we have started a sync.
-    nudged: bool,
-    /// The last revision that was looked up, and whether it has the tree.
-    revision: Option<(String, bool)>,
-    /// The last revision without the tree for which the branch was asked whether it still
-    /// has it.
-    asked: Option<String>,
+    async fn strip_protection(&self, sync: &Sync) -> Result<(), Failure> {
+        self.strip(sync).await
+    }
 }
 
 impl ArgoCd {
-    /// Leads an application to a folder's tree; whether it wasn't there yet.
+    /// Leads an application to a folder's tree; whether it wasn't there yet. When Argo CD
+    /// can't be reached, that is passed on as it is: what it does meanwhile isn't known.
     pub(crate) async fn take_over(&self, sync: &Sync, level: Level) -> Result<bool, Failure> {
         let Some(tree) = sync.tree.as_deref() else {
             return Err(Failure::new(
@@ -57,19 +54,10 @@ impl ArgoCd {
                 ),
             ));
         };
-        let now = self.client.clock.now();
-        let mut watch = Watch {
-            began: now,
-            moved: now,
-            seen: Value::Null,
-            sick_since: None,
-            nudged: false,
-            revision: None,
-            asked: None,
-        };
+        let mut watch = Watch::new(self.client.clock.now());
         let mut pause = POLL_FIRST;
         // Unasked, Argo CD notices a push after minutes.
-        let mut refresh = true;
+        let mut refresh = Refresh::Normal;
         let mut changed = false;
         loop {
             let Some(app) = self
@@ -82,15 +70,20 @@ impl ArgoCd {
             if watch.look(&app, self.client.clock.now()) {
                 pause = POLL_FIRST;
             }
-            let verdict = judge(&app, at_tree, refresh, level);
-            if verdict == Verdict::Done {
+            let verdict = judge(&app, at_tree, level);
+            if verdict == Verdict::Done
+                && (level == Level::Synced || self.is_written(&app, sync, &mut watch).await?)
+            {
                 return Ok(changed);
             }
-            changed = true;
-            if verdict != Verdict::Sick {
-                watch.sick_since = None;
+            changed |= verdict != Verdict::Done;
+            if !matches!(verdict, Verdict::Complaint(_)) {
+                watch.complaint = None;
             }
-            refresh = self.help(&verdict, &app, sync, &mut watch).await?;
+            if level == Level::Healthy && at_tree {
+                self.examine(&app, sync, &mut watch).await?;
+            }
+            refresh = self.help(&verdict, refresh, &app, sync, &mut watch).await?;
             if !at_tree {
                 self.not_overtaken(&app, sync, tree, &mut watch).await?;
             }
@@ -121,6 +114,51 @@ impl ArgoCd {
         Ok(answer)
     }
 
+    /// Whether the health of custom resources is that of after their last change, or their
+    /// operators have had time enough to say otherwise.
+    async fn is_written(&self, app: &App, sync: &Sync, watch: &mut Watch) -> Result<bool, Failure> {
+        let mut resources = app.status.resources.iter();
+        if !resources.any(|it| is_written_by_an_operator(&it.group, &it.kind)) {
+            return Ok(true);
+        }
+        let now = self.client.clock.now();
+        let since = *watch.unwritten_since.get_or_insert(now);
+        if self.since(since) >= self.patience.operator {
+            return Ok(true);
+        }
+        let objects = self.live_objects(&sync.application, &sync.project).await?;
+        Ok(unwritten(&objects, now, &self.patience).is_empty())
+    }
+
+    /// Fails when something has been degraded for longer than its kind heals in.
+    async fn examine(&self, app: &App, sync: &Sync, watch: &mut Watch) -> Result<(), Failure> {
+        if !matches!(
+            app.status.health.status.as_str(),
+            "Degraded" | "Progressing"
+        ) {
+            return Ok(());
+        }
+        // While an operation is at work, what is sick may be what it is about to mend.
+        if app.is_operating() && self.since(watch.moved) < self.patience.degraded {
+            return Ok(());
+        }
+        if let Some(last) = watch.examined
+            && self.since(last) < EXAMINE
+        {
+            return Ok(());
+        }
+        let now = self.client.clock.now();
+        watch.examined = Some(now);
+        let tree = self.tree(&sync.application, &sync.project).await?;
+        let over = watch.illness.take_in(app, &tree, now, &self.patience);
+        if over.is_empty() {
+            return Ok(());
+        }
+        Err(self
+            .unwell(app, sync, "is degraded", FailureKind::Unhealthy)
+            .await)
+    }
+
     /// Fails when someone else has changed the folder since: Argo CD will never be at the
     /// tree then. Asked once for each revision at which it rests.
     async fn not_overtaken(
@@ -142,24 +180,27 @@ impl ArgoCd {
         }
     }
 
-    /// Does what a verdict asks for; whether the next reading is to be a fresh one.
+    /// Does what a verdict asks for; how the next reading is to be made.
     async fn help(
         &self,
         verdict: &Verdict,
+        refreshed: Refresh,
         app: &App,
         sync: &Sync,
         watch: &mut Watch,
-    ) -> Result<bool, Failure> {
+    ) -> Result<Refresh, Failure> {
+        let (name, project) = (sync.application.as_str(), sync.project.as_str());
         let unmoved = self.since(watch.moved);
         match verdict {
-            Verdict::Done | Verdict::Wait => Ok(false),
-            Verdict::Refresh => Ok(true),
+            Verdict::Done | Verdict::Wait => Ok(Refresh::No),
+            Verdict::Refresh => Ok(Refresh::Normal),
+            Verdict::Complaint(complaint) => self.hear(complaint, refreshed, sync, watch),
             Verdict::OldOperation { retrying } => {
                 if *retrying || unmoved >= UNMOVED {
-                    self.end_operation(sync).await?;
-                    return Ok(true);
+                    self.end_operation(app, name, project).await?;
+                    return Ok(Refresh::Normal);
                 }
-                Ok(false)
+                Ok(Refresh::No)
             }
             Verdict::Unsynced { failed } => {
                 if unmoved >= if *failed { AFTER_FAILURE } else { UNMOVED } {
@@ -171,33 +212,51 @@ impl ArgoCd {
                         self.start(app, sync).await?;
                     }
                 }
-                Ok(false)
+                Ok(Refresh::No)
             }
-            Verdict::Sick => {
-                let now = self.client.clock.now();
-                let since = *watch.sick_since.get_or_insert(now);
-                if self.since(since) >= self.degraded_grace {
-                    return Err(self.unwell(app, sync, "is degraded").await);
+            // What was rejected before may be mended: it is tried once more.
+            Verdict::Rejected(_) if watch.rejected_before && !watch.nudged => {
+                if app.is_operating() {
+                    self.end_operation(app, name, project).await?;
+                } else {
+                    watch.nudged = true;
+                    watch.rejected_before = false;
+                    self.start(app, sync).await?;
                 }
-                Ok(false)
+                Ok(Refresh::No)
             }
-            Verdict::Failed(words) => Err(self.fails(sync, words)),
+            Verdict::Rejected(words) | Verdict::Failed(words) => Err(self.fails(sync, words)),
         }
     }
 
-    async fn end_operation(&self, sync: &Sync) -> Result<(), Failure> {
-        let ask = Ask::new(
-            Method::DELETE,
-            &["applications", &sync.application, "operation"],
-        )
-        .query("project", &sync.project);
-        let answer = self.client.ask(ask).await?;
-        // It may have ended by itself, or an earlier try did it.
-        if answer.refuses("No operation is in progress") {
-            Ok(())
-        } else {
-            answer.value().map(|_| ())
+    /// A complaint of Argo CD's: whether it is to be believed yet.
+    fn hear(
+        &self,
+        complaint: &Complaint,
+        refreshed: Refresh,
+        sync: &Sync,
+        watch: &mut Watch,
+    ) -> Result<Refresh, Failure> {
+        // An older reading's may be about an older commit.
+        if refreshed == Refresh::No {
+            return Ok(Refresh::Normal);
         }
+        let believed = Standing::take_in(
+            &mut watch.complaint,
+            complaint,
+            refreshed == Refresh::Hard,
+            self.client.clock.now(),
+            &self.patience,
+        );
+        if believed {
+            return Err(self.fails(sync, &complaint.words));
+        }
+        let standing = watch.complaint.as_ref();
+        Ok(if standing.is_some_and(Standing::wants_hard_refresh) {
+            Refresh::Hard
+        } else {
+            Refresh::Normal
+        })
     }
 
     async fn start(&self, app: &App, sync: &Sync) -> Result<(), Failure> {
@@ -229,59 +288,47 @@ impl ArgoCd {
         {
             return Ok(());
         }
+        let seconds = self.since(watch.moved).as_secs();
+        // Then what stands in git hasn't even been looked at.
+        if complaint(app).is_some_and(|it| it.nature == Nature::Away) {
+            let what = format!("can't be compared with git for {seconds} s");
+            return Err(self
+                .unwell(app, sync, &what, FailureKind::Unavailable)
+                .await);
+        }
         let what = if at_tree {
             format!(
-                "doesn't get on ({}, {}) for {} s",
-                app.status.sync.status,
-                app.status.health.status,
-                self.since(watch.moved).as_secs()
+                "doesn't get on ({}, {}) for {seconds} s",
+                app.status.sync.status, app.status.health.status,
             )
         } else {
             format!(
-                "doesn't take over the commit on {} for {} s; it stands at \"{}\"",
-                sync.branch,
-                self.since(watch.moved).as_secs(),
-                app.status.sync.revision
+                "doesn't take over the commit on {} for {seconds} s; it stands at \"{}\"",
+                sync.branch, app.status.sync.revision
             )
         };
-        Err(self.unwell(app, sync, &what).await)
-    }
-
-    fn fails(&self, sync: &Sync, words: &str) -> Failure {
-        Failure::new(
-            FailureKind::Unhealthy,
-            SYSTEM,
-            format!(
-                "the Argo CD application {} can't take over {} on {}: {}",
-                sync.application,
-                sync.path,
-                sync.branch,
-                words.trim()
-            ),
-        )
+        Err(self.unwell(app, sync, &what, FailureKind::Unhealthy).await)
     }
 
     /// Not well for too long; names what is sick.
-    async fn unwell(&self, app: &App, sync: &Sync, what: &str) -> Failure {
+    async fn unwell(&self, app: &App, sync: &Sync, what: &str, kind: FailureKind) -> Failure {
+        let tree = self.tree(&sync.application, &sync.project).await;
         let mut reasons = vec![
-            self.tree(&sync.application, &sync.project)
-                .await
-                .map(|tree| health::sick(&tree))
-                .unwrap_or_default(),
+            tree.map(|tree| health::sick(&tree)).unwrap_or_default(),
+            app.status.health.message.clone(),
         ];
-        reasons.push(app.status.health.message.clone());
+        reasons.extend(complaint(app).map(|it| it.words));
         if app.phase() != "Succeeded" {
             reasons.push(operation_words(app));
         }
-        reasons.retain(|text| !text.trim().is_empty());
-        reasons.dedup();
+        let reasons = health::once(&reasons);
         let reasons = if reasons.is_empty() {
             String::new()
         } else {
             format!(": {}", reasons.join("; "))
         };
         Failure::new(
-            FailureKind::Unhealthy,
+            kind,
             SYSTEM,
             format!(
                 "the Argo CD application {} {what}{reasons}",
@@ -289,66 +336,4 @@ impl ArgoCd {
             ),
         )
     }
-}
-
-impl Watch {
-    /// Takes in a reading; whether something got on since the last one.
-    fn look(&mut self, app: &App, now: jiff::Timestamp) -> bool {
-        let seen = fingerprint(app);
-        if seen == self.seen {
-            return false;
-        }
-        self.seen = seen;
-        self.moved = now;
-        true
-    }
-}
-
-/// What counts as getting on. Not an operation's message: a retry writes the time into it.
-fn fingerprint(app: &App) -> Value {
-    let resources: Vec<Value> = app
-        .status
-        .resources
-        .iter()
-        .map(|it| {
-            json!([
-                it.kind,
-                it.namespace,
-                it.name,
-                it.status,
-                it.health.status,
-                it.health.message
-            ])
-        })
-        .collect();
-    json!([
-        app.status.sync.status,
-        app.status.sync.revision,
-        app.status.health.status,
-        app.phase(),
-        app.operation_revision(),
-        app.is_operating(),
-        resources
-    ])
-}
-
-/// What Argo CD says of the last operation, and of what it couldn't apply.
-fn operation_words(app: &App) -> String {
-    let Some(state) = &app.status.operation_state else {
-        return String::new();
-    };
-    let failed = state
-        .sync_result
-        .iter()
-        .flat_map(|result| &result.resources)
-        .filter(|it| it.status == "SyncFailed")
-        .map(|it| format!("{} {}: {}", it.kind, it.name, it.message));
-    let mut words = vec![state.message.clone()];
-    words.extend(
-        failed
-            .take(3)
-            .filter(|text| !state.message.contains(text.as_str())),
-    );
-    words.retain(|text| !text.trim().is_empty());
-    words.join("; ")
 }

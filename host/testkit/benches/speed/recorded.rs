@@ -211,6 +211,10 @@ impl Syncing for Recorded {
     async fn synced(&self, _sync: &Sync) -> Result<(), Failure> {
         Err(refused())
     }
+
+    async fn strip_protection(&self, _sync: &Sync) -> Result<(), Failure> {
+        Err(refused())
+    }
 }
 
 fn no_journal<T>() -> Result<T, StoreError> {

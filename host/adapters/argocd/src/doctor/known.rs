@@ -13,6 +13,9 @@ use crate::client::{Ask, SYSTEM};
 /// How the base project comes to be.
 const MAKE_BASE: &str = "have an Argo CD admin apply argocd/deploycenter-base.yaml, which `deploycenter init` writes: kubectl apply -n argocd -f argocd/deploycenter-base.yaml";
 
+/// What is read of each application that comes from the repository.
+pub(crate) const FIELDS: &str = "items.metadata.name,items.status.sync.status";
+
 /// The kinds without a namespace that a base is made of, and their group, which is the
 /// core's.
 const BASE_KINDS: [&str; 2] = ["Namespace", "PersistentVolume"];
@@ -118,7 +121,7 @@ impl Platform {
         };
         let applications = Ask::new(Method::GET, &["applications"])
             .query("repo", url)
-            .query("fields", "items.metadata.name,items.status.sync.status");
+            .query("fields", FIELDS);
         let (listed, applications) = tokio::join!(
             self.get(Ask::new(Method::GET, &["repositories"]), limit),
             self.get(applications, limit)

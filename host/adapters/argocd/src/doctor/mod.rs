@@ -12,6 +12,9 @@ use deploycenter_ports::{Calls, Check, Clock, Examine, Failure, FailureKind, Fin
 use reqwest::Method;
 use serde_json::Value;
 
+#[cfg(test)]
+pub(crate) use known::FIELDS;
+
 use crate::client::{Ask, Client, SYSTEM};
 use crate::config::{ArgoCdConfig, Backoff};
 

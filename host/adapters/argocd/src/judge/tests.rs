@@ -1,0 +1,241 @@
+#![expect(clippy::unwrap_used, reason = "tests")]
+use serde_json::{Value, json};
+
+use super::*;
+use crate::complaint::Nature;
+
+const NEW: &str = "2222222222222222222222222222222222222222";
+const OLD: &str = "1111111111111111111111111111111111111111";
+
+fn app(sync: &str, revision: &str, health: &str, phase: Option<&str>, more: &Value) -> App {
+    let mut value = json!({
+        "metadata": { "name": "acme--odoo" },
+        "spec": {},
+        "status": { "sync": { "status": sync, "revision": revision }, "health": { "status": health } },
+    });
+    if let Some(phase) = phase {
+        value["status"]["operationState"] =
+            json!({ "phase": phase, "operation": { "sync": { "revision": revision } } });
+    }
+    merge(&mut value, more);
+    serde_json::from_value(value).unwrap()
+}
+
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => from
+            .iter()
+            .for_each(|(key, value)| merge(into.entry(key).or_insert(Value::Null), value)),
+        (into, from) => *into = from.clone(),
+    }
+}
+
+/// The states after a push, in the order in which a real Argo CD showed them, and
+/// those in which it misleads.
+#[test]
+fn every_observed_state_is_read_right() {
+    let none = json!({});
+    let pending = |revision: &str| json!({ "operation": { "sync": { "revision": revision } } });
+    let retrying = |revision: &str, message: &str| {
+        json!({
+            "operation": { "sync": { "revision": revision } },
+            "status": { "operationState": { "message": message, "retryCount": 1, "operation": { "sync": { "revision": revision } } } },
+        })
+    };
+    let condition = |kind: &str, message: &str| json!({ "status": { "conditions": [{ "type": kind, "message": message }] } });
+    let helm = "Failed to load target state: rpc error: code = Unknown desc = helm template failed";
+    let forbidden = "resource :PersistentVolume is not permitted in project acme. Retrying attempt #1 at 12:57AM.";
+    let complaint = |nature, words: String| Verdict::Complaint(Complaint { nature, words });
+    let cases: Vec<(&str, App, bool, Verdict)> = vec![
+        (
+            "1: not noticed yet",
+            app("Synced", OLD, "Healthy", Some("Succeeded"), &none),
+            false,
+            Verdict::Refresh,
+        ),
+        (
+            "2: about to sync",
+            app("Synced", OLD, "Healthy", None, &pending(NEW)),
+            false,
+            Verdict::Refresh,
+        ),
+        (
+            "4: running, health stale",
+            app("OutOfSync", NEW, "Healthy", Some("Running"), &pending(NEW)),
+            true,
+            Verdict::Wait,
+        ),
+        (
+            "5: succeeded and healthy, with the old pods",
+            app("OutOfSync", NEW, "Healthy", Some("Succeeded"), &none),
+            true,
+            Verdict::Unsynced { failed: false },
+        ),
+        (
+            "6: a second sync by itself",
+            app("OutOfSync", NEW, "Healthy", None, &pending(NEW)),
+            true,
+            Verdict::Wait,
+        ),
+        (
+            "7: pods are coming",
+            app("Synced", NEW, "Progressing", Some("Succeeded"), &none),
+            true,
+            Verdict::Wait,
+        ),
+        (
+            "7: still running",
+            app("Synced", NEW, "Healthy", Some("Running"), &none),
+            true,
+            Verdict::Wait,
+        ),
+        (
+            "8: there",
+            app("Synced", NEW, "Healthy", Some("Succeeded"), &none),
+            true,
+            Verdict::Done,
+        ),
+        (
+            "a neighbour's commit, same folder, no operation at all",
+            app("Synced", NEW, "Healthy", None, &none),
+            true,
+            Verdict::Done,
+        ),
+        (
+            "an older operation's failure doesn't count",
+            app("Synced", NEW, "Healthy", Some("Failed"), &none),
+            true,
+            Verdict::Done,
+        ),
+        (
+            "broken template: Healthy, and the branch's name",
+            app(
+                "Unknown",
+                "customer/acme",
+                "Healthy",
+                Some("Succeeded"),
+                &condition("ComparisonError", helm),
+            ),
+            false,
+            complaint(Nature::Manifest, format!("ComparisonError: {helm}")),
+        ),
+        (
+            "Argo CD's own parts are away",
+            app(
+                "Unknown",
+                NEW,
+                "Healthy",
+                None,
+                &condition(
+                    "ComparisonError",
+                    "rpc error: code = Unavailable desc = dial",
+                ),
+            ),
+            true,
+            complaint(
+                Nature::Away,
+                "ComparisonError: rpc error: code = Unavailable desc = dial".to_owned(),
+            ),
+        ),
+        (
+            "project forbids it",
+            app(
+                "Unknown",
+                NEW,
+                "Unknown",
+                None,
+                &condition("InvalidSpecError", "not permitted"),
+            ),
+            true,
+            complaint(
+                Nature::Manifest,
+                "InvalidSpecError: not permitted".to_owned(),
+            ),
+        ),
+        (
+            "older revision retries",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Running"),
+                &retrying(OLD, "x. Retrying attempt #1 at 1:02AM."),
+            ),
+            true,
+            Verdict::OldOperation { retrying: true },
+        ),
+        (
+            "older revision runs",
+            app("OutOfSync", NEW, "Healthy", Some("Running"), &pending(OLD)),
+            true,
+            Verdict::OldOperation { retrying: false },
+        ),
+        (
+            "ours retries",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Running"),
+                &retrying(NEW, "webhook is away. Retrying attempt #1 at 1:02AM."),
+            ),
+            true,
+            Verdict::Wait,
+        ),
+        (
+            "ours can never be",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Running"),
+                &retrying(NEW, forbidden),
+            ),
+            true,
+            Verdict::Rejected(forbidden.to_owned()),
+        ),
+        (
+            "ended by hand",
+            app("OutOfSync", NEW, "Healthy", Some("Failed"), &none),
+            true,
+            Verdict::Unsynced { failed: true },
+        ),
+        (
+            "degraded",
+            app("Synced", NEW, "Degraded", Some("Succeeded"), &none),
+            true,
+            Verdict::Wait,
+        ),
+        (
+            "nothing known yet",
+            app("", "", "", None, &none),
+            false,
+            Verdict::Refresh,
+        ),
+        (
+            "goes",
+            app(
+                "Synced",
+                NEW,
+                "Healthy",
+                None,
+                &json!({ "metadata": { "deletionTimestamp": "2026-01-01T00:00:00Z" } }),
+            ),
+            true,
+            Verdict::Failed("it is being deleted".to_owned()),
+        ),
+    ];
+    for (what, app, at_tree, verdict) in cases {
+        assert_eq!(judge(&app, at_tree, Level::Healthy), verdict, "{what}");
+    }
+}
+
+#[test]
+fn health_is_not_asked_for_when_only_the_manifests_matter() {
+    for health in ["Healthy", "Progressing", "Degraded", "Missing"] {
+        let app = app("Synced", NEW, health, Some("Succeeded"), &json!({}));
+        assert_eq!(judge(&app, true, Level::Synced), Verdict::Done, "{health}");
+    }
+    let app = app("OutOfSync", NEW, "Degraded", Some("Running"), &json!({}));
+    assert_eq!(judge(&app, true, Level::Synced), Verdict::Wait);
+}
