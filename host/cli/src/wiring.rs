@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use deploycenter_argocd::{ArgoCd, ArgoCdConfig};
+use deploycenter_argocd::{ArgoCd, ArgoCdConfig, Patience};
 use deploycenter_aws::{Aws, Places};
 use deploycenter_domain::desired::{self, Authority, Desired, LockedPlugin, Reading};
 use deploycenter_domain::digest::Digest;
@@ -129,8 +129,16 @@ pub(crate) async fn open(
         calls.clone(),
     )
     .await;
+    let timeouts = &settings.timeouts;
     let argocd = ArgoCdConfig {
-        progress_deadline: Duration::from_secs(settings.timeouts.progress_seconds),
+        progress_deadline: Duration::from_secs(timeouts.progress_seconds),
+        patience: Patience {
+            comparison: Duration::from_secs(timeouts.comparison_seconds),
+            degraded: Duration::from_secs(timeouts.degraded_seconds),
+            database: Duration::from_secs(timeouts.database_seconds),
+            pods: Duration::from_secs(timeouts.pods_seconds),
+            operator: Duration::from_secs(timeouts.operator_seconds),
+        },
         ..ArgoCdConfig::new(
             argocd_server(&settings.argocd.server)?,
             env("ARGOCD_AUTH_TOKEN").unwrap_or_default(),

@@ -91,6 +91,8 @@ pub struct Failure {
     pub help: Option<String>,
     /// When the service said to come back.
     pub retry_after: Option<Duration>,
+    /// Since when it has been out of reach, where that is why: the first try of the call.
+    pub since: Option<jiff::Timestamp>,
 }
 
 impl Failure {
@@ -102,6 +104,7 @@ impl Failure {
             message: message.to_string(),
             help: None,
             retry_after: None,
+            since: None,
         }
     }
 

@@ -10,6 +10,7 @@ use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use url::Url;
 
+use crate::complaint::tells_of_away;
 use crate::config::{ArgoCdConfig, Backoff};
 
 /// The name of this system in failures and calls.
@@ -90,8 +91,32 @@ impl Answer {
         self.status.is_success()
     }
 
+    /// Whether Argo CD says that there is no such thing.
     pub(crate) fn is_not_found(&self) -> bool {
-        self.status == StatusCode::NOT_FOUND
+        self.status == StatusCode::NOT_FOUND && self.is_argo_cds()
+    }
+
+    /// Whether it is a refusal in Argo CD's own words, not one of a proxy before it: those
+    /// have a gRPC code.
+    fn is_argo_cds(&self) -> bool {
+        self.body.get("code").is_some_and(Value::is_number)
+    }
+
+    /// Whether it says nothing of what was asked: Argo CD, or something that it needs, is
+    /// away or busy.
+    fn is_away(&self) -> bool {
+        match self.status {
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => true,
+            // What stands before it has nobody to pass the request to.
+            StatusCode::NOT_FOUND => !self.is_argo_cds(),
+            status if status.is_server_error() => {
+                !self.is_argo_cds() || tells_of_away(self.words())
+            }
+            _ => false,
+        }
     }
 
     pub(crate) fn is_unauthorized(&self) -> bool {
@@ -151,6 +176,9 @@ impl Answer {
 struct Again {
     message: String,
     retry_after: Option<Duration>,
+    /// What it was answered with, when it was Argo CD that did and it isn't away: then it
+    /// has failed at it.
+    answer: Option<Answer>,
 }
 
 impl Client {
@@ -197,7 +225,9 @@ impl Client {
         self.server.as_str().trim_end_matches('/')
     }
 
-    /// Asks until there is an answer: 429, 5xx and lost connections are tried again.
+    /// Asks until there is an answer: 429, 5xx and lost connections are tried again. What
+    /// stays so is [`FailureKind::Unavailable`] when nobody answered, and
+    /// [`FailureKind::Refused`] when Argo CD did, and can't do it.
     pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<Answer, Failure> {
         let mut url = self.server.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -212,22 +242,35 @@ impl Client {
             url.query_pairs_mut().extend_pairs(&ask.query);
         }
         let mut attempt = 1;
+        let since = self.clock.now();
         loop {
             let again = match self.once(&ask, url.clone(), &operation).await {
                 Ok(answer) => return Ok(answer),
                 Err(again) => again,
             };
-            if attempt >= self.backoff.attempts {
+            let tried = Duration::try_from(self.clock.now().duration_since(since));
+            let too_long =
+                again.retry_after.is_none() && tried.is_ok_and(|it| it > self.backoff.give_up);
+            if attempt >= self.backoff.attempts || too_long {
+                if let Some(answer) = again.answer {
+                    return Err(answer.failure());
+                }
+                let tries = if attempt == 1 {
+                    "one try".to_owned()
+                } else {
+                    format!("{attempt} tries")
+                };
                 let mut failure = Failure::new(
                     FailureKind::Unavailable,
                     SYSTEM,
                     format!(
-                        "Argo CD didn't answer {operation} in {attempt} tries: {}",
+                        "Argo CD didn't answer {operation} in {tries}: {}",
                         again.message
                     ),
                 )
                 .help("check that ARGOCD_SERVER is right and that Argo CD is up, then resume");
                 failure.retry_after = again.retry_after;
+                failure.since = Some(since);
                 return Err(failure);
             }
             tracing::debug!(
@@ -290,17 +333,20 @@ impl Client {
             text,
             operation: operation.to_owned(),
         };
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        let away = answer.is_away();
+        if away || status.is_server_error() {
             let words: String = answer.words().trim().chars().take(500).collect();
             return Err(Again {
                 message: format!("{} {words}", status.as_u16()),
                 retry_after,
+                answer: (!away).then_some(answer),
             });
         }
         if status.is_success() && answer.body.is_null() && answer.text.trim() != "null" {
             return Err(Again {
                 message: "the answer isn't JSON; is that an Argo CD?".to_owned(),
                 retry_after,
+                answer: None,
             });
         }
         Ok(answer)
@@ -318,6 +364,7 @@ fn lost(error: &reqwest::Error) -> Again {
     Again {
         message,
         retry_after: None,
+        answer: None,
     }
 }
 

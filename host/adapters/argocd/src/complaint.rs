@@ -85,11 +85,15 @@ pub(crate) fn complaint(app: &App) -> Option<Complaint> {
     })
 }
 
+/// Whether Argo CD's words are about something that it can't reach just now.
+pub(crate) fn tells_of_away(message: &str) -> bool {
+    AWAY.iter().any(|it| message.contains(it))
+}
+
 fn nature(kind: &str, message: &str) -> Nature {
-    let says = |words: &[&str]| words.iter().any(|it| message.contains(it));
-    if says(&AWAY) {
+    if tells_of_away(message) {
         Nature::Away
-    } else if kind == "InvalidSpecError" || says(&MANIFEST) {
+    } else if kind == "InvalidSpecError" || MANIFEST.iter().any(|it| message.contains(it)) {
         Nature::Manifest
     } else {
         Nature::Open

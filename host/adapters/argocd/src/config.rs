@@ -64,6 +64,9 @@ pub struct Backoff {
     pub cap: Duration,
     /// See above.
     pub retry_after_cap: Duration,
+    /// How long it is tried at most when nobody says to come back: whoever waits for longer
+    /// wants to know why.
+    pub give_up: Duration,
 }
 
 impl Default for Backoff {
@@ -73,6 +76,7 @@ impl Default for Backoff {
             base: Duration::from_millis(250),
             cap: Duration::from_secs(8),
             retry_after_cap: Duration::from_secs(60),
+            give_up: Duration::from_secs(20),
         }
     }
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::health::reason;
+use crate::live::Live;
 use crate::model::{App, Node, ResourceTree};
 use crate::patience::{Heals, Patience, heals};
 
@@ -37,15 +39,17 @@ struct Case {
 pub(crate) struct Illness(BTreeMap<Place, Case>);
 
 impl Illness {
-    /// Takes in a reading; what has been degraded for longer than its kind heals in.
+    /// Takes in a reading, with the live objects of the kinds that tell their state by a
+    /// phase; what has been degraded for longer than its kind heals in.
     pub(crate) fn take_in(
         &mut self,
         app: &App,
         tree: &ResourceTree,
+        objects: &[Live],
         now: Timestamp,
         patience: &Patience,
     ) -> Vec<String> {
-        let sick = sick(app, tree);
+        let sick = sick(app, tree, objects);
         self.0.retain(|place, case| {
             let there = tree.nodes.is_empty() || is_there(tree, app, place);
             sick.contains_key(place) || (there && since(case.last, now) < HEALED)
@@ -85,8 +89,19 @@ fn place(node: &Node) -> Place {
     )
 }
 
+/// What an object's status gives as its phase.
+fn phase<'a>(objects: &'a [Live], place: &Place) -> &'a str {
+    let (group, kind, namespace, name) = place;
+    let mut objects = objects.iter();
+    let found = objects.find(|it| {
+        it.group == *group && it.kind == *kind && it.namespace == *namespace && it.name == *name
+    });
+    let phase = found.and_then(|it| it.object.pointer("/status/phase"));
+    phase.and_then(Value::as_str).unwrap_or_default()
+}
+
 /// What is degraded, and how it heals.
-fn sick(app: &App, tree: &ResourceTree) -> BTreeMap<Place, Heals> {
+fn sick(app: &App, tree: &ResourceTree, objects: &[Live]) -> BTreeMap<Place, Heals> {
     let mut sick = BTreeMap::new();
     for it in &app.status.resources {
         if it.health.status == "Degraded" {
@@ -96,7 +111,8 @@ fn sick(app: &App, tree: &ResourceTree) -> BTreeMap<Place, Heals> {
                 it.namespace.clone(),
                 it.name.clone(),
             );
-            sick.insert(place, heals(&it.group, &it.kind, &it.health.message));
+            let words = format!("{} {}", it.health.message, phase(objects, &place));
+            sick.insert(place, heals(&it.group, &it.kind, &words));
         }
     }
     for node in &tree.nodes {
@@ -125,7 +141,7 @@ fn sick(app: &App, tree: &ResourceTree) -> BTreeMap<Place, Heals> {
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -148,7 +164,7 @@ mod tests {
     fn over(illness: &mut Illness, second: i64, app: &App, tree: &ResourceTree) -> bool {
         let now = Timestamp::from_second(second).unwrap();
         !illness
-            .take_in(app, tree, now, &Patience::default())
+            .take_in(app, tree, &[], now, &Patience::default())
             .is_empty()
     }
 
@@ -225,6 +241,38 @@ mod tests {
         // Well for a while: it begins anew.
         assert!(!over(&mut illness, 230, &waiting, &tree_of(running)));
         assert!(!over(&mut illness, 231, &waiting, &tree_of(sick)));
+    }
+
+    #[test]
+    fn a_cluster_of_cloudnative_pg_tells_its_state_by_its_phase() {
+        let (group, kind) = ("postgresql.cnpg.io", "Cluster");
+        let resources = json!([{ "group": group, "kind": kind, "namespace": "n", "name": "x", "health": { "status": "Degraded", "message": "the reason" } }]);
+        let app = app("Degraded", &resources);
+        let over = |phase: &str, second: i64| {
+            let live = Live {
+                group: group.to_owned(),
+                kind: kind.to_owned(),
+                namespace: "n".to_owned(),
+                name: "x".to_owned(),
+                object: json!({ "status": { "phase": phase } }),
+            };
+            let mut illness = Illness::default();
+            let mut at = |second: i64| {
+                let now = Timestamp::from_second(second).unwrap();
+                let tree = ResourceTree::default();
+                illness.take_in(
+                    &app,
+                    &tree,
+                    std::slice::from_ref(&live),
+                    now,
+                    &Patience::default(),
+                )
+            };
+            at(0);
+            !at(second).is_empty()
+        };
+        assert!(!over("Applying configuration", 599));
+        assert!(over("Cluster has incomplete or invalid image catalog", 15));
     }
 
     #[test]

@@ -100,6 +100,7 @@ const TABLE: [Line; 19] = [
             "incomplete or invalid image catalog",
             "unknown plugin being required",
             "missing architecture binary",
+            "Waiting for user action",
         ],
         Heals::Soon,
     ),
@@ -162,6 +163,11 @@ pub(crate) fn heals(group: &str, kind: &str, words: &str) -> Heals {
                 && (line.says.is_empty() || line.says.iter().any(|it| words.contains(it)))
         })
         .map_or(Heals::Degraded, |line| line.heals)
+}
+
+/// Whether a kind's state stands in `status.phase` and the health's message only explains it.
+pub(crate) fn tells_by_phase(group: &str, kind: &str) -> bool {
+    (group, kind) == (CNPG, "Cluster")
 }
 
 /// The custom resources whose health Argo CD reads off a status that only their operator

@@ -14,7 +14,7 @@ use crate::complaint::{Complaint, Nature, Standing, complaint};
 use crate::health;
 use crate::judge::{Level, Verdict, judge};
 use crate::model::App;
-use crate::patience::is_written_by_an_operator;
+use crate::patience::{is_written_by_an_operator, tells_by_phase};
 use crate::rejection::operation_words;
 use crate::watch::Watch;
 use crate::written::unwritten;
@@ -150,7 +150,19 @@ impl ArgoCd {
         let now = self.client.clock.now();
         watch.examined = Some(now);
         let tree = self.tree(&sync.application, &sync.project).await?;
-        let over = watch.illness.take_in(app, &tree, now, &self.patience);
+        let by_phase = app
+            .status
+            .resources
+            .iter()
+            .any(|it| it.health.status == "Degraded" && tells_by_phase(&it.group, &it.kind));
+        let objects = if by_phase {
+            self.live_objects(&sync.application, &sync.project).await?
+        } else {
+            Vec::new()
+        };
+        let over = watch
+            .illness
+            .take_in(app, &tree, &objects, now, &self.patience);
         if over.is_empty() {
             return Ok(());
         }

@@ -3,16 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::node::Node;
-use super::reader::Reader;
+use super::reader::{Object, Reader};
 use super::toml;
 use crate::name::InstallationId;
 use crate::problem::Problem;
 
 /// The file's name.
 pub const FILE: &str = "deploycenter.toml";
-
-/// How long a deployment may show no progress unless set otherwise, in seconds.
-const PROGRESS_SECONDS: u64 = 600;
 
 /// The settings of a deployment repo.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +62,31 @@ pub struct ArgocdSettings {
 pub struct Timeouts {
     /// A deployment that shows no progress for so many seconds has failed.
     pub progress_seconds: u64,
+    /// For so many seconds Argo CD may be unable to compare an application with git, when
+    /// that may pass.
+    pub comparison_seconds: u64,
+    /// What is degraded may heal by itself for so many seconds, unless the table of kinds
+    /// says otherwise.
+    pub degraded_seconds: u64,
+    /// A database may restart, switch over or apply its settings for so many seconds.
+    pub database_seconds: u64,
+    /// A pod's image may be missing, or its container crash, for so many seconds.
+    pub pods_seconds: u64,
+    /// An operator may take so many seconds to write that it has seen a change.
+    pub operator_seconds: u64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            progress_seconds: 600,
+            comparison_seconds: 120,
+            degraded_seconds: 90,
+            database_seconds: 600,
+            pods_seconds: 180,
+            operator_seconds: 20,
+        }
+    }
 }
 
 impl Settings {
@@ -82,9 +104,7 @@ impl Settings {
             argocd: ArgocdSettings {
                 server: "unknown.invalid".to_owned(),
             },
-            timeouts: Timeouts {
-                progress_seconds: PROGRESS_SECONDS,
-            },
+            timeouts: Timeouts::default(),
         }
     }
 }
@@ -153,14 +173,7 @@ fn settings(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
         }
     };
 
-    let mut timeouts = Timeouts {
-        progress_seconds: PROGRESS_SECONDS,
-    };
-    if let Some(object) = reader.inner(&root, "timeouts", &["progress_seconds"])
-        && let Some(seconds) = reader.integer(&object, "progress_seconds", 1, 86_400)
-    {
-        timeouts.progress_seconds = seconds.value;
-    }
+    let timeouts = timeouts(reader, &root);
 
     Some(Settings {
         installation: installation?.value,
@@ -171,6 +184,28 @@ fn settings(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
         },
         timeouts,
     })
+}
+
+fn timeouts(reader: &mut Reader<'_>, root: &Object<'_>) -> Timeouts {
+    let mut timeouts = Timeouts::default();
+    let keys = [
+        ("progress_seconds", 1, &mut timeouts.progress_seconds),
+        ("comparison_seconds", 0, &mut timeouts.comparison_seconds),
+        ("degraded_seconds", 0, &mut timeouts.degraded_seconds),
+        ("database_seconds", 0, &mut timeouts.database_seconds),
+        ("pods_seconds", 0, &mut timeouts.pods_seconds),
+        ("operator_seconds", 0, &mut timeouts.operator_seconds),
+    ];
+    let names = keys.each_ref().map(|(name, ..)| *name);
+    let Some(object) = reader.inner(root, "timeouts", &names) else {
+        return timeouts;
+    };
+    for (name, least, setting) in keys {
+        if let Some(seconds) = reader.integer(&object, name, least, 86_400) {
+            *setting = seconds.value;
+        }
+    }
+    timeouts
 }
 
 /// The plain ones of git's names; what `git check-ref-format` forbids is left out.

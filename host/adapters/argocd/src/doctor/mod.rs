@@ -27,6 +27,7 @@ const HASTY: Backoff = Backoff {
     base: Duration::from_millis(250),
     cap: Duration::from_millis(500),
     retry_after_cap: Duration::from_secs(2),
+    give_up: Duration::from_secs(10),
 };
 
 /// Where the token comes from.

@@ -114,6 +114,18 @@ impl Cluster {
 
     /// Commits a workload's folder and gives the tree that a takeover waits for.
     pub(crate) async fn commit(&self, deployment: u8, image: &str, template: &str) -> Sync {
+        self.commit_with(deployment, image, template, NAMESPACE)
+            .await
+    }
+
+    /// The same with another base.
+    pub(crate) async fn commit_with(
+        &self,
+        deployment: u8,
+        image: &str,
+        template: &str,
+        base: &str,
+    ) -> Sync {
         let files = [
             ("values.yaml", format!("image: {image}\nreplicas: 1\n")),
             (
@@ -121,7 +133,7 @@ impl Cluster {
                 "apiVersion: v2\nname: odoo\nversion: 1.0.0\n".to_owned(),
             ),
             ("chart/templates/deployment.yaml", template.to_owned()),
-            ("dependencies/namespace.yaml", NAMESPACE.to_owned()),
+            ("dependencies/namespace.yaml", base.to_owned()),
         ];
         let wanted = Resource::Folder(Folder {
             branch: BRANCH.to_owned(),
@@ -221,12 +233,7 @@ impl Cluster {
                 .unwrap()
                 .changed
         );
-        let base = Sync {
-            application: "acme--odoo--base".to_owned(),
-            project: "deploycenter-base".to_owned(),
-            ..sync.clone()
-        };
-        self.take_over(&base, 1).await.unwrap();
+        self.take_over(&Self::of_base(&sync), 1).await.unwrap();
         assert!(
             self.argocd
                 .ensure(&step("workload", 1, None, Some(self.application(true))))
@@ -236,6 +243,23 @@ impl Cluster {
         );
         self.take_over(&sync, 1).await.unwrap();
         sync
+    }
+
+    /// The same folder, as its base takes it over.
+    pub(crate) fn of_base(sync: &Sync) -> Sync {
+        Sync {
+            application: "acme--odoo--base".to_owned(),
+            project: "deploycenter-base".to_owned(),
+            ..sync.clone()
+        }
+    }
+
+    /// A base application alone, with this in its folder.
+    pub(crate) async fn make_base(&self, text: &str) -> Sync {
+        let sync = self.commit_with(1, "odoo:1", DEPLOYMENT, text).await;
+        let base = step("base", 1, None, Some(self.base()));
+        assert!(self.argocd.ensure(&base).await.unwrap().changed);
+        Self::of_base(&sync)
     }
 
     pub(crate) async fn take_over(

@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::desired::Timeouts;
+
 use super::{described, forms, object, version, with};
 
 /// `deploycenter.toml`.
 pub(super) fn settings() -> Map<String, Value> {
+    let default = Timeouts::default();
     object(
         "Settings",
         "Settings of a deployment repo that aren't secret.",
@@ -63,18 +66,57 @@ pub(super) fn settings() -> Map<String, Value> {
                 "How long to wait.",
                 &[],
                 json!({
-                    "progress_seconds": {
-                        "title": "Progress",
-                        "description": "A deployment that shows no progress for so many seconds has failed.",
-                        "type": "integer",
-                        "minimum": 1,
-                        "maximum": 86_400,
-                        "default": 600,
-                    },
+                    "progress_seconds": seconds(
+                        "Progress",
+                        1,
+                        default.progress_seconds,
+                        "A deployment that shows no progress for so many seconds has failed.",
+                    ),
+                    "comparison_seconds": seconds(
+                        "Comparison",
+                        0,
+                        default.comparison_seconds,
+                        "For so many seconds Argo CD may be unable to compare an application with git, when that may pass, such as a health check that stumbles over a new object.",
+                    ),
+                    "degraded_seconds": seconds(
+                        "Degraded",
+                        0,
+                        default.degraded_seconds,
+                        "What is degraded may heal by itself for so many seconds. A failed job has no time, and a Deployment past its own deadline 15 seconds.",
+                    ),
+                    "database_seconds": seconds(
+                        "Database",
+                        0,
+                        default.database_seconds,
+                        "A database may restart, switch over or apply its settings for so many seconds.",
+                    ),
+                    "pods_seconds": seconds(
+                        "Pods",
+                        0,
+                        default.pods_seconds,
+                        "A pod's image may be missing, or its container crash again and again, for so many seconds.",
+                    ),
+                    "operator_seconds": seconds(
+                        "Operator",
+                        0,
+                        default.operator_seconds,
+                        "After a change of a custom resource its operator may take so many seconds to write the status; then the health counts as it is.",
+                    ),
                 }),
             ),
         }),
     )
+}
+
+fn seconds(title: &str, least: u64, default: u64, description: &str) -> Value {
+    json!({
+        "title": title,
+        "description": description,
+        "type": "integer",
+        "minimum": least,
+        "maximum": 86_400,
+        "default": default,
+    })
 }
 
 /// `plugins.lock`.

@@ -31,6 +31,11 @@ server = "argocd.example.com"
 
 [timeouts]
 progress_seconds = 600
+comparison_seconds = 120
+degraded_seconds = 90
+database_seconds = 600
+pods_seconds = 180
+operator_seconds = 20
 "#;
 
 const REGIONS: &str = include_str!("../../../../sandbox/fleet/regions.yaml");
