@@ -254,14 +254,6 @@ impl Cluster {
         }
     }
 
-    /// A base application alone, with this in its folder.
-    pub(crate) async fn make_base(&self, text: &str) -> Sync {
-        let sync = self.commit_with(1, "odoo:1", DEPLOYMENT, text).await;
-        let base = step("base", 1, None, Some(self.base()));
-        assert!(self.argocd.ensure(&base).await.unwrap().changed);
-        Self::of_base(&sync)
-    }
-
     pub(crate) async fn take_over(
         &self,
         sync: &Sync,

@@ -1,9 +1,10 @@
 //! Folders that applications take over.
 
-use super::support::{BRANCH, Cluster, DEPLOYMENT, NAMESPACE, PATH, step};
+use super::support::{BRANCH, Cluster, DEPLOYMENT, NAMESPACE, PATH, busy, step};
 use deploycenter_domain::resource::{Folder, Resource, Sync};
 use deploycenter_ports::{EffectAdapter, FailureKind, Reading, Syncing};
 use deploycenter_sandbox::argocd::Sickness;
+use deploycenter_sandbox::{DropWhen, Effect};
 
 #[tokio::test]
 async fn a_push_is_taken_over_without_waiting_for_argo_cd_to_notice() {
@@ -143,4 +144,29 @@ async fn a_broken_chart_fails_at_once_with_argo_cds_words() {
             .unwrap(),
         None
     );
+}
+
+#[tokio::test]
+async fn an_argo_cd_that_is_away_is_told_from_one_that_answers() {
+    let world = Cluster::new().await;
+    let sync = world.deploy().await;
+    for effect in [
+        Effect::Drop(DropWhen::Before),
+        busy(503, None),
+        busy(502, None),
+    ] {
+        world.fault("GetApplication", 1_000, effect.clone());
+        let before = world.sandbox.now();
+        let failure = world.take_over(&sync, 2).await.unwrap_err();
+        assert_eq!(
+            failure.kind,
+            FailureKind::Unavailable,
+            "{effect:?}: {failure}"
+        );
+        assert!(failure.since.is_some());
+        assert!(world.sandbox.now() - before < 30_000, "{effect:?}");
+    }
+    world.fault("GetApplication", 1_000, busy(500, None));
+    let failure = world.take_over(&sync, 2).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Refused, "{failure}");
 }
