@@ -1,5 +1,6 @@
 //! Mattermost: what an instance needs, and what its values may not say together.
 
+mod openings;
 mod sizing;
 #[cfg(test)]
 mod tests;
@@ -62,10 +63,9 @@ impl App for Mattermost {
                 "the Mattermost licence, as the file holds it",
             )?
             .record()?
-            .shared("tenancy/namespace.yaml")
-            .shared("tenancy/guardrails.yaml")
+            .opens(openings::openings(values))?
+            .quota(&sizing.quota())?
             .set("held", held)
-            .set("quota", sizing.quota())
             .set("databaseConnections", sizing.connections)
             .set("maxFileSizeBytes", sizing.max_file_size)
             .finish()

@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use deploycenter_plugin_testkit::Kit;
+use deploycenter_sdk::network::{Opening, Port};
+use deploycenter_sdk::quota::Quota;
 use deploycenter_sdk::serde_json::{Value, json};
 
 use crate::Mattermost;
@@ -178,7 +180,14 @@ fn the_quota_holds_what_runs_and_one_more_of_each() {
     let sizing = Sizing::of(&values(json!({}))).unwrap();
     assert_eq!(
         sizing.quota(),
-        json!({ "cpu": "1750m", "memory": "5632Mi", "memoryLimit": "9216Mi", "storage": "112640Mi", "pods": 13, "claims": 4 })
+        Quota {
+            cpu_millicores: 1750,
+            memory: 5632 << 20,
+            memory_limit: 9216 << 20,
+            storage: 112640 << 20,
+            pods: 13,
+            claims: 4,
+        }
     );
     assert_eq!((sizing.connections, sizing.max_file_size), (150, 100 << 20));
     let cluster = Sizing::of(&values(
@@ -248,11 +257,7 @@ fn it_declares_what_an_instance_needs() {
     assert_eq!(
         files,
         [
-            "dependencies/guardrails.yaml",
-            "dependencies/namespace.yaml",
-            "dependencies/network.yaml",
             "dependencies/postgres.yaml",
-            "dependencies/secrets.yaml",
             "dependencies/volumes.yaml",
             "values.yaml"
         ]
@@ -292,4 +297,33 @@ fn what_waits_for_a_licence_stands_in_the_plan_and_in_the_file() {
     }
     // The chart lets one run without a licence.
     assert_eq!(declared.yaml("values.yaml")[0]["license"]["enabled"], false);
+}
+
+#[test]
+fn the_network_lets_through_what_the_values_ask_for() {
+    let open = |over| kit().plan::<Mattermost>(over).unwrap().openings;
+    assert_eq!(
+        open(json!({ "webAccess": false })),
+        [
+            Opening::Http {
+                port: 8065,
+                more: vec![]
+            },
+            Opening::Postgres
+        ]
+    );
+    let smtp = json!({ "host": "relay.acme.example", "port": 2525, "from": "a@acme.example" });
+    let all = open(
+        json!({ "license": { "enabled": true }, "features": { "calls": true }, "smtp": smtp, "serviceMonitor": { "enabled": true } }),
+    );
+    assert_eq!(
+        all[2..],
+        [
+            Opening::Peers(vec![Port::tcp(8074), Port::udp(8074)]),
+            Opening::Metrics(8067),
+            Opening::Public(vec![Port::udp(8443), Port::tcp(8443)]),
+            Opening::Smtp(2525),
+            Opening::Web
+        ]
+    );
 }

@@ -21,6 +21,10 @@ pub(crate) struct Values {
     pub(crate) autoscaling: Autoscaling,
     #[serde(default)]
     pub(crate) smtp: Option<Smtp>,
+    #[serde(default)]
+    pub(crate) features: Features,
+    #[serde(default = "yes")]
+    pub(crate) web_access: bool,
     #[serde(default = "max_users")]
     pub(crate) max_users: u32,
     #[serde(default = "max_file_size")]
@@ -29,6 +33,17 @@ pub(crate) struct Values {
     pub(crate) vertical_pod_autoscaler: Vertical,
     #[serde(default)]
     pub(crate) service_monitor: Switch,
+}
+
+/// Plugins that come with the server, as far as they need more than a setting.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Features {
+    pub(crate) calls: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn max_users() -> u32 {

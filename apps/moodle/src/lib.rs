@@ -1,6 +1,7 @@
 //! Moodle: what an instance needs, and what its values may not say together.
 
 mod cron;
+mod openings;
 mod sizing;
 #[cfg(test)]
 mod tests;
@@ -55,10 +56,9 @@ impl App for Moodle {
                 "the password of smtp.user at the mail server",
             )?
             .record()?
-            .shared("tenancy/namespace.yaml")
-            .shared("tenancy/guardrails.yaml")
+            .opens(openings::openings(values))?
+            .quota(&sizing.quota())?
             .set("tight", tight)
-            .set("quota", sizing.quota())
             .set("server", sizing.server())
             .set("redisServers", sizing.redis_servers())
             .set("limits", sizing.limits())

@@ -2,6 +2,7 @@
 
 use deploycenter_sdk::serde_json::{Value, json};
 
+use deploycenter_sdk::quota::Quota;
 use deploycenter_sdk::values::Resources;
 
 use crate::values::Values;
@@ -159,16 +160,16 @@ impl Sizing {
         )]
     }
 
-    /// As `shared/tenancy/guardrails.yaml` wants it.
-    pub(crate) fn quota(&self) -> Value {
-        json!({
-            "cpu": format!("{}m", self.cpu),
-            "memory": mebibytes(self.memory),
-            "memoryLimit": mebibytes(self.memory_limit),
-            "storage": mebibytes(self.storage),
-            "pods": self.pods,
-            "claims": self.claims,
-        })
+    /// What the host makes the instance's quota from.
+    pub(crate) fn quota(&self) -> Quota {
+        Quota {
+            cpu_millicores: self.cpu,
+            memory: self.memory,
+            memory_limit: self.memory_limit,
+            storage: self.storage,
+            pods: self.pods,
+            claims: self.claims,
+        }
     }
 
     /// Settings of MariaDB, as its own configuration writes them.

@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use deploycenter_plugin_testkit::Kit;
+use deploycenter_sdk::network::Opening;
+use deploycenter_sdk::quota::Quota;
 use deploycenter_sdk::serde_json::{Value, json};
 
 use crate::Moodle;
@@ -160,7 +162,14 @@ fn the_quota_holds_what_runs_and_an_update_beside_it() {
     assert_eq!(
         sizing.quota(),
         // 3 web pods, 2 of the database, 7 background runs and jobs, 4 of Redis, 8 others.
-        json!({ "cpu": "3900m", "memory": "13184Mi", "memoryLimit": "21632Mi", "storage": "92160Mi", "pods": 24, "claims": 3 })
+        Quota {
+            cpu_millicores: 3900,
+            memory: 13184 << 20,
+            memory_limit: 21632 << 20,
+            storage: 92160 << 20,
+            pods: 24,
+            claims: 3,
+        }
     );
     assert_eq!(
         sizing.server(),
@@ -172,8 +181,8 @@ fn the_quota_holds_what_runs_and_an_update_beside_it() {
     );
     // Of the exporter in each web pod, 10m and 64Mi.
     let monitored = Sizing::of(&values(json!({ "serviceMonitor": { "enabled": true } }))).unwrap();
-    assert_eq!(monitored.quota()["cpu"], "3930m");
-    assert_eq!(monitored.quota()["memory"], "13376Mi");
+    assert_eq!(monitored.quota().cpu_millicores, 3930);
+    assert_eq!(monitored.quota().memory, 13376 << 20);
 }
 
 #[test]
@@ -311,12 +320,8 @@ fn it_declares_what_an_instance_needs() {
     assert_eq!(
         files,
         [
-            "dependencies/guardrails.yaml",
             "dependencies/mariadb.yaml",
-            "dependencies/namespace.yaml",
-            "dependencies/network.yaml",
             "dependencies/redis.yaml",
-            "dependencies/secrets.yaml",
             "dependencies/volumes.yaml",
             "values.yaml"
         ]
@@ -348,4 +353,26 @@ fn a_tight_database_stands_in_the_plan_and_in_the_file() {
     assert_eq!(declared.warnings.len(), 1);
     let comment = format!("# {}\n", declared.warnings[0]);
     assert!(declared.files["values.yaml"].contains(&comment));
+}
+
+#[test]
+fn the_network_lets_through_what_the_values_ask_for() {
+    let open = |over| kit().plan::<Moodle>(over).unwrap().openings;
+    assert_eq!(
+        open(json!({ "webAccess": false })),
+        [
+            Opening::Http {
+                port: 8080,
+                more: vec![]
+            },
+            Opening::Mariadb(1),
+            Opening::Redis
+        ]
+    );
+    let smtp = json!({ "host": "relay.acme.example", "port": 2525, "from": "a@acme.example" });
+    let all = open(json!({ "smtp": smtp, "serviceMonitor": { "enabled": true } }));
+    assert_eq!(
+        all[3..],
+        [Opening::Metrics(9117), Opening::Smtp(2525), Opening::Web]
+    );
 }

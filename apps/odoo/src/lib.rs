@@ -1,5 +1,6 @@
 //! Odoo: what an instance needs, and what its values may not say together.
 
+mod openings;
 mod sizing;
 #[cfg(test)]
 mod tests;
@@ -45,10 +46,9 @@ impl App for Odoo {
                 "the password of smtp.user at the mail server",
             )?
             .record()?
-            .shared("tenancy/namespace.yaml")
-            .shared("tenancy/guardrails.yaml")
+            .opens(openings::openings(values))?
+            .quota(&sizing.quota())?
             .set("modules", values.modules())
-            .set("quota", sizing.quota())
             .set("databaseConnections", sizing.connections)
             .set("databaseBuffers", sizing.shared_buffers())
             .set("maxUploadBytes", sizing.max_upload)

@@ -1,7 +1,6 @@
 //! How much an instance takes in all, for its quota and its database.
 
-use deploycenter_sdk::serde_json::{Value, json};
-
+use deploycenter_sdk::quota::Quota;
 use deploycenter_sdk::values::Resources;
 
 use crate::values::Values;
@@ -95,15 +94,15 @@ impl Sizing {
         )
     }
 
-    /// As `shared/tenancy/guardrails.yaml` wants it.
-    pub(crate) fn quota(&self) -> Value {
-        json!({
-            "cpu": format!("{}m", self.cpu),
-            "memory": format!("{}Mi", self.memory.div_ceil(1 << 20)),
-            "memoryLimit": format!("{}Mi", self.memory_limit.div_ceil(1 << 20)),
-            "storage": format!("{}Mi", self.storage.div_ceil(1 << 20)),
-            "pods": self.pods,
-            "claims": self.claims,
-        })
+    /// What the host makes the instance's quota from.
+    pub(crate) fn quota(&self) -> Quota {
+        Quota {
+            cpu_millicores: self.cpu,
+            memory: self.memory,
+            memory_limit: self.memory_limit,
+            storage: self.storage,
+            pods: self.pods,
+            claims: self.claims,
+        }
     }
 }

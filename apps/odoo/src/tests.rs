@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use deploycenter_plugin_testkit::Kit;
+use deploycenter_sdk::network::Opening;
+use deploycenter_sdk::quota::Quota;
 use deploycenter_sdk::serde_json::{Value, json};
 
 use crate::Odoo;
@@ -178,7 +180,14 @@ fn the_quota_holds_what_runs_and_one_more_of_each() {
     // Two servers, two pods for actions and two for the job, three databases.
     assert_eq!(
         sizing.quota(),
-        json!({ "cpu": "3400m", "memory": "9216Mi", "memoryLimit": "24576Mi", "storage": "81920Mi", "pods": 17, "claims": 4 })
+        Quota {
+            cpu_millicores: 3400,
+            memory: 9216 << 20,
+            memory_limit: 24576 << 20,
+            storage: 81920 << 20,
+            pods: 17,
+            claims: 4,
+        }
     );
     assert_eq!(sizing.shared_buffers(), "512MB");
     assert_eq!(sizing.max_upload, 128 << 20);
@@ -272,11 +281,7 @@ fn it_declares_what_an_instance_needs() {
     assert_eq!(
         files,
         [
-            "dependencies/guardrails.yaml",
-            "dependencies/namespace.yaml",
-            "dependencies/network.yaml",
             "dependencies/postgres.yaml",
-            "dependencies/secrets.yaml",
             "dependencies/volumes.yaml",
             "values.yaml"
         ]
@@ -299,4 +304,25 @@ fn it_declares_what_an_instance_needs() {
 fn an_autoscaler_that_nobody_feeds_is_warned_of() {
     let scaled = json!({ "autoscaling": { "enabled": true } });
     kit().check_warns_without::<Odoo>("metrics-server", &scaled);
+}
+
+#[test]
+fn the_network_lets_through_what_the_values_ask_for() {
+    let open = |over| kit().plan::<Odoo>(over).unwrap().openings;
+    assert_eq!(
+        open(json!({ "webAccess": false })),
+        [
+            Opening::Http {
+                port: 8069,
+                more: vec![8072]
+            },
+            Opening::Postgres
+        ]
+    );
+    let smtp = json!({ "host": "relay.acme.example", "port": 2525, "from": "a@acme.example" });
+    let all = open(json!({ "smtp": smtp, "serviceMonitor": { "enabled": true } }));
+    assert_eq!(
+        all[2..],
+        [Opening::Metrics(8069), Opening::Smtp(2525), Opening::Web]
+    );
 }

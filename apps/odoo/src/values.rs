@@ -25,6 +25,8 @@ pub(crate) struct Values {
     pub(crate) addons: Vec<String>,
     #[serde(default)]
     pub(crate) features: Features,
+    #[serde(default = "yes")]
+    pub(crate) web_access: bool,
     #[serde(default = "max_upload_size")]
     pub(crate) max_upload_size: String,
     #[serde(default)]
@@ -50,6 +52,10 @@ pub(crate) struct Features {
     pub(crate) website: bool,
     pub(crate) ecommerce: bool,
     pub(crate) point_of_sale: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 fn max_upload_size() -> String {

@@ -55,6 +55,12 @@ pub struct Declaration {
     pub given: BTreeMap<String, GivenSecret>,
     /// The manifests of the two Argo CD applications, by role; no tokens.
     pub applications: BTreeMap<ApplicationRole, Value>,
+    /// How much the instance's pods may take in all; `None`: a small default of the host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Quota>,
+    /// What the network lets through beside names.
+    #[serde(default)]
+    pub openings: Openings,
     /// Edges that no token shows: effect, and what it waits for.
     pub depends_on: Vec<(EffectId, EffectId)>,
     /// What the app warned of while it planned, a line each, in its order.
@@ -101,6 +107,78 @@ pub struct GivenSecret {
     pub key: String,
     /// What it is for, in a few words.
     pub purpose: String,
+}
+
+/// How much the pods of an instance may take in all, an update's extra ones included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Quota {
+    /// Requested, in thousandths of a core.
+    pub cpu_millicores: u64,
+    /// Requested, in bytes.
+    pub memory: u64,
+    /// The sum of the limits, in bytes.
+    pub memory_limit: u64,
+    /// Of all claims together, in bytes.
+    pub storage: u64,
+    /// How many at once.
+    pub pods: u32,
+    /// How many persistent volume claims.
+    pub claims: u32,
+}
+
+/// What the network lets through beside names (DNS), each by its purpose. Nothing else
+/// passes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Openings {
+    /// Where the app answers HTTP.
+    pub http: Option<Http>,
+    /// Ports at which the app's pods talk to each other.
+    pub peers: Vec<Port>,
+    /// The TCP port that Prometheus reads.
+    pub metrics: Option<u16>,
+    /// Ports of the app's pods that any address may reach.
+    pub public: Vec<Port>,
+    /// The TCP port of a mail server at any address but link-local ones.
+    pub smtp: Option<u16>,
+    /// Whether the app calls web servers at public addresses (443).
+    pub web: bool,
+    /// Whether a CloudNativePG cluster named `postgres` stands beside it.
+    pub postgres: bool,
+    /// How many instances the MariaDB server beside it has.
+    pub mariadb: Option<u32>,
+    /// Whether Redis servers stand beside it.
+    pub redis: bool,
+}
+
+/// The TCP ports at which an app answers HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Http {
+    /// The region's ingress and the app's own pods reach it.
+    pub port: u16,
+    /// Further ones that the ingress reaches, such as for web sockets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<u16>,
+}
+
+/// A port of one protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Port {
+    /// From 1.
+    pub number: u16,
+    /// Of the transport.
+    pub protocol: Protocol,
+}
+
+/// A transport protocol, as Kubernetes writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
 }
 
 /// Which of a target's two Argo CD applications.

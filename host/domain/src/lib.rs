@@ -13,6 +13,7 @@ pub mod declaration;
 pub mod desired;
 pub mod digest;
 pub mod effect;
+pub mod guardrails;
 pub mod history;
 pub mod hold;
 pub mod journal;

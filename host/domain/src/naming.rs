@@ -152,6 +152,12 @@ impl Names {
         TargetId::instance_of(self.customer.clone(), self.instance.clone())
     }
 
+    /// The app.
+    #[must_use]
+    pub fn app(&self) -> &AppName {
+        &self.app
+    }
+
     /// Which life of the instance.
     #[must_use]
     pub fn incarnation(&self) -> Incarnation {

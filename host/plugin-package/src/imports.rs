@@ -3,11 +3,13 @@
 use crate::{API_VERSION, LoadError};
 
 /// Every grant that there is, sorted.
-pub const GRANTS: [&str; 7] = [
+pub const GRANTS: [&str; 9] = [
     "argocd",
     "efs",
     "git",
     "log",
+    "network",
+    "quota",
     "rendering",
     "route53",
     "secrets",
@@ -15,7 +17,7 @@ pub const GRANTS: [&str; 7] = [
 
 /// Interfaces by package and name, with the grant that each needs. Shapes and edges give
 /// a plugin nothing, so they need none.
-const INTERFACES: [(&str, Option<&str>); 10] = [
+const INTERFACES: [(&str, Option<&str>); 12] = [
     ("argocd/argocd", Some("argocd")),
     ("aws/efs", Some("efs")),
     ("aws/route53", Some("route53")),
@@ -25,6 +27,8 @@ const INTERFACES: [(&str, Option<&str>); 10] = [
     ("plugin/contract", None),
     ("plugin/graph", None),
     ("rendering/rendering", Some("rendering")),
+    ("tenancy/network", Some("network")),
+    ("tenancy/quota", Some("quota")),
     ("types/types", None),
 ];
 

@@ -10,6 +10,7 @@ pub(crate) mod app {
             "../../wit/aws",
             "../../wit/git",
             "../../wit/argocd",
+            "../../wit/tenancy",
             "../../wit/log",
             "../../wit/plugin",
         ],

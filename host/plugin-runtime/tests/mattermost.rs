@@ -40,9 +40,18 @@ fn it_declares_what_an_instance_needs() {
         references,
         ["efs.file-system/data:id", "efs.access-point/data:id"]
     );
-    assert!(
-        declared.files["dependencies/secrets.yaml"]
-            .contains("deploycenter/inst-1/acme/mattermost/app")
+    // What bounds it is figures and purposes; the host makes the objects.
+    assert!(declared.quota.is_some_and(|quota| quota.pods == 13));
+    let openings = &declared.openings;
+    assert!(openings.postgres && openings.web && openings.mariadb.is_none());
+    assert_eq!(openings.http.as_ref().map(|http| http.port), Some(8065));
+    assert_eq!(
+        declared.files.keys().collect::<Vec<_>>(),
+        [
+            "dependencies/postgres.yaml",
+            "dependencies/volumes.yaml",
+            "values.yaml"
+        ]
     );
 }
 
@@ -107,6 +116,21 @@ fn an_override_takes_the_place_of_a_template_of_that_name() {
             .files["values.yaml"],
         "mine: acme\n"
     );
+}
+
+#[test]
+fn an_override_makes_none_of_the_hosts_own_files() {
+    for path in deploycenter_domain::guardrails::FILES {
+        let overrides = templates([(path, "kind: Namespace\n")]);
+        let plugin = runtime().load(mattermost(), &overrides).unwrap();
+        match plugin.plan(&request(mattermost(), json!({}))) {
+            Err(PluginError::Refused(message)) => assert!(
+                message.starts_with(path) && message.contains("the host's own"),
+                "{message}"
+            ),
+            other => panic!("wanted a refusal, got {other:?}"),
+        }
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 
 use crate::argocd::{self, Role};
 use crate::efs::{self, Owner, Volume};
+use crate::network::{self, Opening};
+use crate::quota::{self, Quota};
 use crate::{PlanError, Request, git, rendering, route53, secrets};
 
 /// Collects what an app needs, then renders all of its templates:
@@ -14,6 +16,12 @@ use crate::{PlanError, Request, git, rendering, route53, secrets};
 /// - every `dependencies/<name>.yaml` of the app, and the shared ones that were named, to
 ///   `dependencies/<name>.yaml`; one that renders to nothing but white space is left out;
 /// - `argocd/base.json` and `argocd/workload.json`, the app's own or else the shared ones.
+///
+/// Namespace, quota, network policies, service account, secret store and external secrets
+/// are the host's: it makes them from what [`quota`](Self::quota), [`open`](Self::open),
+/// [`generated`](Self::generated) and [`given`](Self::given) declare, and takes no file
+/// named `namespace.yaml`, `guardrails.yaml`, `network.yaml` or `secrets.yaml` in
+/// `dependencies/`. An entry's keys are those of the Kubernetes secret `<app>-<entry>`.
 ///
 /// Templates see the context, `values`, `volumes.<name>`, `secrets.<name>` (the entry's
 /// full name) and what [`set`](Self::set) gave.
@@ -94,8 +102,34 @@ impl<'a, V> Deployment<'a, V> {
         Ok(self)
     }
 
+    /// An opening of the network.
+    ///
+    /// # Errors
+    /// As [`network::open`].
+    pub fn open(self, opening: Opening) -> Result<Self, PlanError> {
+        network::open(&opening)?;
+        Ok(self)
+    }
+
+    /// The same for several.
+    ///
+    /// # Errors
+    /// As [`network::open`].
+    pub fn opens(self, openings: impl IntoIterator<Item = Opening>) -> Result<Self, PlanError> {
+        openings.into_iter().try_fold(self, Self::open)
+    }
+
+    /// How much the instance may take of its cluster.
+    ///
+    /// # Errors
+    /// As [`quota::ensure_quota`].
+    pub fn quota(self, quota: &Quota) -> Result<Self, PlanError> {
+        quota::ensure_quota(quota)?;
+        Ok(self)
+    }
+
     /// A shared template by its path under the shared `templates/`, such as
-    /// `dependencies/namespace.yaml`.
+    /// `dependencies/redis.yaml`.
     #[must_use]
     pub fn shared(mut self, path: &str) -> Self {
         self.shared.push(path.to_owned());

@@ -4,6 +4,8 @@
 use crate::PlanError;
 use crate::argocd::Role;
 use crate::efs::{Owner, Volume};
+use crate::network::Opening;
+use crate::quota::Quota;
 
 /// How much a logged line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,10 @@ pub trait Host {
     /// See [`argocd::ensure_application`](crate::argocd::ensure_application); `manifest`
     /// is a JSON object.
     fn ensure_application(&mut self, role: Role, manifest: &str) -> Result<String, String>;
+    /// See [`network::open`](crate::network::open).
+    fn open(&mut self, opening: &Opening) -> Result<(), String>;
+    /// See [`quota::ensure_quota`](crate::quota::ensure_quota).
+    fn ensure_quota(&mut self, quota: &Quota) -> Result<(), String>;
     /// See [`graph::depends_on`](crate::graph::depends_on).
     fn depends_on(&mut self, effect: &str, on: &str) -> Result<(), String>;
     /// See [`log`](crate::log).
@@ -57,13 +63,15 @@ pub use stand_in::with;
 
 #[cfg(target_arch = "wasm32")]
 mod imports {
-    use super::{Host, Level, Owner, PlanError, Role, Volume};
+    use super::{Host, Level, Opening, Owner, PlanError, Quota, Role, Volume};
     use crate::bindings::deploycenter::argocd::argocd;
     use crate::bindings::deploycenter::aws::{efs, route53, secrets};
     use crate::bindings::deploycenter::git::git;
     use crate::bindings::deploycenter::log::log;
     use crate::bindings::deploycenter::plugin::graph;
     use crate::bindings::deploycenter::rendering::rendering;
+    use crate::bindings::deploycenter::tenancy::{network, quota};
+    use crate::network::{Port, Protocol};
 
     struct Imports;
 
@@ -139,6 +147,39 @@ mod imports {
             argocd::ensure_application(role, manifest)
         }
 
+        fn open(&mut self, opening: &Opening) -> Result<(), String> {
+            match opening {
+                Opening::Http { port, more } => network::open_http(*port, more),
+                Opening::Peers(ports) => network::open_peers(&written(ports)),
+                Opening::Metrics(port) => network::open_metrics(*port),
+                Opening::Public(ports) => network::open_public(&written(ports)),
+                Opening::Smtp(port) => network::open_smtp(*port),
+                Opening::Web => network::open_web(),
+                Opening::Postgres => network::open_postgres(),
+                Opening::Mariadb(instances) => network::open_mariadb(*instances),
+                Opening::Redis => network::open_redis(),
+            }
+        }
+
+        fn ensure_quota(&mut self, quota: &Quota) -> Result<(), String> {
+            let Quota {
+                cpu_millicores,
+                memory,
+                memory_limit,
+                storage,
+                pods,
+                claims,
+            } = *quota;
+            quota::ensure_quota(quota::Figures {
+                cpu_millicores,
+                memory,
+                memory_limit,
+                storage,
+                pods,
+                claims,
+            })
+        }
+
         fn depends_on(&mut self, effect: &str, on: &str) -> Result<(), String> {
             graph::depends_on(effect, on)
         }
@@ -152,6 +193,19 @@ mod imports {
             };
             log::log(level, message);
         }
+    }
+
+    fn written(ports: &[Port]) -> Vec<network::Port> {
+        ports
+            .iter()
+            .map(|port| network::Port {
+                number: port.number,
+                protocol: match port.protocol {
+                    Protocol::Tcp => network::Protocol::Tcp,
+                    Protocol::Udp => network::Protocol::Udp,
+                },
+            })
+            .collect()
     }
 }
 

@@ -2,8 +2,15 @@
 //! declare what the app needs. Nothing is done while a plugin runs; the host shows what
 //! was declared as a plan, and applies that.
 //!
+//! Namespace, quota, network policies, service account and secret store are the host's own:
+//! an app declares figures ([`quota`]) and openings by their purpose ([`network`]), and
+//! each entry of [`secrets`] becomes the Kubernetes secret `<app>-<entry>`. What isn't
+//! declared isn't there: no port is open, and the quota has room for a small pod or two.
+//!
 //! ```
 //! use deploycenter_sdk::efs::Owner;
+//! use deploycenter_sdk::network::Opening;
+//! use deploycenter_sdk::quota::Quota;
 //! use deploycenter_sdk::{App, Deployment, PlanError, Request};
 //!
 //! #[derive(serde::Deserialize)]
@@ -21,7 +28,16 @@
 //!             .volume("data", &request.values.storage, Owner::new(2000, 2000, "0750"))?
 //!             .generated("database", &[("password", 32)])?
 //!             .record()?
-//!             .shared("dependencies/namespace.yaml")
+//!             .open(Opening::Http { port: 8080, more: vec![] })?
+//!             .open(Opening::Postgres)?
+//!             .quota(&Quota {
+//!                 cpu_millicores: 1000,
+//!                 memory: 1 << 30,
+//!                 memory_limit: 2 << 30,
+//!                 storage: 20 << 30,
+//!                 pods: 6,
+//!                 claims: 2,
+//!             })?
 //!             .finish()
 //!     }
 //! }
@@ -42,7 +58,9 @@ pub mod git;
 pub mod graph;
 pub mod host;
 pub mod log;
+pub mod network;
 pub mod quantity;
+pub mod quota;
 pub mod rendering;
 pub mod route53;
 pub mod secrets;
@@ -67,6 +85,7 @@ pub mod bindings {
             "../../wit/aws",
             "../../wit/git",
             "../../wit/argocd",
+            "../../wit/tenancy",
             "../../wit/log",
             "../../wit/plugin",
         ],

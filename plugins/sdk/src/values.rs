@@ -118,9 +118,11 @@ pub struct Vertical {
     pub mode: String,
 }
 
-/// The mail server; where it is and how it is spoken to is the templates' business.
+/// The mail server; its name and how it is spoken to is the templates' business.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Smtp {
+    /// The port that it answers at.
+    pub port: u16,
     /// Whom to sign in as; a password is needed then.
     #[serde(default)]
     pub user: Option<String>,

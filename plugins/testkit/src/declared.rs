@@ -9,12 +9,21 @@ use deploycenter_sdk::PlanError;
 use deploycenter_sdk::argocd::Role;
 use deploycenter_sdk::efs::{Owner, Volume};
 use deploycenter_sdk::host::{Host, Level};
+use deploycenter_sdk::network::Opening;
+use deploycenter_sdk::quota::Quota;
 use serde_json::Value;
 
 /// What stands around a value that is known only after apply. The host's own are of
 /// another shape; what counts is that a template which cuts or changes one is found out.
 const OPEN: char = '\u{FFFE}';
 const CLOSE: char = '\u{FFFF}';
+/// Files that only the host writes.
+const OWN: [&str; 4] = [
+    "dependencies/guardrails.yaml",
+    "dependencies/namespace.yaml",
+    "dependencies/network.yaml",
+    "dependencies/secrets.yaml",
+];
 /// As the host bounds a template.
 const STEPS: u64 = 1_000_000;
 const OUTPUT: u32 = 4 << 20;
@@ -35,6 +44,10 @@ pub struct Declared {
     pub given: BTreeMap<String, (String, String)>,
     /// Manifests of the Argo CD applications.
     pub applications: BTreeMap<Role, Value>,
+    /// The quota, where one is declared.
+    pub quota: Option<Quota>,
+    /// Openings of the network, in their order.
+    pub openings: Vec<Opening>,
     /// Edges: effect, and what it waits for.
     pub depends_on: Vec<(String, String)>,
     /// What was logged as a warning, which stands in the plan.
@@ -153,6 +166,11 @@ impl Host for Recorder {
     }
 
     fn ensure_file(&mut self, path: &str, content: &str) -> Result<String, String> {
+        if OWN.contains(&path) {
+            return Err(format!(
+                "{path} is the host's own: declare the quota, the openings and the secrets"
+            ));
+        }
         if !is_whole(content) {
             return Err(format!(
                 "the file {path} holds a part of a value that is known only after apply"
@@ -177,6 +195,34 @@ impl Host for Recorder {
             .map_err(|error| format!("the manifest of the {name} application: {error}"))?;
         self.declared.borrow_mut().applications.insert(role, value);
         Ok(format!("argocd.application/{name}"))
+    }
+
+    fn open(&mut self, opening: &Opening) -> Result<(), String> {
+        let mut declared = self.declared.borrow_mut();
+        let purpose = std::mem::discriminant(opening);
+        match declared
+            .openings
+            .iter()
+            .find(|known| std::mem::discriminant(*known) == purpose)
+        {
+            Some(same) if same == opening => {}
+            Some(other) => {
+                return Err(format!(
+                    "an opening is declared twice, with different contents: {other:?} and {opening:?}"
+                ));
+            }
+            None => declared.openings.push(opening.clone()),
+        }
+        Ok(())
+    }
+
+    fn ensure_quota(&mut self, quota: &Quota) -> Result<(), String> {
+        let mut declared = self.declared.borrow_mut();
+        if declared.quota.is_some_and(|known| known != *quota) {
+            return Err("the quota is declared twice, with different figures".to_owned());
+        }
+        declared.quota = Some(*quota);
+        Ok(())
     }
 
     fn depends_on(&mut self, effect: &str, on: &str) -> Result<(), String> {

@@ -5,12 +5,23 @@ use std::collections::BTreeMap;
 
 use deploycenter_sdk::argocd::Role;
 use deploycenter_sdk::efs::Owner;
+use deploycenter_sdk::network::Opening;
+use deploycenter_sdk::quota::Quota;
 use deploycenter_sdk::{App, Deployment, PlanError, Request, Violation, graph, log};
 use serde_json::{Value, json};
 
 use crate::{Kit, place};
 
 struct Blog;
+
+const QUOTA: Quota = Quota {
+    cpu_millicores: 100,
+    memory: 1 << 20,
+    memory_limit: 1 << 20,
+    storage: 0,
+    pods: 2,
+    claims: 0,
+};
 
 #[derive(serde::Deserialize)]
 struct Values {
@@ -38,7 +49,16 @@ impl App for Blog {
             .generated("app", &[("password", 32)])?
             .given(request.values.posts == 0, "smtp", "password", "mail")?
             .record()?
-            .shared("tenancy/namespace.yaml")
+            .open(Opening::Http {
+                port: 80,
+                more: vec![],
+            })?
+            .opens((request.values.posts > 50).then_some(Opening::Http {
+                port: 8080,
+                more: vec![],
+            }))?
+            .quota(&QUOTA)?
+            .shared("dependencies/cache.yaml")
             .finish()?;
         graph::depends_on("git.file/values.yaml", "dns.record/domain")
     }
@@ -76,7 +96,7 @@ fn kit() -> Kit {
                 "[% if values.posts == 0 %]x[% endif %]\n",
             ),
             (
-                "shared/tenancy/namespace.yaml",
+                "shared/dependencies/cache.yaml",
                 "name: [[ names.namespace ]]\n",
             ),
             (
@@ -96,7 +116,7 @@ fn what_an_app_declares_is_kept() {
     assert_eq!(
         files,
         [
-            "dependencies/namespace.yaml",
+            "dependencies/cache.yaml",
             "dependencies/volume.yaml",
             "values.yaml"
         ]
@@ -119,6 +139,14 @@ fn what_an_app_declares_is_kept() {
         "acme--blog--base"
     );
     assert_eq!(declared.depends_on.len(), 1);
+    assert_eq!(
+        declared.openings,
+        [Opening::Http {
+            port: 80,
+            more: vec![]
+        }]
+    );
+    assert_eq!(declared.quota, Some(QUOTA));
     assert_eq!((declared.given.len(), declared.warnings.len()), (0, 0));
 
     let declared = kit().plan::<Blog>(json!({ "posts": 11 })).unwrap();
@@ -126,6 +154,26 @@ fn what_an_app_declares_is_kept() {
     let declared = kit().plan::<Blog>(json!({ "posts": 0 })).unwrap();
     assert!(declared.given.contains_key("smtp"));
     assert!(declared.files.contains_key("dependencies/none.yaml"));
+}
+
+#[test]
+fn what_the_host_would_refuse_is_refused() {
+    let refused = |kit: Kit, over| match kit.plan::<Blog>(over) {
+        Err(PlanError::Refused(message)) => message,
+        other => panic!("{other:?}"),
+    };
+    let twice = refused(kit(), json!({ "posts": 51 }));
+    assert!(twice.contains("declared twice"), "{twice}");
+    for name in ["guardrails", "namespace", "network", "secrets"] {
+        let mut kit = kit();
+        let path = format!("dependencies/{name}.yaml");
+        kit.templates.insert(path.clone(), "a: 1\n".to_owned());
+        let said = refused(kit, json!({}));
+        assert!(
+            said.starts_with(&path) && said.contains("the host's own"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
+use deploycenter_domain::guardrails;
 use deploycenter_domain::history::Difference;
 use deploycenter_domain::plan::{Change, PlannedEffect};
 use deploycenter_domain::resource::Adoption;
@@ -91,6 +92,10 @@ pub(super) fn render(effect: Shown<'_>, out: &mut String) {
                 format!("({lines} line{})", if lines == 1 { "" } else { "s" })
             )
         );
+        // Of an older one the lines that change are shown.
+        if let Some(reach) = guardrails::reach(effect.id.name(), text) {
+            let _ = write!(head, " {}", paint(CAREFUL, harmless(&reach)));
+        }
     }
     if let Some(adoption) = effect.adopted {
         let whose = adoption.former.as_ref().map_or_else(String::new, |former| {

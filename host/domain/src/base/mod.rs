@@ -4,28 +4,22 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::guardrails;
 use crate::token;
 use crate::unwind::PROTECTION;
 
-/// Kinds that a base may hold, by API group, and whether each keeps data or guards it and
+/// Kinds that a base may hold beside those that the host makes itself
+/// ([`guardrails`](crate::guardrails)), by API group, and whether each keeps data or guards it and
 /// so carries [`PROTECTION`].
 const KINDS: &[(&str, &str, bool)] = &[
-    ("", "Namespace", true),
     ("", "PersistentVolume", true),
     ("", "PersistentVolumeClaim", true),
-    ("", "ResourceQuota", true),
-    ("", "LimitRange", true),
-    ("", "ServiceAccount", true),
     ("", "ConfigMap", false),
     ("", "Service", false),
     ("apps", "Deployment", false),
     ("apps", "StatefulSet", false),
     ("policy", "PodDisruptionBudget", false),
-    ("networking.k8s.io", "NetworkPolicy", true),
-    ("rbac.authorization.k8s.io", "Role", true),
-    ("rbac.authorization.k8s.io", "RoleBinding", true),
     ("external-secrets.io", "ExternalSecret", true),
-    ("external-secrets.io", "SecretStore", true),
     ("postgresql.cnpg.io", "Cluster", true),
     ("postgresql.cnpg.io", "ScheduledBackup", false),
     ("k8s.mariadb.com", "MariaDB", true),
@@ -112,6 +106,10 @@ fn check_object(
     let (version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
     let group = version.split_once('/').map_or("", |(group, _)| group);
     let mut say = |what: String| found.push(format!("{path}: {kind} \"{name}\" {what}"));
+    if guardrails::is_own_kind(group, kind) {
+        say("is of a kind that the host makes itself, from what the plugin declares".to_owned());
+        return;
+    }
     let Some((_, _, protects)) = KINDS.iter().find(|(g, k, _)| *g == group && *k == kind) else {
         say(format!("({version}) is of a kind that a base may not hold"));
         return;
@@ -123,9 +121,6 @@ fn check_object(
         .pointer("/metadata/namespace")
         .and_then(Value::as_str);
     match kind {
-        "Namespace" if name != namespace => {
-            say(format!("isn't the target's own namespace \"{namespace}\""))
-        }
         "PersistentVolume" => {
             let own = name == namespace
                 || name
@@ -146,12 +141,8 @@ fn check_object(
                 ));
             }
         }
-        "Namespace" => {}
         _ if given != Some(namespace) => say(format!("isn't in the namespace \"{namespace}\"")),
         _ => {}
-    }
-    if kind == "RoleBinding" && text("/roleRef/kind") != "Role" {
-        say("gives the rights of a cluster-wide role".to_owned());
     }
     let options = object
         .pointer("/metadata/annotations/argocd.argoproj.io~1sync-options")

@@ -208,16 +208,62 @@ pub(super) fn file_system(text: &str) -> Checked {
 
 /// A size as Kubernetes writes it: digits and `Ki`, `Mi`, `Gi`, `Ti`, `k`, `M`, `G` or `T`.
 pub(super) fn quantity(text: &str) -> Checked {
+    bytes(text).map(|_| text.to_owned())
+}
+
+/// The same in bytes; what no number holds is as much as one can.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let end = text
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
-    let fine = (1..=15).contains(&number.len())
-        && matches!(unit, "" | "Ki" | "Mi" | "Gi" | "Ti" | "k" | "M" | "G" | "T");
+    let unit: Option<u64> = match unit {
+        "" => Some(1),
+        "Ki" => Some(1 << 10),
+        "Mi" => Some(1 << 20),
+        "Gi" => Some(1 << 30),
+        "Ti" => Some(1 << 40),
+        "k" => Some(1_000),
+        "M" => Some(1_000_000),
+        "G" => Some(1_000_000_000),
+        "T" => Some(1_000_000_000_000),
+        _ => None,
+    };
+    // Fifteen digits fit.
+    let number = number.parse::<u64>().ok().filter(|_| number.len() <= 15);
+    match number.zip(unit) {
+        Some((number, unit)) => Ok(number.saturating_mul(unit)),
+        None => Err(format!("{text:?} is no size such as 512Mi or 2Gi")),
+    }
+}
+
+/// A number of cores, as thousandths of one: `4`, `1500m`.
+pub(super) fn millicores(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.strip_suffix('m') {
+        Some(number) => (number, 1),
+        None => (text, 1000),
+    };
+    let fine = (1..=9).contains(&number.len()) && digits(number);
+    match number.parse::<u64>().ok().filter(|_| fine) {
+        Some(number) => Ok(number * unit),
+        None => Err(format!("{text:?} is no number of cores such as 4 or 1500m")),
+    }
+}
+
+/// The name of a Kubernetes namespace.
+pub(super) fn namespace(text: &str) -> Checked {
+    let fine = (1..=63).contains(&text.len())
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if fine {
         Ok(text.to_owned())
     } else {
-        Err(format!("{text:?} is no size such as 512Mi or 2Gi"))
+        Err(format!(
+            "{text:?} is no namespace such as ingress-nginx: 1 to 63 of a-z, 0-9 and hyphens between them"
+        ))
     }
 }
 

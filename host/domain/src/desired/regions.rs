@@ -8,6 +8,7 @@ use super::formats;
 use super::layer;
 use super::node::{Content, Node, join};
 use super::reader::{Object, Reader};
+use super::regions_cluster::{Cluster, cluster};
 use super::regions_parts::{efs, hosted_zone, ingress, storage};
 use super::yaml;
 use crate::name::RegionName;
@@ -84,15 +85,6 @@ impl Region {
             .filter(|_| self.storage.len() == 1);
         marked.or(only).map(|(name, _)| name.as_str())
     }
-}
-
-/// A Kubernetes cluster as Argo CD knows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cluster {
-    /// Its name.
-    pub name: String,
-    /// The URL of its API server.
-    pub server: String,
 }
 
 /// How traffic gets into a cluster.
@@ -346,17 +338,6 @@ pub(super) fn account_and_role(
         return (None, None);
     }
     (account.map(|text| text.value), role.map(|text| text.value))
-}
-
-fn cluster(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<Cluster> {
-    let object = reader.inner(object, "cluster", &["name", "server"])?;
-    let name = reader.need_text(&object, "name");
-    let server = reader.need_text(&object, "server");
-    let server = reader.checked(server, formats::url);
-    Some(Cluster {
-        name: name?.value,
-        server: server?.value,
-    })
 }
 
 fn addons(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<Vec<String>> {

@@ -9,6 +9,7 @@ use super::node::{Content, Spot, join};
 use super::reader::Reader;
 use super::{secrets, text, yaml};
 use crate::digest::Digest;
+use crate::guardrails::FILES;
 use crate::name::{AppName, EnvironmentName};
 use crate::problem::Problem;
 
@@ -219,6 +220,10 @@ pub(super) fn overrides(
                 found.push(Problem::new(message).in_file(path).help("rename the file"));
                 continue;
             }
+            if let Some((message, help)) = gone(name) {
+                found.push(Problem::new(message).in_file(path).help(help));
+                continue;
+            }
             match text::plain_text(path, bytes) {
                 Ok(text) => {
                     overrides.templates.insert(name.to_owned(), text.to_owned());
@@ -234,4 +239,22 @@ pub(super) fn overrides(
         }
     }
     all
+}
+
+/// What to do instead of overriding a template that the host's own objects have replaced;
+/// else an override that made them tighter would be passed over in silence.
+fn gone(template: &str) -> Option<(&'static str, &'static str)> {
+    let shared = template.strip_prefix("shared/");
+    if shared == Some("platform.yaml") {
+        return Some((
+            "there is no such template any more: regions.yaml says where add-ons live",
+            "write the namespaces under `cluster.namespaces` of each region, and take this file away",
+        ));
+    }
+    let name = shared.unwrap_or(template);
+    let own = FILES.contains(&name) || name.starts_with("tenancy/");
+    own.then_some((
+        "namespace, quota, network policies, accounts and the secret store are made by the host, from what the app's plugin declares; no template makes them",
+        "take this file away; `cluster.quota` and `cluster.namespaces` in regions.yaml are the operator's",
+    ))
 }

@@ -9,6 +9,7 @@ use super::{Graph, Site};
 use crate::base;
 use crate::declaration::{ApplicationRole, Declaration};
 use crate::effect::OutputName;
+use crate::guardrails;
 use crate::resource::{Application, Resource};
 use crate::token::Reference;
 
@@ -37,7 +38,10 @@ impl Graph {
             .iter()
             .filter(|(path, _)| path.starts_with("dependencies/"))
         {
-            self.problems.extend(base::check(path, text, bounds));
+            match guardrails::refused_file(path) {
+                Some(refusal) => self.problems.push(refusal),
+                None => self.problems.extend(base::check(path, text, bounds)),
+            }
         }
     }
 

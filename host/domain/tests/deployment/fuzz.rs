@@ -19,9 +19,10 @@ const LOCK: &str = r#"{
 const HOLD: &str = r#"{ "format": 1, "deployment": "01k0000000000000000000000a", "by": "Ada", "reason": "looks wrong" }"#;
 const MANIFESTS: &str = "\
 apiVersion: v1
-kind: Namespace
+kind: PersistentVolumeClaim
 metadata:
-  name: acme--odoo
+  name: data
+  namespace: acme--odoo
   annotations:
     argocd.argoproj.io/sync-options: \"Delete=false,Prune=false\"
 ---

@@ -10,6 +10,7 @@ mod bind;
 mod common;
 mod data_version;
 mod fuzz;
+mod guardrails;
 mod history;
 mod journal;
 mod laws;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use deploycenter_domain::declaration::{ApplicationRole, Declaration, GeneratedKey, Volume};
-use deploycenter_domain::desired::{Desired, Instance, read};
+use deploycenter_domain::declaration::{
+    ApplicationRole, Declaration, GeneratedKey, Openings, Volume,
+};
+use deploycenter_domain::desired::{Desired, Instance, Region, read};
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::lock::{Lock, PinnedPlugin};
 use deploycenter_domain::name::Incarnation;
@@ -86,6 +88,11 @@ impl Scene {
         wanted::instance(site, &self.declaration)
     }
 
+    pub(crate) fn region(&mut self) -> &mut Region {
+        let name = "us-west-2".parse().unwrap();
+        self.desired.regions.regions.get_mut(&name).unwrap()
+    }
+
     pub(crate) fn refused(edit: impl FnOnce(&mut Declaration), what: &str) {
         let mut scene = Self::new();
         edit(&mut scene.declaration);
@@ -148,6 +155,8 @@ pub(crate) fn declaration() -> Declaration {
         applications: [ApplicationRole::Base, ApplicationRole::Workload]
             .map(|role| (role, application(role)))
             .into(),
+        quota: None,
+        openings: Openings::default(),
         depends_on: Vec::new(),
         warnings: Vec::new(),
     }

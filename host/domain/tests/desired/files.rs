@@ -1,6 +1,6 @@
 //! The other files: settings, regions, plugins, environments, overrides.
 
-use deploycenter_domain::desired::read;
+use deploycenter_domain::desired::{QuotaRule, read};
 
 use crate::support::{REGIONS, SETTINGS, desired, fleet, plugins, refused};
 
@@ -155,7 +155,7 @@ fn overrides() {
     let desired = desired(&[
         ("overrides/odoo/values.yaml", "workers: 4\n"),
         (
-            "overrides/odoo/templates/dependencies/namespace.yaml",
+            "overrides/odoo/templates/dependencies/extra.yaml",
             "kind: [[ kind ]]\n",
         ),
         ("overrides/odoo/.gitkeep", "\u{7}"),
@@ -164,7 +164,7 @@ fn overrides() {
     let odoo = &desired.overrides[&"odoo".parse().unwrap()];
     assert_eq!(odoo.values.as_ref().unwrap().values["workers"], 4);
     assert_eq!(
-        odoo.templates["dependencies/namespace.yaml"],
+        odoo.templates["dependencies/extra.yaml"],
         "kind: [[ kind ]]\n"
     );
     refused(
@@ -182,6 +182,60 @@ fn overrides() {
          overrides/odoo/templates/a b.yaml: \"a b.yaml\" is no plain path below the deployment repo's root\n  help: rename the file\n\
          overrides/odoo/x.txt: isn't read\n  help: an app's folder has values.yaml and templates/; take anything else away\n\
          overrides/stray.yaml: isn't read\n  help: move it into overrides/<app>/",
+    );
+}
+
+#[test]
+fn no_override_makes_what_the_host_makes() {
+    const PLATFORM: &str = "there is no such template any more: regions.yaml says where add-ons live\n  help: write the namespaces under `cluster.namespaces` of each region, and take this file away";
+    const OWN: &str = "namespace, quota, network policies, accounts and the secret store are made by the host, from what the app's plugin declares; no template makes them\n  help: take this file away; `cluster.quota` and `cluster.namespaces` in regions.yaml are the operator's";
+    for (name, said) in [
+        ("shared/platform.yaml", PLATFORM),
+        ("shared/tenancy/network.yaml", OWN),
+        ("tenancy/guardrails.yaml", OWN),
+        ("dependencies/namespace.yaml", OWN),
+        ("dependencies/network.yaml", OWN),
+        ("dependencies/secrets.yaml", OWN),
+        ("shared/dependencies/secrets.yaml", OWN),
+    ] {
+        let path = format!("overrides/odoo/templates/{name}");
+        refused(&[(&path, "a: 1\n")], &format!("{path}: {said}"));
+    }
+}
+
+#[test]
+fn a_cluster_says_where_add_ons_live_and_what_an_instance_may_take() {
+    let written = REGIONS.replacen(
+        "{ name: prod-usw2, server: https://usw2.k8s.example.com }",
+        "\n      name: prod-usw2\n      server: https://usw2.k8s.example.com\n      namespaces: { ingress: web }\n      quota: { most: { cpu: \"64\", memory: 2Gi, pods: 200 }, extra: { cpu: 250m, storage: 999999999999999Ti } }",
+        1,
+    );
+    let desired = desired(&[("regions.yaml", &written)]);
+    let cluster = |region: &str| &desired.regions.regions[&region.parse().unwrap()].cluster;
+    let said = cluster("us-west-2");
+    assert_eq!(said.namespaces.ingress, "web");
+    assert_eq!(said.namespaces.postgres_operator, "cnpg-system");
+    let (most, extra) = (&said.quota.most, &said.quota.extra);
+    assert_eq!(
+        (most.cpu_millicores, most.memory),
+        (Some(64_000), Some(2 << 30))
+    );
+    assert_eq!((most.pods, most.claims), (Some(200), None));
+    assert_eq!(
+        (extra.cpu_millicores, extra.storage),
+        (Some(250), Some(u64::MAX))
+    );
+    assert_eq!(cluster("eu-west-3").quota, QuotaRule::default());
+    refused(
+        &[(
+            "regions.yaml",
+            &written.replacen("ingress: web", "ingress: -web", 1),
+        )],
+        "regions.yaml:18:30: \"-web\" is no namespace such as ingress-nginx: 1 to 63 of a-z, 0-9 and hyphens between them",
+    );
+    refused(
+        &[("regions.yaml", &written.replacen("250m", "0.25m", 1))],
+        "regions.yaml:19:75: \"0.25m\" is no number of cores such as 4 or 1500m",
     );
 }
 

@@ -1,6 +1,7 @@
 //! `deploycenter:git/git`: generated files.
 
 use deploycenter_domain::effect::EffectKind;
+use deploycenter_domain::guardrails;
 use deploycenter_domain::token;
 use wasmtime::Error;
 
@@ -26,6 +27,9 @@ impl State {
                 "\"{}\" is no file that a plugin may write: values.yaml is, and dependencies/<name>.yaml with a name of a-z, 0-9 and hyphens",
                 shown(&path)
             ));
+        }
+        if let Some(refusal) = guardrails::refused_file(&path) {
+            return Err(refusal);
         }
         if content.len() > limits::TEXT {
             return Err(format!(

@@ -9,6 +9,8 @@ mod efs;
 mod git;
 mod graph;
 mod log;
+mod network;
+mod quota;
 mod rendering;
 mod route53;
 mod secrets;
@@ -34,6 +36,8 @@ pub(crate) fn link(linker: &mut Linker<State>) -> Result<(), Error> {
     deploycenter::aws::secrets::add_to_linker::<_, Own>(linker, |state| state)?;
     deploycenter::git::git::add_to_linker::<_, Own>(linker, |state| state)?;
     deploycenter::argocd::argocd::add_to_linker::<_, Own>(linker, |state| state)?;
+    deploycenter::tenancy::network::add_to_linker::<_, Own>(linker, |state| state)?;
+    deploycenter::tenancy::quota::add_to_linker::<_, Own>(linker, |state| state)?;
     deploycenter::log::log::add_to_linker::<_, Own>(linker, |state| state)
 }
 

@@ -33,7 +33,7 @@ impl State {
         name: &str,
         keys: Vec<secrets::GeneratedKey>,
     ) -> Result<String, String> {
-        check_name("secret", name)?;
+        check_entry(name)?;
         if keys.is_empty() {
             return Err(format!("the secret {name} has no keys"));
         }
@@ -66,7 +66,7 @@ impl State {
     }
 
     fn given(&mut self, name: &str, key: String, purpose: String) -> Result<String, String> {
-        check_name("secret", name)?;
+        check_entry(name)?;
         check_key(name, &key)?;
         if self.declaration.generated.contains_key(name) {
             return Err(format!(
@@ -88,8 +88,22 @@ impl State {
     }
 }
 
+/// An entry's name ends that of a Kubernetes secret, where a hyphen can't be last.
+fn check_entry(name: &str) -> Result<(), String> {
+    check_name("secret", name)?;
+    if name.starts_with('-') || name.ends_with('-') {
+        return Err(format!(
+            "\"{name}\" is no name for a secret: a hyphen stands between letters or digits"
+        ));
+    }
+    Ok(())
+}
+
 fn check_key(name: &str, key: &str) -> Result<(), String> {
+    // Kubernetes takes no key that is a step in a path.
     let fine = (1..=64).contains(&key.len())
+        && key != "."
+        && !key.starts_with("..")
         && key
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));

@@ -1,6 +1,8 @@
 //! Each interface's host side by itself: what it declares, and what it refuses.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod tenancy;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +19,8 @@ use crate::bindings::app::deploycenter::git::git::Host as _;
 use crate::bindings::app::deploycenter::log::log::{Host as _, Level};
 use crate::bindings::app::deploycenter::plugin::graph::Host as _;
 use crate::bindings::app::deploycenter::rendering::rendering::Host as _;
+use crate::bindings::app::deploycenter::tenancy::network::Host as _;
+use crate::bindings::app::deploycenter::tenancy::quota::Host as _;
 use crate::renderer::Templates;
 use crate::runtime::{Runtime, RuntimeConfig};
 use crate::state::{Phase, State};
@@ -84,7 +88,7 @@ fn refused<T: std::fmt::Debug>(answer: Result<Result<T, String>, Error>) -> Stri
 #[test]
 fn without_a_grant_every_call_is_stopped_by_name() {
     type Call = fn(&mut State) -> Result<(), Error>;
-    let calls: [(&str, Call); 9] = [
+    let calls: [(&str, Call); 11] = [
         ("efs", |s| {
             s.ensure_volume("a".into(), "efs".into(), owner("0750"))
                 .map(drop)
@@ -107,6 +111,8 @@ fn without_a_grant_every_call_is_stopped_by_name() {
             s.ensure_application(ApplicationRole::Base, "{}".into())
                 .map(drop)
         }),
+        ("network", |s| s.open_web().map(drop)),
+        ("quota", |s| s.ensure_quota(tenancy::FIGURES).map(drop)),
         ("rendering", |s| s.render("b".into(), "{}".into()).map(drop)),
         ("rendering", |s| s.templates(String::new()).map(drop)),
         ("log", |s| s.log(Level::Info, "hello".into())),
@@ -255,7 +261,18 @@ fn secrets_have_full_names_and_checked_keys() {
     );
     assert!(refused(state.ensure_generated("smtp".into(), vec![key("a", 16)])).contains("both"));
     assert!(refused(state.require_given("db".into(), "k".into(), "p".into())).contains("both"));
-    assert!(refused(state.require_given("x".into(), "a b".into(), "p".into())).contains("no key"));
+    for key in ["a b", ".", "..a"] {
+        assert!(
+            refused(state.require_given("x".into(), key.into(), "p".into())).contains("no key"),
+            "{key}"
+        );
+    }
+    for name in ["-x", "x-", "X"] {
+        assert!(
+            refused(state.require_given(name.into(), "a".into(), "p".into())).contains("no name"),
+            "{name}"
+        );
+    }
 }
 
 #[test]
@@ -293,6 +310,13 @@ fn files_stay_in_the_folder_and_hold_whole_tokens_only() {
             refused(state.ensure_file(path.into(), String::new()))
                 .contains("no file that a plugin may write"),
             "{path}"
+        );
+    }
+    for path in deploycenter_domain::guardrails::FILES {
+        let message = refused(state.ensure_file(path.into(), String::new()));
+        assert!(
+            message.starts_with(path) && message.contains("the host's own"),
+            "{message}"
         );
     }
 }

@@ -117,6 +117,7 @@ pub(crate) fn guest(body: &str) -> Vec<u8> {
         "aws",
         "git",
         "argocd",
+        "tenancy",
         "log",
         "plugin",
     ] {

@@ -162,6 +162,22 @@ pub(super) fn quantity() -> Value {
     )
 }
 
+/// A number of cores as Kubernetes writes it.
+pub(super) fn cores() -> Value {
+    text(
+        "^[0-9]{1,9}m?$",
+        "must be a number of cores in double quotes, such as \"4\" or 1500m",
+    )
+}
+
+/// The name of a Kubernetes namespace.
+pub(super) fn namespace() -> Value {
+    text(
+        "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        "must be a namespace such as ingress-nginx",
+    )
+}
+
 /// What a name within a target is.
 pub(super) const SHORT_NAME: &str = "^[a-z0-9-]{1,40}$";
 

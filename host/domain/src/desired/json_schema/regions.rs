@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{described, forms, object, version, with};
+use crate::desired::AddonNamespaces;
+use crate::desired::regions_cluster::COUNT_MAX;
 
 /// The file.
 pub(super) fn schema() -> Map<String, Value> {
@@ -82,6 +84,16 @@ fn region() -> Value {
                 json!({
                     "name": described(forms::any_text(), "Name", "The cluster's name."),
                     "server": described(forms::url(), "Server", "The URL of its API server."),
+                    "namespaces": namespaces(),
+                    "quota": object(
+                        "Quota",
+                        "What the operator says of the quota of each instance, beside what its app declares.",
+                        &[],
+                        json!({
+                            "most": figures("At most", "What an app may declare; what declares more isn't deployed."),
+                            "extra": figures("On top", "What comes on top of what an app declares, such as for what the operator injects into pods."),
+                        }),
+                    ),
                 }),
             ),
             "ingress": ingress(),
@@ -121,6 +133,56 @@ fn region() -> Value {
     region.insert("if".to_owned(), has_dedicated);
     region.insert("then".to_owned(), whole);
     Value::Object(region)
+}
+
+/// Where add-ons live; the network policies of instances let them in.
+fn namespaces() -> Map<String, Value> {
+    let defaults = AddonNamespaces::default();
+    let namespace = |title: &str, whose: &str, default: &str| {
+        let form = described(
+            forms::namespace(),
+            title,
+            &format!("Where {whose} runs; the network policies of instances let it in."),
+        );
+        with(form, "default", default)
+    };
+    object(
+        "Namespaces of add-ons",
+        "Where the cluster's add-ons live, if not where their own charts put them.",
+        &[],
+        json!({
+            "ingress": namespace("Ingress", "the ingress controller", &defaults.ingress),
+            "mariadbOperator": namespace("MariaDB", "mariadb-operator", &defaults.mariadb_operator),
+            "monitoring": namespace("Monitoring", "Prometheus", &defaults.monitoring),
+            "postgresOperator": namespace("PostgreSQL", "CloudNativePG's operator", &defaults.postgres_operator),
+        }),
+    )
+}
+
+fn figures(title: &str, description: &str) -> Map<String, Value> {
+    let size = |title: &str, what: &str| described(forms::quantity(), title, what);
+    let count = |title: &str, what: &str| {
+        json!({
+            "title": title,
+            "description": what,
+            "type": "integer",
+            "minimum": 0,
+            "maximum": COUNT_MAX,
+        })
+    };
+    object(
+        title,
+        description,
+        &[],
+        json!({
+            "cpu": described(forms::cores(), "CPU", "Requested cores of all pods together."),
+            "memory": size("Memory", "Requested memory of all pods together."),
+            "memoryLimit": size("Memory limit", "The sum of all pods' memory limits."),
+            "storage": size("Storage", "Of all claims together."),
+            "pods": count("Pods", "Pods at once."),
+            "claims": count("Claims", "Persistent volume claims."),
+        }),
+    )
 }
 
 fn ingress() -> Map<String, Value> {

@@ -40,6 +40,15 @@ operator_seconds = 20
 
 const REGIONS: &str = include_str!("../../../../sandbox/fleet/regions.yaml");
 
+/// The keys of a cluster that the fleet leaves out.
+const CLUSTER: &str = r#"
+      name: prod-euw3
+      server: https://euw3.k8s.example.com
+      namespaces: { ingress: web, mariadbOperator: operators, monitoring: prometheus, postgresOperator: operators }
+      quota:
+        most: { cpu: "64", memory: 256Gi, memoryLimit: 512Gi, storage: 20Ti, pods: 200, claims: 20 }
+        extra: { cpu: 500m, memory: 1Gi, memoryLimit: 2Gi, storage: 0Gi, pods: 4, claims: 0 }"#;
+
 const CUSTOMER: &str = r#"version: 1
 name: zenith
 region: us-west-2
@@ -86,7 +95,12 @@ fn fleet() -> BTreeMap<String, Vec<u8>> {
         ("plugins.lock", &lock),
         (
             "regions.yaml",
-            &REGIONS.replace("  eu-west-3:\n", "  eu-west-3:\n    awsRegion: eu-west-3\n"),
+            &REGIONS
+                .replace("  eu-west-3:\n", "  eu-west-3:\n    awsRegion: eu-west-3\n")
+                .replace(
+                    "{ name: prod-euw3, server: https://euw3.k8s.example.com }",
+                    CLUSTER,
+                ),
         ),
         (
             "customers.yaml",
@@ -235,7 +249,7 @@ fn a_broken_file_takes_only_its_own_names_away() {
     let regions = files.get_mut("regions.yaml").unwrap();
     *regions = String::from_utf8(regions.clone())
         .unwrap()
-        .replace("prod-euw3, server: https:", "prod-euw3, server: ftp:")
+        .replace("https://euw3", "ftp://euw3")
         .into_bytes();
     let Ok((known, found)) = Known::read(&files, plugin);
     let places: Vec<&str> = found

@@ -254,6 +254,10 @@ fn what_people_get_wrong_is_refused_by_both() {
         ),
         ("regions.yaml", "ipv4: [198.51.100.20], ", ""),
         ("regions.yaml", "maxBodySize: 2Gi", "maxBodySize: 2 GB"),
+        ("regions.yaml", "ingress: web", "ingress: Web_1"),
+        ("regions.yaml", "cpu: 500m", "cpu: 0.5"),
+        ("regions.yaml", "pods: 200", "pods: \"200\""),
+        ("regions.yaml", "memoryLimit: 512Gi", "memoryLimits: 512Gi"),
         ("regions.yaml", "  eu-south-2:\n", "  south:\n"),
         ("deploycenter.toml", "\"database\"", "\"databse\""),
         (

@@ -118,6 +118,22 @@ fn all() -> Vec<(&'static str, Value, Check, &'static [&'static str])> {
         "1.2.3.4.5",
         "0.0.0.0",
     ];
+    const QUANTITIES: &[&str] = &[
+        "4",
+        "0",
+        "500m",
+        "1500m",
+        "1.5",
+        "m",
+        "",
+        "-1",
+        "4 ",
+        "4M",
+        "123456789",
+        "1234567890",
+        "123456789m",
+        "1234567890m",
+    ];
     const WORDS: &[&str] = &[
         "eu-west-3",
         "us-gov-west-1",
@@ -270,6 +286,18 @@ fn all() -> Vec<(&'static str, Value, Check, &'static [&'static str])> {
             "quantity",
             forms::quantity(),
             |text| formats::quantity(text).is_ok(),
+            WORDS,
+        ),
+        (
+            "cores",
+            forms::cores(),
+            |text| formats::millicores(text).is_ok(),
+            QUANTITIES,
+        ),
+        (
+            "namespace",
+            forms::namespace(),
+            |text| formats::namespace(text).is_ok(),
             WORDS,
         ),
         (

@@ -1,0 +1,139 @@
+//! What keeps a target within its bounds: namespace, quota, network, the workload's
+//! account and the store of its secrets. The host makes these objects itself, from what
+//! the plugin *declares* ([`Quota`], [`Openings`]); no template and no override can leave
+//! one out or loosen it, and a plugin that declares nothing gets the tightest ones.
+//!
+//! [`Quota`]: crate::declaration::Quota
+//! [`Openings`]: crate::declaration::Openings
+
+mod namespace;
+mod network;
+pub mod quota;
+mod reach;
+mod secrets;
+mod write;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::declaration::Declaration;
+use crate::desired::Region;
+use crate::naming::Names;
+
+pub use reach::reach;
+
+/// Files of a target's folder that only the host writes, sorted.
+pub const FILES: [&str; 4] = [
+    "dependencies/guardrails.yaml",
+    "dependencies/namespace.yaml",
+    NETWORK,
+    "dependencies/secrets.yaml",
+];
+
+const NETWORK: &str = "dependencies/network.yaml";
+
+/// Kinds that only the host makes, by API group.
+const KINDS: [(&str, &str); 8] = [
+    ("", "LimitRange"),
+    ("", "Namespace"),
+    ("", "ResourceQuota"),
+    ("", "ServiceAccount"),
+    ("external-secrets.io", "SecretStore"),
+    ("networking.k8s.io", "NetworkPolicy"),
+    ("rbac.authorization.k8s.io", "Role"),
+    ("rbac.authorization.k8s.io", "RoleBinding"),
+];
+
+/// The sync options of what Argo CD has to keep; see [`crate::unwind::PROTECTION`].
+const PROTECT: &str = "Delete=false,Prune=false";
+
+/// Why a file of a plugin or an override is refused, and what to do; `None` for a path
+/// that isn't the host's.
+#[must_use]
+pub fn refused_file(path: &str) -> Option<String> {
+    FILES.contains(&path).then(|| {
+        format!(
+            "{path} is the host's own: it makes it from what the plugin declares (quota, openings of the network, secrets). Take the template away; a plugin declares with the SDK's Deployment::quota and Deployment::network"
+        )
+    })
+}
+
+/// Whether only the host makes objects of that kind.
+#[must_use]
+pub fn is_own_kind(group: &str, kind: &str) -> bool {
+    KINDS.contains(&(group, kind))
+}
+
+/// The files of [`FILES`] for one target, by path; the one of secrets is left out where
+/// there are none, since a cluster without External Secrets doesn't know its kinds.
+///
+/// # Errors
+/// What was declared and can't be had, each a sentence.
+pub fn files(
+    names: &Names,
+    region: &Region,
+    declaration: &Declaration,
+) -> Result<BTreeMap<String, String>, Vec<String>> {
+    let place = Place { names, region };
+    let mut problems = Vec::new();
+    let quota = quota::objects(place, declaration.quota.as_ref()).unwrap_or_else(|found| {
+        problems.extend(found);
+        Vec::new()
+    });
+    let policies = network::policies(place, &declaration.openings).unwrap_or_else(|found| {
+        problems.push(found);
+        Vec::new()
+    });
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let [guardrails, namespace, network, secrets] = FILES;
+    let accounts = namespace::accounts(place);
+    let all = [
+        (guardrails, [quota, accounts].concat()),
+        (namespace, vec![namespace::namespace(place)]),
+        (network, policies),
+        (secrets, secrets::objects(place, declaration)),
+    ];
+    Ok(all
+        .into_iter()
+        .filter(|(_, objects)| !objects.is_empty())
+        .map(|(path, objects)| (path.to_owned(), write::documents(&objects)))
+        .collect())
+}
+
+/// Whose objects they are.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    names: &'a Names,
+    region: &'a Region,
+}
+
+impl Place<'_> {
+    /// What every object says of itself.
+    fn metadata(self, name: &str) -> Value {
+        json!({
+            "name": name,
+            "labels": self.names.labels(),
+            "annotations": {
+                "argocd.argoproj.io/sync-options": PROTECT,
+                "deploycenter.dev/target": self.names.target(),
+            },
+        })
+    }
+
+    /// An object of the namespace; `body` is its other keys.
+    fn object(self, version: &str, kind: &str, name: &str, body: Value) -> Value {
+        let mut object = json!({
+            "apiVersion": version,
+            "kind": kind,
+            "metadata": self.metadata(name),
+        });
+        object["metadata"]["namespace"] = json!(self.names.namespace());
+        if let (Value::Object(object), Value::Object(body)) = (&mut object, body) {
+            object.extend(body);
+        }
+        object
+    }
+}

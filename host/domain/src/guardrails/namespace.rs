@@ -1,0 +1,47 @@
+//! The namespace, and the account that the workload runs as.
+
+use serde_json::{Value, json};
+
+use super::Place;
+
+/// The standard that every pod of the namespace has to meet, and the modes in which
+/// Kubernetes holds it against them.
+const STANDARD: &str = "restricted";
+const MODES: [&str; 3] = ["audit", "enforce", "warn"];
+
+pub(super) fn namespace(place: Place<'_>) -> Value {
+    let mut metadata = place.metadata(&place.names.namespace());
+    for mode in MODES {
+        metadata["labels"][format!("pod-security.kubernetes.io/{mode}")] = json!(STANDARD);
+    }
+    json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": metadata })
+}
+
+/// The workload's service account with a role that allows nothing: the workload asks
+/// nothing of Kubernetes, and saying so keeps a later grant visible.
+pub(super) fn accounts(place: Place<'_>) -> Vec<Value> {
+    const GROUP: &str = "rbac.authorization.k8s.io";
+    let (app, version) = (place.names.app().as_str(), format!("{GROUP}/v1"));
+    vec![
+        place.object(
+            "v1",
+            "ServiceAccount",
+            app,
+            json!({ "automountServiceAccountToken": false }),
+        ),
+        place.object(&version, "Role", app, json!({ "rules": [] })),
+        place.object(
+            &version,
+            "RoleBinding",
+            app,
+            json!({
+                "roleRef": { "apiGroup": GROUP, "kind": "Role", "name": app },
+                "subjects": [{
+                    "kind": "ServiceAccount",
+                    "name": app,
+                    "namespace": place.names.namespace(),
+                }],
+            }),
+        ),
+    ]
+}
