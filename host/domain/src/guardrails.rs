@@ -11,7 +11,6 @@ mod network;
 pub mod quota;
 mod reach;
 mod secrets;
-mod write;
 
 use std::collections::BTreeMap;
 
@@ -19,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::declaration::Declaration;
 use crate::desired::Region;
+use crate::manifest;
 use crate::naming::Names;
 
 pub use reach::reach;
@@ -99,8 +99,13 @@ pub fn files(
     Ok(all
         .into_iter()
         .filter(|(_, objects)| !objects.is_empty())
-        .map(|(path, objects)| (path.to_owned(), write::documents(&objects)))
+        .map(|(path, objects)| (path.to_owned(), written(&objects)))
         .collect())
+}
+
+fn written(objects: &[Value]) -> String {
+    let documents: Vec<_> = objects.iter().map(manifest::document).collect();
+    manifest::write(&documents)
 }
 
 /// Whose objects they are.
