@@ -11,8 +11,6 @@ use crate::declaration::{Openings, Port};
 
 /// Every address.
 pub(super) const ANYWHERE: &str = "0.0.0.0/0";
-/// The policies of databases beside the app, which ask the Kubernetes API.
-pub(super) const DATABASES: [&str; 2] = ["allow-mariadb", "allow-postgres"];
 /// Where clusters keep what isn't everyone's; the web is what lies outside.
 pub(super) const PRIVATE: [&str; 5] = [
     "10.0.0.0/8",

@@ -355,13 +355,15 @@ fn what_reaches_beyond_the_cluster_is_said() {
     assert_eq!(
         said(everything()).as_deref(),
         Some(
-            "any address reaches 8443/UDP, it reaches any address at 587, it reaches public addresses at 443"
+            "any address reaches mattermost at 8443/UDP, mattermost reaches any address at 587, mattermost reaches public addresses at 443, postgres reaches any address at 443 and 6443, mariadb reaches any address at 443 and 6443"
         )
     );
     let near = Openings {
         public: Vec::new(),
         smtp: None,
         web: false,
+        postgres: false,
+        mariadb: Some(1),
         ..everything()
     };
     assert_eq!(said(near), None);
@@ -371,10 +373,10 @@ fn what_reaches_beyond_the_cluster_is_said() {
     for odd in ["a: [", "- 1\n", "kind: x\nspec: 3\n", ""] {
         assert_eq!(reach(PATH, odd), None);
     }
-    let all = "spec: { ingress: [{}] }\n";
+    let all = "metadata: { name: x }\nspec: { ingress: [{}] }\n";
     assert_eq!(
         reach(PATH, all).as_deref(),
-        Some("any address reaches all ports")
+        Some("any address reaches x at all ports")
     );
 }
 
