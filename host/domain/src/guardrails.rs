@@ -54,7 +54,7 @@ const PROTECT: &str = "Delete=false,Prune=false";
 pub fn refused_file(path: &str) -> Option<String> {
     FILES.contains(&path).then(|| {
         format!(
-            "{path} is the host's own: it makes it from what the plugin declares (quota, openings of the network, secrets). Take the template away; a plugin declares with the SDK's Deployment::quota and Deployment::network"
+            "{path} is the host's own: it makes it from what the plugin declares (quota, openings of the network, secrets). Take the template away: a plugin declares with the SDK's Deployment::quota and Deployment::open. A target that is pinned to a plugin from before moves on with `deploycenter sync`"
         )
     })
 }

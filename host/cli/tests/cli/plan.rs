@@ -19,6 +19,8 @@ fn a_plan_reads_well_and_changes_nothing() {
             "  + efs.file-system/data\n",
             "      + fileSystem: (known after apply)\n",
             "  + dns.record/domain\n",
+            "  + git.file/dependencies/network.yaml (",
+            " lines) mattermost reaches public addresses at 443, postgres reaches any address at 443 and 6443\n",
             "  + argocd.sync/workload\n",
             " to create, 0 to update, 0 to delete, 0 unchanged.\n",
         ],
