@@ -250,11 +250,13 @@ pub(super) fn millicores(text: &str) -> Result<u64, String> {
     }
 }
 
-/// The name of a Kubernetes namespace.
+/// The name of a Kubernetes namespace of the platform: without `--`, which is in every
+/// target's.
 pub(super) fn namespace(text: &str) -> Checked {
     let fine = (1..=63).contains(&text.len())
         && !text.starts_with('-')
         && !text.ends_with('-')
+        && !text.contains("--")
         && text
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
@@ -262,7 +264,7 @@ pub(super) fn namespace(text: &str) -> Checked {
         Ok(text.to_owned())
     } else {
         Err(format!(
-            "{text:?} is no namespace such as ingress-nginx: 1 to 63 of a-z, 0-9 and hyphens between them"
+            "{text:?} is no namespace such as ingress-nginx: 1 to 63 of a-z, 0-9 and single hyphens between them"
         ))
     }
 }

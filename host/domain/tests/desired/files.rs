@@ -231,7 +231,7 @@ fn a_cluster_says_where_add_ons_live_and_what_an_instance_may_take() {
             "regions.yaml",
             &written.replacen("ingress: web", "ingress: -web", 1),
         )],
-        "regions.yaml:18:30: \"-web\" is no namespace such as ingress-nginx: 1 to 63 of a-z, 0-9 and hyphens between them",
+        "regions.yaml:18:30: \"-web\" is no namespace such as ingress-nginx: 1 to 63 of a-z, 0-9 and single hyphens between them",
     );
     refused(
         &[("regions.yaml", &written.replacen("250m", "0.25m", 1))],

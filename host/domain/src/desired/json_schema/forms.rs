@@ -170,11 +170,15 @@ pub(super) fn cores() -> Value {
     )
 }
 
-/// The name of a Kubernetes namespace.
+/// The name of a Kubernetes namespace of the platform.
 pub(super) fn namespace() -> Value {
-    text(
-        "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
-        "must be a namespace such as ingress-nginx",
+    with(
+        text(
+            "^[a-z0-9]+(-[a-z0-9]+)*$",
+            "must be a namespace such as ingress-nginx",
+        ),
+        "maxLength",
+        LABEL_MAX,
     )
 }
 
