@@ -31,6 +31,7 @@ sys.dont_write_bytecode = True  # The folder is part of the checkout.
 
 from addons import ADDON_KINDS, addon_problems  # noqa: E402
 from rules import base_problems, reference_problems, wave_problems, workload_problems  # noqa: E402
+from walls import application_wall_problems, chart_problems, wall_problems  # noqa: E402
 
 # It reads the definitions of all kinds anew for each object: half of the time that this takes.
 kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
@@ -110,6 +111,8 @@ class Target:
         self.check("the base", [] if base else ["has no objects"])
 
         helm = workload_app["spec"]["source"].get("helm", {})
+        chart = self.folder / "chart"
+        self.check("the chart's files", chart_problems(file.relative_to(chart).as_posix() for file in chart.rglob("*") if not file.is_dir()))
         values = self.folder / "values.yaml"
         self.check("values.yaml", [] if isinstance(yaml.load(values.read_text(), Loader), dict) else ["is no mapping"])
         # The charts are linted with the fleet's values; at the edges it is what they give that counts.
@@ -131,6 +134,7 @@ class Target:
             self.check(f"rules of the base for {label(thing)}", base_problems(thing, namespace))
         for thing in workload:
             self.check(f"rules of the workload for {label(thing)}", workload_problems(thing, namespace))
+            self.check(f"walls around the workload for {label(thing)}", wall_problems(thing, namespace))
         self.check("references", reference_problems(base, workload))
         self.check("waves", wave_problems(workload))
 
@@ -146,7 +150,7 @@ class Target:
             problems.append(f"the release name {release} is longer than the 53 characters that Helm takes")
         if base["spec"]["project"] == workload["spec"]["project"]:
             problems.append("base and workload are in one project, so the workload may do what the base may")
-        return problems
+        return problems + application_wall_problems(base, "base") + application_wall_problems(workload, "workload")
 
     def twice(self, things, namespace):
         seen, problems = set(), []

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::desired::{Instance, Region, StorageKind};
 use crate::name::InstallationId;
-use crate::naming::{BASE_PROJECT, Names};
+use crate::naming::Names;
 use crate::resource::Routing;
 
 /// The context of one instance: plain data with camel-case keys, the same for every app.
@@ -61,7 +61,7 @@ pub fn context(
             "application": names.application(),
             "baseApplication": names.base_application(),
             "project": names.project(),
-            "baseProject": BASE_PROJECT,
+            "baseProject": names.base_project(),
         },
         "labels": names.labels(),
         "repository": { "url": repository, "branch": names.branch(), "folder": names.folder() },

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::application::ApplicationOptions;
 use crate::effect::EffectId;
 use crate::name::{AppName, TargetId};
 
@@ -53,8 +54,8 @@ pub struct Declaration {
     pub generated: BTreeMap<String, Vec<GeneratedKey>>,
     /// Entries that a person must give before the first deploy, by name.
     pub given: BTreeMap<String, GivenSecret>,
-    /// The manifests of the two Argo CD applications, by role; no tokens.
-    pub applications: BTreeMap<ApplicationRole, Value>,
+    /// What was chosen for the two Argo CD applications, by role.
+    pub applications: BTreeMap<ApplicationRole, ApplicationOptions>,
     /// How much the instance's pods may take in all; `None`: a small default of the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<Quota>,

@@ -4,15 +4,18 @@
 //! Nothing here does IO, reads a clock or draws a random number; a test reads this
 //! crate's manifest to prove that it could not.
 
+pub mod application;
 pub mod base;
 pub mod batch;
 pub mod bind;
+pub mod chart;
 pub mod context;
 pub mod data_version;
 pub mod declaration;
 pub mod desired;
 pub mod digest;
 pub mod effect;
+pub mod former;
 pub mod guardrails;
 pub mod history;
 pub mod hold;

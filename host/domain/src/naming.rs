@@ -13,13 +13,14 @@ use crate::name::{
     RegionName, TargetId,
 };
 
-/// The Argo CD project of every base application: the only one that may make namespaces
-/// and volumes.
-pub const BASE_PROJECT: &str = "deploycenter-base";
+/// The Argo CD project that held the base applications of all customers before each
+/// customer got one of its own. Nothing is put there any more; what stands there is led
+/// away when it is planned.
+pub const FORMER_BASE_PROJECT: &str = "deploycenter-base";
 
 /// What joins the parts of a derived name; no name holds it.
 const JOINT: &str = "--";
-/// What follows the name of a base application.
+/// What follows the name of a base application, and of a project of bases.
 const BASE: &str = "--base";
 /// Room for the incarnation in names, up to `--i99`.
 const INCARNATION_ROOM: usize = 5;
@@ -42,10 +43,17 @@ pub fn too_long(customer: &CustomerName, instance: &InstanceName) -> Option<usiz
         .filter(|over| *over > 0)
 }
 
-/// The customer's Argo CD project.
+/// The customer's Argo CD project, for workloads.
 #[must_use]
 pub fn project(customer: &CustomerName) -> String {
     customer.to_string()
+}
+
+/// The customer's Argo CD project for bases: `acme--base`. No customer's name holds the
+/// joint, so it is no other customer's project.
+#[must_use]
+pub fn base_project(customer: &CustomerName) -> String {
+    format!("{customer}{BASE}")
 }
 
 /// The namespace of one life of an instance, and the name of its workload: `acme--odoo`,
@@ -205,15 +213,21 @@ impl Names {
     #[must_use]
     pub fn project_of(&self, role: ApplicationRole) -> String {
         match role {
-            ApplicationRole::Base => BASE_PROJECT.to_owned(),
+            ApplicationRole::Base => self.base_project(),
             ApplicationRole::Workload => self.project(),
         }
     }
 
-    /// The customer's Argo CD project.
+    /// The customer's Argo CD project, for workloads.
     #[must_use]
     pub fn project(&self) -> String {
         project(&self.customer)
+    }
+
+    /// The customer's Argo CD project for bases: `acme--base`.
+    #[must_use]
+    pub fn base_project(&self) -> String {
+        base_project(&self.customer)
     }
 
     /// The branch with the generated files.
@@ -344,7 +358,7 @@ mod tests {
         assert_eq!(names.namespace(), "acme--odoo");
         assert_eq!(names.application(), "acme--odoo");
         assert_eq!(names.base_application(), "acme--odoo--base");
-        assert_eq!(names.project_of(ApplicationRole::Base), "deploycenter-base");
+        assert_eq!(names.project_of(ApplicationRole::Base), "acme--base");
         assert_eq!(names.project_of(ApplicationRole::Workload), "acme");
         assert_eq!(names.branch(), "customer/acme");
         assert_eq!(names.folder(), "us-west-2/odoo");
@@ -385,6 +399,7 @@ mod tests {
         assert!(longest.fit());
         assert_eq!(longest.base_application().len(), 63);
         assert!(!names(&customer, &instance, 100).fit());
+        assert!(longest.base_project().len() <= 63);
         let effect: EffectId = "efs.file-system/data".parse().unwrap();
         assert!(longest.token(&effect).len() <= 64);
         assert!(longest.existing_path(&"v".repeat(40)).len() <= 100);

@@ -183,8 +183,9 @@ pub struct Folder {
     /// The folder's path on it, without slashes at the ends: `us-west-2/odoo`. Empty for
     /// the root's own files (the shared target).
     pub path: String,
-    /// Its git tree, or for the shared target the blob of `project.json`: 40 hexadecimal
-    /// digits. `None`: known after apply.
+    /// Its git tree: 40 hexadecimal digits. For the shared target the tree of its own files
+    /// alone, or the blob of `project.json` where there is no other. `None`: known after
+    /// apply.
     pub tree: Option<String>,
     /// Its files by path in the folder; empty once observed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

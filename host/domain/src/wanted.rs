@@ -17,7 +17,7 @@ use crate::resource::{
 };
 use crate::token::Reference;
 
-pub use shared::shared;
+pub use shared::{BASE_PROJECT_FILE, Destinations, PROJECT_FILE, base_project, shared};
 
 /// One effect that is wanted, before anyone has looked what is there.
 #[derive(Debug, Clone, PartialEq)]

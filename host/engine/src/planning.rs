@@ -34,11 +34,10 @@ use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::hold::Hold;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
-use deploycenter_domain::naming::BASE_PROJECT;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_domain::resource::{Adoption, Project, Resource};
+use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::selector::Selection;
 use deploycenter_ports::Reading;
 use futures::StreamExt;
@@ -152,7 +151,6 @@ impl Engine {
             .collect();
         let ground = Arc::new(ground);
         let mut problems: Vec<Problem> = Vec::new();
-        problems.extend(self.check_base_project().await?);
         let customers: BTreeSet<CustomerName> = chosen
             .iter()
             .map(|target| target.customer().clone())
@@ -222,26 +220,6 @@ impl Engine {
                 None => PlannedTarget::Planned { plan, hold: None },
             },
         )
-    }
-
-    /// Bases live in a project that may make namespaces and volumes, and that only an
-    /// Argo CD admin makes.
-    async fn check_base_project(&self) -> Result<Option<Problem>, PlanError> {
-        let project = Resource::Project(Project {
-            name: BASE_PROJECT.to_owned(),
-            labels: BTreeMap::new(),
-            spec: serde_json::Value::Null,
-        });
-        let seen = self
-            .adapters
-            .argocd
-            .observe(&project, Reading::Listed)
-            .await?;
-        Ok(seen.is_none().then(|| {
-            Problem::new(format!("Argo CD has no project \"{BASE_PROJECT}\"")).help(
-                "an Argo CD admin makes it once: all destinations and source repositories, and the cluster kinds Namespace and PersistentVolume",
-            )
-        }))
     }
 }
 

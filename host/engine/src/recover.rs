@@ -306,10 +306,11 @@ impl Engine {
         reading: Reading,
     ) -> Result<Option<TargetPlan>, Failure> {
         let mut effects: Vec<PlannedEffect> = Vec::new();
+        let mut images: Vec<(EffectKind, &Resource)> = Vec::new();
         for kind in [EffectKind::Project, EffectKind::Commit] {
-            let Some((_, image)) = standing.of_kind(kind).next() else {
-                continue;
-            };
+            images.extend(standing.of_kind(kind).map(|(_, image)| (kind, image)));
+        }
+        for (kind, image) in images {
             let Some(seen) = self.adapters.of(kind).observe(image, reading).await? else {
                 continue;
             };

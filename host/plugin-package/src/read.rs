@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use deploycenter_domain::chart;
 use deploycenter_domain::declaration::Manifest;
 use deploycenter_domain::desired::LockedPlugin;
 use deploycenter_domain::digest::Digest;
@@ -105,6 +106,13 @@ impl PluginFile {
             .to_owned();
         let templates = json(&mut sections, section::TEMPLATES)?;
         let chart = paths(&mut sections, section::CHART)?;
+        let foreign = chart::check(&chart);
+        if !foreign.is_empty() {
+            return Err(LoadError::Section {
+                section: section::CHART,
+                reason: format!("holds what is no chart's own: {}", foreign.join("; ")),
+            });
+        }
         Ok(Self {
             manifest,
             schema,

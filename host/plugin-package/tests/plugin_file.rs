@@ -72,7 +72,7 @@ fn source(grants: &str) -> Result<Source, PackageError> {
     put(&app.join("templates/values.yaml~"), "left by an editor");
     put(&app.join("chart/templates/x.yaml"), "{{ .Values.a }}\n");
     put(&app.join("chart/.helmignore"), "*.md\n");
-    put(&shared.join("argocd/base.json"), "{}\n");
+    put(&shared.join("dependencies/redis.yaml"), "{}\n");
     Source::read(&app, &shared)
 }
 
@@ -102,7 +102,7 @@ fn what_goes_in_comes_out_and_the_bytes_are_the_same_each_time() {
     assert_eq!(file.base_values, "replicas: 1 # one\n");
     assert_eq!(
         file.templates.keys().collect::<Vec<_>>(),
-        ["shared/argocd/base.json", "values.yaml"]
+        ["shared/dependencies/redis.yaml", "values.yaml"]
     );
     assert_eq!(
         file.chart.keys().collect::<Vec<_>>(),
@@ -156,6 +156,20 @@ fn foreign_imports_are_refused_by_name() {
     assert_eq!(
         PluginFile::read(&function),
         Err(LoadError::ForeignImport("now".to_owned()))
+    );
+}
+
+#[test]
+fn a_chart_that_argo_cd_would_read_otherwise_is_refused_by_its_file() {
+    let mut source = source("").unwrap();
+    source
+        .chart
+        .insert(".argocd-source.yaml".to_owned(), "helm: {}\n".to_owned());
+    let refused = package(&core(""), &source).unwrap_err().to_string();
+    assert!(
+        refused
+            .contains("chart/.argocd-source.yaml: Argo CD would change the application's source"),
+        "{refused}"
     );
 }
 

@@ -113,9 +113,9 @@ pub struct Names {
     pub application: String,
     /// The Argo CD application of the base.
     pub base_application: String,
-    /// The customer's Argo CD project.
+    /// The customer's Argo CD project, for workloads.
     pub project: String,
-    /// The platform's Argo CD project for bases.
+    /// The customer's Argo CD project for bases.
     pub base_project: String,
 }
 

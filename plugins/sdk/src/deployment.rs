@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::argocd::{self, Role};
+use crate::argocd::{self, Options, Role};
 use crate::efs::{self, Owner, Volume};
 use crate::network::{self, Opening};
 use crate::quota::{self, Quota};
@@ -14,8 +14,10 @@ use crate::{PlanError, Request, git, rendering, route53, secrets};
 ///
 /// - `values.yaml` of the app to `values.yaml`;
 /// - every `dependencies/<name>.yaml` of the app, and the shared ones that were named, to
-///   `dependencies/<name>.yaml`; one that renders to nothing but white space is left out;
-/// - `argocd/base.json` and `argocd/workload.json`, the app's own or else the shared ones.
+///   `dependencies/<name>.yaml`; one that renders to nothing but white space is left out.
+///
+/// The two Argo CD applications are declared with what [`application`](Self::application)
+/// chose for them.
 ///
 /// Namespace, quota, network policies, service account, secret store and external secrets
 /// are the host's: it makes them from what [`quota`](Self::quota), [`open`](Self::open),
@@ -32,6 +34,7 @@ pub struct Deployment<'a, V> {
     secrets: BTreeMap<String, String>,
     shared: Vec<String>,
     extra: Map<String, Value>,
+    options: BTreeMap<Role, Options>,
 }
 
 impl<'a, V> Deployment<'a, V> {
@@ -44,6 +47,7 @@ impl<'a, V> Deployment<'a, V> {
             secrets: BTreeMap::new(),
             shared: Vec::new(),
             extra: Map::new(),
+            options: BTreeMap::new(),
         }
     }
 
@@ -143,6 +147,13 @@ impl<'a, V> Deployment<'a, V> {
         self
     }
 
+    /// How Argo CD is to treat one of the two applications.
+    #[must_use]
+    pub fn application(mut self, role: Role, options: Options) -> Self {
+        self.options.insert(role, options);
+        self
+    }
+
     /// Renders all templates and declares the files and the two applications.
     ///
     /// # Errors
@@ -184,24 +195,9 @@ impl<'a, V> Deployment<'a, V> {
             &rendering::render_text("values.yaml", &variables)?,
         )?;
 
-        let overridden = rendering::templates("argocd/");
-        for (role, file) in [
-            (Role::Base, "argocd/base.json"),
-            (Role::Workload, "argocd/workload.json"),
-        ] {
-            let template = if overridden.iter().any(|name| name == file) {
-                file.to_owned()
-            } else {
-                format!("shared/{file}")
-            };
-            let text = rendering::render_text(&template, &variables)?;
-            let manifest: Value =
-                serde_json::from_str(&text).map_err(|error| PlanError::Render {
-                    template,
-                    line: 0,
-                    message: format!("renders to what is no JSON: {error} of the result"),
-                })?;
-            argocd::ensure_application(role, &manifest)?;
+        for role in [Role::Base, Role::Workload] {
+            let chosen = self.options.get(&role).cloned().unwrap_or_default();
+            argocd::ensure_application(role, &chosen)?;
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! on the author's machine brings a stand-in of its own.
 
 use crate::PlanError;
-use crate::argocd::Role;
+use crate::argocd::{Options, Role};
 use crate::efs::{Owner, Volume};
 use crate::network::Opening;
 use crate::quota::Quota;
@@ -41,9 +41,8 @@ pub trait Host {
     fn require_given(&mut self, name: &str, key: &str, purpose: &str) -> Result<String, String>;
     /// See [`git::ensure_file`](crate::git::ensure_file).
     fn ensure_file(&mut self, path: &str, content: &str) -> Result<String, String>;
-    /// See [`argocd::ensure_application`](crate::argocd::ensure_application); `manifest`
-    /// is a JSON object.
-    fn ensure_application(&mut self, role: Role, manifest: &str) -> Result<String, String>;
+    /// See [`argocd::ensure_application`](crate::argocd::ensure_application).
+    fn ensure_application(&mut self, role: Role, options: &Options) -> Result<String, String>;
     /// See [`network::open`](crate::network::open).
     fn open(&mut self, opening: &Opening) -> Result<(), String>;
     /// See [`quota::ensure_quota`](crate::quota::ensure_quota).
@@ -63,7 +62,8 @@ pub use stand_in::with;
 
 #[cfg(target_arch = "wasm32")]
 mod imports {
-    use super::{Host, Level, Opening, Owner, PlanError, Quota, Role, Volume};
+    use super::{Host, Level, Opening, Options, Owner, PlanError, Quota, Role, Volume};
+    use crate::argocd::SyncOption;
     use crate::bindings::deploycenter::argocd::argocd;
     use crate::bindings::deploycenter::aws::{efs, route53, secrets};
     use crate::bindings::deploycenter::git::git;
@@ -139,12 +139,37 @@ mod imports {
             git::ensure_file(path, content)
         }
 
-        fn ensure_application(&mut self, role: Role, manifest: &str) -> Result<String, String> {
+        fn ensure_application(&mut self, role: Role, options: &Options) -> Result<String, String> {
             let role = match role {
                 Role::Base => argocd::ApplicationRole::Base,
                 Role::Workload => argocd::ApplicationRole::Workload,
             };
-            argocd::ensure_application(role, manifest)
+            let sync_options = options.sync_options.iter().map(|option| match option {
+                SyncOption::ApplyOutOfSyncOnly => argocd::SyncOption::ApplyOutOfSyncOnly,
+                SyncOption::FailOnSharedResource => argocd::SyncOption::FailOnSharedResource,
+                SyncOption::PruneInBackground => argocd::SyncOption::PruneInBackground,
+                SyncOption::PruneLast => argocd::SyncOption::PruneLast,
+                SyncOption::RespectIgnoreDifferences => {
+                    argocd::SyncOption::RespectIgnoreDifferences
+                }
+                SyncOption::ServerSideApply => argocd::SyncOption::ServerSideApply,
+                SyncOption::SkipDryRunOnMissingResource => {
+                    argocd::SyncOption::SkipDryRunOnMissingResource
+                }
+            });
+            let ignored = options.ignored_differences.iter();
+            let options = argocd::ApplicationOptions {
+                sync_options: sync_options.collect(),
+                ignored_differences: ignored
+                    .map(|ignored| argocd::IgnoredDifference {
+                        group: ignored.group.clone(),
+                        kind: ignored.kind.clone(),
+                        name: ignored.name.clone(),
+                        json_pointers: ignored.json_pointers.clone(),
+                    })
+                    .collect(),
+            };
+            argocd::ensure_application(role, &options)
         }
 
         fn open(&mut self, opening: &Opening) -> Result<(), String> {

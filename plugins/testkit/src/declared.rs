@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use deploycenter_renderer::engine::Engine;
 use deploycenter_sdk::PlanError;
-use deploycenter_sdk::argocd::Role;
+use deploycenter_sdk::argocd::{Options, Role};
 use deploycenter_sdk::efs::{Owner, Volume};
 use deploycenter_sdk::host::{Host, Level};
 use deploycenter_sdk::network::Opening;
@@ -42,8 +42,8 @@ pub struct Declared {
     pub generated: BTreeMap<String, Vec<(String, u32)>>,
     /// Secrets that a person gives by name: the key, and what it is for.
     pub given: BTreeMap<String, (String, String)>,
-    /// Manifests of the Argo CD applications.
-    pub applications: BTreeMap<Role, Value>,
+    /// What was chosen for the Argo CD applications.
+    pub applications: BTreeMap<Role, Options>,
     /// The quota, where one is declared.
     pub quota: Option<Quota>,
     /// Openings of the network, in their order.
@@ -181,20 +181,18 @@ impl Host for Recorder {
         Ok(format!("git.file/{path}"))
     }
 
-    fn ensure_application(&mut self, role: Role, manifest: &str) -> Result<String, String> {
-        let (name, value) = match role {
-            Role::Base => ("base", manifest),
-            Role::Workload => ("workload", manifest),
+    fn ensure_application(&mut self, role: Role, options: &Options) -> Result<String, String> {
+        let name = match role {
+            Role::Base => "base",
+            Role::Workload => "workload",
         };
-        if value.contains([OPEN, CLOSE]) {
-            return Err(format!(
-                "the manifest of the {name} application holds a value that is known only after apply"
-            ));
+        let mut declared = self.declared.borrow_mut();
+        match declared.applications.insert(role, options.clone()) {
+            Some(other) if other != *options => Err(format!(
+                "the {name} application is declared twice, with different options"
+            )),
+            _ => Ok(format!("argocd.application/{name}")),
         }
-        let value: Value = serde_json::from_str(value)
-            .map_err(|error| format!("the manifest of the {name} application: {error}"))?;
-        self.declared.borrow_mut().applications.insert(role, value);
-        Ok(format!("argocd.application/{name}"))
     }
 
     fn open(&mut self, opening: &Opening) -> Result<(), String> {

@@ -36,7 +36,7 @@ pub fn place(app: &str) -> Value {
             "application": name,
             "baseApplication": format!("{name}--base"),
             "project": "acme",
-            "baseProject": "deploycenter-base",
+            "baseProject": "acme--base",
         },
         "labels": {
             "deploycenter.io/installation": "testing",

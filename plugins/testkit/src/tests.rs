@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use deploycenter_sdk::argocd::Role;
+use deploycenter_sdk::argocd::{IgnoredDifference, Options, Role, SyncOption};
 use deploycenter_sdk::efs::Owner;
 use deploycenter_sdk::network::Opening;
 use deploycenter_sdk::quota::Quota;
@@ -59,8 +59,21 @@ impl App for Blog {
             }))?
             .quota(&QUOTA)?
             .shared("dependencies/cache.yaml")
+            .application(Role::Workload, scaled_by_others())
             .finish()?;
         graph::depends_on("git.file/values.yaml", "dns.record/domain")
+    }
+}
+
+fn scaled_by_others() -> Options {
+    Options {
+        sync_options: vec![SyncOption::RespectIgnoreDifferences],
+        ignored_differences: vec![IgnoredDifference {
+            group: "apps".to_owned(),
+            kind: "Deployment".to_owned(),
+            name: None,
+            json_pointers: vec!["/spec/replicas".to_owned()],
+        }],
     }
 }
 
@@ -99,11 +112,6 @@ fn kit() -> Kit {
                 "shared/dependencies/cache.yaml",
                 "name: [[ names.namespace ]]\n",
             ),
-            (
-                "shared/argocd/base.json",
-                "{ \"metadata\": { \"name\": [[ names.baseApplication | tojson ]] } }",
-            ),
-            ("shared/argocd/workload.json", "{}"),
         ]),
         context: place("blog"),
     }
@@ -135,8 +143,11 @@ fn what_an_app_declares_is_kept() {
     );
     assert_eq!(declared.generated["app"], [("password".to_owned(), 32)]);
     assert_eq!(
-        declared.applications[&Role::Base]["metadata"]["name"],
-        "acme--blog--base"
+        declared.applications,
+        BTreeMap::from([
+            (Role::Base, Options::default()),
+            (Role::Workload, scaled_by_others()),
+        ])
     );
     assert_eq!(declared.depends_on.len(), 1);
     assert_eq!(

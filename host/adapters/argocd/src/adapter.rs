@@ -124,7 +124,11 @@ impl ArgoCd {
             return Err(not_ours());
         };
         let app = match reading {
-            Reading::Fresh => self.get(thing).await?,
+            Reading::Fresh => match (self.get(thing).await?, thing) {
+                // One that is to change its project is still in the former.
+                (None, Thing::Application { name, .. }) => self.anywhere(name).await?,
+                (found, _) => found,
+            },
             Reading::Listed => {
                 let listing = self.listings.get(&self.client).await?;
                 match thing {
@@ -152,8 +156,13 @@ impl ArgoCd {
     ) -> Result<Option<Observed>, Failure> {
         let app = match reading {
             Reading::Fresh => {
-                self.application(&wanted.application, &wanted.project, Refresh::No)
-                    .await?
+                let found = self
+                    .application(&wanted.application, &wanted.project, Refresh::No)
+                    .await?;
+                match found {
+                    Some(app) => Some(app),
+                    None => self.anywhere(&wanted.application).await?,
+                }
             }
             Reading::Listed => self
                 .listings

@@ -16,7 +16,7 @@ use crate::owned;
 const ROUNDS: u32 = 6;
 
 /// Which project or application a step is about.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Thing<'a> {
     Project(&'a str),
     Application { name: &'a str, project: &'a str },
@@ -105,7 +105,8 @@ impl ArgoCd {
         .help("someone else is at work on it; try again later"))
     }
 
-    /// What is there, and where: an application is adopted from another project too.
+    /// What is there, and where: an application that changes its project is found in the one
+    /// that it leaves until it has left.
     async fn present<'a>(
         &self,
         step: &'a Step,
@@ -114,7 +115,7 @@ impl ArgoCd {
         let present = self.get(wanted).await?;
         let before = step.before.as_ref().and_then(Thing::of);
         match (present, before) {
-            (None, Some(before)) if step.adopt.is_some() => {
+            (None, Some(before)) if before != wanted => {
                 let present = self.get(before).await?;
                 Ok((before, present))
             }

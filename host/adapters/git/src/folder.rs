@@ -3,13 +3,13 @@
 use deploycenter_domain::resource::{Folder, Owner, Resource};
 use deploycenter_domain::{token, unwind};
 use deploycenter_ports::{Failure, FailureKind, Note, Step};
-use git2::{Commit, FileMode, ObjectType, Oid, Repository};
+use git2::{Commit, Oid, Repository};
 
 use crate::commit::{self, Verb};
+use crate::content::{self, Content};
 use crate::failure::{SYSTEM, of_cache, refused};
 use crate::history;
-use crate::place::{Place, ROOT_FILE, check_path};
-use crate::tree::{self, Entry};
+use crate::place::{Place, ROOT_FILE, ROOT_FILES, check_path};
 
 /// A step that has been checked.
 #[derive(Debug, Clone)]
@@ -84,15 +84,15 @@ impl Change {
             .transpose()
             .map_err(|e| of_cache(&e))?;
         let present = match &root {
-            Some(root) => tree::at(root, self.place.key()).map_err(|e| of_cache(&e))?,
+            Some(root) => content::id_at(root, &self.place).map_err(|e| of_cache(&e))?,
             None => None,
         };
         let wanted = self
             .after
             .as_ref()
-            .map(|folder| self.entry(repo, folder))
+            .map(|folder| self.content(repo, folder, head))
             .transpose()?;
-        if present == wanted.map(|entry| entry.id) {
+        if present == wanted.as_ref().map(|content| content.id) {
             return Ok(Next::Stands {
                 ours: self.uncertain && self.is_ours(repo, parent)?,
             });
@@ -100,7 +100,7 @@ impl Change {
         if !self.expected(repo)?.contains(&present) {
             return Err(self.moved(repo, parent, present));
         }
-        let tree = tree::replace(repo, root.as_ref(), self.place.key(), wanted)
+        let tree = content::replaced(repo, root.as_ref(), &self.place, wanted.as_ref())
             .map_err(|e| of_cache(&e))?;
         let Some(tree) = tree else {
             return Err(self.moved(repo, parent, present));
@@ -154,7 +154,7 @@ impl Change {
     fn identity(&self, repo: &Repository, folder: &Folder) -> Result<Oid, Failure> {
         match &folder.tree {
             Some(tree) => self.id(tree),
-            None => self.written(repo, folder),
+            None => self.written(repo, folder).map(|content| content.id),
         }
     }
 
@@ -168,47 +168,40 @@ impl Change {
         })
     }
 
-    fn written(&self, repo: &Repository, folder: &Folder) -> Result<Oid, Failure> {
-        if !self.place.is_root() {
-            if folder.files.is_empty() {
-                return Err(refused(format!(
-                    "an image of {} has neither a tree nor files",
-                    self.place
-                )));
-            }
-            return tree::write(repo, &folder.files)
-                .map_err(|e| refused(format!("{} can't be written: {}", self.place, e.message())));
+    fn written(&self, repo: &Repository, folder: &Folder) -> Result<Content, Failure> {
+        let lacks = |what: &str| refused(format!("an image of {} has {what}", self.place));
+        if self.place.is_root() && !folder.files.contains_key(ROOT_FILE) {
+            return Err(lacks(&format!("no {ROOT_FILE}")));
         }
-        let text = folder
-            .files
-            .get(ROOT_FILE)
-            .ok_or_else(|| refused(format!("an image of {} has no {ROOT_FILE}", self.place)))?;
-        repo.blob(text.as_bytes()).map_err(|e| of_cache(&e))
+        content::of_files(repo, &self.place, &folder.files)
+            .map_err(|e| refused(format!("{} can't be written: {}", self.place, e.message())))?
+            .ok_or_else(|| lacks("neither a tree nor files"))
     }
 
     /// What is to stand at the place. The object itself is taken where it is known, so
     /// that a folder comes back as it was, files that aren't text included.
-    fn entry(&self, repo: &Repository, folder: &Folder) -> Result<Entry, Failure> {
-        let (kind, mode) = if self.place.is_root() {
-            (ObjectType::Blob, FileMode::Blob)
-        } else {
-            (ObjectType::Tree, FileMode::Tree)
-        };
+    fn content(
+        &self,
+        repo: &Repository,
+        folder: &Folder,
+        head: Option<Oid>,
+    ) -> Result<Content, Failure> {
         let Some(tree) = &folder.tree else {
-            return Ok(Entry {
-                id: self.written(repo, folder)?,
-                mode,
-            });
+            return self.written(repo, folder);
         };
         let id = self.id(tree)?;
-        if repo.find_object(id, Some(kind)).is_ok() {
-            return Ok(Entry { id, mode });
+        let known = content::known(repo, &self.place, id, head).map_err(|e| of_cache(&e))?;
+        if let Some(content) = known {
+            return Ok(content);
         }
-        if folder.files.is_empty() || self.written(repo, folder)? != id {
-            return Err(refused(format!("the content {tree} of {} isn't known here any more, and can't be rebuilt from its files", self.place))
-                .help("fetch the customer's branch with its history, or restore the folder by hand"));
+        if !folder.files.is_empty() {
+            let written = self.written(repo, folder)?;
+            if written.id == id {
+                return Ok(written);
+            }
         }
-        Ok(Entry { id, mode })
+        Err(refused(format!("the content {tree} of {} isn't known here any more, and can't be rebuilt from its files", self.place))
+            .help("fetch the customer's branch with its history, or restore the folder by hand"))
     }
 
     /// Whether the last commit to the place is this deployment's.
@@ -221,7 +214,7 @@ impl Change {
     }
 
     fn last<'r>(&self, repo: &'r Repository, head: Option<Commit<'r>>) -> Option<Commit<'r>> {
-        history::last_change(repo, head?, self.place.key())
+        content::last_change(repo, head?, &self.place)
             .ok()
             .flatten()
     }
@@ -273,10 +266,11 @@ fn folder(resource: &Resource) -> Result<&Folder, Failure> {
 fn check_files(place: &Place, folder: &Folder) -> Result<(), Failure> {
     for (path, text) in &folder.files {
         check_path(path)?;
-        if place.is_root() && path != ROOT_FILE {
+        if place.is_root() && !ROOT_FILES.contains(&path.as_str()) {
             return Err(refused(format!(
-                "the root of branch {} holds {ROOT_FILE} alone, not {path}",
-                place.branch
+                "the root of branch {} holds {} alone, not {path}",
+                place.branch,
+                ROOT_FILES.join(" and ")
             )));
         }
         if !token::is_plain(text) || !token::is_plain(path) {

@@ -12,10 +12,11 @@ use deploycenter_domain::resource::{Adoption, Folder, Observed, Outputs, Ownersh
 use deploycenter_ports::{
     Call, Calls, Clock, EffectAdapter, Ensured, Failure, FailureKind, Phase, Reading, Step,
 };
-use git2::{Error, ObjectType, Oid, Repository};
+use git2::{Error, Repository};
 use tokio::sync::{Mutex, MutexGuard, RwLock};
 
 use crate::config::GitConfig;
+use crate::content;
 use crate::failure::{SYSTEM, is_transient, of_cache, of_remote, refused};
 use crate::folder::Change;
 use crate::history::full_id;
@@ -305,28 +306,16 @@ fn look(repo: &Repository, place: &Place) -> Result<Option<Folder>, Error> {
     let Some(head) = Cache::head(repo, &place.branch)? else {
         return Ok(None);
     };
-    let Some(id) = tree::at(&repo.find_commit(head)?.tree()?, place.key())? else {
+    let root = repo.find_commit(head)?.tree()?;
+    let Some(id) = content::id_at(&root, place)? else {
         return Ok(None);
     };
-    let files = files_of(repo, place, id)?;
     Ok(Some(Folder {
         branch: place.branch.clone(),
         path: place.path.clone(),
         tree: Some(id.to_string()),
-        files,
+        files: content::files_at(repo, &root, place)?,
     }))
-}
-
-fn files_of(repo: &Repository, place: &Place, id: Oid) -> Result<tree::Files, Error> {
-    let object = repo.find_object(id, None)?;
-    match object.kind() {
-        Some(ObjectType::Tree) => tree::read(repo, &object.peel_to_tree()?),
-        Some(ObjectType::Blob) if place.is_root() => {
-            let text = String::from_utf8_lossy(object.peel_to_blob()?.content()).into_owned();
-            Ok(tree::Files::from([(place.key().to_owned(), text)]))
-        }
-        _ => Ok(tree::Files::new()),
-    }
 }
 
 #[async_trait]

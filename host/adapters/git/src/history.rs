@@ -1,6 +1,6 @@
 //! Which commit changed a path last.
 
-use git2::{Commit, ErrorCode, Oid, Repository};
+use git2::{Commit, ErrorCode, Oid, Repository, Tree};
 
 use crate::tree;
 
@@ -53,19 +53,28 @@ pub(crate) fn full_id(text: &str) -> Option<Oid> {
     }
 }
 
-/// The last commit up to `head` that changed what stands at `path`, walked as `git log`
-/// walks: past a merge along a parent that has the same. `None` when nothing ever stood
-/// there.
+/// The last commit up to `head` that changed what stands at `path`. `None` when nothing
+/// ever stood there.
 pub(crate) fn last_change<'r>(
     repo: &'r Repository,
     head: Commit<'r>,
     path: &str,
 ) -> Result<Option<Commit<'r>>, HistoryError> {
+    last_change_of(repo, head, |root| tree::at(root, path))
+}
+
+/// The same of what `look` finds in a tree, walked as `git log` walks: past a merge along a
+/// parent that has the same.
+pub(crate) fn last_change_of<'r>(
+    repo: &'r Repository,
+    head: Commit<'r>,
+    look: impl Fn(&Tree<'_>) -> Result<Option<Oid>, git2::Error>,
+) -> Result<Option<Commit<'r>>, HistoryError> {
     let mut at = head;
-    let here = tree::at(&at.tree()?, path)?;
+    let here = look(&at.tree()?)?;
     'walk: loop {
         for parent in at.parents() {
-            if tree::at(&parent.tree()?, path)? == here {
+            if look(&parent.tree()?)? == here {
                 at = parent;
                 continue 'walk;
             }

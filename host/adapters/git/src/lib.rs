@@ -11,6 +11,7 @@
 mod checkout;
 mod commit;
 mod config;
+mod content;
 mod deployment_repo;
 mod doctor;
 mod failure;

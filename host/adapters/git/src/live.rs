@@ -8,8 +8,9 @@ use deploycenter_ports::{Failure, Generated, LastChange, LiveTarget, Reading};
 use git2::{Error, ObjectType, Oid, Repository, Tree};
 
 use crate::commit;
+use crate::content;
 use crate::git::Git;
-use crate::history::{self, HistoryError};
+use crate::history::HistoryError;
 use crate::place::{PREFIX, Place, ROOT_FILE};
 use crate::remote::Cache;
 use crate::tree;
@@ -50,7 +51,7 @@ impl Git {
         let tree = tree.to_owned();
         let look = move |repo: &Repository| {
             let present = match Cache::head(repo, &place.branch)? {
-                Some(head) => tree::at(&repo.find_commit(head)?.tree()?, place.key())?,
+                Some(head) => content::id_at(&repo.find_commit(head)?.tree()?, &place)?,
                 None => None,
             };
             if present.is_some_and(|id| id.to_string() == tree) {
@@ -73,7 +74,7 @@ fn last_change(repo: &Repository, place: &Place) -> Result<Option<LastChange>, E
     let Some(head) = Cache::head(repo, &place.branch)? else {
         return Ok(None);
     };
-    let found = history::last_change(repo, repo.find_commit(head)?, place.key());
+    let found = content::last_change(repo, repo.find_commit(head)?, place);
     let commit = match found {
         Ok(commit) => commit,
         Err(HistoryError::Git(error)) => return Err(error),

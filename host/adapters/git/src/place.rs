@@ -3,6 +3,7 @@
 use std::fmt;
 
 use deploycenter_domain::resource::Folder;
+use deploycenter_domain::wanted::{BASE_PROJECT_FILE, PROJECT_FILE};
 use deploycenter_ports::Failure;
 
 use crate::failure::refused;
@@ -11,7 +12,10 @@ use crate::failure::refused;
 pub(crate) const PREFIX: &str = "customer/";
 
 /// The file that stands for the shared target's folder.
-pub(crate) const ROOT_FILE: &str = "project.json";
+pub(crate) const ROOT_FILE: &str = PROJECT_FILE;
+
+/// All that the shared target has at the root, sorted.
+pub(crate) const ROOT_FILES: [&str; 2] = [BASE_PROJECT_FILE, PROJECT_FILE];
 
 /// A folder on a generated branch; without a path, the files of the branch's root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +47,8 @@ impl Place {
         Self::new(&folder.branch, &folder.path)
     }
 
-    /// What identifies the place's content: the folder, or the root's own file.
-    pub(crate) fn key(&self) -> &str {
+    /// What the place is called: the folder, or the root's own file.
+    fn key(&self) -> &str {
         if self.path.is_empty() {
             ROOT_FILE
         } else {
@@ -54,6 +58,15 @@ impl Place {
 
     pub(crate) fn is_root(&self) -> bool {
         self.path.is_empty()
+    }
+
+    /// Where its content stands in the branch's tree.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        let (folder, root) = match self.is_root() {
+            true => (None, &ROOT_FILES[..]),
+            false => (Some(self.path.as_str()), &[][..]),
+        };
+        folder.into_iter().chain(root.iter().copied())
     }
 }
 
@@ -131,8 +144,8 @@ mod tests {
     #[test]
     fn only_generated_branches_are_touched() {
         assert_eq!(
-            Place::new("customer/acme", "").unwrap().key(),
-            "project.json"
+            Place::new("customer/acme", "").unwrap().to_string(),
+            "project.json on branch customer/acme"
         );
         for branch in [
             "main",

@@ -4,8 +4,10 @@
 mod doctor;
 mod support;
 
+use std::collections::BTreeMap;
+
 use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};
-use deploycenter_domain::resource::{Ownership, Resource};
+use deploycenter_domain::resource::{Folder, Ownership, Resource};
 use deploycenter_domain::token::Reference;
 use deploycenter_ports::{EffectAdapter, FailureKind, Reading, Step};
 use support::{Fault, HttpRemote, Remote, folder, owner, step};
@@ -86,6 +88,60 @@ async fn a_folder_is_made_changed_and_removed_and_its_neighbours_stay() {
     );
     assert!(remote.log(BRANCH)[0].starts_with("Remove acme/odoo from us-west-2\n"));
     assert_eq!(observed(&git, &v("2")).await, None);
+}
+
+#[tokio::test]
+async fn the_shared_target_comes_to_have_two_files_and_goes_back() {
+    let remote = Remote::new();
+    let (git, _) = remote.local("cache");
+    let one = folder(BRANCH, "", &[("project.json", "{}")]);
+    let files = [("base-project.json", "[]"), ("project.json", "{}")];
+    let two = folder(BRANCH, "", &files);
+    git.ensure(&step(1, None, Some(one.clone()))).await.unwrap();
+    let before = observed(&git, &one).await.unwrap();
+    git.ensure(&step(2, Some(before.clone()), Some(two.clone())))
+        .await
+        .unwrap();
+    let after = observed(&git, &two).await.unwrap();
+    let Resource::Folder(image) = &after else {
+        panic!()
+    };
+    assert_eq!(image.files.len(), 2);
+    assert_eq!(
+        observed(&git, &one).await.unwrap(),
+        after,
+        "it is one place"
+    );
+    assert_eq!(remote.files(BRANCH).unwrap().len(), 2);
+
+    // What someone changes in either file is seen, and not written over.
+    remote.commit_by_hand(BRANCH, "base-project.json", "theirs");
+    let again = folder(BRANCH, "", &[("base-project.json", "2"), files[1]]);
+    let third = step(3, Some(after.clone()), Some(again));
+    let failure = git.ensure(&third).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Moved);
+    remote.commit_by_hand(BRANCH, "base-project.json", "[]");
+
+    // The way back knows the earlier content by its id alone.
+    let bare = |seen: &Resource| match seen.clone() {
+        Resource::Folder(seen) => Resource::Folder(Folder {
+            files: BTreeMap::new(),
+            ..seen
+        }),
+        other => other,
+    };
+    git.ensure(&step(4, Some(bare(&after)), Some(bare(&before))))
+        .await
+        .unwrap();
+    assert_eq!(remote.files(BRANCH).unwrap().len(), 1);
+    git.ensure(&step(5, Some(bare(&before)), Some(bare(&after))))
+        .await
+        .unwrap();
+    assert_eq!(observed(&git, &two).await.unwrap(), after);
+    git.ensure(&step(6, Some(bare(&after)), None))
+        .await
+        .unwrap();
+    assert_eq!(observed(&git, &two).await, None);
 }
 
 #[tokio::test]

@@ -25,8 +25,8 @@ const SCAFFOLD: [(&str, &str); 5] = [
         include_str!("../../scaffold/environments/staging.yaml"),
     ),
     (
-        "argocd/deploycenter-base.yaml",
-        include_str!("../../scaffold/argocd/deploycenter-base.yaml"),
+        "argocd/rbac.csv",
+        include_str!("../../scaffold/argocd/rbac.csv"),
     ),
 ];
 
@@ -71,7 +71,7 @@ pub(super) fn run(dir: &Path) -> Result<ExitCode, Fail> {
     DeploymentRepo::init(dir)?;
     let shown = dir.display();
     anstream::eprintln!(
-        "Made a deployment repo in {shown}, with the apps {}.\n\nNext:\n  1. put your own regions, zones and roles into regions.yaml, and Argo CD's address into deploycenter.toml\n  2. have an Argo CD admin apply argocd/deploycenter-base.yaml\n  3. write the first customer into customers.yaml, and check it: deploycenter -C {shown} validate\n  4. git remote add origin URL, commit, push\n  5. deploycenter -C {shown} plan",
+        "Made a deployment repo in {shown}, with the apps {}.\n\nNext:\n  1. put your own regions, zones and roles into regions.yaml, and Argo CD's address into deploycenter.toml\n  2. have an Argo CD admin give DeployCenter's account the rights in argocd/rbac.csv\n  3. write the first customer into customers.yaml, and check it: deploycenter -C {shown} validate\n  4. git remote add origin URL, commit, push\n  5. deploycenter -C {shown} plan",
         bundle::apps().join(", ")
     );
     Ok(ExitCode::SUCCESS)

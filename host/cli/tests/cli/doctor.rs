@@ -128,25 +128,7 @@ fn regions(place: &Place, from: &str, to: &str) {
     place.put("regions.yaml", text.replace(from, to));
 }
 
-/// What another client of the same Argo CD would do.
-fn delete_base_project(place: &Place) {
-    place.runtime.block_on(async {
-        let sandbox = place.sandbox();
-        let url = "api/v1/projects/deploycenter-base";
-        // Fails only if there is one already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let answer = reqwest::Client::new()
-            .delete(sandbox.argocd_url().join(url).unwrap())
-            .bearer_auth(sandbox.argocd_token())
-            .header("content-type", "application/json")
-            .send()
-            .await
-            .unwrap();
-        assert!(answer.status().is_success());
-    });
-}
-
-const BROKEN: [Broken; 12] = [
+const BROKEN: [Broken; 11] = [
     Broken {
         how: |_, command| variable(command, "ARGOCD_AUTH_TOKEN", "garbage"),
         check: ["argocd", "token", ""],
@@ -166,12 +148,6 @@ const BROKEN: [Broken; 12] = [
         check: ["argocd", "reach", "http://127.0.0.1:9"],
         message: "Argo CD didn't answer GET /api/version in 2 tries: Connection refused (os error 111)",
         help: "check argocd.server in deploycenter.toml (or ARGOCD_SERVER), and that Argo CD is up",
-    },
-    Broken {
-        how: |place, _| delete_base_project(place),
-        check: ["argocd", "base-project", "deploycenter-base"],
-        message: "there is no such project",
-        help: "have an Argo CD admin apply argocd/deploycenter-base.yaml, which `deploycenter init` writes: kubectl apply -n argocd -f argocd/deploycenter-base.yaml",
     },
     Broken {
         how: |place, _| {

@@ -252,6 +252,12 @@ fn gone(template: &str) -> Option<(&'static str, &'static str)> {
         ));
     }
     let name = shared.unwrap_or(template);
+    if name.starts_with("argocd/") {
+        return Some((
+            "would be the manifest of an Argo CD application, which DeployCenter makes itself",
+            "take the file away; sync options and ignored differences are the plugin's to choose, with ensure-application",
+        ));
+    }
     let own = FILES.contains(&name) || name.starts_with("tenancy/");
     own.then_some((
         "namespace, quota, network policies, accounts and the secret store are made by the host, from what the app's plugin declares; no template makes them",

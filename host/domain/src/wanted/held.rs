@@ -1,11 +1,12 @@
-//! What a plugin declared, held against what is the target's own: the base's objects and
-//! the two applications.
+//! What a plugin declared, held against what is the target's own: the base's objects, and
+//! the two applications, which the host makes.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::{Graph, Site};
+use crate::application::ApplicationOptions;
 use crate::base;
 use crate::declaration::{ApplicationRole, Declaration};
 use crate::effect::OutputName;
@@ -45,7 +46,8 @@ impl Graph {
         }
     }
 
-    /// A declared application, held against the names and places that are the target's.
+    /// A declared application: its target's own in every place, with the options that the
+    /// plugin chose.
     pub(super) fn application(
         &mut self,
         site: Site<'_>,
@@ -54,66 +56,68 @@ impl Graph {
     ) -> Option<Application> {
         let names = site.names;
         let said = role.as_str();
-        let Some(declared) = declaration.applications.get(&role) else {
+        let Some(chosen) = declaration.applications.get(&role) else {
             self.problems
                 .push(format!("the plugin declares no {said} application"));
             return None;
         };
-        let folder = names.folder();
-        let (name, project) = (names.application_of(role), names.project_of(role));
-        let path = match role {
-            ApplicationRole::Base => format!("{folder}/dependencies"),
-            ApplicationRole::Workload => format!("{folder}/chart"),
-        };
-        let branch = site.names.branch();
-        let mut expected = vec![
-            ("/metadata/name", json!(name)),
-            ("/spec/project", json!(project)),
-            (
-                "/spec/destination/server",
-                json!(site.region.cluster.server),
-            ),
-            ("/spec/destination/namespace", json!(names.namespace())),
-            ("/spec/source/repoURL", json!(site.repository)),
-            ("/spec/source/targetRevision", json!(branch)),
-            ("/spec/source/path", json!(path)),
-        ];
-        if role == ApplicationRole::Workload {
-            expected.push(("/spec/source/helm/valueFiles", json!(["../values.yaml"])));
-        }
-        for (pointer, value) in expected {
-            let found = declared.pointer(pointer).unwrap_or(&Value::Null);
-            if *found != value {
-                self.problems.push(format!(
-                    "the {said} application's {pointer} is {found}, and has to be {value}"
-                ));
-            }
-        }
-        // Anything else could point the application somewhere else.
-        const KNOWN: &[&str] = &[
-            "project",
-            "destination",
-            "source",
-            "syncPolicy",
-            "ignoreDifferences",
-            "info",
-            "revisionHistoryLimit",
-        ];
-        let spec = declared.get("spec").cloned().unwrap_or_default();
-        for key in spec.as_object().into_iter().flat_map(|spec| spec.keys()) {
-            if !KNOWN.contains(&key.as_str()) {
-                self.problems.push(format!(
-                    "the {said} application's spec has \"{key}\", which a plugin may not set"
-                ));
-            }
-        }
+        let problems = chosen.problems();
+        self.problems.extend(
+            problems
+                .iter()
+                .map(|problem| format!("the {said} application {problem}")),
+        );
+        let project = names.project_of(role);
         Some(Application {
-            name,
+            name: names.application_of(role),
+            spec: spec(site, role, &project, chosen.clone().sorted()),
             project,
             labels: names.labels(),
-            spec,
         })
     }
+}
+
+/// Makes namespaces where nobody asked for one; the base has the target's.
+const NO_NAMESPACE: &str = "CreateNamespace=false";
+
+fn spec(site: Site<'_>, role: ApplicationRole, project: &str, chosen: ApplicationOptions) -> Value {
+    let names = site.names;
+    let folder = names.folder();
+    let mut source = json!({
+        "repoURL": site.repository,
+        "targetRevision": names.branch(),
+    });
+    match role {
+        ApplicationRole::Base => {
+            source["path"] = json!(format!("{folder}/dependencies"));
+            source["directory"] = json!({ "recurse": true });
+        }
+        ApplicationRole::Workload => {
+            source["path"] = json!(format!("{folder}/chart"));
+            // The release has the app's name: Argo CD's own default, the application's,
+            // may be longer than the 53 characters that Helm takes.
+            source["helm"] =
+                json!({ "releaseName": site.lock.app, "valueFiles": ["../values.yaml"] });
+        }
+    }
+    let options = chosen.sync_options.iter().map(|option| option.as_str());
+    let options: Vec<&str> = std::iter::once(NO_NAMESPACE).chain(options).collect();
+    let mut spec = json!({
+        "project": project,
+        "source": source,
+        "destination": {
+            "server": site.region.cluster.server,
+            "namespace": names.namespace(),
+        },
+        "syncPolicy": {
+            "automated": { "prune": true, "selfHeal": true },
+            "syncOptions": options,
+        },
+    });
+    if !chosen.ignored_differences.is_empty() {
+        spec["ignoreDifferences"] = json!(chosen.ignored_differences);
+    }
+    spec
 }
 
 /// An application as it is committed.

@@ -1,4 +1,5 @@
-//! What a customer's instances share: the project that lists each namespace exactly.
+//! What a customer's instances share: two projects of Argo CD that list each namespace
+//! exactly, one for the workloads and one for the bases.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,73 +12,137 @@ use crate::name::{CustomerName, InstallationId, TargetId};
 use crate::naming;
 use crate::resource::{File, Folder, Project, Resource};
 
-/// The effects of what a customer's instances share: the project that lists each
-/// namespace exactly.
+/// The file of the customer's project at the root of its branch.
+pub const PROJECT_FILE: &str = "project.json";
+/// The file of the customer's project for bases, beside it.
+pub const BASE_PROJECT_FILE: &str = "base-project.json";
+
+/// Where applications of a project may deploy to: URL of an API server, and namespace.
+pub type Destinations = BTreeSet<(String, String)>;
+
+/// The effects of what a customer's instances share.
 #[must_use]
 pub fn shared(
     installation: &InstallationId,
     customer: &CustomerName,
-    destinations: &BTreeSet<(String, String)>,
+    destinations: &Destinations,
     repository: &str,
 ) -> Vec<WantedEffect> {
     let target = TargetId::shared_of(customer.clone());
-    let labels = naming::customer_labels(installation, customer);
-    let destinations: Vec<Value> = destinations
+    let base = base_project(
+        installation,
+        customer,
+        &naming::base_project(customer),
+        destinations,
+        repository,
+    );
+    let project = project(installation, customer, destinations, repository);
+    let files = BTreeMap::from([
+        (BASE_PROJECT_FILE.to_owned(), manifest(&base)),
+        (PROJECT_FILE.to_owned(), manifest(&project)),
+    ]);
+    let mut wanted: Vec<WantedEffect> = [project, base]
+        .into_iter()
+        .map(|project| WantedEffect {
+            id: id(EffectKind::Project, &project.name),
+            depends_on: Vec::new(),
+            after: Resource::Project(project),
+        })
+        .collect();
+    let mut committed = Vec::new();
+    for (path, content) in &files {
+        let file = id(EffectKind::File, path);
+        committed.push(file.clone());
+        wanted.push(WantedEffect {
+            id: file,
+            depends_on: Vec::new(),
+            after: Resource::File(File {
+                path: path.clone(),
+                content: content.clone(),
+            }),
+        });
+    }
+    wanted.push(WantedEffect {
+        id: id(EffectKind::Commit, "folder"),
+        depends_on: committed,
+        after: Resource::Folder(Folder {
+            branch: target.branch(),
+            path: String::new(),
+            tree: None,
+            files,
+        }),
+    });
+    wanted
+}
+
+/// A project for bases, which alone may make namespaces and volumes, and only in these
+/// places from this repository.
+#[must_use]
+pub fn base_project(
+    installation: &InstallationId,
+    customer: &CustomerName,
+    name: &str,
+    destinations: &Destinations,
+    repository: &str,
+) -> Project {
+    Project {
+        name: name.to_owned(),
+        labels: naming::customer_labels(installation, customer),
+        spec: json!({
+            "description": format!("Bases of the instances of {customer}, managed by DeployCenter"),
+            "destinations": listed(destinations),
+            "sourceRepos": [repository],
+            "clusterResourceWhitelist": [
+                { "group": "", "kind": "Namespace" },
+                { "group": "", "kind": "PersistentVolume" },
+            ],
+        }),
+    }
+}
+
+fn project(
+    installation: &InstallationId,
+    customer: &CustomerName,
+    destinations: &Destinations,
+    repository: &str,
+) -> Project {
+    Project {
+        name: naming::project(customer),
+        labels: naming::customer_labels(installation, customer),
+        spec: json!({
+            "description": format!("Instances of {customer}, managed by DeployCenter"),
+            "destinations": listed(destinations),
+            "sourceRepos": [repository],
+            "clusterResourceWhitelist": [],
+            "namespaceResourceBlacklist": [
+                { "group": "", "kind": "LimitRange" },
+                { "group": "", "kind": "ResourceQuota" },
+                { "group": "", "kind": "ServiceAccount" },
+                // A store acts as the operator's own identity: who could make one could
+                // read a neighbour's entries. Databases belong to the base.
+                { "group": "external-secrets.io", "kind": "*" },
+                { "group": "k8s.mariadb.com", "kind": "*" },
+                { "group": "networking.k8s.io", "kind": "NetworkPolicy" },
+                { "group": "postgresql.cnpg.io", "kind": "*" },
+                { "group": "rbac.authorization.k8s.io", "kind": "*" },
+            ],
+        }),
+    }
+}
+
+fn listed(destinations: &Destinations) -> Vec<Value> {
+    destinations
         .iter()
         .map(|(server, namespace)| json!({ "namespace": namespace, "server": server }))
-        .collect();
-    let spec = json!({
-        "description": format!("Instances of {customer}, managed by DeployCenter"),
-        "destinations": destinations,
-        "sourceRepos": [repository],
-        "clusterResourceWhitelist": [],
-        "namespaceResourceBlacklist": [
-            { "group": "", "kind": "LimitRange" },
-            { "group": "", "kind": "ResourceQuota" },
-            { "group": "", "kind": "ServiceAccount" },
-            // A store acts as the operator's own identity: who could make one could
-            // read a neighbour's entries. Databases belong to the base.
-            { "group": "external-secrets.io", "kind": "*" },
-            { "group": "k8s.mariadb.com", "kind": "*" },
-            { "group": "networking.k8s.io", "kind": "NetworkPolicy" },
-            { "group": "postgresql.cnpg.io", "kind": "*" },
-            { "group": "rbac.authorization.k8s.io", "kind": "*" },
-        ],
-    });
-    let manifest = json!({
+        .collect()
+}
+
+/// A project as it is committed.
+fn manifest(project: &Project) -> String {
+    lock::pretty(&json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AppProject",
-        "metadata": { "name": customer, "namespace": "argocd", "labels": labels },
-        "spec": spec,
-    });
-    let content = lock::pretty(&manifest);
-    let path = "project.json".to_owned();
-    let file = id(EffectKind::File, &path);
-    let files = BTreeMap::from([(path.clone(), content.clone())]);
-    vec![
-        WantedEffect {
-            id: id(EffectKind::Project, customer.as_str()),
-            depends_on: Vec::new(),
-            after: Resource::Project(Project {
-                name: customer.to_string(),
-                labels,
-                spec,
-            }),
-        },
-        WantedEffect {
-            id: file.clone(),
-            depends_on: Vec::new(),
-            after: Resource::File(File { path, content }),
-        },
-        WantedEffect {
-            id: id(EffectKind::Commit, "folder"),
-            depends_on: vec![file],
-            after: Resource::Folder(Folder {
-                branch: target.branch(),
-                path: String::new(),
-                tree: None,
-                files,
-            }),
-        },
-    ]
+        "metadata": { "name": project.name, "namespace": "argocd", "labels": project.labels },
+        "spec": project.spec,
+    }))
 }

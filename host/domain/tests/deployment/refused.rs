@@ -1,7 +1,7 @@
 //! What a declaration may not ask for.
 
+use deploycenter_domain::application::IgnoredDifference;
 use deploycenter_domain::declaration::ApplicationRole;
-use serde_json::json;
 
 use crate::scene::{Scene, volume, volume_manifest};
 use crate::support::{id, token};
@@ -113,61 +113,23 @@ fn a_broken_token_is_refused() {
 }
 
 #[test]
-fn an_application_cannot_point_elsewhere() {
+fn an_application_is_declared_and_ignores_nothing_that_guards() {
     use ApplicationRole::{Base, Workload};
-    for (role, pointer, value) in [
-        (Workload, "/metadata/name", json!("argocd")),
-        (Workload, "/spec/project", json!("deploycenter-base")),
-        (
-            Workload,
-            "/spec/destination/server",
-            json!("https://euw3.k8s.example.com"),
-        ),
-        (
-            Workload,
-            "/spec/destination/namespace",
-            json!("kube-system"),
-        ),
-        (
-            Base,
-            "/spec/source/repoURL",
-            json!("https://git.example.com/evil.git"),
-        ),
-        (
-            Base,
-            "/spec/source/targetRevision",
-            json!("customer/acme-corp"),
-        ),
-        (Base, "/spec/source/path", json!("us-west-2/chat/chart")),
-        (
-            Workload,
-            "/spec/source/helm/valueFiles",
-            json!(["/etc/passwd"]),
-        ),
-        (Workload, "/spec/source/helm/valueFiles", json!(null)),
-    ] {
-        Scene::refused(
-            |declared| {
-                *declared
-                    .applications
-                    .get_mut(&role)
-                    .unwrap()
-                    .pointer_mut(pointer)
-                    .unwrap() = value.clone()
-            },
-            &format!(
-                "the {} application's {pointer} is {value}, and has to be ",
-                role.as_str()
-            ),
-        );
-    }
-    Scene::refused(
-        |declared| declared.applications.get_mut(&Workload).unwrap()["spec"]["sources"] = json!([]),
-        "the workload application's spec has \"sources\", which a plugin may not set",
-    );
     Scene::refused(
         |declared| drop(declared.applications.remove(&Base)),
         "the plugin declares no base application",
+    );
+    Scene::refused(
+        |declared| {
+            let options = declared.applications.get_mut(&Workload).unwrap();
+            options.ignored_differences.push(IgnoredDifference {
+                group: "networking.k8s.io".to_owned(),
+                kind: "NetworkPolicy".to_owned(),
+                name: None,
+                json_pointers: vec!["/spec".to_owned()],
+            });
+        },
+        "the workload application ignores differences of the kind \"NetworkPolicy\": it guards",
     );
 }
 

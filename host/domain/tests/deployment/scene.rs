@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use deploycenter_domain::application::ApplicationOptions;
 use deploycenter_domain::declaration::{
     ApplicationRole, Declaration, GeneratedKey, Openings, Volume,
 };
@@ -12,7 +13,6 @@ use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::naming::Names;
 use deploycenter_domain::unwind::PROTECTION;
 use deploycenter_domain::wanted::{self, Site, WantedEffect};
-use serde_json::{Value, json};
 
 use crate::support::token;
 
@@ -110,26 +110,6 @@ pub(crate) fn volume_manifest(file_system: &str, access_point: &str) -> String {
     )
 }
 
-pub(crate) fn application(role: ApplicationRole) -> Value {
-    let (name, project, path) = match role {
-        ApplicationRole::Base => ("acme--chat--base", "deploycenter-base", "dependencies"),
-        ApplicationRole::Workload => ("acme--chat", "acme", "chart"),
-    };
-    let mut application = json!({
-        "metadata": { "name": name },
-        "spec": {
-            "project": project,
-            "destination": { "server": "https://usw2.k8s.example.com", "namespace": "acme--chat" },
-            "source": { "repoURL": REPOSITORY, "targetRevision": "customer/acme", "path": format!("us-west-2/chat/{path}") },
-            "syncPolicy": { "automated": {} },
-        },
-    });
-    if role == ApplicationRole::Workload {
-        application["spec"]["source"]["helm"] = json!({ "valueFiles": ["../values.yaml"] });
-    }
-    application
-}
-
 pub(crate) fn declaration() -> Declaration {
     let volumes = volume_manifest(
         &token("efs.file-system/data"),
@@ -153,7 +133,7 @@ pub(crate) fn declaration() -> Declaration {
         )]),
         given: BTreeMap::new(),
         applications: [ApplicationRole::Base, ApplicationRole::Workload]
-            .map(|role| (role, application(role)))
+            .map(|role| (role, ApplicationOptions::default()))
             .into(),
         quota: None,
         openings: Openings::default(),

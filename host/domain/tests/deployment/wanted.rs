@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use deploycenter_domain::application::{ApplicationOptions, IgnoredDifference, SyncOption};
+use deploycenter_domain::declaration::ApplicationRole;
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::resource::Resource;
 use deploycenter_domain::wanted::{self, WantedEffect};
@@ -215,6 +217,47 @@ fn an_explicit_edge_holds() {
 }
 
 #[test]
+fn an_application_is_the_hosts_with_the_options_that_were_chosen() {
+    let mut scene = Scene::new();
+    let workload =
+        |scene: &Scene| match after(&scene.wanted().unwrap(), "argocd.application/workload") {
+            Resource::Application(application) => application.spec.clone(),
+            other => panic!("{other:?}"),
+        };
+    let plain = workload(&scene);
+    assert_eq!(
+        plain["source"],
+        json!({
+            "repoURL": REPOSITORY,
+            "targetRevision": "customer/acme",
+            "path": "us-west-2/chat/chart",
+            "helm": { "releaseName": "mattermost", "valueFiles": ["../values.yaml"] },
+        })
+    );
+    scene.declaration.applications.insert(
+        ApplicationRole::Workload,
+        ApplicationOptions {
+            sync_options: vec![SyncOption::ServerSideApply, SyncOption::PruneLast],
+            ignored_differences: vec![IgnoredDifference {
+                group: "apps".to_owned(),
+                kind: "Deployment".to_owned(),
+                name: None,
+                json_pointers: vec!["/spec/replicas".to_owned()],
+            }],
+        },
+    );
+    let mut chosen = plain;
+    chosen["syncPolicy"]["syncOptions"] = json!([
+        "CreateNamespace=false",
+        "PruneLast=true",
+        "ServerSideApply=true"
+    ]);
+    chosen["ignoreDifferences"] =
+        json!([{ "group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"] }]);
+    assert_eq!(workload(&scene), chosen);
+}
+
+#[test]
 fn what_customers_share() {
     let destinations = BTreeSet::from([
         (
@@ -237,6 +280,8 @@ fn what_customers_share() {
         order,
         [
             "argocd.project/acme",
+            "argocd.project/acme--base",
+            "git.file/base-project.json",
             "git.file/project.json",
             "git.commit/folder"
         ]
@@ -264,9 +309,27 @@ fn what_customers_share() {
             "{kind}"
         );
     }
-    let Resource::Folder(folder) = &shared[2].after else {
+    let Resource::Project(base) = &shared[1].after else {
         panic!()
     };
+    assert_eq!(base.name, "acme--base");
+    assert_eq!(base.spec["destinations"], project.spec["destinations"]);
+    assert_eq!(base.spec["sourceRepos"], json!([REPOSITORY]));
+    assert_eq!(
+        base.spec["clusterResourceWhitelist"],
+        json!([
+            { "group": "", "kind": "Namespace" },
+            { "group": "", "kind": "PersistentVolume" },
+        ])
+    );
+    let Resource::Folder(folder) = &shared[4].after else {
+        panic!()
+    };
+    for (file, project) in [("project.json", project), ("base-project.json", base)] {
+        let committed: Value = serde_json::from_str(&folder.files[file]).unwrap();
+        assert_eq!(committed["metadata"]["name"], *project.name);
+        assert_eq!(committed["spec"], project.spec);
+    }
     assert_eq!(
         (folder.branch.as_str(), folder.path.as_str()),
         ("customer/acme", "")

@@ -1,9 +1,9 @@
 //! What a customer's instances share, once its lease is ours: neighbours may have deployed,
 //! failed or gone since it was planned.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use deploycenter_domain::effect::{Action, EffectKind};
+use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
 use deploycenter_domain::resource::{
     File, Folder, Observed, Outputs, Ownership, Project, Resource,
@@ -24,39 +24,64 @@ impl Engine {
         plan: TargetPlan,
         known: Option<&Standing>,
     ) -> Result<TargetPlan, Failure> {
-        let (Some(project), Some(commit)) = (
-            plan.of_kind(EffectKind::Project).next().cloned(),
-            plan.of_kind(EffectKind::Commit).next().cloned(),
-        ) else {
+        let Some(commit) = plan.of_kind(EffectKind::Commit).next().cloned() else {
             return Ok(plan);
         };
-        let known_project = known.and_then(|known| known.images.get(&project.id));
         let known_tree = known.and_then(Standing::tree);
-        if project.before.as_ref() == known_project && tree(commit.before.as_ref()) == known_tree {
+        if tree(commit.before.as_ref()) == known_tree
+            && plan
+                .of_kind(EffectKind::Project)
+                .all(|project| project.before.as_ref() == known_image(known, &project.id))
+        {
             return Ok(plan);
         }
-        let (Some(wanted), Some(folder)) = (&project.after, &commit.after) else {
+        let Some(folder) = &commit.after else {
             return Ok(plan);
         };
-        let seen_project = self.adapters.argocd.observe(wanted, Reading::Fresh).await?;
-        let seen_folder = self.adapters.git.observe(folder, Reading::Fresh).await?;
-        let verdict = verdict(known_project, seen_project.as_ref(), wanted);
-        if verdict == Verdict::Planned {
+        let mut found = BTreeMap::new();
+        let projects: Vec<&PlannedEffect> = plan.of_kind(EffectKind::Project).collect();
+        for project in projects {
+            let judged = match &project.after {
+                Some(wanted) => {
+                    let seen = self.adapters.argocd.observe(wanted, Reading::Fresh).await?;
+                    let verdict = verdict(known_image(known, &project.id), seen.as_ref(), wanted);
+                    (seen, verdict)
+                }
+                None => (None, Verdict::Planned),
+            };
+            found.insert(project.id.clone(), judged);
+        }
+        if found.values().any(|(_, it)| *it == Verdict::Planned) {
             return Ok(plan);
         }
+        let seen_folder = self.adapters.git.observe(folder, Reading::Fresh).await?;
         let is_ours = seen_folder
             .as_ref()
             .is_none_or(|seen| tree(Some(&seen.image)) == known_tree);
+        // Both projects list the same places, but one of them may have to be made anew.
+        let enough = found.values().all(|(_, it)| *it == Verdict::Enough);
+        let folder_verdict = if enough {
+            Verdict::Enough
+        } else {
+            Verdict::Ahead
+        };
         let mut plan = plan;
         for effect in &mut plan.effects {
             match effect.kind {
-                EffectKind::Project => refit(effect, seen_project.as_ref(), verdict),
+                EffectKind::Project => {
+                    if let Some((seen, verdict)) = found.get(&effect.id) {
+                        refit(effect, seen.as_ref(), *verdict);
+                    }
+                }
                 EffectKind::Commit if is_ours => {
-                    refit(effect, bare(seen_folder.as_ref()).as_ref(), verdict);
+                    refit(effect, bare(seen_folder.as_ref()).as_ref(), folder_verdict);
                 }
                 EffectKind::File if is_ours => {
                     let seen = file_in(effect, seen_folder.as_ref());
-                    refit(effect, seen.as_ref(), verdict);
+                    let verdict = found.iter().find_map(|(project, (_, verdict))| {
+                        is_of(effect, project).then_some(*verdict)
+                    });
+                    refit(effect, seen.as_ref(), verdict.unwrap_or(folder_verdict));
                 }
                 _ => {}
             }
@@ -68,7 +93,20 @@ impl Engine {
     }
 }
 
-/// What becomes of a plan for the project.
+fn known_image<'a>(known: Option<&'a Standing>, id: &EffectId) -> Option<&'a Resource> {
+    known.and_then(|known| known.images.get(id))
+}
+
+/// Whether a file is that project's.
+fn is_of(file: &PlannedEffect, project: &EffectId) -> bool {
+    let Some(Resource::File(file)) = &file.after else {
+        return false;
+    };
+    let manifest: Option<Value> = serde_json::from_str(&file.content).ok();
+    manifest.is_some_and(|it| it["metadata"]["name"] == project.name())
+}
+
+/// What becomes of a plan for a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     /// It goes ahead from what is there.

@@ -172,6 +172,20 @@ impl Saga<'_> {
                     return Err(missing());
                 };
                 sync.tree.clone_from(&earlier.tree);
+                // It is back in the project that it came from.
+                let back =
+                    plan.of_kind(EffectKind::Application)
+                        .find_map(|made| match &made.before {
+                            Some(Resource::Application(earlier))
+                                if earlier.name == sync.application =>
+                            {
+                                Some(earlier.project.clone())
+                            }
+                            _ => None,
+                        });
+                if let Some(project) = back {
+                    sync.project = project;
+                }
                 Ok(Undo::Settle(Box::new(Step {
                     owner: self.owner(id),
                     before: None,

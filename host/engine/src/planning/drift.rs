@@ -129,7 +129,7 @@ impl Engine {
 fn place(image: &Option<Resource>) -> String {
     match image {
         Some(Resource::Folder(Folder { branch, path, .. })) if path.is_empty() => {
-            format!("project.json on {branch}")
+            format!("project.json or base-project.json on {branch}")
         }
         Some(Resource::Folder(Folder { branch, path, .. })) => format!("{path} on {branch}"),
         _ => "its folder".to_owned(),

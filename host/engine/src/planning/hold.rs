@@ -160,7 +160,7 @@ impl Engine {
             .records
             .get(target)
             .and_then(|record| record.main_commit.clone());
-        self.shared_again(target, present, false).await?;
+        self.shared_again(target, present, false, false).await?;
         let wanted = delivery(target, present, &files);
         let mut plan = self
             .hold_plan(target, present, wanted, operation, &Wishes::default())
@@ -238,7 +238,7 @@ fn delivery(
         (
             ApplicationRole::Base,
             format!("{readable}--base"),
-            naming::BASE_PROJECT.to_owned(),
+            naming::base_project(customer),
         ),
         (
             ApplicationRole::Workload,
@@ -247,7 +247,13 @@ fn delivery(
         ),
     ] {
         let made = application(role.as_str());
-        if let Some(image) = stood.and_then(|stood| stood.images.get(&made)) {
+        let image = stood.and_then(|stood| stood.images.get(&made));
+        // It stays in the project where it was left.
+        let project = match image {
+            Some(Resource::Application(application)) => application.project.clone(),
+            _ => project,
+        };
+        if let Some(image) = image {
             wanted.push(WantedEffect {
                 id: made.clone(),
                 depends_on: Vec::new(),

@@ -7,10 +7,12 @@ use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::journal::{Progress, Status};
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::plan::PlannedEffect;
-use deploycenter_domain::resource::{Folder, Observed, Resource, Sync};
+use deploycenter_domain::resource::{Folder, Observed, Project, Resource, Sync};
 use deploycenter_domain::standing::{self, Standing};
 use deploycenter_domain::unwind::unprotected;
+use deploycenter_domain::wanted;
 use deploycenter_ports::{Reading, StoreError};
+use serde_json::Value;
 
 use super::PlanError;
 use super::effects::Whose;
@@ -83,7 +85,19 @@ impl Engine {
             .argocd
             .observe(&base_image, Reading::Listed)
             .await?;
-        if seen.is_none() {
+        let base_image = if seen.is_none() {
+            let (project, base_image) = self.in_a_project_of_its_own(target, base_image);
+            if let Some(project) = project {
+                effects.push(PlannedEffect {
+                    on: Some(named(EffectKind::Project, &project.name)),
+                    ..PlannedEffect::new(
+                        named(EffectKind::Project, "opened"),
+                        Vec::new(),
+                        None,
+                        Some(Resource::Project(project)),
+                    )
+                });
+            }
             effects.push(PlannedEffect {
                 on: Some(base.clone()),
                 ..PlannedEffect::new(
@@ -93,7 +107,10 @@ impl Engine {
                     Some(base_image.clone()),
                 )
             });
-        }
+            base_image
+        } else {
+            base_image
+        };
         if let Resource::Application(application) = &base_image {
             let sync = Sync {
                 application: application.name.clone(),
@@ -111,6 +128,38 @@ impl Engine {
             ));
         }
         Ok(effects)
+    }
+
+    /// A base that is made once more, for its deletion: the customer's project doesn't list
+    /// the namespace of a life that is gone, and may be gone itself. So this one lists that
+    /// namespace alone, and goes with the base. It is called as the application is, which no
+    /// customer's project can be.
+    fn in_a_project_of_its_own(
+        &self,
+        target: &TargetId,
+        base: Resource,
+    ) -> (Option<Project>, Resource) {
+        let Resource::Application(mut base) = base else {
+            return (None, base);
+        };
+        let place = |pointer: &str| {
+            let text = base.spec.pointer(pointer).and_then(Value::as_str);
+            text.unwrap_or_default().to_owned()
+        };
+        let destinations = wanted::Destinations::from([(
+            place("/destination/server"),
+            place("/destination/namespace"),
+        )]);
+        let project = wanted::base_project(
+            &self.installation,
+            target.customer(),
+            &base.name,
+            &destinations,
+            &place("/source/repoURL"),
+        );
+        base.project.clone_from(&project.name);
+        base.spec["project"] = Value::from(project.name.clone());
+        (Some(project), Resource::Application(base))
     }
 
     /// The files and the base application that the last whole deployment of a life left.

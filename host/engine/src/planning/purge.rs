@@ -198,6 +198,10 @@ impl Engine {
                 effects.extend(self.delete(whose, id, image, deps).await?);
             }
         }
+        if let Some((id, project)) = effects.iter().find_map(made_project) {
+            let deps = ids(&effects);
+            effects.push(PlannedEffect::new(id, deps, Some(project), None));
+        }
         if let Some(opened) = opened {
             let deps = ids(&effects);
             let before = Some(Resource::Folder(opened));
@@ -322,6 +326,13 @@ impl Engine {
         let plan = self.removal_plan(target, life, operation, &standing, effects, Vec::new());
         Ok(Plan::new(self.installation.clone(), Vec::new(), vec![plan]))
     }
+}
+
+/// The project that was made for a base which is opened, and its own effect.
+fn made_project(effect: &PlannedEffect) -> Option<(EffectId, Resource)> {
+    let project = matches!(effect.after, Some(Resource::Project(_)));
+    let of = effect.on.clone().filter(|_| project)?;
+    Some((of, effect.after.clone()?))
 }
 
 /// The removal of secrets that a person gave a life.

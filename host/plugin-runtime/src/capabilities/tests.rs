@@ -8,10 +8,12 @@ use std::sync::{Arc, OnceLock};
 
 use deploycenter_domain::declaration::{Declaration, Manifest, Request};
 use deploycenter_domain::token;
-use serde_json::{Value, json};
+use serde_json::json;
 use wasmtime::Error;
 
-use crate::bindings::app::deploycenter::argocd::argocd::{ApplicationRole, Host as _};
+use crate::bindings::app::deploycenter::argocd::argocd::{
+    ApplicationOptions, ApplicationRole, Host as _, IgnoredDifference, SyncOption,
+};
 use crate::bindings::app::deploycenter::aws::efs::{Host as _, Owner};
 use crate::bindings::app::deploycenter::aws::route53::Host as _;
 use crate::bindings::app::deploycenter::aws::secrets::{GeneratedKey, Host as _};
@@ -54,7 +56,7 @@ fn state(grants: &[&str], phase: Phase) -> State {
         values: json!({}),
         context: json!({
             "domain": "blog.example.com",
-            "names": { "namespace": "acme--blog", "application": "acme--blog", "baseApplication": "acme--blog--base", "project": "acme", "baseProject": "deploycenter-base" },
+            "names": { "namespace": "acme--blog", "application": "acme--blog", "baseApplication": "acme--blog--base", "project": "acme", "baseProject": "acme--base" },
             "region": { "cluster": { "server": "https://k" } },
             "repository": { "url": "https://git/x.git", "branch": "customer/acme", "folder": "west/blog" }
         }),
@@ -108,7 +110,7 @@ fn without_a_grant_every_call_is_stopped_by_name() {
             s.ensure_file("values.yaml".into(), String::new()).map(drop)
         }),
         ("argocd", |s| {
-            s.ensure_application(ApplicationRole::Base, "{}".into())
+            s.ensure_application(ApplicationRole::Base, ignoring("apps", "Deployment"))
                 .map(drop)
         }),
         ("network", |s| s.open_web().map(drop)),
@@ -360,75 +362,51 @@ fn edges_are_between_declared_effects() {
     assert!(refused(edge(&mut state, "nonsense", "dns.record/domain")).contains("nonsense"));
 }
 
-fn workload() -> Value {
-    json!({
-        "metadata": { "name": "acme--blog" },
-        "spec": {
-            "project": "acme",
-            "source": { "repoURL": "https://git/x.git", "targetRevision": "customer/acme", "path": "west/blog/chart" },
-            "destination": { "server": "https://k", "namespace": "acme--blog" }
-        }
-    })
+fn ignoring(group: &str, kind: &str) -> ApplicationOptions {
+    ApplicationOptions {
+        sync_options: vec![SyncOption::ServerSideApply, SyncOption::PruneLast],
+        ignored_differences: vec![IgnoredDifference {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            name: None,
+            json_pointers: vec!["/spec/replicas".to_owned()],
+        }],
+    }
 }
 
 #[test]
-fn an_application_is_the_targets_own() {
+fn an_application_is_chosen_by_options() {
     let mut state = planning();
-    let own = workload();
+    let mut ask = |role, options| state.ensure_application(role, options);
+    for _ in 0..2 {
+        let id = ask(ApplicationRole::Workload, ignoring("apps", "Deployment"));
+        assert_eq!(id.unwrap().unwrap(), "argocd.application/workload");
+    }
+    assert!(
+        refused(ask(
+            ApplicationRole::Workload,
+            ignoring("apps", "StatefulSet")
+        ))
+        .contains("twice")
+    );
+    let message = refused(ask(ApplicationRole::Base, ignoring("*", "Namespace")));
+    assert!(
+        message.starts_with("the base application ignores differences")
+            && message.contains("it guards the target"),
+        "{message}"
+    );
+    let declared = &state.declaration.applications;
+    assert_eq!(declared.len(), 1);
+    let workload = &declared[&deploycenter_domain::declaration::ApplicationRole::Workload];
     assert_eq!(
-        state
-            .ensure_application(ApplicationRole::Workload, own.to_string())
-            .unwrap()
-            .unwrap(),
-        "argocd.application/workload"
+        serde_json::to_value(workload).unwrap(),
+        json!({
+            "syncOptions": ["prune-last", "server-side-apply"],
+            "ignoredDifferences": [
+                { "group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"] },
+            ],
+        })
     );
-    for (pointer, foreign) in [
-        ("/metadata/name", "acme--shop"),
-        ("/spec/project", "deploycenter-base"),
-        ("/spec/destination/namespace", "kube-system"),
-        ("/spec/destination/server", "https://other"),
-        ("/spec/source/path", "west/shop/chart"),
-        ("/spec/source/repoURL", "https://evil/x.git"),
-        ("/spec/source/targetRevision", "customer/zenith"),
-    ] {
-        let mut manifest = own.clone();
-        *manifest.pointer_mut(pointer).unwrap() = json!(foreign);
-        let message =
-            refused(state.ensure_application(ApplicationRole::Workload, manifest.to_string()));
-        assert!(message.contains(foreign), "{message}");
-    }
-    let mut several = own.clone();
-    several["spec"]["sources"] = json!([]);
-    assert!(
-        refused(state.ensure_application(ApplicationRole::Workload, several.to_string()))
-            .contains("several")
-    );
-    let mut changed = own;
-    changed["spec"]["syncPolicy"] = json!({});
-    assert!(
-        refused(state.ensure_application(ApplicationRole::Workload, changed.to_string()))
-            .contains("twice")
-    );
-}
-
-#[test]
-fn a_manifest_holds_no_token_not_even_escaped() {
-    let mut state = planning();
-    let handle = state
-        .ensure_volume("data".into(), "efs".into(), owner("0750"))
-        .unwrap()
-        .unwrap()
-        .handle;
-    let mut manifest = workload();
-    manifest["spec"]["info"] = json!(handle);
-    let plain = manifest.to_string();
-    let escaped = plain.replace('\u{FFFE}', "\\ufffe");
-    for text in [plain, escaped] {
-        assert!(
-            refused(state.ensure_application(ApplicationRole::Workload, text))
-                .contains("known only after apply")
-        );
-    }
 }
 
 #[test]

@@ -88,7 +88,7 @@ pub(crate) fn context() -> Value {
         "domain": "chat.acme.apps.example.com", "aliases": [], "weight": null,
         "names": {
             "namespace": "acme--mattermost", "application": "acme--mattermost", "baseApplication": "acme--mattermost--base",
-            "project": "acme", "baseProject": "deploycenter-base"
+            "project": "acme", "baseProject": "acme--base"
         },
         "labels": { "deploycenter.dev/customer": "acme", "app.kubernetes.io/managed-by": "deploycenter" },
         "repository": { "url": "https://git.example.com/deploy.git", "branch": "customer/acme", "folder": "us-west-2/mattermost" },

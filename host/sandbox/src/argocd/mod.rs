@@ -115,7 +115,7 @@ pub struct ArgoCd {
 }
 
 impl ArgoCd {
-    /// An Argo CD with the projects `default` and `deploycenter-base`, and nothing else.
+    /// An Argo CD with the project `default`, and nothing else.
     #[must_use]
     pub fn new(config: Config) -> Self {
         let mut state = State::default();

@@ -1,39 +1,34 @@
 //! The calls on projects.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Code, Failure};
-use super::json::{is_object_name, list, text, time, uid};
+use super::json::{is_object_name, list, text, texts, time, uid};
 use super::spec::{server, without_zeros};
 use super::state::{Application, State, Step};
 use super::{ArgoCd, permit};
 use crate::service::Millis;
 
-/// The platform's own project, which an Argo CD admin makes once.
-const BASE_PROJECT: &str = "deploycenter-base";
+/// The lists of kinds in a project, each change of which asks for a right on its clusters.
+const KINDS: [&str; 4] = [
+    "clusterResourceWhitelist",
+    "clusterResourceBlacklist",
+    "namespaceResourceBlacklist",
+    "namespaceResourceWhitelist",
+];
 
-/// The projects that are there at the start: Argo CD's own, and the one for bases.
+/// The project that is there at the start: Argo CD's own.
 pub(crate) fn at_the_start(state: &mut State) {
-    let anywhere = json!([{"server": "*", "namespace": "*"}]);
-    let default = json!({
+    let spec = json!({
         "sourceRepos": ["*"],
-        "destinations": anywhere,
+        "destinations": [{"server": "*", "namespace": "*"}],
         "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
     });
-    let base = json!({
-        "description": "Namespaces, guardrails and volumes of every customer",
-        "sourceRepos": ["*"],
-        "destinations": anywhere,
-        "clusterResourceWhitelist": [
-            {"group": "", "kind": "Namespace"},
-            {"group": "", "kind": "PersistentVolume"},
-        ],
-    });
-    for (name, spec) in [("default", default), (BASE_PROJECT, base)] {
-        let version = state.bump();
-        let project = new_project(name, &json!({}), spec, version, 0);
-        state.projects.insert(name.to_owned(), project);
-    }
+    let version = state.bump();
+    let project = new_project("default", &json!({}), spec, version, 0);
+    state.projects.insert("default".to_owned(), project);
 }
 
 fn new_project(name: &str, metadata: &Value, spec: Value, version: u64, now: Millis) -> Value {
@@ -111,15 +106,44 @@ impl ArgoCd {
                 differing.join(",")
             )));
         }
+        self.asks("projects", "update", name, now)?;
         let mut project = existing.clone();
         project["spec"] = spec;
         Ok(self.store_project(name, project, now))
+    }
+
+    /// What a change of a project asks for beside the right to update it, in the order of
+    /// Argo CD's `ProjectService.Update`. Making one asks for neither.
+    fn rights_of_change(&self, before: &Value, after: &Value, now: Millis) -> Result<(), Failure> {
+        let servers = |spec: &Value| -> BTreeSet<String> {
+            let destinations = list(spec, "/destinations").iter();
+            destinations
+                .map(|it| text(it, "/server").to_owned())
+                .collect()
+        };
+        let repositories = |spec: &Value| -> BTreeSet<String> {
+            texts(spec, "/sourceRepos").map(str::to_owned).collect()
+        };
+        let (was, is) = (servers(before), servers(after));
+        for further in is.difference(&was) {
+            self.asks("clusters", "update", further, now)?;
+        }
+        for further in repositories(after).difference(&repositories(before)) {
+            self.asks("repositories", "update", further, now)?;
+        }
+        if KINDS.iter().any(|list| before.get(list) != after.get(list)) {
+            for server in &is {
+                self.asks("clusters", "update", server, now)?;
+            }
+        }
+        Ok(())
     }
 
     /// `PUT /api/v1/projects/{name}`. The name in the body doesn't matter.
     pub(crate) fn update_project(&mut self, name: &str, body: &Value, now: Millis) -> Answer {
         let (given, spec) = payload(body)?;
         let existing = self.state.projects.get(name).ok_or_else(|| unknown(name))?;
+        self.rights_of_change(&existing["spec"], &spec, now)?;
         let mut project = existing.clone();
         project["spec"] = spec;
         copy_metadata(&given["metadata"], &mut project);

@@ -73,16 +73,23 @@ impl ArgoCd {
             | Route::CreateProject
             | Route::GetProject(_)
             | Route::UpdateProject(_)
-            | Route::DeleteProject(_) => Err(Failure::new(
-                Code::PermissionDenied,
-                format!(
-                    "permission denied: {resource}, {action}, {}, sub: admin, iat: {}",
-                    object(),
-                    super::json::time(now)
-                ),
-            )),
+            | Route::DeleteProject(_) => Err(lacking(resource, action, &object(), now)),
             _ => Err(Failure::denied()),
         })
+    }
+
+    /// A right that only the call's own content shows to be wanted.
+    pub(crate) fn asks(
+        &self,
+        resource: &str,
+        action: &str,
+        object: &str,
+        now: Millis,
+    ) -> Result<(), Failure> {
+        if self.is_denied(resource, action) {
+            return Err(lacking(resource, action, object, now));
+        }
+        Ok(())
     }
 
     fn is_denied(&self, resource: &str, action: &str) -> bool {
@@ -90,6 +97,16 @@ impl ArgoCd {
             .iter()
             .any(|(of, what)| of == resource && what == action)
     }
+}
+
+fn lacking(resource: &str, action: &str, object: &str, now: Millis) -> Failure {
+    Failure::new(
+        Code::PermissionDenied,
+        format!(
+            "permission denied: {resource}, {action}, {object}, sub: admin, iat: {}",
+            super::json::time(now)
+        ),
+    )
 }
 
 /// The right that a call needs.

@@ -110,7 +110,7 @@ fn reading_applications() {
         ("", vec!["acme--odoo", "acme--odoo--base"]),
         ("?project=acme", vec!["acme--odoo"]),
         (
-            "?projects=acme&projects=deploycenter-base&limit=1",
+            "?projects=acme&projects=acme--base&limit=1",
             vec!["acme--odoo", "acme--odoo--base"],
         ),
         ("?name=acme--odoo", vec!["acme--odoo"]),

@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use deploycenter_sandbox::argocd::IN_CLUSTER;
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, check_all, project, text};
+use crate::support::{Sandbox, base_project, check_all, project, text};
 
 #[test]
 fn projects() {
@@ -17,7 +18,7 @@ fn projects() {
         .iter()
         .map(|p| text(p, "/metadata/name"))
         .collect();
-    assert_eq!(names, ["default", "deploycenter-base"]);
+    assert_eq!(names, ["acme--base", "default"]);
 
     let made = sandbox.ok("POST", path, project());
     assert_eq!(
@@ -177,4 +178,85 @@ fn a_project_in_use_keeps_what_its_applications_need() {
         ),
         ("Synced".into(), "Healthy".into())
     );
+}
+
+#[test]
+fn a_further_cluster_and_other_kinds_ask_for_a_right_on_clusters() {
+    let mut sandbox = Sandbox::new();
+    sandbox.argocd.deny("clusters", "update");
+    // Making one asks for none, as in Argo CD's own server.
+    let made = sandbox.ok("POST", "/api/v1/projects", base_project());
+    let path = "/api/v1/projects/acme--base";
+    let changed = |field: &str, value: Value| {
+        let mut put = json!({"project": made});
+        put["project"]["spec"][field] = value;
+        put
+    };
+    let kinds = json!([{"group": "", "kind": "Namespace"}]);
+    for (field, value, server) in [
+        ("clusterResourceWhitelist", kinds.clone(), IN_CLUSTER),
+        ("namespaceResourceBlacklist", kinds, IN_CLUSTER),
+        (
+            "destinations",
+            json!([
+                {"server": IN_CLUSTER, "namespace": "acme--odoo"},
+                {"server": "https://eks.example", "namespace": "acme--odoo"},
+            ]),
+            "https://eks.example",
+        ),
+    ] {
+        let (status, code, text) = sandbox.refused("PUT", path, changed(field, value));
+        assert_eq!((status, code), (403, 7));
+        let wanted = format!("permission denied: clusters, update, {server}, sub: ");
+        assert!(text.starts_with(&wanted), "{text}");
+    }
+    // Another namespace of the same cluster is no matter of clusters.
+    let more = json!([
+        {"server": IN_CLUSTER, "namespace": "acme--odoo"},
+        {"server": IN_CLUSTER, "namespace": "acme--wiki"},
+    ]);
+    sandbox.ok("PUT", path, changed("destinations", more));
+
+    sandbox.argocd.deny("projects", "update");
+    let mut upsert = base_project();
+    upsert["upsert"] = true.into();
+    let (status, _, text) = sandbox.refused("POST", "/api/v1/projects", upsert);
+    assert_eq!(status, 403);
+    assert!(
+        text.starts_with("permission denied: projects, update, acme--base"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_application_moves_to_another_project_by_the_one_that_it_leaves() {
+    let mut sandbox = Sandbox::new();
+    sandbox.deploy_target("odoo:1");
+    let path = "/api/v1/applications/acme--odoo--base";
+    let mut body = sandbox.base_app();
+    let narrow = json!({"project": {"metadata": {"name": "narrow"}, "spec": {
+        "sourceRepos": ["*"],
+        "destinations": [{"server": IN_CLUSTER, "namespace": "acme--wiki"}],
+    }}});
+    sandbox.ok("POST", "/api/v1/projects", narrow);
+    let mut wide = base_project();
+    wide["project"]["metadata"]["name"] = "wide".into();
+    sandbox.ok("POST", "/api/v1/projects", wide);
+
+    body["spec"]["project"] = "narrow".into();
+    let (status, _, text) =
+        sandbox.refused("PUT", &format!("{path}?project=acme--base"), body.clone());
+    assert_eq!(status, 400);
+    assert!(
+        text.contains("do not match any of the allowed destinations in project 'narrow'"),
+        "{text}"
+    );
+    body["spec"]["project"] = "wide".into();
+    let (status, ..) = sandbox.refused("PUT", &format!("{path}?project=wide"), body.clone());
+    assert_eq!(status, 404, "it isn't there yet");
+    sandbox.ok("PUT", &format!("{path}?project=acme--base"), body);
+    let (status, ..) = sandbox.refused("GET", &format!("{path}?project=acme--base"), Value::Null);
+    assert_eq!(status, 404, "it has left");
+    sandbox.ok("GET", &format!("{path}?project=wide"), Value::Null);
+    sandbox.ok("DELETE", "/api/v1/projects/acme--base", Value::Null);
 }

@@ -36,13 +36,14 @@ impl Sandbox {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let repository = Repository::init_bare(dir.path()).unwrap();
-        let argocd = ArgoCd::new(config());
-        Sandbox {
+        let mut sandbox = Sandbox {
             _dir: dir,
             repository,
-            argocd,
+            argocd: ArgoCd::new(config()),
             now: 1_700_000_000_000,
-        }
+        };
+        sandbox.ok("POST", "/api/v1/projects", base_project());
+        sandbox
     }
 
     pub(crate) fn url(&self) -> String {
@@ -156,7 +157,7 @@ impl Sandbox {
     pub(crate) fn base_app(&self) -> Value {
         let mut body = self.workload();
         body["metadata"]["name"] = "acme--odoo--base".into();
-        body["spec"]["project"] = "deploycenter-base".into();
+        body["spec"]["project"] = "acme--base".into();
         body["spec"]["source"] = json!({
             "repoURL": self.url(), "targetRevision": BRANCH,
             "path": format!("{FOLDER}/dependencies"), "directory": {"recurse": true},
@@ -319,6 +320,18 @@ pub(crate) fn project() -> Value {
             {"group": "", "kind": "ResourceQuota"},
             {"group": "networking.k8s.io", "kind": "NetworkPolicy"},
             {"group": "rbac.authorization.k8s.io", "kind": "*"},
+        ],
+    }}})
+}
+
+/// The customer's project for bases.
+pub(crate) fn base_project() -> Value {
+    json!({"project": {"metadata": {"name": "acme--base"}, "spec": {
+        "sourceRepos": ["*"],
+        "destinations": [{"server": IN_CLUSTER, "namespace": "acme--odoo"}],
+        "clusterResourceWhitelist": [
+            {"group": "", "kind": "Namespace"},
+            {"group": "", "kind": "PersistentVolume"},
         ],
     }}})
 }

@@ -29,7 +29,7 @@ def names(customer, instance):
         "application": readable,
         "baseApplication": f"{readable}--base",
         "project": customer,
-        "baseProject": "deploycenter-base",
+        "baseProject": f"{customer}--base",
     }
 
 

@@ -16,7 +16,6 @@ use anyhow::{Context as _, Result, bail, ensure};
 use deploycenter_domain::bind::bind;
 use deploycenter_domain::effect::{EffectKind, OutputName};
 use deploycenter_domain::name::{DeploymentId, InstallationId, TargetId};
-use deploycenter_domain::naming::BASE_PROJECT;
 use deploycenter_domain::plan::TargetPlan;
 use deploycenter_domain::resource::{Folder, Observed, Outputs, Owner, Ownership, Resource};
 use deploycenter_domain::selector::Selection;
@@ -87,15 +86,6 @@ impl Recording {
 
     /// What stands where `wanted` would.
     pub(crate) fn observe(&self, wanted: &Resource) -> Result<Option<Observed>> {
-        if let Resource::Project(project) = wanted
-            && project.name == BASE_PROJECT
-        {
-            return Ok(Some(Observed {
-                image: wanted.clone(),
-                ownership: Ownership::Foreign("made by an admin".to_owned()),
-                outputs: Outputs::new(),
-            }));
-        }
         let Some((offset, length)) = self.things.get(&identity(wanted)?) else {
             return Ok(None);
         };
@@ -296,10 +286,7 @@ impl Writer {
         let text = files
             .get(key)
             .with_context(|| format!("{} has no {key}", plan.target))?;
-        folder.tree = Some(match shared {
-            true => Oid::hash_object(ObjectType::Blob, text.as_bytes())?.to_string(),
-            false => tree(files)?.to_string(),
-        });
+        folder.tree = Some(tree(files)?.to_string());
         folder.files.clone_from(files);
         let region = (!shared).then_some(&plan.region);
         let line = serde_json::to_string(&(&plan.target, region, text))?;

@@ -208,8 +208,7 @@ fn same_texts(
             .iter()
             .find(|(path, _)| path.rsplit('/').next() == Some(file))
             .map(|(_, text)| text);
-        // Manifests of applications are read and held, not kept as texts.
-        if let Some(ours) = ours.filter(|_| !name.contains("argocd/")) {
+        if let Some(ours) = ours {
             ensure!(*ours == theirs, "{name} differs from what the plugin made");
         }
     }

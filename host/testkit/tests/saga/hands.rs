@@ -169,7 +169,7 @@ pub(crate) fn delete_application(world: &World) {
 /// Deletes the base's application; what it deployed stays.
 pub(crate) fn delete_base(world: &World) {
     let path = "/api/v1/applications/acme--mattermost--base";
-    let query = [("project", "deploycenter-base"), ("cascade", "false")];
+    let query = [("project", "acme--base"), ("cascade", "false")];
     argocd(world, "DELETE", path, &query, "");
 }
 

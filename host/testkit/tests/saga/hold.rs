@@ -123,7 +123,7 @@ pub(crate) fn refused(result: Result<Vec<Outcome>, PlanError>) -> Blocked {
 }
 
 /// A file of the instance's folder.
-fn file(world: &World, path: &str) -> Option<String> {
+pub(crate) fn file(world: &World, path: &str) -> Option<String> {
     let remote = git2::Repository::open_bare(world.remote()).unwrap();
     let branch = remote.find_reference("refs/heads/customer/acme").unwrap();
     let root = branch.peel_to_tree().unwrap();

@@ -7,6 +7,7 @@ mod crash;
 mod data_version;
 mod fail;
 mod foreign;
+mod former;
 mod hands;
 mod hold;
 mod life;

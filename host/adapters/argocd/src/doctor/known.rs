@@ -1,27 +1,25 @@
-//! What Argo CD knows that deployments need: the base project, clusters, the repository.
+//! What Argo CD knows that deployments need, clusters and the repository, and what they
+//! need no more: the project that all bases once shared.
 
 use std::time::Duration;
 
-use deploycenter_domain::naming::BASE_PROJECT;
+use deploycenter_domain::naming::FORMER_BASE_PROJECT;
 use deploycenter_ports::{Check, Failure, Finding};
 use reqwest::Method;
 use serde_json::Value;
 
 use super::{Cluster, Platform, silent};
 use crate::client::{Ask, SYSTEM};
-
-/// How the base project comes to be.
-const MAKE_BASE: &str = "have an Argo CD admin apply argocd/deploycenter-base.yaml, which `deploycenter init` writes: kubectl apply -n argocd -f argocd/deploycenter-base.yaml";
+use crate::owned::INSTALLATION;
 
 /// What is read of each application that comes from the repository.
 pub(crate) const FIELDS: &str = "items.metadata.name,items.status.sync.status";
 
-/// The kinds without a namespace that a base is made of, and their group, which is the
-/// core's.
-const BASE_KINDS: [&str; 2] = ["Namespace", "PersistentVolume"];
+/// What is read of each application in the former project.
+const FORMER_FIELDS: &str = "items.metadata.name,items.metadata.labels";
 
 pub(super) fn base_check() -> Check {
-    Check::new(SYSTEM, "base-project").of(BASE_PROJECT)
+    Check::new(SYSTEM, "base-project").of(FORMER_BASE_PROJECT)
 }
 
 pub(super) fn cluster_check(cluster: &Cluster) -> Check {
@@ -37,66 +35,55 @@ pub(super) fn repository_check(generated: Option<&str>) -> Check {
 }
 
 impl Platform {
-    pub(super) async fn base_project(&self, limit: Duration) -> Finding {
+    /// Whether the project that all bases once shared can go: it may make any namespace and
+    /// volume in every cluster.
+    pub(super) async fn former_project(&self, limit: Duration) -> Finding {
+        const LOOK: &str = "look at Argo CD's server log";
         let check = base_check();
-        let ask = Ask::new(Method::GET, &["projects", BASE_PROJECT]);
-        let asked = tokio::time::timeout(limit, self.client.ask(ask)).await;
-        let answer = match asked {
+        let project = Ask::new(Method::GET, &["projects", FORMER_BASE_PROJECT]);
+        let applications = Ask::new(Method::GET, &["applications"])
+            .query("projects", FORMER_BASE_PROJECT)
+            .query("fields", FORMER_FIELDS);
+        let (asked, applications) = tokio::join!(
+            tokio::time::timeout(limit, self.client.ask(project)),
+            self.get(applications, limit)
+        );
+        let project = match asked {
             Ok(Ok(answer)) if answer.is_not_found() => {
-                return check.fail("there is no such project", MAKE_BASE);
+                return check.ok("it isn't there, and nothing needs it: each customer has a project for its bases");
             }
             Ok(Ok(answer)) => answer.value(),
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(silent(limit)),
         };
-        match answer {
-            Ok(project) => {
-                let wrong = self.wrong_with(&project["spec"]);
-                if wrong.is_empty() {
-                    check.ok("it is there, and permits what bases are made of")
-                } else {
-                    check.fail(format_args!("it {}", wrong.join("; ")), MAKE_BASE)
-                }
-            }
-            Err(failure) => check.failed(failure, MAKE_BASE),
-        }
-    }
-
-    /// What a base would be refused for.
-    fn wrong_with(&self, spec: &Value) -> Vec<String> {
-        let mut wrong = Vec::new();
-        for cluster in &self.clusters {
-            let any = items(&spec["destinations"]).any(|destination| {
-                destination["namespace"] == "*" && matches(&destination["server"], &cluster.server)
-            });
-            if !any {
-                wrong.push(format!(
-                    "doesn't permit every namespace of {}",
-                    cluster.server
-                ));
-            }
-        }
-        let lists = |list: &Value, kind: &str| {
-            items(list).any(|entry| matches(&entry["group"], "") && matches(&entry["kind"], kind))
+        let applications = match project.and(applications) {
+            Ok(applications) => applications,
+            Err(failure) => return check.failed(failure, LOOK),
         };
-        for kind in BASE_KINDS {
-            let listed = lists(&spec["clusterResourceWhitelist"], kind)
-                && !lists(&spec["clusterResourceBlacklist"], kind);
-            if !listed {
-                wrong.push(format!("doesn't permit the cluster's kind {kind}"));
-            }
+        let label = |app: &Value| app["metadata"]["labels"][INSTALLATION] == self.installation;
+        let all = items(&applications["items"]).count();
+        let ours = items(&applications["items"])
+            .filter(|app| label(app))
+            .count();
+        if ours > 0 {
+            check.warn(
+                format_args!(
+                    "applications of ours are still in it ({ours}), though each customer has a project for its bases now"
+                ),
+                "`deploycenter apply` moves them; what is held moves once it is released",
+            )
+        } else if all > 0 {
+            check.ok(format_args!(
+                "no application of ours is in it; others' are ({all})"
+            ))
+        } else {
+            check.warn(
+                "nothing that this account sees is in it any more, and it may make any namespace and volume",
+                format!(
+                    "an Argo CD admin may delete it now: kubectl delete appproject -n argocd {FORMER_BASE_PROJECT}"
+                ),
+            )
         }
-        if let Some(url) = &self.generated
-            && !items(&spec["sourceRepos"]).any(|pattern| matches(pattern, url))
-        {
-            wrong.push(format!("doesn't permit the repository {}", shown(url)));
-        }
-        for list in ["namespaceResourceBlacklist", "namespaceResourceWhitelist"] {
-            if items(&spec[list]).next().is_some() {
-                wrong.push(format!("restricts kinds within namespaces ({list})"));
-            }
-        }
-        wrong
     }
 
     pub(super) async fn known_clusters(&self, limit: Duration) -> Vec<Finding> {
@@ -211,27 +198,6 @@ fn words(text: &Value) -> String {
     line.unwrap_or_default().chars().take(300).collect()
 }
 
-/// Whether a project's pattern takes a text; `*` stands for any characters. One that begins
-/// with `!` takes nothing.
-fn matches(pattern: &Value, text: &str) -> bool {
-    let pattern = pattern.as_str().unwrap_or_default();
-    let Some((first, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let Some(mut left) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        match left.find(part) {
-            Some(at) => left = &left[at + part.len()..],
-            None => return false,
-        }
-    }
-    left.ends_with(last)
-}
-
 /// Whether two URLs are one repository's, as Argo CD compares them: without case, `.git` and
 /// a final slash.
 fn same(one: &str, other: &str) -> bool {
@@ -257,24 +223,6 @@ fn shown(url: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn patterns_are_a_projects() {
-        for (pattern, text, fits) in [
-            ("*", "", true),
-            ("*", "https://a", true),
-            ("https://*.example.com", "https://a.example.com", true),
-            ("https://*.example.com", "https://a.example.org", false),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*b*c", "a-c-b", false),
-            ("a*a", "a", false),
-            ("https://a", "https://a", true),
-            ("", "Namespace", false),
-            ("!https://a", "https://a", false),
-        ] {
-            assert_eq!(matches(&json!(pattern), text), fits, "{pattern} on {text}");
-        }
-    }
 
     #[test]
     fn one_repository_has_several_urls() {

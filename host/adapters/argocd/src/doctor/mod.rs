@@ -55,6 +55,7 @@ pub struct Platform {
     has_token: bool,
     clusters: Vec<Cluster>,
     generated: Option<String>,
+    installation: String,
 }
 
 impl Platform {
@@ -79,6 +80,7 @@ impl Platform {
             has_token: !config.token.is_empty(),
             clusters,
             generated,
+            installation: config.installation.to_string(),
         })
     }
 
@@ -158,7 +160,7 @@ impl Examine for Platform {
         };
         let (rights, base, clusters, repository) = tokio::join!(
             self.rights(limit),
-            self.base_project(limit),
+            self.former_project(limit),
             self.known_clusters(limit),
             self.repository(limit)
         );

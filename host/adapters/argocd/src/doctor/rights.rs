@@ -20,8 +20,8 @@ struct Needed {
     without: Option<&'static str>,
 }
 
-/// What deployments need. A project that comes to another cluster needs `clusters, update`
-/// (Argo CD's `ProjectService.Update`).
+/// What deployments need. A project that comes to another cluster, or whose lists of kinds
+/// change, needs `clusters, update` (Argo CD's `ProjectService.Update`).
 const NEEDED: [Needed; 4] = [
     Needed {
         resource: "applications",
@@ -40,7 +40,7 @@ const NEEDED: [Needed; 4] = [
         actions: &["get", "update"],
         object: &["*"],
         without: Some(
-            "clusters can't be checked without `get`, nor a customer come to a second cluster without `update`",
+            "clusters can't be checked without `get`, nor a customer come to a second cluster, or the kinds in its projects change, without `update`",
         ),
     },
     Needed {

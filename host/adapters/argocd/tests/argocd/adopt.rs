@@ -268,12 +268,13 @@ async fn all_that_is_ours_is_listed_and_nothing_foreign() {
         .map(|one| (one.id.as_str(), &one.holder))
         .collect();
     let effect = |name: &str| HeldBy::Effect(owner(name, 1));
-    let unknown = all[3].holder.clone();
+    let unknown = all[4].holder.clone();
     assert!(matches!(unknown, HeldBy::Unknown(_)), "{unknown:?}");
     assert_eq!(
         found,
         [
             ("acme", &effect("project")),
+            ("acme--base", &effect("base-project")),
             ("acme--odoo", &effect("workload")),
             ("acme--odoo--base", &effect("base")),
             ("odd", &unknown),
@@ -288,8 +289,9 @@ async fn all_that_is_ours_is_listed_and_nothing_foreign() {
 
     // Each image is what a removal starts from.
     for (name, one) in [
-        ("workload", &all[1]),
-        ("base", &all[2]),
+        ("workload", &all[2]),
+        ("base", &all[3]),
+        ("base-project", &all[1]),
         ("project", &all[0]),
     ] {
         let removal = step(name, 1, Some(one.image.clone()), None);

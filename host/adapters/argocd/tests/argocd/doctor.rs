@@ -73,7 +73,7 @@ async fn all_is_well_before_the_first_deployment_and_after() {
         "rights projects: ok, may get, create, update, delete".to_owned(),
         "rights clusters: ok, may get, update".to_owned(),
         "rights repositories: ok, may get".to_owned(),
-        "base-project deploycenter-base: ok, it is there, and permits what bases are made of"
+        "base-project deploycenter-base: ok, it isn't there, and nothing needs it: each customer has a project for its bases"
             .to_owned(),
         format!("cluster us-west-2: ok, {SERVER} is known"),
         format!(
@@ -156,10 +156,8 @@ async fn missing_rights_are_named_with_the_policies_that_give_them() {
 }
 
 #[tokio::test]
-async fn an_unknown_cluster_and_a_missing_base_project_fail_by_name() {
+async fn an_unknown_cluster_fails_by_name() {
     let cluster = Cluster::new().await;
-    let base = "/api/v1/projects/deploycenter-base";
-    cluster.raw(Method::DELETE, base, None).await;
     let token = cluster.sandbox.argocd_token();
     let told = told(
         &platform(&cluster, token, "https://elsewhere.example"),
@@ -170,32 +168,46 @@ async fn an_unknown_cluster_and_a_missing_base_project_fail_by_name() {
         line(&told, "cluster us-west-2"),
         "cluster us-west-2: fail, Argo CD doesn't know the cluster https://elsewhere.example | argocd cluster add CONTEXT --name prod-usw2, or correct cluster.server of us-west-2 in regions.yaml"
     );
-    assert_eq!(
-        line(&told, "base-project"),
-        "base-project deploycenter-base: fail, there is no such project | have an Argo CD admin apply argocd/deploycenter-base.yaml, which `deploycenter init` writes: kubectl apply -n argocd -f argocd/deploycenter-base.yaml"
-    );
 }
 
 #[tokio::test]
-async fn a_base_project_that_is_too_narrow_is_told_with_all_that_it_lacks() {
+async fn the_former_project_is_said_to_be_in_use_and_then_to_be_no_ones() {
     let cluster = Cluster::new().await;
-    let base = "/api/v1/projects/deploycenter-base";
-    let mut project = cluster.get(base).await;
-    project["spec"] = json!({
-        "sourceRepos": ["https://git.example.com/*"],
-        "destinations": [{ "server": SERVER, "namespace": "acme-*" }],
-        "clusterResourceWhitelist": [{ "group": "", "kind": "Namespace" }],
-        "namespaceResourceBlacklist": [{ "group": "", "kind": "ResourceQuota" }],
-    });
-    let body = json!({ "project": project });
-    cluster.raw(Method::PUT, base, Some(body)).await;
-    let told = of(&cluster).await;
-    let found = line(&told, "base-project");
-    let expected = format!(
-        "base-project deploycenter-base: fail, it doesn't permit every namespace of {SERVER}; doesn't permit the cluster's kind PersistentVolume; doesn't permit the repository {}; restricts kinds within namespaces (namespaceResourceBlacklist) | ",
-        cluster.remote
+    cluster.deploy().await;
+    let project = json!({ "project": {
+        "metadata": { "name": "deploycenter-base" },
+        "spec": {
+            "sourceRepos": ["*"],
+            "destinations": [{ "server": "*", "namespace": "*" }],
+            "clusterResourceWhitelist": [{ "group": "*", "kind": "*" }],
+        },
+    }});
+    cluster
+        .raw(Method::POST, "/api/v1/projects", Some(project))
+        .await;
+    let base = async || line(&of(&cluster).await, "base-project").to_owned();
+    assert_eq!(
+        base().await,
+        "base-project deploycenter-base: warn, nothing that this account sees is in it any more, and it may make any namespace and volume | an Argo CD admin may delete it now: kubectl delete appproject -n argocd deploycenter-base"
     );
-    assert!(found.starts_with(&expected), "{found}");
+
+    let path = "/api/v1/applications/acme--odoo--base?project=acme--base";
+    let mut app = cluster.get(path).await;
+    app["spec"]["project"] = json!("deploycenter-base");
+    cluster.raw(Method::PUT, path, Some(app)).await;
+    assert_eq!(
+        base().await,
+        "base-project deploycenter-base: warn, applications of ours are still in it (1), though each customer has a project for its bases now | `deploycenter apply` moves them; what is held moves once it is released"
+    );
+
+    let path = "/api/v1/applications/acme--odoo--base?project=deploycenter-base";
+    let mut app = cluster.get(path).await;
+    app["metadata"]["labels"]["deploycenter.dev/installation"] = json!("another");
+    cluster.raw(Method::PUT, path, Some(app)).await;
+    assert_eq!(
+        base().await,
+        "base-project deploycenter-base: ok, no application of ours is in it; others' are (1)"
+    );
 }
 
 #[tokio::test]

@@ -254,6 +254,68 @@ async fn undo_of_a_first_deployment_leaves_nothing() {
     );
 }
 
+/// The base of [`Cluster::deploy`] in another project.
+fn base_in(world: &Cluster, project: &str) -> Resource {
+    let Resource::Application(mut base) = world.base() else {
+        panic!()
+    };
+    base.project = project.to_owned();
+    base.spec["project"] = json!(project);
+    Resource::Application(base)
+}
+
+#[tokio::test]
+async fn an_application_moves_to_another_project_and_back() {
+    let world = Cluster::new().await;
+    world.deploy().await;
+    let other = step("base-project", 2, None, Some(world.base_project("other")));
+    world.argocd.ensure(&other).await.unwrap();
+    let (old, new) = (base_in(&world, "acme--base"), base_in(&world, "other"));
+    let image = async |wanted: &Resource| {
+        let seen = world.argocd.observe(wanted, Reading::Fresh).await.unwrap();
+        seen.unwrap().image
+    };
+    let uid = async |project: &str| {
+        let path = format!("/api/v1/applications/acme--odoo--base?project={project}");
+        world.get(&path).await["metadata"]["uid"].clone()
+    };
+    let was = uid("acme--base").await;
+    assert_eq!(image(&new).await, old, "it is seen where it is");
+
+    let lost = Effect::Drop(DropWhen::After);
+    world.fault("UpdateApplication", 1, lost);
+    let there = step("base", 2, Some(old.clone()), Some(new.clone()));
+    // Its answer is lost once, and then it is taken again.
+    for _ in 0..2 {
+        world.argocd.ensure(&there).await.unwrap();
+        assert_eq!(image(&new).await, new);
+    }
+    assert_eq!(uid("other").await, was, "it is the same application");
+    let delete = step(
+        "base-project",
+        1,
+        Some(world.base_project("acme--base")),
+        None,
+    );
+    assert!(
+        world.argocd.ensure(&delete).await.unwrap().changed,
+        "nothing is left in it"
+    );
+
+    let again = step(
+        "base-project",
+        1,
+        None,
+        Some(world.base_project("acme--base")),
+    );
+    world.argocd.ensure(&again).await.unwrap();
+    for _ in 0..2 {
+        world.argocd.undo(&there).await.unwrap();
+        assert_eq!(image(&new).await, old);
+    }
+    assert_eq!(uid("acme--base").await, was);
+}
+
 #[tokio::test]
 async fn a_project_goes_only_after_its_applications() {
     let world = Cluster::new().await;

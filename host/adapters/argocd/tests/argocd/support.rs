@@ -187,6 +187,19 @@ impl Cluster {
         })
     }
 
+    /// A project for bases.
+    pub(crate) fn base_project(&self, name: &str) -> Resource {
+        Resource::Project(Project {
+            name: name.to_owned(),
+            labels: labels(),
+            spec: json!({
+                "sourceRepos": [self.remote],
+                "destinations": [{ "server": SERVER, "namespace": "acme--odoo" }],
+                "clusterResourceWhitelist": [{ "group": "", "kind": "Namespace" }, { "group": "", "kind": "PersistentVolume" }],
+            }),
+        })
+    }
+
     pub(crate) fn application(&self, prune: bool) -> Resource {
         Resource::Application(Application {
             name: "acme--odoo".to_owned(),
@@ -205,10 +218,10 @@ impl Cluster {
     pub(crate) fn base(&self) -> Resource {
         Resource::Application(Application {
             name: "acme--odoo--base".to_owned(),
-            project: "deploycenter-base".to_owned(),
+            project: "acme--base".to_owned(),
             labels: labels(),
             spec: json!({
-                "project": "deploycenter-base",
+                "project": "acme--base",
                 "source": { "repoURL": self.remote, "targetRevision": BRANCH, "path": format!("{PATH}/dependencies"), "directory": { "recurse": true } },
                 "destination": { "server": SERVER, "namespace": "acme--odoo" },
                 "syncPolicy": { "automated": { "prune": true, "selfHeal": true } },
@@ -226,6 +239,13 @@ impl Cluster {
                 .unwrap()
                 .changed
         );
+        let bases = step(
+            "base-project",
+            1,
+            None,
+            Some(self.base_project("acme--base")),
+        );
+        assert!(self.argocd.ensure(&bases).await.unwrap().changed);
         assert!(
             self.argocd
                 .ensure(&step("base", 1, None, Some(self.base())))
@@ -249,7 +269,7 @@ impl Cluster {
     pub(crate) fn of_base(sync: &Sync) -> Sync {
         Sync {
             application: "acme--odoo--base".to_owned(),
-            project: "deploycenter-base".to_owned(),
+            project: "acme--base".to_owned(),
             ..sync.clone()
         }
     }
@@ -311,7 +331,7 @@ pub(crate) fn labels() -> BTreeMap<String, String> {
 
 pub(crate) fn owner(name: &str, deployment: u8) -> Owner {
     let kind = match name {
-        "project" => EffectKind::Project,
+        "project" | "base-project" => EffectKind::Project,
         "sync" => EffectKind::Sync,
         "folder" => EffectKind::Commit,
         _ => EffectKind::Application,

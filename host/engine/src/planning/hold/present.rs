@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::former;
 use deploycenter_domain::hold;
 use deploycenter_domain::lock::Lock;
-use deploycenter_domain::name::{DeploymentId, RegionName, TargetId};
+use deploycenter_domain::name::{CustomerName, DeploymentId, RegionName, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
 use deploycenter_domain::resource::{Folder, Observed, Resource};
@@ -49,26 +50,33 @@ impl Present {
 
     /// Whether a deployment left something else than what is there, a hold apart.
     pub(super) fn differs_from(&self, plan: &TargetPlan, bindings: &Bindings) -> bool {
-        let without_hold = |files: &BTreeMap<String, String>| {
+        let customer = self.target.customer();
+        let comparable = |files: &BTreeMap<String, String>| {
             let mut files = files.clone();
             files.remove(hold::FILE);
+            former::rehome_files(&mut files, customer);
             files
         };
-        if without_hold(&standing::files(plan, bindings)) != without_hold(&self.folder.files) {
+        if comparable(&standing::files(plan, bindings)) != comparable(&self.folder.files) {
             return true;
         }
         let left = Standing::after(None, plan, bindings);
         self.ground
             .stood(&self.target, self.lock.incarnation)
-            .is_some_and(|stood| beside_files(stood) != beside_files(&left))
+            .is_some_and(|stood| beside_files(stood, customer) != beside_files(&left, customer))
     }
 }
 
-/// What stands beside the folder and follows nothing.
-fn beside_files(standing: &Standing) -> BTreeMap<&EffectId, &Resource> {
+/// What stands beside the folder and follows nothing, in today's layout.
+fn beside_files(standing: &Standing, customer: &CustomerName) -> BTreeMap<EffectId, Resource> {
     let images = standing.images.iter();
     images
         .filter(|(id, _)| !matches!(id.kind(), EffectKind::Commit | EffectKind::Sync))
+        .map(|(id, image)| {
+            let mut image = image.clone();
+            former::rehome(&mut image, customer);
+            (id.clone(), image)
+        })
         .collect()
 }
 
@@ -102,12 +110,14 @@ impl Engine {
     }
 
     /// What the customer's instances share, when it isn't as it was left: refused, or the
-    /// plan that puts it back.
+    /// plan that puts it back. `moved`: an application goes to a project that may have to
+    /// be made first.
     pub(super) async fn shared_again(
         &self,
         target: &TargetId,
         present: &Present,
         reclaim: bool,
+        moved: bool,
     ) -> Result<Option<TargetPlan>, PlanError> {
         let ground = &present.ground;
         let shared = TargetId::shared_of(target.customer().clone());
@@ -128,7 +138,7 @@ impl Engine {
         match self.drift(&shared, stood, &plan.effects, &wishes).await? {
             Some(blocked) if !reclaim => Err(refused(blocked.of_instance(target))),
             Some(_) => Ok(Some(plan)),
-            None => Ok(None),
+            None => Ok(Some(plan).filter(|plan| moved && plan.has_changes())),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use deploycenter_domain::bind::bind;
 use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
+use deploycenter_domain::former;
 use deploycenter_domain::hold::{self, Hold};
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::lock::{self, Lock};
@@ -40,7 +41,7 @@ pub struct Back {
 
 impl Engine {
     /// The plan that puts back, byte for byte, what an earlier deployment left, and holds
-    /// the target there.
+    /// the target there. Only what an earlier layout left is put where it belongs now.
     ///
     /// # Errors
     /// When there is no such deployment, the data has been migrated since, someone else
@@ -72,8 +73,15 @@ impl Engine {
             .unwrap_or_else(|| "rolled back".to_owned());
         let text = Hold::new(Some(to.clone()), &back.by, &reason).text();
         files.insert(hold::FILE.to_owned(), text);
+        let customer = target.customer();
+        // A base of before the customer had a project for bases isn't put back there.
+        former::rehome_files(&mut files, customer);
         let known = known(&record.deployment.plan, &bindings);
-        let wanted = wanted_again(&record.deployment.plan, &known, &present.folder, &files);
+        let mut wanted = wanted_again(&record.deployment.plan, &known, &present.folder, &files);
+        let mut moved = false;
+        for effect in &mut wanted {
+            moved |= former::rehome(&mut effect.after, customer);
+        }
         let wishes = Wishes {
             reclaim: back.reclaim,
             ..Wishes::default()
@@ -100,7 +108,10 @@ impl Engine {
             .map(|change| back_remark(target, change))
             .collect();
         let mut plans = vec![plan];
-        plans.extend(self.shared_again(target, &present, back.reclaim).await?);
+        plans.extend(
+            self.shared_again(target, &present, back.reclaim, moved)
+                .await?,
+        );
         Ok(Replanned {
             plan: Plan::new(self.installation.clone(), Vec::new(), plans),
             main_commit: record.deployment.main_commit,
