@@ -263,7 +263,13 @@ pub(crate) enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+    /// Compile one plugin from standard input, within limits; this program calls itself so
+    #[command(name = COMPILE_PLUGIN, hide = true)]
+    CompilePlugin,
 }
+
+/// The command by which this program compiles a plugin in a process of its own.
+pub(crate) const COMPILE_PLUGIN: &str = "compile-plugin";
 
 /// Which targets.
 #[derive(Debug, Clone, ClapArgs)]

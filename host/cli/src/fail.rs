@@ -79,9 +79,9 @@ impl Fail {
     /// process ends.
     pub(crate) fn report(&self, output: Output) -> ExitCode {
         match output {
-            Output::Json => anstream::eprintln!("{}", self.report.json()),
-            Output::Text => anstream::eprint!("{}", self.report.human()),
-            Output::Github => anstream::print!("{}", self.report.github()),
+            Output::Json => crate::output::errln!("{}", self.report.json()),
+            Output::Text => crate::output::err!("{}", self.report.human()),
+            Output::Github => crate::output::out!("{}", self.report.github()),
         }
         if self.report.code == USAGE_CODE {
             ExitCode::from(USAGE)

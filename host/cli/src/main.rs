@@ -28,6 +28,10 @@ fn main() -> ExitCode {
             };
         }
     };
+    // It limits itself, and wants no threads and no log.
+    if matches!(args.command, args::Command::CompilePlugin) {
+        return deploycenter_plugin_runtime::compile_child();
+    }
     logging();
     let output = args.output;
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -53,11 +57,12 @@ fn logging() {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let colours = std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let json = std::env::var_os("DEPLOYCENTER_LOG_JSON").is_some();
     let layer = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(output::print::LogLines { json })
         .with_ansi(colours);
-    if std::env::var_os("DEPLOYCENTER_LOG_JSON").is_some() {
+    if json {
         layer.json().init();
     } else {
         layer.without_time().with_target(false).init();

@@ -11,10 +11,13 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::problem::Problem;
 use deploycenter_engine::{Adapters, Engine, Limits, Offline};
 use deploycenter_git::{Credentials, DeploymentRepo, Git, GitConfig};
-use deploycenter_plugin_runtime::{Library, Runtime, RuntimeConfig};
+use deploycenter_plugin_runtime::{
+    Compiler, Library, LoadError, Runtime, RuntimeConfig, read_below,
+};
 use deploycenter_ports::{Applications, Clock, Progress, Repository as _, Unwatched};
 use deploycenter_store::{SqliteStore, StoreOptions};
 
+use crate::args::COMPILE_PLUGIN;
 use crate::checked::Checked;
 use crate::fail::Fail;
 use crate::local::{self, SystemClock, Ulids};
@@ -239,9 +242,24 @@ pub(crate) fn argocd_server(setting: &str) -> Result<url::Url, Fail> {
     })
 }
 
+/// This very program, as the process that compiles foreign plugins. Where it can be named
+/// so, it is the one that runs, even when its file was replaced meanwhile.
+fn compiler() -> Option<Compiler> {
+    let own = PathBuf::from("/proc/self/exe");
+    let program = match own.exists() {
+        true => own,
+        false => std::env::current_exe().ok()?,
+    };
+    Some(Compiler {
+        program,
+        arguments: vec![COMPILE_PLUGIN.into()],
+    })
+}
+
 fn runtime() -> Result<Runtime, Fail> {
     Runtime::new(RuntimeConfig {
         cache_dir: cache_dir("compiled"),
+        compiler: compiler(),
         ..RuntimeConfig::default()
     })
     .map_err(|error| Fail::new("plugin", error.to_string()))
@@ -253,35 +271,47 @@ fn library(runtime: Runtime, root: &Path, desired: &Desired) -> (Library, Vec<(D
     let mut library = Library::new(runtime);
     let mut wrong = Vec::new();
     for plugin in &desired.plugins.plugins {
-        if let Err(message) = add(&mut library, root, plugin) {
-            let problem = Problem::new(message)
-                .in_file(desired::file::PLUGINS)
-                .help("restore the file from git, or install the plugin again");
+        let added = plugin_bytes(root, plugin).and_then(|bytes| {
+            library
+                .add(bytes, plugin)
+                .map_err(|error| unusable(plugin, &error))
+        });
+        if let Err(problem) = added {
             wrong.push((plugin.digest.clone(), problem));
         }
     }
     (library, wrong)
 }
 
-fn add(library: &mut Library, root: &Path, plugin: &LockedPlugin) -> Result<(), String> {
+/// The bytes of a plugin's file in the deployment repo.
+pub(crate) fn plugin_bytes(root: &Path, plugin: &LockedPlugin) -> Result<Vec<u8>, Problem> {
+    let LockedPlugin {
+        app,
+        version,
+        source,
+        ..
+    } = plugin;
+    read_below(root, source).map_err(|error| {
+        Problem::new(format!(
+            "the plugin {app} {version} can't be read from {source}: {error}"
+        ))
+        .in_file(desired::file::PLUGINS)
+        .help("restore the file from git, or install the plugin again")
+    })
+}
+
+/// What is wrong with a plugin's file.
+pub(crate) fn unusable(plugin: &LockedPlugin, error: &LoadError) -> Problem {
     let source = &plugin.source;
-    let bytes = std::fs::read(root.join(source)).map_err(|error| {
-        format!(
-            "the plugin {} {} can't be read from {source}: {error}",
-            plugin.app, plugin.version
-        )
-    })?;
-    let digest = Digest::of(&bytes);
-    if digest != plugin.digest {
-        return Err(format!(
-            "{source} isn't the file that this names: it is {digest}, not {}",
-            plugin.digest
-        ));
-    }
-    library
-        .add(bytes)
-        .map(|_| ())
-        .map_err(|error| format!("{source}: {error}"))
+    let message = match error {
+        LoadError::OtherFile { found, locked } => {
+            format!("{source} isn't the file that this names: it is {found}, not {locked}")
+        }
+        error => format!("{source}: {error}"),
+    };
+    Problem::new(message)
+        .in_file(desired::file::PLUGINS)
+        .help(error.help())
 }
 
 /// What is kept between commands is this user's, and beside no repo: it is never taken

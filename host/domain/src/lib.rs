@@ -15,6 +15,7 @@ pub mod declaration;
 pub mod desired;
 pub mod digest;
 pub mod effect;
+pub mod escape;
 pub mod former;
 pub mod guardrails;
 pub mod history;

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
+use deploycenter_domain::desired::Schema;
 use wasm_encoder::{ComponentSection as _, CustomSection};
 use wit_component::ComponentEncoder;
 
-use crate::{PackageError, PluginFile, Source, section};
+use crate::{LoadError, PackageError, PluginFile, Source, section};
 
 /// Makes a component of a core module that `wit-bindgen` described.
 ///
@@ -38,7 +39,12 @@ pub fn package(core: &[u8], source: &Source) -> Result<Vec<u8>, PackageError> {
         }
         .append_to_component(&mut bytes);
     }
-    PluginFile::read(&bytes)?;
+    let file = PluginFile::read(&bytes)?;
+    // Whoever loads it does so before the first value is checked.
+    Schema::new(&file.schema).map_err(|error| LoadError::Section {
+        section: section::SCHEMA,
+        reason: error.reason().to_owned(),
+    })?;
     Ok(bytes)
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use deploycenter_domain::digest::Digest;
+
 /// Why a plugin file couldn't be made of an app's folder: its author's to mend.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
@@ -96,6 +98,32 @@ pub enum LoadError {
         /// The grant it would need.
         grant: &'static str,
     },
+    /// It uses what nobody approved.
+    #[error(
+        "the plugin imports {import}, but plugins.lock doesn't approve the grant \"{grant}\" for it"
+    )]
+    NotApproved {
+        /// The import's full name.
+        import: String,
+        /// The grant it would need.
+        grant: &'static str,
+    },
+    /// `plugins.lock` names another file.
+    #[error("it isn't the file that plugins.lock names: it is {found}, not {locked}")]
+    OtherFile {
+        /// The file's digest.
+        found: Digest,
+        /// The one in `plugins.lock`.
+        locked: Digest,
+    },
+    /// `plugins.lock` takes it for another plugin.
+    #[error("it is the plugin {found}, not {locked} as plugins.lock has it")]
+    OtherPlugin {
+        /// App and version by the file's manifest.
+        found: String,
+        /// App and version by `plugins.lock`.
+        locked: String,
+    },
     /// It lacks something that every plugin exports.
     #[error("the plugin doesn't export {0}")]
     MissingExport(String),
@@ -108,6 +136,22 @@ pub enum LoadError {
     /// This machine failed, not the plugin.
     #[error("the plugin runtime failed: {0}")]
     Host(String),
+}
+
+impl LoadError {
+    /// What whoever keeps the deployment repo can do about it.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NotApproved { .. } => {
+                "approve it by naming it under the plugin's `grants` in plugins.lock, or use a plugin that does without"
+            }
+            Self::OtherPlugin { .. } => {
+                "write app and version into plugins.lock as the file has them"
+            }
+            _ => "restore the file from git, or install the plugin again",
+        }
+    }
 }
 
 fn join(errors: &[TemplateError]) -> String {

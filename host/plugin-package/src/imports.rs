@@ -37,8 +37,12 @@ const INTERFACES: [(&str, Option<&str>); 12] = [
 /// # Errors
 /// When the import isn't one that plugins are given.
 pub fn grant_of(import: &str) -> Result<Option<&'static str>, LoadError> {
+    let shown = || {
+        let start: String = import.chars().take(120).collect();
+        start.escape_debug().to_string()
+    };
     let Some(rest) = import.strip_prefix("deploycenter:") else {
-        return Err(LoadError::ForeignImport(import.escape_debug().to_string()));
+        return Err(LoadError::ForeignImport(shown()));
     };
     let known = rest
         .split_once('@')
@@ -46,7 +50,7 @@ pub fn grant_of(import: &str) -> Result<Option<&'static str>, LoadError> {
         .and_then(|(path, _)| INTERFACES.iter().find(|(known, _)| *known == path));
     match known {
         Some((_, grant)) => Ok(*grant),
-        None => Err(LoadError::UnknownImport(import.escape_debug().to_string())),
+        None => Err(LoadError::UnknownImport(shown())),
     }
 }
 
@@ -55,17 +59,36 @@ pub(crate) fn check<'a>(
     imports: impl IntoIterator<Item = &'a str>,
     grants: &[String],
 ) -> Result<(), LoadError> {
+    match beyond(imports, grants)? {
+        Some((import, grant)) => Err(LoadError::NotGranted { import, grant }),
+        None => Ok(()),
+    }
+}
+
+/// Checks them against what is permitted.
+pub(crate) fn within<'a>(
+    imports: impl IntoIterator<Item = &'a str>,
+    permitted: &[String],
+) -> Result<(), LoadError> {
+    match beyond(imports, permitted)? {
+        Some((import, grant)) => Err(LoadError::NotApproved { import, grant }),
+        None => Ok(()),
+    }
+}
+
+/// The first import that needs another grant, and which.
+fn beyond<'a>(
+    imports: impl IntoIterator<Item = &'a str>,
+    grants: &[String],
+) -> Result<Option<(String, &'static str)>, LoadError> {
     for import in imports {
         if let Some(grant) = grant_of(import)?
-            && !grants.iter().any(|asked| asked == grant)
+            && !grants.iter().any(|given| given == grant)
         {
-            return Err(LoadError::NotGranted {
-                import: import.to_owned(),
-                grant,
-            });
+            return Ok(Some((import.to_owned(), grant)));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -109,5 +132,12 @@ mod tests {
             })
         );
         assert_eq!(check([efs], &["efs".to_owned()]), Ok(()));
+        assert_eq!(
+            within([efs], &["git".to_owned()]),
+            Err(LoadError::NotApproved {
+                import: efs.to_owned(),
+                grant: "efs"
+            })
+        );
     }
 }

@@ -7,13 +7,19 @@
 mod build;
 mod error;
 mod imports;
+mod manifest;
+mod open;
+mod permission;
 mod read;
+mod shape;
 mod source;
 
 pub use build::{componentize, package};
 pub use error::{LoadError, PackageError, TemplateError};
 pub use imports::{GRANTS, grant_of};
+pub use open::read_below;
 pub use read::PluginFile;
+pub use shape::check_shape;
 pub use source::Source;
 
 /// The version of the WIT packages that this host speaks.
@@ -34,6 +40,16 @@ mod section {
     pub(crate) const TEMPLATES: &str = "deploycenter:templates";
     /// JSON object: path within the chart to text.
     pub(crate) const CHART: &str = "deploycenter:chart";
+
+    /// What a section may have, in bytes: each is read into memory many times its size.
+    pub(crate) fn most(name: &str) -> usize {
+        match name {
+            MANIFEST => 64 << 10,
+            SCHEMA => 512 << 10,
+            VALUES => 32 << 10,
+            _ => 8 << 20,
+        }
+    }
 
     pub(crate) const ALL: [&str; 5] = [MANIFEST, SCHEMA, VALUES, TEMPLATES, CHART];
 }

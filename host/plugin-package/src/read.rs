@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use deploycenter_domain::chart;
 use deploycenter_domain::declaration::Manifest;
-use deploycenter_domain::desired::LockedPlugin;
+use deploycenter_domain::desired::{LockedPlugin, Schema};
 use deploycenter_domain::digest::Digest;
+use deploycenter_domain::escape::is_plain_line;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wasmparser::{Encoding, Parser, Payload};
 
-use crate::{API_VERSION, GRANTS, LoadError, MAX_SIZE, imports, section};
+use crate::{LoadError, MAX_SIZE, imports, manifest, section};
 
 /// What every plugin exports; its other exports are hooks.
 const PLANNING: &str = "deploycenter:plugin/planning@0.1.0";
@@ -56,34 +57,18 @@ impl PluginFile {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(bytes: &[u8]) -> Result<Self, LoadError> {
-        if bytes.len() > MAX_SIZE {
-            return Err(LoadError::TooLarge { size: bytes.len() });
-        }
+        Self::read_as(bytes, bounded(bytes)?)
+    }
+
+    /// The same, for a file whose digest is known.
+    pub(crate) fn read_as(bytes: &[u8], digest: Digest) -> Result<Self, LoadError> {
         let Outline {
             mut sections,
             mut imports,
             mut exports,
         } = outline(bytes)?;
         let manifest: Manifest = json(&mut sections, section::MANIFEST)?;
-        if manifest.api_version != API_VERSION {
-            return Err(LoadError::ApiVersion(
-                manifest.api_version.escape_debug().to_string(),
-            ));
-        }
-        if let Some(unknown) = manifest
-            .grants
-            .iter()
-            .find(|grant| !GRANTS.contains(&grant.as_str()))
-        {
-            let reason = format!(
-                "asks for the grant \"{}\", which this host doesn't know",
-                unknown.escape_debug()
-            );
-            return Err(LoadError::Section {
-                section: section::MANIFEST,
-                reason,
-            });
-        }
+        manifest::check(&manifest)?;
         imports.sort();
         exports.sort();
         imports::check(imports.iter().map(String::as_str), &manifest.grants)?;
@@ -97,6 +82,10 @@ impl PluginFile {
                 reason: "is no JSON object".to_owned(),
             });
         }
+        Schema::check_bounds(&schema).map_err(|error| LoadError::Section {
+            section: section::SCHEMA,
+            reason: error.reason().to_owned(),
+        })?;
         let base_values = take(&mut sections, section::VALUES)?;
         let base_values = std::str::from_utf8(base_values)
             .map_err(|_| LoadError::Section {
@@ -104,7 +93,7 @@ impl PluginFile {
                 reason: "is no UTF-8 text".to_owned(),
             })?
             .to_owned();
-        let templates = json(&mut sections, section::TEMPLATES)?;
+        let templates = paths(&mut sections, section::TEMPLATES)?;
         let chart = paths(&mut sections, section::CHART)?;
         let foreign = chart::check(&chart);
         if !foreign.is_empty() {
@@ -121,9 +110,17 @@ impl PluginFile {
             chart,
             imports,
             exports,
-            digest: Digest::of(bytes),
+            digest,
         })
     }
+}
+
+/// The digest of a file that isn't too large.
+pub(crate) fn bounded(bytes: &[u8]) -> Result<Digest, LoadError> {
+    if bytes.len() > MAX_SIZE {
+        return Err(LoadError::TooLarge { size: bytes.len() });
+    }
+    Ok(Digest::of(bytes))
 }
 
 struct Outline<'a> {
@@ -185,10 +182,20 @@ fn take<'a>(
     sections: &mut BTreeMap<&'static str, &'a [u8]>,
     name: &'static str,
 ) -> Result<&'a [u8], LoadError> {
-    sections.remove(name).ok_or_else(|| LoadError::Section {
+    let bad = |reason| LoadError::Section {
         section: name,
-        reason: "is missing; is this an app plugin?".to_owned(),
-    })
+        reason,
+    };
+    let missing = || bad("is missing; is this an app plugin?".to_owned());
+    let data = sections.remove(name).ok_or_else(missing)?;
+    let most = section::most(name);
+    if data.len() > most {
+        return Err(bad(format!(
+            "has {} bytes; at most {most} are taken",
+            data.len()
+        )));
+    }
+    Ok(data)
 }
 
 fn json<T: DeserializeOwned>(
@@ -201,26 +208,40 @@ fn json<T: DeserializeOwned>(
     })
 }
 
-/// An object of paths. They become files of a git tree, so none may lead out of it.
+/// How many templates, or files of a chart, a plugin may have.
+const FILES_MAX: usize = 1_000;
+/// The longest path of one, in bytes.
+const PATH_MAX: usize = 200;
+
+/// An object of paths. They become files of a git tree, or names in messages, so none may
+/// lead out of it or hold what a terminal obeys.
 fn paths(
     sections: &mut BTreeMap<&'static str, &[u8]>,
     name: &'static str,
 ) -> Result<BTreeMap<String, String>, LoadError> {
     let files: BTreeMap<String, String> = json(sections, name)?;
+    let bad = |reason| LoadError::Section {
+        section: name,
+        reason,
+    };
+    if files.len() > FILES_MAX {
+        return Err(bad(format!("holds more than {FILES_MAX} files")));
+    }
     let odd = files.keys().find(|path| {
-        path.chars().any(|c| c.is_control() || c == '\\')
+        !is_plain_line(path, PATH_MAX)
+            || path.contains('\\')
             || path
                 .split('/')
                 .any(|part| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git"))
     });
     match odd {
-        Some(path) => Err(LoadError::Section {
-            section: name,
-            reason: format!(
-                "holds the path \"{}\", which isn't one within the chart",
-                path.escape_debug()
-            ),
-        }),
+        Some(path) => {
+            let start: String = path.chars().take(PATH_MAX).collect();
+            Err(bad(format!(
+                "holds the path \"{}\", which isn't one within it",
+                start.escape_debug()
+            )))
+        }
         None => Ok(files),
     }
 }

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use deploycenter_plugin_package::{LoadError, PackageError, PluginFile, Source, package};
+use deploycenter_domain::desired::LockedPlugin;
+use deploycenter_domain::digest::Digest;
+use deploycenter_plugin_package::{
+    LoadError, PackageError, PluginFile, Source, package, read_below,
+};
 use wit_parser::Resolve;
 
 /// A core module with `plan`, described for a world with these imports.
@@ -227,6 +231,184 @@ fn a_chart_leads_nowhere_else() {
         parts.chart.insert(path.to_owned(), String::new());
         let text = package(&core(""), &parts).unwrap_err().to_string();
         assert!(text.contains("deploycenter:chart"), "{path}: {text}");
+    }
+}
+
+#[test]
+fn what_is_permitted_is_asked_for_and_approved() {
+    let bytes = package(
+        &core("import deploycenter:aws/efs@0.1.0;"),
+        &source(r#""git", "efs", "log""#).unwrap(),
+    )
+    .unwrap();
+    let asked = PluginFile::read(&bytes)
+        .unwrap()
+        .locked("x.wasm".to_owned());
+    let permitted = |change: fn(&mut LockedPlugin)| {
+        let mut locked = asked.clone();
+        change(&mut locked);
+        PluginFile::read_locked(&bytes, &locked).map(|(_, permitted)| permitted)
+    };
+    assert_eq!(permitted(|_| {}).unwrap(), ["efs", "git", "log"]);
+    // Approved beyond what is asked, and not all that is asked.
+    let changed = permitted(|it| it.grants = vec!["efs".to_owned(), "route53".to_owned()]);
+    assert_eq!(changed.unwrap(), ["efs"]);
+    assert_eq!(
+        permitted(|it| it.grants = vec!["git".to_owned()]),
+        Err(LoadError::NotApproved {
+            import: "deploycenter:aws/efs@0.1.0".to_owned(),
+            grant: "efs"
+        })
+    );
+    for (change, said) in [
+        (
+            (|it| it.version = "1.2.1".to_owned()) as fn(&mut LockedPlugin),
+            "it is the plugin blog 1.2.0, not blog 1.2.1 as plugins.lock has it",
+        ),
+        (
+            |it| it.app = "wiki".parse().unwrap(),
+            "it is the plugin blog 1.2.0, not wiki 1.2.0 as plugins.lock has it",
+        ),
+        (
+            |it| it.digest = Digest::of(b"other"),
+            "it isn't the file that plugins.lock names",
+        ),
+    ] {
+        let text = permitted(change).unwrap_err().to_string();
+        assert!(text.starts_with(said), "{text}");
+    }
+}
+
+#[test]
+fn a_manifest_is_short_plain_lines() {
+    let sound = source("").unwrap();
+    type Change = fn(&mut Source);
+    let changes: [(Change, &str); 8] = [
+        (
+            |it| it.manifest.description = "a\u{1b}[2Jb".into(),
+            "description",
+        ),
+        (
+            |it| it.manifest.description = "a\u{202e}b".into(),
+            "description",
+        ),
+        (|it| it.manifest.description = "a\nb".into(), "description"),
+        (
+            |it| it.manifest.description = "a".repeat(501),
+            "description",
+        ),
+        (
+            |it| it.manifest.migration = Some("a\rb".into()),
+            "migration",
+        ),
+        (|it| it.manifest.version = "1.0\u{7}".into(), "version"),
+        (
+            |it| {
+                it.manifest.data_versions.insert("6\n".into(), "6".into());
+            },
+            "as a version",
+        ),
+        (
+            |it| {
+                let all = (0..201).map(|n| (n.to_string(), n.to_string()));
+                it.manifest.data_versions.extend(all);
+            },
+            "more than 200 versions",
+        ),
+    ];
+    for (change, said) in changes {
+        let mut parts = sound.clone();
+        change(&mut parts);
+        let text = package(&core(""), &parts).unwrap_err().to_string();
+        assert!(
+            text.contains("deploycenter:manifest") && text.contains(said),
+            "{text}"
+        );
+        assert!(
+            !text.chars().any(|c| c.is_control() || c == '\u{202e}'),
+            "{text:?}"
+        );
+    }
+}
+
+#[test]
+fn sections_have_an_end() {
+    type Change = fn(&mut Source);
+    let changes: [(Change, &str); 5] = [
+        (
+            |it| it.values = " ".repeat(600 << 10),
+            "deploycenter:values has",
+        ),
+        (
+            |it| it.schema = serde_json::json!({ "description": "x".repeat(600 << 10) }),
+            "deploycenter:schema has",
+        ),
+        (
+            |it| {
+                it.templates.insert("a".into(), "x".repeat(9 << 20));
+            },
+            "deploycenter:templates has",
+        ),
+        (
+            |it| {
+                it.chart
+                    .extend((0..1001).map(|n| (n.to_string(), String::new())));
+            },
+            "more than 1000 files",
+        ),
+        (
+            |it| {
+                it.templates.insert("a\u{202e}b".into(), String::new());
+            },
+            "a\\u{202e}b",
+        ),
+    ];
+    for (change, said) in changes {
+        let mut parts = source("").unwrap();
+        change(&mut parts);
+        let text = package(&core(""), &parts).unwrap_err().to_string();
+        assert!(text.contains(said), "{text}");
+    }
+}
+
+#[test]
+fn only_a_regular_file_of_bounded_size_below_the_repo_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("repo");
+    fs::create_dir_all(root.join("plugins")).unwrap();
+    fs::write(root.join("plugins/a.wasm"), b"code").unwrap();
+    fs::write(folder.path().join("outside.wasm"), b"secret").unwrap();
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, root.join(name)).unwrap();
+    link("a.wasm", "plugins/link.wasm");
+    link("../outside.wasm", "outside.wasm");
+    link("plugins", "linked");
+    link("/dev/zero", "zero.wasm");
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(root.join("pipe.wasm"))
+        .status()
+        .unwrap();
+    assert!(pipe.success());
+    let _socket = std::os::unix::net::UnixListener::bind(root.join("socket.wasm")).unwrap();
+    let large = fs::File::create(root.join("large.wasm")).unwrap();
+    large.set_len(40 << 20).unwrap();
+
+    assert_eq!(read_below(&root, "plugins/a.wasm").unwrap(), b"code");
+    for (source, said) in [
+        ("plugins/link.wasm", "link"),
+        ("outside.wasm", "link"),
+        ("linked/a.wasm", "link"),
+        ("zero.wasm", "link"),
+        ("pipe.wasm", "no regular file"),
+        ("socket.wasm", ""),
+        ("plugins", "no regular file"),
+        ("plugins/a.wasm/b", ""),
+        ("none.wasm", "No such file"),
+        ("../outside.wasm", "leads out"),
+        ("/etc/passwd", "leads out"),
+        ("large.wasm", "at most"),
+    ] {
+        let text = read_below(&root, source).unwrap_err().to_string();
+        assert!(text.contains(said), "{source}: {text}");
     }
 }
 

@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::PathBuf;
 
 use deploycenter_domain::digest::Digest;
+use deploycenter_plugin_package::LoadError;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Error};
 
@@ -19,7 +20,7 @@ pub(crate) struct Cache {
 }
 
 /// `sha256:` and 64 digits, before the code.
-const CHECKSUM: usize = 71;
+pub(crate) const CHECKSUM: usize = 71;
 
 impl Cache {
     /// The cache in a folder, which is made where it is missing. A folder that others may
@@ -36,7 +37,7 @@ impl Cache {
         Self { folder }
     }
 
-    /// The compiled form of a component, from the cache or made now.
+    /// The compiled form of a component, from the cache or made now by `compile`.
     ///
     /// # Errors
     /// When it doesn't compile. Trouble with the cache is logged only.
@@ -44,25 +45,22 @@ impl Cache {
         &self,
         engine: &Engine,
         digest: &Digest,
-        bytes: &[u8],
-    ) -> Result<Component, Error> {
-        let Some(folder) = &self.folder else {
-            return Component::from_binary(engine, bytes);
-        };
+        compile: impl FnOnce() -> Result<Vec<u8>, LoadError>,
+    ) -> Result<Component, LoadError> {
         let name = name(engine, digest);
-        if let Some(component) = read(engine, folder, &name) {
+        if let Some(folder) = &self.folder
+            && let Some(component) = read(engine, folder, &name)
+        {
             return Ok(component);
         }
-        let component = Component::from_binary(engine, bytes)?;
-        match component
-            .serialize()
-            .map_err(|error| error.to_string())
-            .and_then(|code| write(folder, &name, &code).map_err(|error| error.to_string()))
-        {
-            Ok(()) => tracing::debug!(name, "cached a compiled plugin"),
-            Err(error) => tracing::warn!(name, %error, "cannot cache a compiled plugin"),
+        let code = compile()?;
+        if let Some(folder) = &self.folder {
+            match write(folder, &name, &code) {
+                Ok(()) => tracing::debug!(name, "cached a compiled plugin"),
+                Err(error) => tracing::warn!(name, %error, "cannot cache a compiled plugin"),
+            }
         }
-        Ok(component)
+        load(engine, &code).map_err(|error| LoadError::Host(format!("{error:#}")))
     }
 }
 
@@ -80,16 +78,22 @@ fn read(engine: &Engine, folder: &PrivateFolder, name: &str) -> Option<Component
         tracing::warn!(name, "a cached plugin is damaged; compiling it again");
         return None;
     }
-    #[expect(
-        unsafe_code,
-        reason = "the code comes from this function's counterpart: its folder is this user's alone, and its checksum fits"
-    )]
-    // SAFETY: only `write` makes such files, of what this engine serialized; the engine
-    // refuses what another version or configuration of it made.
-    let component = unsafe { Component::deserialize(engine, code) };
-    component
+    load(engine, code)
         .inspect_err(|error| tracing::debug!(name, %error, "a cached plugin doesn't fit this host"))
         .ok()
+}
+
+/// Compiled code, to be run.
+fn load(engine: &Engine, code: &[u8]) -> Result<Component, Error> {
+    #[expect(
+        unsafe_code,
+        reason = "the code comes from this program's own compiling: just now, through a file without a name, or from a folder that is this user's alone; its checksum fits"
+    )]
+    // SAFETY: only `compile` and `write` give such code, of what such an engine serialized;
+    // the engine refuses what another version or configuration of it made.
+    unsafe {
+        Component::deserialize(engine, code)
+    }
 }
 
 fn write(folder: &PrivateFolder, name: &str, code: &[u8]) -> std::io::Result<()> {

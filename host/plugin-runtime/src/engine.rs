@@ -25,8 +25,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(50);
 
 /// An engine, and the thread that moves its epoch as long as it lives.
 pub(crate) fn engine(mode: Mode) -> Result<Engine, LoadError> {
-    let engine =
-        Engine::new(&config(mode)).map_err(|error| LoadError::Host(format!("{error:#}")))?;
+    let engine = bare_engine(mode)?;
     let weak = engine.weak();
     std::thread::Builder::new()
         .name("plugin-epoch".to_owned())
@@ -41,6 +40,12 @@ pub(crate) fn engine(mode: Mode) -> Result<Engine, LoadError> {
         })
         .map_err(|error| LoadError::Host(format!("no thread for its clock: {error}")))?;
     Ok(engine)
+}
+
+/// An engine whose epoch stands still: for compiling alone. What it compiles in one mode
+/// runs in the other.
+pub(crate) fn bare_engine(mode: Mode) -> Result<Engine, LoadError> {
+    Engine::new(&config(mode)).map_err(|error| LoadError::Host(format!("{error:#}")))
 }
 
 fn config(mode: Mode) -> Config {

@@ -9,6 +9,7 @@ mod bindings;
 mod bundled;
 mod cache;
 mod capabilities;
+mod compile;
 mod engine;
 mod failure;
 mod gate;
@@ -21,7 +22,8 @@ mod runtime;
 mod state;
 
 pub use bundled::bundled;
-pub use deploycenter_plugin_package::{GRANTS, LoadError, PluginFile, TemplateError};
+pub use compile::{Compiler, compile_child};
+pub use deploycenter_plugin_package::{GRANTS, LoadError, PluginFile, TemplateError, read_below};
 pub use deploycenter_ports::PluginError;
 pub use engine::Mode;
 pub use library::Library;

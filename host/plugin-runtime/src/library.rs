@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use deploycenter_domain::declaration::{Declaration, Request, Violation};
+use deploycenter_domain::desired::LockedPlugin;
 use deploycenter_domain::digest::Digest;
 use deploycenter_plugin_package::{LoadError, PluginFile};
 use deploycenter_ports::{PluginError, PluginFacts, Plugins, TemplateFault};
 
+use crate::bundled::bundled;
 use crate::gate::{Gate, processors};
 use crate::plugin::Plugin;
 use crate::runtime::Runtime;
@@ -28,6 +30,7 @@ type Loaded = OnceLock<Result<Arc<Plugin>, PluginError>>;
 #[derive(Debug)]
 struct Entry {
     bytes: Vec<u8>,
+    locked: LockedPlugin,
     facts: Arc<PluginFacts>,
 }
 
@@ -43,11 +46,13 @@ impl Library {
         }
     }
 
-    /// Adds a plugin file, without compiling it, and gives its digest.
+    /// Adds a plugin file with its entry in `plugins.lock`, without compiling it, and gives
+    /// its digest.
     ///
     /// # Errors
-    /// When the file isn't sound.
-    pub fn add(&mut self, bytes: Vec<u8>) -> Result<Digest, LoadError> {
+    /// When the file isn't sound, isn't the entry's, or wants more than that approves.
+    pub fn add(&mut self, bytes: Vec<u8>, locked: &LockedPlugin) -> Result<Digest, LoadError> {
+        let (file, _) = PluginFile::read_locked(&bytes, locked)?;
         let PluginFile {
             manifest,
             schema,
@@ -55,7 +60,7 @@ impl Library {
             chart,
             digest,
             ..
-        } = PluginFile::read(&bytes)?;
+        } = file;
         let facts = Arc::new(PluginFacts {
             digest: digest.clone(),
             manifest,
@@ -63,8 +68,25 @@ impl Library {
             base_values,
             chart,
         });
-        self.entries.insert(digest.clone(), Entry { bytes, facts });
+        let entry = Entry {
+            bytes,
+            locked: locked.clone(),
+            facts,
+        };
+        self.entries.insert(digest.clone(), entry);
         Ok(digest)
+    }
+
+    /// Adds the plugins that this binary brings, each permitted what it asks for.
+    ///
+    /// # Errors
+    /// When one isn't sound.
+    pub fn add_bundled(&mut self) -> Result<(), LoadError> {
+        for (app, bytes) in bundled() {
+            let locked = PluginFile::read(bytes)?.locked(format!("plugins/{app}.wasm"));
+            self.add(bytes.to_vec(), &locked)?;
+        }
+        Ok(())
     }
 
     fn entry(&self, digest: &Digest) -> Result<&Entry, PluginError> {
@@ -89,7 +111,7 @@ impl Library {
         // Whoever comes second waits for the first, and loads nothing.
         slot.get_or_init(|| {
             self.runtime
-                .load(&entry.bytes, templates)
+                .load(&entry.bytes, &entry.locked, templates)
                 .map_err(|error| load_error(&entry.facts, error))
         })
         .clone()

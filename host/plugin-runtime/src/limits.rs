@@ -19,6 +19,9 @@ pub(crate) const STACK: usize = 512 << 10;
 pub(crate) const PLAN_FUEL: u64 = 1_000_000_000;
 /// Steps of the machine for parsing all templates, or for rendering one.
 pub(crate) const RENDER_FUEL: u64 = 2_000_000_000;
+/// Steps of the machine for all that one `plan` or `validate` has rendered: several
+/// seconds, so that what renders without an end is the plugin's fault and not the clock's.
+pub(crate) const RENDERS_FUEL: u64 = 10_000_000_000;
 /// Steps of the template language for rendering one template.
 pub(crate) const RENDER_STEPS: u64 = 1_000_000;
 /// The longest text that a template may render to, in bytes.
@@ -30,11 +33,28 @@ pub(crate) const PLAN_TIME: Duration = Duration::from_secs(60);
 pub(crate) const RENDER_TIME: Duration = Duration::from_secs(20);
 /// Files, volumes, records, secrets and edges that one plan may declare, each.
 pub(crate) const DECLARED: usize = 200;
-/// The longest file, manifest or message of a violation, in bytes.
+/// Of all those together.
+pub(crate) const DECLARED_IN_ALL: usize = 400;
+/// The longest file or manifest, in bytes.
 pub(crate) const TEXT: usize = 4 << 20;
-/// Lines that one call may log, and the longest of them in bytes.
+/// All files and manifests of one plan, in bytes.
+pub(crate) const TEXT_IN_ALL: usize = 8 << 20;
+/// Keys of all generated secrets of one plan.
+pub(crate) const SECRET_KEYS: usize = 200;
+/// Calls of the host in one call of the guest, and the bytes given with them. The host's
+/// own work costs the guest no steps.
+pub(crate) const HOST_CALLS: usize = 5_000;
+pub(crate) const HOST_BYTES: usize = 256 << 20;
+/// What a guest may give the host with one call, in bytes: texts and lists that all lead to
+/// the same place in its memory count each time.
+pub(crate) const GIVEN_AT_ONCE: usize = 8 << 20;
+/// Violations that one `validate` may find, and the longest text of one in bytes.
+pub(crate) const VIOLATIONS: usize = 1_000;
+pub(crate) const VIOLATION_TEXT: usize = 4 << 10;
+/// Lines that one call may log, the longest of them and all of them in bytes.
 pub(crate) const LOG_LINES: usize = 1_000;
 pub(crate) const LOG_LINE: usize = 4 << 10;
+pub(crate) const LOG_IN_ALL: usize = 256 << 10;
 
 /// Warnings of one plan that are shown with it.
 pub(crate) const WARNINGS: usize = 20;
@@ -91,5 +111,6 @@ impl ResourceLimiter for Meter {
 pub(crate) fn refill<T>(store: &mut Store<T>, fuel: u64, time: Duration) -> Result<(), Error> {
     store
         .set_epoch_deadline(u64::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX));
+    store.set_hostcall_fuel(GIVEN_AT_ONCE);
     store.set_fuel(fuel)
 }

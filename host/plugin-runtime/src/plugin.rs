@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use deploycenter_domain::declaration::{Declaration, Manifest, Request, Violation};
+use deploycenter_domain::escape::{SHOWN_MAX as TEXT_SHOWN, clipped};
 use deploycenter_plugin_package::PluginFile;
 use deploycenter_ports::PluginError;
 use wasmtime::component::{Instance, InstancePre};
@@ -19,6 +20,7 @@ use crate::state::{Phase, State};
 /// A plugin's code, compiled and linked.
 pub(crate) struct Code {
     pub(crate) file: PluginFile,
+    /// The file's, with the grants that it asks for and that were approved.
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) pre: InstancePre<State>,
     pub(crate) planning: planning::GuestIndices,
@@ -61,6 +63,16 @@ impl Plugin {
             hook.load(&mut *store, instance)?
                 .call_validate(store, question)
         })?;
+        if found.len() > limits::VIOLATIONS {
+            return Err(PluginError::Broken(self.named(&format!(
+                "finds more than {} violations in one instance's values",
+                limits::VIOLATIONS
+            ))));
+        }
+        let text = |mut text: String| {
+            text.truncate(text.floor_char_boundary(limits::VIOLATION_TEXT));
+            text
+        };
         let mut found: Vec<_> = found
             .into_iter()
             .map(
@@ -69,9 +81,9 @@ impl Plugin {
                      code,
                      message,
                  }| Violation {
-                    pointer,
-                    code,
-                    message,
+                    pointer: text(pointer),
+                    code: text(code),
+                    message: text(message),
                 },
             )
             .collect();
@@ -98,14 +110,19 @@ impl Plugin {
                 line,
                 message,
             })) => Err(PluginError::Render {
-                template,
+                template: clipped(&template, TEXT_SHOWN),
                 line,
-                message,
+                message: clipped(&message, TEXT_SHOWN),
             }),
-            Err(contract::PlanError::Refused(message)) => Err(PluginError::Refused(message)),
-            Err(contract::PlanError::Internal(message)) => Err(PluginError::Broken(
-                self.named(&format!("failed: {message}")),
-            )),
+            Err(contract::PlanError::Refused(message)) => {
+                Err(PluginError::Refused(clipped(&message, TEXT_SHOWN)))
+            }
+            Err(contract::PlanError::Internal(message)) => {
+                let message = clipped(&message, TEXT_SHOWN);
+                Err(PluginError::Broken(
+                    self.named(&format!("failed: {message}")),
+                ))
+            }
         }
     }
 

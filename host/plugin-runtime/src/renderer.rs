@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deploycenter_domain::token;
+use deploycenter_domain::{escape, token};
 use deploycenter_plugin_package::{LoadError, TemplateError};
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime::{Engine, Store};
@@ -15,11 +15,17 @@ use crate::failure::Failure;
 use crate::gate::processors;
 use crate::limits::{self, Meter, refill};
 
+/// What a call of the engine costs at least, in steps of the machine: what the host does
+/// for it takes time too.
+const RENDER_COST: u64 = 1_000_000;
+
 /// Why a template gave no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RenderFailure {
     /// The template is at fault.
     Template(TemplateError),
+    /// All that the call has rendered takes more steps than it may.
+    TooMuch,
     /// This machine was too slow.
     TooLong(String),
 }
@@ -65,15 +71,16 @@ struct Instance {
 }
 
 impl Instance {
-    /// Renders one, and tells the guest of the variables only when they aren't those that
-    /// it has: a target's templates all see the same.
+    /// Renders one with so much fuel, and tells the guest of the variables only when they
+    /// aren't those that it has: a target's templates all see the same.
     fn render(
         &mut self,
         name: &str,
         variables: &str,
+        fuel: u64,
     ) -> Result<Result<String, engine::Failure>, wasmtime::Error> {
         let Self { store, guest, seen } = self;
-        refill(store, limits::RENDER_FUEL, limits::RENDER_TIME)?;
+        refill(store, fuel, limits::RENDER_TIME)?;
         if seen.as_deref() != Some(variables) {
             *seen = None;
             if let Err(failure) = guest.call_see(&mut *store, variables)? {
@@ -129,8 +136,14 @@ impl Templates {
         self.sources.iter().map(|(name, _)| name.as_str())
     }
 
-    /// Renders one with the keys of a JSON object as variables.
-    pub(crate) fn render(&self, name: &str, context: &str) -> Result<String, RenderFailure> {
+    /// Renders one with the keys of a JSON object as variables. `spent`: the steps of all
+    /// that one call has rendered, to which these are added.
+    pub(crate) fn render(
+        &self,
+        name: &str,
+        context: &str,
+        spent: &mut u64,
+    ) -> Result<String, RenderFailure> {
         let fault = |line: u32, message: String| {
             RenderFailure::Template(TemplateError {
                 template: name.to_owned(),
@@ -138,6 +151,9 @@ impl Templates {
                 message,
             })
         };
+        if *spent >= limits::RENDERS_FUEL {
+            return Err(RenderFailure::TooMuch);
+        }
         let idle = self
             .idle
             .lock()
@@ -145,11 +161,21 @@ impl Templates {
             .pop();
         let mut instance = match idle {
             Some(instance) => instance,
-            None => self
-                .instantiate()
-                .map_err(|error| fault(0, error.to_string()))?,
+            None => {
+                let instance = self
+                    .instantiate()
+                    .map_err(|error| fault(0, error.to_string()))?;
+                // An instance is dropped when a template fails in it.
+                let left = instance.store.get_fuel().unwrap_or(0);
+                *spent = spent.saturating_add(limits::RENDER_FUEL.saturating_sub(left));
+                instance
+            }
         };
-        let called = instance.render(name, context);
+        let left = limits::RENDERS_FUEL.saturating_sub(*spent);
+        let fuel = left.min(limits::RENDER_FUEL);
+        let called = instance.render(name, context, fuel);
+        let used = fuel.saturating_sub(instance.store.get_fuel().unwrap_or(0));
+        *spent = spent.saturating_add(used.max(RENDER_COST));
         match called {
             Ok(answer) => {
                 self.put_back(instance);
@@ -163,6 +189,10 @@ impl Templates {
                         format!("line {} of its result: {}", broken.line, broken_message()),
                     )),
                 }
+            }
+            // Its last steps were all that the call had left, not all that a template may have.
+            Err(_) if *spent >= limits::RENDERS_FUEL && fuel < limits::RENDER_FUEL => {
+                Err(RenderFailure::TooMuch)
             }
             Err(error) => Err(match Failure::of(&error, &instance.store.data().meter) {
                 Failure::Broken(message) => fault(0, message),
@@ -219,7 +249,7 @@ fn template_error(failure: engine::Failure) -> TemplateError {
     TemplateError {
         template: failure.template,
         line: failure.line,
-        message: failure.message,
+        message: escape::clipped(&failure.message, escape::SHOWN_MAX),
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use deploycenter_domain::declaration::Manifest;
+use deploycenter_domain::desired::LockedPlugin;
 use deploycenter_domain::digest::Digest;
 use deploycenter_plugin_package::{LoadError, PluginFile};
 use wasmtime::Engine;
@@ -12,10 +14,10 @@ use wasmtime::component::Linker;
 
 use crate::bindings::app::exports::deploycenter::plugin::{planning, validation};
 use crate::cache::Cache;
+use crate::compile::{Compiler, compile_apart, compile_here};
 use crate::engine::{Mode, engine};
 use crate::plugin::{Code, Plugin};
 use crate::renderer::{Renderer, Templates};
-use crate::state::State;
 use crate::{bundled, capabilities};
 
 /// The hook that checks values.
@@ -29,16 +31,28 @@ pub struct RuntimeConfig {
     pub cache_dir: Option<PathBuf>,
     /// How instances get their memory.
     pub mode: Mode,
+    /// What compiles plugins that this binary doesn't bring. Without one, those that were
+    /// compiled before are run, and others refused.
+    pub compiler: Option<Compiler>,
 }
+
+/// A file by its digest, and what it is permitted.
+type Permitted = (Digest, Vec<String>);
+
+/// A plugin's code, once someone has loaded it.
+type Loaded = OnceLock<Result<Arc<Code>, LoadError>>;
 
 /// The engine, the template engine and the code of the plugins loaded so far.
 pub struct Runtime {
     engine: Engine,
-    linker: Linker<State>,
     cache: Cache,
+    compiler: Option<Compiler>,
     renderer_bytes: &'static [u8],
     renderer: OnceLock<Result<Arc<Renderer>, LoadError>>,
-    loaded: Mutex<HashMap<Digest, Arc<Code>>>,
+    /// A refusal is remembered as code is: it may have taken a minute.
+    loaded: Mutex<HashMap<Permitted, Arc<Loaded>>>,
+    /// One foreign plugin is compiled at a time, for the machine's memory.
+    compiling: Mutex<()>,
 }
 
 impl fmt::Debug for Runtime {
@@ -62,33 +76,34 @@ impl Runtime {
             ));
         };
         let engine = engine(config.mode)?;
-        let mut linker = Linker::new(&engine);
-        capabilities::link(&mut linker).map_err(|error| LoadError::Host(format!("{error:#}")))?;
         Ok(Self {
             engine,
-            linker,
             cache: Cache::open(config.cache_dir),
+            compiler: config.compiler,
             renderer_bytes,
             renderer: OnceLock::new(),
             loaded: Mutex::default(),
+            compiling: Mutex::default(),
         })
     }
 
-    /// Loads a plugin file. `overrides`, template name to source, take the place of the
-    /// plugin's own templates of those names, or join them.
+    /// Loads a plugin file, for what its entry in `plugins.lock` approves. `overrides`,
+    /// template name to source, take the place of the plugin's own templates of those
+    /// names, or join them.
     ///
     /// # Errors
-    /// When the file isn't sound, imports more than its manifest asks for, doesn't
-    /// compile, or a template doesn't parse.
+    /// When the file isn't sound or isn't the entry's, imports more than its manifest asks
+    /// for and the entry approves, doesn't compile, or a template doesn't parse.
     pub fn load(
         &self,
         bytes: &[u8],
+        locked: &LockedPlugin,
         overrides: &BTreeMap<String, String>,
     ) -> Result<Arc<Plugin>, LoadError> {
         // Each takes long the first time, so each gets a processor.
         let (renderer, code) = std::thread::scope(|scope| {
             let renderer = scope.spawn(|| self.renderer());
-            let code = self.code(bytes);
+            let code = self.code(bytes, locked);
             (renderer.join(), code)
         });
         let code = code?;
@@ -115,41 +130,70 @@ impl Runtime {
     pub(crate) fn renderer(&self) -> Result<Arc<Renderer>, LoadError> {
         let renderer = self.renderer.get_or_init(|| {
             let bytes = self.renderer_bytes;
-            let component = self
-                .cache
-                .component(&self.engine, &Digest::of(bytes), bytes)
-                .map_err(|error| LoadError::Host(format!("{error:#}")))?;
+            let component = self.cache.component(&self.engine, &Digest::of(bytes), || {
+                compile_here(&self.engine, bytes)
+            })?;
             Ok(Arc::new(Renderer::new(&self.engine, &component)?))
         });
         renderer.clone()
     }
 
-    fn code(&self, bytes: &[u8]) -> Result<Arc<Code>, LoadError> {
-        let file = PluginFile::read(bytes)?;
-        let loaded = || self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(code) = loaded().get(&file.digest) {
-            return Ok(Arc::clone(code));
-        }
+    fn code(&self, bytes: &[u8], locked: &LockedPlugin) -> Result<Arc<Code>, LoadError> {
+        let (file, permitted) = PluginFile::read_locked(bytes, locked)?;
+        let slot = {
+            let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            let key = (file.digest.clone(), permitted.clone());
+            Arc::clone(loaded.entry(key).or_default())
+        };
+        // Whoever comes second waits for the first.
+        slot.get_or_init(|| self.link(bytes, file, permitted))
+            .clone()
+    }
+
+    /// Compiles a plugin's code and links what it is permitted.
+    fn link(
+        &self,
+        bytes: &[u8],
+        file: PluginFile,
+        permitted: Vec<String>,
+    ) -> Result<Arc<Code>, LoadError> {
         let unfit = |error: wasmtime::Error| LoadError::Code(format!("{error:#}"));
         let component = self
             .cache
-            .component(&self.engine, &file.digest, bytes)
-            .map_err(unfit)?;
-        let pre = self.linker.instantiate_pre(&component).map_err(unfit)?;
+            .component(&self.engine, &file.digest, || self.compile(bytes))?;
+        let mut linker = Linker::new(&self.engine);
+        capabilities::link(&mut linker, &permitted).map_err(unfit)?;
+        let pre = linker.instantiate_pre(&component).map_err(unfit)?;
         let planning = planning::GuestIndices::new(&pre).map_err(unfit)?;
         let validation = match file.exports.iter().any(|export| export == VALIDATION) {
             true => Some(validation::GuestIndices::new(&pre).map_err(unfit)?),
             false => None,
         };
-        let digest = file.digest.clone();
-        let code = Arc::new(Code {
-            manifest: Arc::new(file.manifest.clone()),
+        Ok(Arc::new(Code {
+            manifest: Arc::new(Manifest {
+                grants: permitted,
+                ..file.manifest.clone()
+            }),
             file,
             pre,
             planning,
             validation,
-        });
-        loaded().insert(digest, Arc::clone(&code));
-        Ok(code)
+        }))
+    }
+
+    /// Compiles what this binary brings, and has anything else compiled apart.
+    fn compile(&self, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
+        if bundled::bundled().iter().any(|(_, own)| *own == bytes) {
+            return compile_here(&self.engine, bytes);
+        }
+        match &self.compiler {
+            Some(compiler) => {
+                let _alone = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+                compile_apart(compiler, bytes)
+            }
+            None => Err(LoadError::Host(
+                "a plugin that this binary doesn't bring wants compiling, for which it was given no program".to_owned(),
+            )),
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! What the host keeps for one call of a plugin.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deploycenter_domain::declaration::{Declaration, Manifest, Request};
 use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::escape;
 use wasmtime::Error;
 
 use crate::failure::HostFault;
@@ -19,6 +21,17 @@ pub(crate) enum Phase {
     Plan,
 }
 
+/// What a guest has used of the host beside its own steps and memory.
+#[derive(Debug, Default)]
+pub(crate) struct Spent {
+    calls: usize,
+    bytes: usize,
+    /// Steps of the template engine.
+    pub(crate) rendering: u64,
+    pub(crate) log_lines: usize,
+    pub(crate) log_bytes: usize,
+}
+
 /// The data of a store.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -28,7 +41,7 @@ pub(crate) struct State {
     pub(crate) phase: Phase,
     pub(crate) declaration: Declaration,
     pub(crate) meter: Meter,
-    pub(crate) log_lines: usize,
+    pub(crate) spent: Spent,
     /// The last line that the guest logged as an error: what it says when it panics.
     pub(crate) last_error: Option<String>,
 }
@@ -47,22 +60,54 @@ impl State {
             phase,
             declaration: Declaration::default(),
             meter: Meter::default(),
-            log_lines: 0,
+            spent: Spent::default(),
             last_error: None,
         }
     }
 
-    /// Stops the guest unless it has a grant.
+    /// Counts a call, and stops the guest unless it has a grant.
     ///
     /// # Errors
-    /// A trap that names the grant.
-    pub(crate) fn granted(&self, grant: &str) -> Result<(), Error> {
+    /// A trap that names the grant, or says that it calls too often.
+    pub(crate) fn granted(&mut self, grant: &str) -> Result<(), Error> {
+        self.called()?;
         if self.manifest.grants.iter().any(|given| given == grant) {
             return Ok(());
         }
         Err(Error::from(HostFault(format!(
             "calls `{grant}`, for which it has no grant"
         ))))
+    }
+
+    /// Counts a call that needs no grant.
+    ///
+    /// # Errors
+    /// A trap when there were too many.
+    pub(crate) fn called(&mut self) -> Result<(), Error> {
+        self.spent.calls += 1;
+        if self.spent.calls > limits::HOST_CALLS {
+            return Err(Error::from(HostFault(format!(
+                "calls the host more than {} times",
+                limits::HOST_CALLS
+            ))));
+        }
+        Ok(())
+    }
+
+    /// Counts the bytes that come with a call.
+    ///
+    /// # Errors
+    /// A trap when there were too many.
+    pub(crate) fn receive(&mut self, texts: &[&str]) -> Result<(), Error> {
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        self.spent.bytes = self.spent.bytes.saturating_add(bytes);
+        if self.spent.bytes > limits::HOST_BYTES {
+            return Err(Error::from(HostFault(format!(
+                "gives the host more than {} MiB to work on",
+                limits::HOST_BYTES >> 20
+            ))));
+        }
+        Ok(())
     }
 
     /// The declaration, for one more change.
@@ -85,11 +130,14 @@ impl State {
 /// # Errors
 /// When another content was declared under that name, or there are too many.
 pub(crate) fn insert<K: Ord + std::fmt::Display, V: PartialEq>(
-    map: &mut std::collections::BTreeMap<K, V>,
+    declaration: &mut Declaration,
+    part: impl FnOnce(&mut Declaration) -> &mut BTreeMap<K, V>,
     what: &str,
     name: K,
     value: V,
 ) -> Result<(), String> {
+    let in_all = declared(declaration);
+    let map = part(declaration);
     match map.get(&name) {
         Some(same) if *same == value => Ok(()),
         Some(_) => Err(format!(
@@ -99,11 +147,43 @@ pub(crate) fn insert<K: Ord + std::fmt::Display, V: PartialEq>(
             "more than {} of the kind {what} are declared",
             limits::DECLARED
         )),
+        None if in_all >= limits::DECLARED_IN_ALL => Err(format!(
+            "more than {} things are declared",
+            limits::DECLARED_IN_ALL
+        )),
         None => {
             map.insert(name, value);
             Ok(())
         }
     }
+}
+
+/// How many effects were declared.
+fn declared(declaration: &Declaration) -> usize {
+    declaration.files.len()
+        + declaration.volumes.len()
+        + declaration.records.len()
+        + declaration.generated.len()
+        + declaration.given.len()
+        + declaration.applications.len()
+}
+
+/// Checks that a text fits in what one plan may declare, beside what it has already.
+///
+/// # Errors
+/// A sentence for the plugin's author.
+pub(crate) fn fits(declaration: &Declaration, what: &str, text: &str) -> Result<(), String> {
+    if text.len() > limits::TEXT {
+        return Err(format!("{what} has more than {} KiB", limits::TEXT >> 10));
+    }
+    let files: usize = declaration.files.values().map(String::len).sum();
+    if files + text.len() > limits::TEXT_IN_ALL {
+        return Err(format!(
+            "with {what} the plan's files have more than {} KiB",
+            limits::TEXT_IN_ALL >> 10
+        ));
+    }
+    Ok(())
 }
 
 /// Checks the name of a volume, record or secret.
@@ -126,11 +206,7 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), String> {
 
 /// A guest's text as it may stand in a message.
 pub(crate) fn shown(text: &str) -> String {
-    text.chars()
-        .take(80)
-        .collect::<String>()
-        .escape_debug()
-        .to_string()
+    escape::clipped(text, 80).escape_debug().to_string()
 }
 
 /// The id of an effect whose name was checked.

@@ -8,17 +8,20 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use common::{mattermost, no_overrides, request};
-use deploycenter_plugin_runtime::{Mode, Runtime, RuntimeConfig};
+use common::{compiler, guest, locked, mattermost, no_overrides, request};
+use deploycenter_plugin_runtime::{LoadError, Mode, Runtime, RuntimeConfig};
 use serde_json::json;
 
 fn plan(cache: &Path) {
     let runtime = Runtime::new(RuntimeConfig {
         cache_dir: Some(cache.to_owned()),
         mode: Mode::OneShot,
+        compiler: None,
     })
     .unwrap();
-    let plugin = runtime.load(mattermost(), &no_overrides()).unwrap();
+    let plugin = runtime
+        .load(mattermost(), &locked(mattermost()), &no_overrides())
+        .unwrap();
     plugin.plan(&request(mattermost(), json!({}))).unwrap();
 }
 
@@ -89,6 +92,30 @@ fn code_is_kept_privately_and_used_again_and_damage_is_mended() {
         fs::write(path, b"short").unwrap();
     }
     plan(&cache);
+}
+
+#[test]
+fn a_foreign_plugin_is_compiled_once_and_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = guest("(i32.const 0)");
+    let load = |mode, compiler| {
+        let runtime = Runtime::new(RuntimeConfig {
+            cache_dir: Some(folder.path().join(format!("{mode:?}"))),
+            mode,
+            compiler,
+        })
+        .unwrap();
+        let plugin = runtime.load(&bytes, &locked(&bytes), &no_overrides())?;
+        plugin.plan(&request(&bytes, json!({}))).unwrap();
+        Ok::<_, LoadError>(())
+    };
+    for mode in [Mode::OneShot, Mode::Pooled] {
+        let refused = load(mode, None).unwrap_err().to_string();
+        assert!(refused.contains("was given no program"), "{refused}");
+        load(mode, Some(compiler())).unwrap();
+        // What is kept needs no process.
+        load(mode, None).unwrap();
+    }
 }
 
 #[test]

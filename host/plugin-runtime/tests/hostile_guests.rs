@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{guest, no_overrides, request, runtime};
+use common::{guest, load, no_overrides, request};
 use deploycenter_domain::declaration::Declaration;
 use deploycenter_plugin_runtime::PluginError;
 use serde_json::json;
@@ -12,10 +12,7 @@ use serde_json::json;
 fn plan(body: &str) -> Result<Declaration, PluginError> {
     let bytes = guest(body);
     let request = request(&bytes, json!({}));
-    runtime()
-        .load(&bytes, &no_overrides())
-        .unwrap()
-        .plan(&request)
+    load(&bytes, &no_overrides()).unwrap().plan(&request)
 }
 
 #[track_caller]

@@ -6,16 +6,13 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{mattermost, no_overrides, request, runtime, templates};
+use common::{load, mattermost, no_overrides, request, templates};
 use deploycenter_plugin_runtime::{LoadError, PluginError};
 use serde_json::json;
 
 fn plan(overrides: &BTreeMap<String, String>) -> Result<String, PluginError> {
     let request = request(mattermost(), json!({}));
-    let declaration = runtime()
-        .load(mattermost(), overrides)
-        .unwrap()
-        .plan(&request)?;
+    let declaration = load(mattermost(), overrides).unwrap().plan(&request)?;
     Ok(declaration.files["values.yaml"].clone())
 }
 
@@ -145,7 +142,7 @@ fn a_whole_token_passes_however_it_is_placed() {
 #[test]
 fn an_override_that_does_not_parse_is_refused_when_loaded() {
     let overrides = templates([("values.yaml", "x\n[% if %]"), ("extra.yaml", "[[ 1 + ]]")]);
-    match runtime().load(mattermost(), &overrides) {
+    match load(mattermost(), &overrides) {
         Err(LoadError::Templates(errors)) => {
             let places: Vec<_> = errors
                 .iter()

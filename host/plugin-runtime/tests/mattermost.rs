@@ -5,7 +5,7 @@ mod common;
 
 use std::time::Instant;
 
-use common::{mattermost, no_overrides, request, runtime, templates};
+use common::{load, locked, mattermost, no_overrides, request, templates};
 use deploycenter_domain::declaration::ApplicationRole;
 use deploycenter_domain::token;
 use deploycenter_plugin_runtime::{Library, Mode, PluginError, Runtime, RuntimeConfig};
@@ -14,7 +14,7 @@ use serde_json::json;
 
 #[test]
 fn it_declares_what_an_instance_needs() {
-    let plugin = runtime().load(mattermost(), &no_overrides()).unwrap();
+    let plugin = load(mattermost(), &no_overrides()).unwrap();
     let request = request(mattermost(), json!({}));
     assert_eq!(plugin.validate(&request).unwrap(), []);
     let declared = plugin.plan(&request).unwrap();
@@ -53,7 +53,7 @@ fn it_declares_what_an_instance_needs() {
 
 #[test]
 fn what_it_warns_of_comes_with_the_plan() {
-    let plugin = runtime().load(mattermost(), &no_overrides()).unwrap();
+    let plugin = load(mattermost(), &no_overrides()).unwrap();
     let warnings = |over| plugin.plan(&request(mattermost(), over)).unwrap().warnings;
     assert_eq!(warnings(json!({})), [""; 0]);
     let warned = warnings(json!({ "replicas": 2 }));
@@ -68,8 +68,7 @@ fn the_same_request_gives_the_same_plan() {
     let request = request(mattermost(), json!({}));
     let plan = || {
         serde_json::to_string(
-            &runtime()
-                .load(mattermost(), &no_overrides())
+            &load(mattermost(), &no_overrides())
                 .unwrap()
                 .plan(&request)
                 .unwrap(),
@@ -81,7 +80,7 @@ fn the_same_request_gives_the_same_plan() {
 
 #[test]
 fn an_existing_file_system_needs_no_token() {
-    let plugin = runtime().load(mattermost(), &no_overrides()).unwrap();
+    let plugin = load(mattermost(), &no_overrides()).unwrap();
     let base = request(mattermost(), json!({}));
     let mut storage = base.values["storage"].clone();
     storage["class"] = json!("efs-shared");
@@ -104,7 +103,7 @@ fn an_existing_file_system_needs_no_token() {
 #[test]
 fn an_override_takes_the_place_of_a_template_of_that_name() {
     let overrides = templates([("values.yaml", "mine: [[ customer ]]\n")]);
-    let plugin = runtime().load(mattermost(), &overrides).unwrap();
+    let plugin = load(mattermost(), &overrides).unwrap();
     assert_eq!(
         plugin
             .plan(&request(mattermost(), json!({})))
@@ -118,7 +117,7 @@ fn an_override_takes_the_place_of_a_template_of_that_name() {
 fn an_override_makes_none_of_the_hosts_own_files() {
     for path in deploycenter_domain::guardrails::FILES {
         let overrides = templates([(path, "kind: Namespace\n")]);
-        let plugin = runtime().load(mattermost(), &overrides).unwrap();
+        let plugin = load(mattermost(), &overrides).unwrap();
         match plugin.plan(&request(mattermost(), json!({}))) {
             Err(PluginError::Refused(message)) => assert!(
                 message.starts_with(path) && message.contains("the host's own"),
@@ -132,18 +131,20 @@ fn an_override_makes_none_of_the_hosts_own_files() {
 #[test]
 fn both_modes_and_the_library_give_the_same() {
     let request = request(mattermost(), json!({}));
-    let once = runtime()
-        .load(mattermost(), &no_overrides())
+    let once = load(mattermost(), &no_overrides())
         .unwrap()
         .plan(&request)
         .unwrap();
     let pooled = Runtime::new(RuntimeConfig {
         cache_dir: None,
         mode: Mode::Pooled,
+        compiler: None,
     })
     .unwrap();
     let mut library = Library::new(pooled);
-    let digest = library.add(mattermost().to_vec()).unwrap();
+    let digest = library
+        .add(mattermost().to_vec(), &locked(mattermost()))
+        .unwrap();
     assert_eq!(
         library.facts(&digest).unwrap().manifest.app.as_str(),
         "mattermost"
@@ -164,7 +165,7 @@ fn both_modes_and_the_library_give_the_same() {
 
 #[test]
 fn a_plan_is_a_matter_of_milliseconds() {
-    let plugin = runtime().load(mattermost(), &no_overrides()).unwrap();
+    let plugin = load(mattermost(), &no_overrides()).unwrap();
     let request = request(mattermost(), json!({}));
     plugin.plan(&request).unwrap();
     let rounds = 20;
@@ -180,7 +181,7 @@ fn a_plan_is_a_matter_of_milliseconds() {
 
 #[test]
 fn plans_run_from_many_threads() {
-    let plugin = runtime().load(mattermost(), &no_overrides()).unwrap();
+    let plugin = load(mattermost(), &no_overrides()).unwrap();
     let request = request(mattermost(), json!({}));
     let wanted = plugin.plan(&request).unwrap();
     std::thread::scope(|scope| {

@@ -437,11 +437,9 @@ fn library() -> Result<Arc<Library>> {
         let mut library = Library::new(
             Runtime::new(RuntimeConfig::default()).map_err(|error| error.to_string())?,
         );
-        for (app, bytes) in bundled() {
-            library
-                .add(bytes.to_vec())
-                .map_err(|error| format!("the bundled plugin {app}: {error}"))?;
-        }
+        library
+            .add_bundled()
+            .map_err(|error| format!("a bundled plugin: {error}"))?;
         Ok(Arc::new(library))
     });
     made.clone().map_err(anyhow::Error::msg)

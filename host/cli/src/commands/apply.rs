@@ -104,12 +104,12 @@ pub(super) async fn run(
         } else {
             output::plan::render(&doing, false)
         };
-        anstream::eprint!("{shown}");
+        crate::output::err!("{shown}");
         plan::remarks(&place, &planned).await?;
     }
     if !doing.has_changes() {
         if !shared.json && reviewed.is_some() && problems.is_empty() {
-            anstream::eprintln!("Nothing to do.");
+            crate::output::errln!("Nothing to do.");
         }
         return conclude(shared.json, &recovered, &BTreeSet::new(), problems, code);
     }
@@ -139,7 +139,7 @@ pub(super) async fn take_up(
         )
         .await?;
     if !recovered.is_empty() {
-        anstream::eprintln!(
+        crate::output::errln!(
             "Took up what had been interrupted: {}.",
             super::count(recovered.len(), "deployment")
         );

@@ -35,7 +35,7 @@ pub(super) fn show(shared: &Shared, plan: &Plan, quiet: bool) {
     } else {
         output::plan::render(plan, false)
     };
-    anstream::eprint!("{shown}");
+    crate::output::err!("{shown}");
 }
 
 /// Ends a command whose plan nobody agreed to. A program gets the plan on stdout: no other
@@ -43,7 +43,7 @@ pub(super) fn show(shared: &Shared, plan: &Plan, quiet: bool) {
 pub(super) fn decline<T>(shared: &Shared, plan: &Plan, fail: Fail) -> Result<T, Fail> {
     if shared.json {
         let text = serde_json::to_string(plan).map_err(anyhow::Error::from)?;
-        anstream::println!("{text}");
+        crate::output::outln!("{text}");
     }
     Err(fail)
 }
@@ -92,7 +92,7 @@ pub(super) async fn replanned(
     };
     let code = out(shared, place, replanned.plan, how).await?;
     if changes && !shared.json {
-        anstream::eprintln!("{}", follows());
+        crate::output::errln!("{}", follows());
     }
     Ok(code)
 }
@@ -108,7 +108,7 @@ pub(super) fn confirmed() -> Result<bool, Fail> {
             "say --yes; or, for what the desired state asks for, apply a reviewed plan with --plan",
         ));
     }
-    anstream::eprint!("Apply this? Only \"yes\" is taken for an answer: ");
+    crate::output::err!("Apply this? Only \"yes\" is taken for an answer: ");
     let mut answer = String::new();
     std::io::stdin()
         .read_line(&mut answer)

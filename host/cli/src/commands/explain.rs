@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Shared;
 use crate::fail::Fail;
-use crate::output;
+use crate::output::{self, harmless};
 use crate::wiring;
 
 /// One value and where it came from.
@@ -56,12 +56,12 @@ pub(super) async fn run(
         }
     }
     if shared.json {
-        anstream::println!(
+        crate::output::outln!(
             "{}",
             serde_json::json!({ "format": output::FORMAT, "target": target, "values": rows })
         );
     } else {
-        anstream::print!("{}", human(&rows));
+        crate::output::out!("{}", human(&rows));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -99,21 +99,16 @@ fn escaped(key: &str) -> String {
 }
 
 fn human(rows: &[Row]) -> String {
-    let width = |cell: fn(&Row) -> usize| rows.iter().map(cell).max().unwrap_or(0);
-    let (path, value) = (
-        width(|row| row.path.len()),
-        width(|row| row.value.to_string().len()).min(48),
-    );
-    rows.iter()
+    let rows: Vec<[String; 3]> = rows
+        .iter()
         .map(|row| {
-            format!(
-                "{:path$}  {:value$}  {} ({}:{})\n",
-                row.path,
-                row.value.to_string(),
-                row.layer,
-                row.file,
-                row.line
-            )
+            let place = format!("{} ({}:{})", row.layer, row.file, row.line);
+            [&row.path, &row.value.to_string(), &place].map(|text| harmless(text))
         })
+        .collect();
+    let width = |cell: usize| rows.iter().map(|row| row[cell].len()).max().unwrap_or(0);
+    let (path, value) = (width(0), width(1).min(48));
+    rows.iter()
+        .map(|row| format!("{:path$}  {:value$}  {}\n", row[0], row[1], row[2]))
         .collect()
 }

@@ -38,7 +38,7 @@ pub(super) async fn run(
     records.truncate(limit.unwrap_or(usize::MAX));
     let report =
         Report::new(&records).map_err(|(deployment, error)| impossible(&deployment, &error))?;
-    anstream::print!(
+    crate::output::out!(
         "{}",
         if shared.json {
             report.json()
@@ -135,9 +135,9 @@ async fn show_diff(
         differences(&left(&entries, from), &left(&entries, Some(to))),
     );
     if shared.json {
-        anstream::print!("{}", diff.json());
+        crate::output::out!("{}", diff.json());
     } else {
-        anstream::print!("{}", diff.human());
+        crate::output::out!("{}", diff.human());
     }
     for at in from.into_iter().chain([to]) {
         remark(&entries, at);
@@ -163,7 +163,7 @@ fn remark(entries: &[Entry], at: usize) {
     match progress.status() {
         Status::Succeeded => {}
         Status::Unwound => {
-            anstream::eprintln!("Note: {id} was taken back, and so left what it had found.")
+            crate::output::errln!("Note: {id} was taken back, and so left what it had found.")
         }
         status => {
             let left = left(entries, Some(at));
@@ -176,7 +176,7 @@ fn remark(entries: &[Entry], at: usize) {
                     unknown.join(", ")
                 )
             };
-            anstream::eprintln!(
+            crate::output::errln!(
                 "Note: {id} isn't finished ({}): shown is what it has done so far{unknown}.",
                 status.as_str()
             );

@@ -70,7 +70,7 @@ pub(super) fn run(dir: &Path) -> Result<ExitCode, Fail> {
     }
     DeploymentRepo::init(dir)?;
     let shown = dir.display();
-    anstream::eprintln!(
+    crate::output::errln!(
         "Made a deployment repo in {shown}, with the apps {}.\n\nNext:\n  1. put your own regions, zones and roles into regions.yaml, and Argo CD's address into deploycenter.toml\n  2. have an Argo CD admin give DeployCenter's account the rights in argocd/rbac.csv\n  3. write the first customer into customers.yaml, and check it: deploycenter -C {shown} validate\n  4. git remote add origin URL, commit, push\n  5. deploycenter -C {shown} plan",
         bundle::apps().join(", ")
     );

@@ -144,6 +144,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
             Some(SandboxCommand::Env { dir }) => sandbox::env(&dir).await,
             None => sandbox::run(&sandbox.run).await,
         },
+        Command::CompilePlugin => Ok(deploycenter_plugin_runtime::compile_child()),
         Command::Schema { name, write, check } => {
             let ask = match name.as_deref() {
                 Some(name) => schema::Ask::Print(name),
@@ -205,7 +206,7 @@ pub(crate) fn cancel_on_ctrl_c() -> Cancel {
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
             asked.ask();
-            anstream::eprintln!(
+            crate::output::errln!(
                 "Stopping after the steps in flight. Press Ctrl-C again to stop at once; `deploycenter resume` goes on either way."
             );
             if tokio::signal::ctrl_c().await.is_ok() {
@@ -226,7 +227,7 @@ pub(crate) fn conclude(
     refused_code: &'static str,
 ) -> Result<ExitCode, Fail> {
     if json {
-        anstream::println!(
+        crate::output::outln!(
             "{}",
             serde_json::json!({ "format": crate::output::FORMAT, "deployments": rows(outcomes) })
         );

@@ -14,7 +14,7 @@ use crate::wiring;
 pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
     let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
     let found = place.engine.orphans().await?;
-    anstream::print!(
+    crate::output::out!(
         "{}",
         if shared.json {
             orphans::json(&found)

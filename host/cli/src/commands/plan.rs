@@ -55,9 +55,9 @@ pub(super) async fn run(
         (false, true) => output::grouped::render(&plan.targets),
         (false, false) => output::plan::render(plan, how.verbose),
     };
-    anstream::print!("{text}");
+    crate::output::out!("{text}");
     for blocked in &planned.blocked {
-        anstream::eprintln!(
+        crate::output::errln!(
             "Left out ({}): {}: {}\n    {} {}",
             blocked.code,
             blocked.target,
@@ -69,7 +69,7 @@ pub(super) async fn run(
     remarks(&place, &planned).await?;
     let changes = planned.plan.has_changes();
     if let Some(path) = out.filter(|_| changes) {
-        anstream::eprintln!(
+        crate::output::errln!(
             "Saved. Apply exactly this with: deploycenter apply --plan {}",
             path.display()
         );
@@ -123,14 +123,14 @@ pub(super) async fn remarks(place: &Workplace, planned: &Planned) -> Result<(), 
     for record in place.engine.store.unfinished().await? {
         let target = &record.deployment.plan.target;
         if !blocked(target) {
-            anstream::eprintln!(
+            crate::output::errln!(
                 "Note: {target} has an unfinished deployment ({}); `deploycenter resume {target}` ends it.",
                 record.deployment.id
             );
         }
     }
     for (target, hold) in planned.held.iter().filter(|(target, _)| !blocked(target)) {
-        anstream::eprintln!(
+        crate::output::errln!(
             "Note: {target} is held by {} ({}), and nothing waits for it; `deploycenter release {target}` ends that.",
             harmless(&hold.by),
             harmless(&hold.reason)
@@ -146,7 +146,7 @@ pub(super) async fn remarks(place: &Workplace, planned: &Planned) -> Result<(), 
             [one] => one,
             _ => "TARGET",
         };
-        anstream::eprintln!(
+        crate::output::errln!(
             "Note: no longer desired, and left running: {}. `deploycenter destroy {one} --confirm {one}` removes {}.",
             names.join(", "),
             if names.len() == 1 { "it" } else { "one" }
@@ -154,11 +154,11 @@ pub(super) async fn remarks(place: &Workplace, planned: &Planned) -> Result<(), 
     }
     match planned.updates_waiting.len() {
         0 => {}
-        1 => anstream::eprintln!(
+        1 => crate::output::errln!(
             "Note: {} is pinned; a newer plugin or newer overrides wait for it, and `deploycenter sync` moves it.",
             planned.updates_waiting[0]
         ),
-        many => anstream::eprintln!(
+        many => crate::output::errln!(
             "Note: {many} targets are pinned; a newer plugin or newer overrides wait for them, and `deploycenter sync` moves them."
         ),
     }

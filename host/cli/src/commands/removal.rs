@@ -109,7 +109,7 @@ fn ask_for(target: &TargetId) -> Result<(), Fail> {
         )
         .help(format!("confirm it by name: --confirm {target}")));
     }
-    anstream::eprint!("Remove this? Type its name, {target}: ");
+    crate::output::err!("Remove this? Type its name, {target}: ");
     let mut answer = String::new();
     std::io::stdin()
         .read_line(&mut answer)

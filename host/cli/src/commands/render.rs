@@ -39,21 +39,21 @@ pub(super) async fn run(
                 written += 1;
             }
         }
-        anstream::eprintln!(
+        crate::output::errln!(
             "Wrote {} of {} to {}.",
             count(written, "file"),
             count(rendered.len(), "instance"),
             out.display()
         );
     } else if shared.json {
-        anstream::println!(
+        crate::output::outln!(
             "{}",
             serde_json::json!({ "format": 1, "targets": rendered })
         );
     } else {
         for (path, text) in rendered.values().flatten() {
-            anstream::println!("# ---- {path}");
-            anstream::print!("{text}");
+            crate::output::outln!("# ---- {path}");
+            crate::output::print::content(text);
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -46,7 +46,7 @@ pub(super) async fn run(shared: &Shared, targets: &[String]) -> Result<ExitCode,
         .resume(TakeUp::All, wanted, &cancel_on_ctrl_c())
         .await?;
     if outcomes.is_empty() && !shared.json {
-        anstream::eprintln!("Nothing is unfinished.");
+        crate::output::errln!("Nothing is unfinished.");
     }
     conclude(shared.json, &outcomes, &going_back, Vec::new(), "")
 }

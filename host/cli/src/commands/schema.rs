@@ -18,8 +18,8 @@ use serde_json::Value;
 use super::bundle::{self, Files};
 use super::{Shared, count};
 use crate::fail::Fail;
-use crate::output::FORMAT;
 use crate::output::error::Report;
+use crate::output::{FORMAT, harmless};
 use crate::wiring;
 
 /// The code of what `--check` and `validate` find.
@@ -62,7 +62,7 @@ pub(super) async fn run(shared: &Shared, ask: Ask<'_>) -> Result<ExitCode, Fail>
                 ))
                 .help("plugins.lock lists the apps that are installed")
             })?;
-            anstream::print!("{}", schema_text(&schema));
+            crate::output::print::content(&schema_text(&schema));
         }
         Ask::Write => {
             let root = wiring::find_repo(shared.repo.as_deref())?;
@@ -80,9 +80,9 @@ pub(super) async fn run(shared: &Shared, ask: Ask<'_>) -> Result<ExitCode, Fail>
                 return Err(Fail::problems(STALE, message, vec![stale]));
             }
             if shared.json {
-                anstream::println!("{}", serde_json::json!({ "format": FORMAT, "stale": [] }));
+                crate::output::outln!("{}", serde_json::json!({ "format": FORMAT, "stale": [] }));
             } else {
-                anstream::println!("Up to date: {}.", count(wanted.len(), "schema"));
+                crate::output::outln!("Up to date: {}.", count(wanted.len(), "schema"));
             }
         }
     }
@@ -139,7 +139,7 @@ async fn known_here(shared: &Shared) -> Result<(Known, Vec<Problem>), Fail> {
         }
         Err(fail) if shared.repo.is_some() => Err(fail),
         Err(_) => {
-            anstream::eprintln!(
+            crate::output::errln!(
                 "No deployment repo here: the apps are those that this binary brings, and any region is taken."
             );
             let files = bundle::installed()?;
@@ -166,14 +166,7 @@ fn whole((known, problems): (Known, Vec<Problem>)) -> Result<Known, Fail> {
 
 fn from_folder(root: &Path) -> impl Fn(&LockedPlugin) -> Result<PluginFile, Fail> {
     move |locked| {
-        let path = root.join(&locked.source);
-        let bytes = std::fs::read(&path).map_err(|error| {
-            Fail::new(
-                "plugin",
-                format!("{} can't be read: {error}", locked.source),
-            )
-            .help("restore the file from git, or install the plugin again")
-        })?;
+        let bytes = wiring::plugin_bytes(root, locked).map_err(unusable)?;
         plugin_file(locked, &bytes)
     }
 }
@@ -184,19 +177,17 @@ fn from_files(files: &Files, locked: &LockedPlugin) -> Result<PluginFile, Fail> 
 }
 
 fn plugin_file(locked: &LockedPlugin, bytes: &[u8]) -> Result<PluginFile, Fail> {
-    let plugin = PluginFile::read(bytes)
-        .map_err(|error| Fail::new("plugin", format!("{}: {error}", locked.source)))?;
-    if plugin.digest != locked.digest {
-        return Err(Fail::new(
-            "plugin",
-            format!(
-                "{} isn't the file that plugins.lock names: it is {}, not {}",
-                locked.source, plugin.digest, locked.digest
-            ),
-        )
-        .help("restore the file from git, or install the plugin again"));
+    PluginFile::read_locked(bytes, locked)
+        .map(|(plugin, _)| plugin)
+        .map_err(|error| unusable(wiring::unusable(locked, &error)))
+}
+
+fn unusable(problem: Problem) -> Fail {
+    let fail = Fail::new("plugin", problem.message);
+    match problem.help {
+        Some(help) => fail.help(help),
+        None => fail,
     }
-    Ok(plugin)
 }
 
 fn texts(known: &Known) -> Texts {
@@ -276,7 +267,7 @@ fn write(shared: &Shared, root: &Path, wanted: &Texts) -> Result<(), Fail> {
         std::fs::remove_file(root.join(path)).map_err(|error| failed(path, error))?;
     }
     if shared.json {
-        anstream::println!(
+        crate::output::outln!(
             "{}",
             serde_json::json!({ "format": FORMAT, "written": written, "removed": removed })
         );
@@ -284,12 +275,12 @@ fn write(shared: &Shared, root: &Path, wanted: &Texts) -> Result<(), Fail> {
     }
     for (verb, paths) in [("Wrote", &written), ("Removed", &removed)] {
         for path in paths {
-            anstream::println!("{verb} {path}");
+            crate::output::outln!("{verb} {path}");
         }
     }
     let same = wanted.len() - written.len();
     if same > 0 {
-        anstream::println!("Up to date: {}.", count(same, "schema"));
+        crate::output::outln!("Up to date: {}.", count(same, "schema"));
     }
     Ok(())
 }
@@ -303,7 +294,7 @@ fn refer(files: &Files) {
         let head = String::from_utf8_lossy(bytes);
         let refers = |line: &str| line.contains("$schema=") || line.starts_with("#:schema");
         if !head.lines().take(5).any(refers) {
-            anstream::eprintln!(
+            crate::output::errln!(
                 "{path} doesn't name its schema; for editors, let it begin with\n  {}",
                 line.trim_end()
             );
@@ -324,7 +315,7 @@ fn list(shared: &Shared, known: &Known) {
                 })
             })
             .collect();
-        anstream::println!(
+        crate::output::outln!(
             "{}",
             serde_json::json!({ "format": FORMAT, "schemas": rows })
         );
@@ -336,7 +327,7 @@ fn list(shared: &Shared, known: &Known) {
         .max()
         .unwrap_or_default();
     for kind in kinds {
-        anstream::println!("{:width$}  {}", kind.to_string(), kind.describes());
+        crate::output::outln!("{:width$}  {}", kind.to_string(), kind.describes());
     }
 }
 
@@ -348,7 +339,7 @@ fn tell(problems: &[Problem]) {
             "the schema doesn't hold what can't be read",
             problems,
         );
-        anstream::eprint!("{}", report.warning());
+        crate::output::err!("{}", report.warning());
     }
 }
 
@@ -356,11 +347,11 @@ fn tell(problems: &[Problem]) {
 pub(super) fn warn(shared: &Shared, stale: &Problem) {
     if shared.github {
         let report = Report::of_problems(STALE, "", stale.clone().into());
-        anstream::print!("{}", report.github_warning());
+        crate::output::out!("{}", report.github_warning());
     } else {
-        anstream::eprintln!("! {}", stale.message);
+        crate::output::errln!("! {}", harmless(&stale.message));
         if let Some(help) = &stale.help {
-            anstream::eprintln!("  help: {help}");
+            crate::output::errln!("  help: {}", harmless(help));
         }
     }
 }

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::Shared;
 use crate::fail::Fail;
+use crate::output::harmless;
 use crate::wiring::{self, Workplace};
 
 /// Secrets Manager takes values up to 64 KiB, in JSON.
@@ -47,12 +48,12 @@ pub(super) async fn set(shared: &Shared, target: &TargetId, name: &str) -> Resul
         .set(&wanted.region, &secret.full, &secret.key, &value, &owner)
         .await?;
     if shared.json {
-        anstream::println!(
+        crate::output::outln!(
             "{}",
             serde_json::json!({ "format": 1, "target": target, "secret": name, "entry": secret.full })
         );
     } else {
-        anstream::eprintln!(
+        crate::output::errln!(
             "Set {name} of {target} ({}) in {}.",
             secret.full,
             wanted.region
@@ -110,9 +111,9 @@ pub(super) async fn list(shared: &Shared, target: Option<&TargetId>) -> Result<E
     }
     rows.sort();
     if shared.json {
-        anstream::println!("{}", serde_json::json!({ "format": 1, "secrets": rows }));
+        crate::output::outln!("{}", serde_json::json!({ "format": 1, "secrets": rows }));
     } else if rows.is_empty() {
-        anstream::println!("There are no secrets.");
+        crate::output::outln!("There are no secrets.");
     } else {
         for Row {
             target,
@@ -121,7 +122,9 @@ pub(super) async fn list(shared: &Shared, target: Option<&TargetId>) -> Result<E
             entry,
         } in rows
         {
-            anstream::println!("{:<32} {name:<12} {source:<10} {entry}", target.to_string());
+            let (target, name) = (target.to_string(), harmless(&name));
+            let entry = harmless(&entry);
+            crate::output::outln!("{target:<32} {name:<12} {source:<10} {entry}");
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -134,7 +137,10 @@ async fn open(shared: &Shared) -> Result<Workplace, Fail> {
 /// The value from standard input, without its final line break.
 fn read_value(purpose: &str) -> Result<String, Fail> {
     if std::io::stdin().is_terminal() {
-        anstream::eprintln!("Type the secret ({purpose}), then Enter and Ctrl-D:");
+        crate::output::errln!(
+            "Type the secret ({}), then Enter and Ctrl-D:",
+            harmless(purpose)
+        );
     }
     let mut bytes = Vec::new();
     std::io::stdin()

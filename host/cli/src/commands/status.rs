@@ -41,7 +41,7 @@ pub(super) async fn run(
         return watch::run(&mut reader, interval, shared.json).await;
     }
     let report = reader.report(Reading::Listed).await?;
-    anstream::print!(
+    crate::output::out!(
         "{}",
         if shared.json {
             report.json()

@@ -70,7 +70,7 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, how: &How) -> Result<
     problems.extend(blocked.iter().map(|blocked| blocked.problem()));
     if targets.is_empty() {
         if !shared.json && problems.is_empty() {
-            anstream::eprintln!("Nothing to do: no update waits.");
+            crate::output::errln!("Nothing to do: no update waits.");
         }
         tell(shared.json, &recovered);
         return verdict(&recovered.outcomes, &BTreeSet::new(), problems, code);
@@ -82,12 +82,12 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, how: &How) -> Result<
         } else {
             output::grouped::render(&plan.targets)
         };
-        anstream::eprint!("{shown}");
+        crate::output::err!("{shown}");
     }
     let (installation, selectors) = (plan.installation, plan.selectors);
     let batches = batches(plan.targets, size);
     if let [first, _, ..] = batches.as_slice() {
-        anstream::eprintln!(
+        crate::output::errln!(
             "They go in {} batches of up to {}; the first failure ends it.",
             batches.len(),
             count(first.len(), "target"),
@@ -139,7 +139,7 @@ fn left_out(planned: &Planned) -> Vec<&Blocked> {
 /// What came of it, for a program.
 fn tell(json: bool, rollout: &Rollout) {
     if json {
-        anstream::println!(
+        crate::output::outln!(
             "{}",
             serde_json::json!({
                 "format": output::FORMAT,

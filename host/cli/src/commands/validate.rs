@@ -6,8 +6,11 @@ use deploycenter_engine::Warning;
 
 use super::{Shared, count, schema};
 use crate::fail::Fail;
-use crate::output;
+use crate::output::{self, harmless};
 use crate::wiring;
+
+/// How many warnings a person is shown.
+const WARNINGS: usize = 100;
 
 pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
     let said = shared.repo.as_deref();
@@ -27,7 +30,7 @@ pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
         warnings.extend(
             stale.map(|stale| serde_json::json!({ "message": stale.message, "help": stale.help })),
         );
-        anstream::println!(
+        crate::output::outln!(
             "{}",
             serde_json::json!({
                 "format": output::FORMAT, "customers": customers, "instances": instances,
@@ -35,13 +38,17 @@ pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
             })
         );
     } else {
-        for Warning { target, message } in &valid.warnings {
-            anstream::eprintln!("! {target}: {message}");
+        for Warning { target, message } in valid.warnings.iter().take(WARNINGS) {
+            crate::output::errln!("! {target}: {}", harmless(message));
+        }
+        if let Some(more) = valid.warnings.len().checked_sub(WARNINGS + 1) {
+            let more = count(more + 1, "more warning");
+            crate::output::errln!("! {more}; `--output json` lists them all");
         }
         if let Some(stale) = &stale {
             schema::warn(shared, stale);
         }
-        anstream::println!(
+        crate::output::outln!(
             "Valid: {}, {}.",
             count(customers, "customer"),
             count(instances, "instance")

@@ -7,6 +7,11 @@ use serde::Serialize;
 
 use super::style::{BAD, BOLD, PLACE, harmless, paint};
 
+/// How many problems are told; a program gets them all.
+const PROBLEMS: usize = 500;
+/// How many lines of one message are told.
+const LINES: usize = 60;
+
 /// What a command tells of its failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Report {
@@ -68,15 +73,14 @@ impl Report {
 
     fn annotations(&self, level: &str) -> String {
         let data = |text: &str| {
-            let lines: Vec<String> = text.lines().map(harmless).collect();
-            let text = lines.join("\n");
+            let text = lines(text).join("\n");
             text.replace('%', "%25")
                 .replace('\r', "%0D")
                 .replace('\n', "%0A")
         };
         let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
         let mut out = String::new();
-        for problem in &self.problems {
+        for problem in self.problems.iter().take(PROBLEMS) {
             let mut place = vec![format!("title={}", property(self.code))];
             place.extend(
                 problem
@@ -92,6 +96,10 @@ impl Report {
                 .collect();
             let _ = writeln!(out, "::{level} {}::{}", place.join(","), data(&text));
         }
+        if let Some(more) = self.unsaid() {
+            let title = property(self.code);
+            let _ = writeln!(out, "::{level} title={title}::{}", data(&more));
+        }
         if self.problems.is_empty() {
             let help = self.help.iter().map(|help| format!("\nhelp: {help}"));
             let text: String = std::iter::once(self.message.clone()).chain(help).collect();
@@ -103,6 +111,15 @@ impl Report {
             );
         }
         out
+    }
+
+    /// How many problems aren't told.
+    fn unsaid(&self) -> Option<String> {
+        let more = self.problems.len().checked_sub(PROBLEMS + 1)? + 1;
+        let plural = if more == 1 { "" } else { "s" };
+        Some(format!(
+            "and {more} more problem{plural}; `--output json` lists them all"
+        ))
     }
 
     /// For a person, each line ended.
@@ -118,11 +135,14 @@ impl Report {
     fn told(&self, code: String) -> String {
         let mut out = String::new();
         let _ = writeln!(out, "{code} {}", indented(&self.message, 2));
-        for problem in &self.problems {
+        for problem in self.problems.iter().take(PROBLEMS) {
             let _ = writeln!(out, "  {}{}", place(problem), indented(&problem.message, 4));
             if let Some(help) = &problem.help {
                 let _ = writeln!(out, "    {} {}", paint(BOLD, "help:"), indented(help, 6));
             }
+        }
+        if let Some(more) = self.unsaid() {
+            let _ = writeln!(out, "  {more}");
         }
         if let Some(help) = &self.help {
             let _ = writeln!(out, "{} {}", paint(BOLD, "help:"), indented(help, 2));
@@ -155,8 +175,15 @@ fn place(problem: &Problem) -> String {
 
 /// A text whose later lines begin with that many spaces.
 fn indented(text: &str, by: usize) -> String {
-    let lines: Vec<String> = text.trim_end().lines().map(harmless).collect();
-    lines.join(&format!("\n{}", " ".repeat(by)))
+    lines(text.trim_end()).join(&format!("\n{}", " ".repeat(by)))
+}
+
+/// The lines of a text from anywhere: so many, and `…` where there are more.
+fn lines(text: &str) -> Vec<String> {
+    let mut all = text.lines();
+    let mut lines: Vec<String> = all.by_ref().take(LINES).map(harmless).collect();
+    lines.extend(all.next().map(|_| "…".to_owned()));
+    lines
 }
 
 #[cfg(test)]

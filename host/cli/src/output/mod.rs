@@ -10,11 +10,13 @@ pub(crate) mod grouped;
 pub(crate) mod history;
 pub(crate) mod orphans;
 pub(crate) mod plan;
+pub(crate) mod print;
 pub(crate) mod progress;
 pub(crate) mod status;
 mod style;
 mod table;
 
+pub(crate) use print::{err, errln, out, outln};
 pub(crate) use style::{BOLD, harmless, paint};
 pub(crate) mod watch;
 

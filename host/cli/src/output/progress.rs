@@ -12,6 +12,7 @@ use deploycenter_domain::name::TargetId;
 use deploycenter_ports::{Notice, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::print::guarded;
 use super::style::{BAD, BOLD, CAREFUL, DIM, GOOD, harmless, paint};
 
 /// Shows what the engine does.
@@ -58,6 +59,7 @@ impl LiveProgress {
 
     /// Writes a line to stderr without tearing the bars.
     pub(crate) fn say(&self, line: &str) {
+        let line = guarded(line);
         // Whoever watches may be gone; the work goes on.
         let _ = match &self.display {
             Display::Bars(bars) => bars.suspend(|| writeln!(anstream::stderr(), "{line}")),

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
 use deploycenter_domain::effect::Action;
+use deploycenter_domain::escape;
 
 pub(crate) const PLAIN: Style = Style::new();
 pub(crate) const BOLD: Style = Style::new().bold();
@@ -28,19 +29,10 @@ pub(crate) fn sign(action: Action) -> (char, Style) {
     }
 }
 
-/// A line of text from outside with what a terminal would obey made visible: control
-/// characters other than the tab, and those that turn the direction of writing.
+/// A line of text from outside with what a terminal would obey made visible, and cut where
+/// it goes on and on.
 pub(crate) fn harmless(line: &str) -> String {
-    let mut shown = String::with_capacity(line.len());
-    for c in line.chars() {
-        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if turns || (c.is_control() && c != '\t') {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
+    escape::shown(line)
 }
 
 #[cfg(test)]
@@ -54,5 +46,6 @@ mod tests {
             "a\\u{1b}[31m\tb\\u{202e}c\\u{d}"
         );
         assert_eq!(harmless("Zoë – ✓"), "Zoë – ✓");
+        assert_eq!(harmless(&"x".repeat(9_999)).chars().count(), 2_001);
     }
 }

@@ -76,7 +76,7 @@ impl Watch {
             }
             (Display::Json | Display::Tables, _) => {
                 if mended {
-                    anstream::eprintln!("{} reads again, and nothing has changed", when(at));
+                    crate::output::errln!("{} reads again, and nothing has changed", when(at));
                 }
             }
             (Display::Terminal { .. }, _) => return self.draw(at),
@@ -99,7 +99,7 @@ impl Watch {
                 fail.report(Output::Json);
             }
             Display::Tables => {
-                anstream::eprintln!("{} couldn't read, and goes on", when(at));
+                crate::output::errln!("{} couldn't read, and goes on", when(at));
                 fail.report(Output::Text);
             }
         }

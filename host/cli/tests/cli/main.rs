@@ -12,6 +12,7 @@ mod fleet;
 mod foreign;
 mod history;
 mod hold;
+mod hostile;
 mod interrupted;
 mod kill;
 mod lives;

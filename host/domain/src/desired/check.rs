@@ -6,24 +6,40 @@ use jsonschema::error::{TypeKind, ValidationErrorKind};
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
+use super::bounds;
 use super::layer::Place;
 use super::merge::{LayerKind, Merged, Origin};
 use super::node::{dotted, join};
 use super::regions::Region;
 use super::suggest::{few, nearest};
 use crate::declaration::Violation;
+use crate::escape;
 use crate::problem::Problem;
 
 /// How long a value of the author's may be in a message.
 const SHOWN: usize = 60;
 
+/// How many errors of one instance's values are looked at.
+const ERRORS: usize = 200;
+
+/// The largest that a compiled pattern may be, and what it may take while it runs, in bytes.
+const PATTERN_SIZE: usize = 256 << 10;
+
 /// The code by which plugins say that a cluster lacks an add-on.
 const MISSING_ADDON: &str = "missing-addon";
 
-/// A schema that isn't one: the plugin's fault.
+/// A schema that isn't one, or whose work has no bound: the plugin's fault.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the plugin's values schema is no valid JSON schema: {0}")]
+#[error("the plugin's values schema {0}")]
 pub struct SchemaError(String);
+
+impl SchemaError {
+    /// The sentence without its subject.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Something in the values that the schema doesn't take.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,17 +75,33 @@ impl Schema {
     /// its patterns run in linear time.
     ///
     /// # Errors
-    /// When it is no valid schema, or refers to something outside.
+    /// When it is no valid schema, refers to something outside, or has no bound on the work
+    /// that it makes.
     pub fn new(schema: &Value) -> Result<Self, SchemaError> {
+        Self::check_bounds(schema)?;
+        let patterns = PatternOptions::regex()
+            .size_limit(PATTERN_SIZE)
+            .dfa_size_limit(PATTERN_SIZE);
         let validator = jsonschema::options()
             .offline()
-            .with_pattern_options(PatternOptions::regex().size_limit(1 << 20))
+            .with_pattern_options(patterns)
             .build(schema)
-            .map_err(|error| SchemaError(error.to_string()))?;
+            .map_err(|error| {
+                let why = escape::shown(&error.to_string());
+                SchemaError(format!("is no valid JSON schema: {why}"))
+            })?;
         Ok(Self {
             validator,
             schema: schema.clone(),
         })
+    }
+
+    /// Checks that the work a schema makes has a bound, without compiling it.
+    ///
+    /// # Errors
+    /// What has none.
+    pub fn check_bounds(schema: &Value) -> Result<(), SchemaError> {
+        bounds::check(schema).map_err(SchemaError)
     }
 
     /// What is wrong with merged values. `instance` is where the instance was written: the
@@ -86,7 +118,8 @@ impl Schema {
     #[must_use]
     pub fn faults(&self, merged: &Merged, instance: &Place) -> Vec<Fault> {
         let value = merged.to_value();
-        let errors: Vec<ValidationError<'_>> = self.validator.iter_errors(&value).collect();
+        let errors: Vec<ValidationError<'_>> =
+            self.validator.iter_errors(&value).take(ERRORS).collect();
         let words: BTreeSet<&str> = errors
             .iter()
             .filter(|error| matches!(error.kind(), ValidationErrorKind::Enum { .. }))

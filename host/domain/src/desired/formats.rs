@@ -5,14 +5,18 @@ use std::net::Ipv4Addr;
 /// The longest domain name (RFC 1035), in characters.
 pub(super) const DOMAIN_MAX: usize = 253;
 
+/// What a text is read as, or why it isn't taken.
 type Checked = Result<String, String>;
 
 fn digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// A domain in lower case: labels of a-z, 0-9 and hyphens, at least two.
-pub(super) fn domain(text: &str) -> Checked {
+/// A domain in lower case: labels of a-z, 0-9 and hyphens (RFC 1035), at least two.
+///
+/// # Errors
+/// A sentence for whoever wrote it, with the text.
+pub fn domain(text: &str) -> Checked {
     let lower = text.to_ascii_lowercase();
     let fail = |reason: &str| Err(format!("the domain {text:?} {reason}"));
     if let Some(odd) = lower

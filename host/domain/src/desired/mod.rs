@@ -4,6 +4,7 @@
 //! What comes back has been checked whole; later code doesn't check again. [`read_all`]
 //! goes on past problems, for a check that is to tell everything in one go.
 
+mod bounds;
 mod check;
 mod cross;
 mod customers;
@@ -33,6 +34,7 @@ use std::collections::BTreeMap;
 
 pub use check::{Fault, Schema, SchemaError, violation_problem};
 pub use customers::{Customer, Instance};
+pub use formats::domain as domain_name;
 pub use json_schema::{
     AppValues, FOLDER as SCHEMAS_FOLDER, Known, RENEW as RENEW_SCHEMAS, SchemaKind, UnknownKind,
     json_schema, reference as schema_reference, text as schema_text,

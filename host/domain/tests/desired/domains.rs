@@ -1,6 +1,6 @@
 //! Domains, hosted zones and weighted sets.
 
-use crate::support::refused_apps;
+use crate::support::{desired, refused, refused_apps};
 
 #[test]
 fn domains() {
@@ -62,4 +62,75 @@ fn domains() {
         "      - { app: odoo, domain: a.apps.example.com, weight: 256 }\n",
         "customers.yaml:6:58: \"weight\" must be a whole number from 0 to 255",
     );
+}
+
+/// Two customers with an app each, as given.
+fn two(one: &str, two: &str) -> String {
+    format!(
+        "version: 1\ncustomers:\n  - name: acme\n    region: us-west-2\n    apps:\n      - {{ app: odoo, {one} }}\n  - name: rivoli\n    region: us-west-2\n    apps:\n      - {{ app: odoo, {two} }}\n"
+    )
+}
+
+const BESIDE: &str = "\n  help: a domain and all names below it belong to one instance; choose a name beside the other";
+
+#[test]
+fn a_domain_within_another_ones_is_refused_whoever_comes_first() {
+    for (one, other, said) in [
+        (
+            "domain: a.apps.example.com",
+            "domain: x.y.a.apps.example.com",
+            "10:30: the domain \"x.y.a.apps.example.com\" lies in \"a.apps.example.com\", which is taken at line 6",
+        ),
+        (
+            "domain: x.y.a.apps.example.com",
+            "domain: a.apps.example.com",
+            "10:30: \"x.y.a.apps.example.com\", which is taken at line 6, lies in the domain \"a.apps.example.com\"",
+        ),
+        (
+            "domain: apps.example.com",
+            "domain: b.apps.example.com",
+            "10:30: the domain \"b.apps.example.com\" lies in \"apps.example.com\", which is taken at line 6",
+        ),
+        (
+            "domain: a.apps.example.com",
+            "domain: b.apps.example.com, aliases: [x.a.apps.example.com]",
+            "10:60: the domain \"x.a.apps.example.com\" lies in \"a.apps.example.com\", which is taken at line 6",
+        ),
+        (
+            "domain: a.apps.example.com, aliases: [acme.example]",
+            "domain: b.apps.example.com, aliases: [chat.Acme.example]",
+            "10:60: the domain \"chat.acme.example\" lies in \"acme.example\", which is taken at line 6",
+        ),
+        (
+            "domain: a.apps.example.com, aliases: [chat.acme.example]",
+            "domain: b.apps.example.com, aliases: [acme.example]",
+            "10:60: \"chat.acme.example\", which is taken at line 6, lies in the domain \"acme.example\"",
+        ),
+    ] {
+        refused(
+            &[("customers.yaml", &two(one, other))],
+            &format!("customers.yaml:{said}{BESIDE}"),
+        );
+    }
+    // A neighbour of the same customer is one too: a plugin declares records below its domain.
+    refused_apps(
+        "      - { app: odoo, domain: a.apps.example.com }\n      - { app: moodle, domain: b.a.apps.example.com }\n",
+        &format!(
+            "customers.yaml:7:32: the domain \"b.a.apps.example.com\" lies in \"a.apps.example.com\", which is taken at line 6{BESIDE}"
+        ),
+    );
+}
+
+#[test]
+fn names_beside_each_other_and_one_instances_own_may_stand() {
+    for apps in [
+        "      - { app: odoo, domain: a.apps.example.com, aliases: [www.a.apps.example.com] }\n      - { app: moodle, domain: xa.apps.example.com }\n",
+        "      - { app: odoo, domain: a.apps.example.com, aliases: [acme.example] }\n      - { app: moodle, domain: b.apps.example.com, aliases: [learn.acme.example] }\n",
+        "      - { app: odoo, domain: a.apps.example.com, aliases: [www.a.apps.example.com], weight: 1 }\n      - { app: odoo, name: b, region: eu-west-3, domain: a.apps.example.com, aliases: [www.a.apps.example.com], weight: 2 }\n",
+    ] {
+        let text = format!(
+            "version: 1\ncustomers:\n  - name: acme\n    region: us-west-2\n    apps:\n{apps}"
+        );
+        desired(&[("customers.yaml", &text)]);
+    }
 }

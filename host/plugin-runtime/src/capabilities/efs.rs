@@ -69,7 +69,8 @@ impl State {
             permissions: owner.permissions,
         };
         insert(
-            &mut self.declaration.volumes,
+            &mut self.declaration,
+            |all| &mut all.volumes,
             "volume",
             name.to_owned(),
             volume,

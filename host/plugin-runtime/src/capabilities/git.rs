@@ -6,8 +6,7 @@ use deploycenter_domain::token;
 use wasmtime::Error;
 
 use crate::bindings::app::deploycenter::git::git;
-use crate::limits;
-use crate::state::{State, effect, insert, shown};
+use crate::state::{State, effect, fits, insert, shown};
 
 impl git::Host for State {
     fn ensure_file(
@@ -16,6 +15,7 @@ impl git::Host for State {
         content: String,
     ) -> Result<Result<String, String>, Error> {
         self.declare("git")?;
+        self.receive(&[&path, &content])?;
         Ok(self.file(path, content))
     }
 }
@@ -31,15 +31,16 @@ impl State {
         if let Some(refusal) = guardrails::refused_file(&path) {
             return Err(refusal);
         }
-        if content.len() > limits::TEXT {
-            return Err(format!(
-                "the file {path} has more than {} KiB",
-                limits::TEXT >> 10
-            ));
-        }
+        fits(&self.declaration, &format!("the file {path}"), &content)?;
         token::split(&content).map_err(|broken| format!("the file {path}: {broken}"))?;
         let id = effect(EffectKind::File, &path)?;
-        insert(&mut self.declaration.files, "file", path, content)?;
+        insert(
+            &mut self.declaration,
+            |all| &mut all.files,
+            "file",
+            path,
+            content,
+        )?;
         Ok(id.into())
     }
 }

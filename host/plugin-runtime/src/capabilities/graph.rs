@@ -11,6 +11,7 @@ use crate::state::{Phase, State};
 
 impl graph::Host for State {
     fn depends_on(&mut self, effect: String, on: String) -> Result<Result<(), String>, Error> {
+        self.called()?;
         if self.phase != Phase::Plan {
             return Err(Error::from(HostFault(
                 "calls `graph` while it validates values, where nothing can be declared".to_owned(),

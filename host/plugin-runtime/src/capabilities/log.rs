@@ -9,11 +9,13 @@ use crate::state::{Phase, State};
 impl log::Host for State {
     fn log(&mut self, level: Level, message: String) -> Result<(), Error> {
         self.granted("log")?;
-        self.log_lines += 1;
-        if self.log_lines > limits::LOG_LINES {
+        self.receive(&[&message])?;
+        let message = &message[..message.floor_char_boundary(limits::LOG_LINE)];
+        self.spent.log_lines += 1;
+        self.spent.log_bytes += message.len();
+        if self.spent.log_lines > limits::LOG_LINES || self.spent.log_bytes > limits::LOG_IN_ALL {
             return Ok(());
         }
-        let message = &message[..message.floor_char_boundary(limits::LOG_LINE)];
         let (app, target) = (&self.manifest.app, &self.request.target);
         match level {
             Level::Debug => tracing::debug!(%app, %target, "{message}"),

@@ -23,22 +23,50 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::bindings::app::deploycenter;
 use crate::state::State;
 
-/// Links every interface; which of them a plugin may use is checked when it is loaded,
-/// and again when it calls.
-pub(crate) fn link(linker: &mut Linker<State>) -> Result<(), Error> {
+/// Links the interfaces that a plugin may use: shapes and edges, and those of its
+/// `permitted` grants. What isn't linked can't be called; each call asks once more.
+pub(crate) fn link(linker: &mut Linker<State>, permitted: &[String]) -> Result<(), Error> {
     type Own = HasSelf<State>;
+    type Add = fn(&mut Linker<State>) -> Result<(), Error>;
     deploycenter::types::types::add_to_linker::<_, Own>(linker, |state| state)?;
     deploycenter::plugin::contract::add_to_linker::<_, Own>(linker, |state| state)?;
     deploycenter::plugin::graph::add_to_linker::<_, Own>(linker, |state| state)?;
-    deploycenter::rendering::rendering::add_to_linker::<_, Own>(linker, |state| state)?;
-    deploycenter::aws::efs::add_to_linker::<_, Own>(linker, |state| state)?;
-    deploycenter::aws::route53::add_to_linker::<_, Own>(linker, |state| state)?;
-    deploycenter::aws::secrets::add_to_linker::<_, Own>(linker, |state| state)?;
-    deploycenter::git::git::add_to_linker::<_, Own>(linker, |state| state)?;
-    deploycenter::argocd::argocd::add_to_linker::<_, Own>(linker, |state| state)?;
-    deploycenter::tenancy::network::add_to_linker::<_, Own>(linker, |state| state)?;
-    deploycenter::tenancy::quota::add_to_linker::<_, Own>(linker, |state| state)?;
-    deploycenter::log::log::add_to_linker::<_, Own>(linker, |state| state)
+    let granted: [(&str, Add); 9] = [
+        ("argocd", |linker| {
+            deploycenter::argocd::argocd::add_to_linker::<_, Own>(linker, |state| state)
+        }),
+        ("efs", |linker| {
+            deploycenter::aws::efs::add_to_linker::<_, Own>(linker, |state| state)
+        }),
+        ("git", |linker| {
+            deploycenter::git::git::add_to_linker::<_, Own>(linker, |state| state)
+        }),
+        ("log", |linker| {
+            deploycenter::log::log::add_to_linker::<_, Own>(linker, |state| state)
+        }),
+        ("network", |linker| {
+            deploycenter::tenancy::network::add_to_linker::<_, Own>(linker, |state| state)
+        }),
+        ("quota", |linker| {
+            deploycenter::tenancy::quota::add_to_linker::<_, Own>(linker, |state| state)
+        }),
+        ("rendering", |linker| {
+            deploycenter::rendering::rendering::add_to_linker::<_, Own>(linker, |state| state)
+        }),
+        ("route53", |linker| {
+            deploycenter::aws::route53::add_to_linker::<_, Own>(linker, |state| state)
+        }),
+        ("secrets", |linker| {
+            deploycenter::aws::secrets::add_to_linker::<_, Own>(linker, |state| state)
+        }),
+    ];
+    for (_, add) in granted
+        .iter()
+        .filter(|(grant, _)| permitted.iter().any(|given| given == grant))
+    {
+        add(linker)?;
+    }
+    Ok(())
 }
 
 impl deploycenter::types::types::Host for State {}

@@ -1,9 +1,11 @@
 //! `deploycenter:rendering/rendering`: templates.
 
+use std::sync::Arc;
+
 use wasmtime::Error;
 
 use crate::bindings::app::deploycenter::rendering::rendering::{self, RenderError};
-use crate::failure::HostTooLong;
+use crate::failure::{HostFault, HostTooLong};
 use crate::renderer::RenderFailure;
 use crate::state::State;
 
@@ -14,14 +16,19 @@ impl rendering::Host for State {
         context: String,
     ) -> Result<Result<String, RenderError>, Error> {
         self.granted("rendering")?;
+        self.receive(&[&template, &context])?;
         tracing::trace!(template, context, "rendering");
-        match self.templates.render(&template, &context) {
+        let templates = Arc::clone(&self.templates);
+        match templates.render(&template, &context, &mut self.spent.rendering) {
             Ok(text) => Ok(Ok(text)),
             Err(RenderFailure::Template(error)) => Ok(Err(RenderError {
                 template: error.template,
                 line: error.line,
                 message: error.message,
             })),
+            Err(RenderFailure::TooMuch) => Err(Error::from(HostFault(
+                "has more rendered than it may; look for a loop that renders".to_owned(),
+            ))),
             Err(RenderFailure::TooLong(message)) => Err(Error::from(HostTooLong(message))),
         }
     }

@@ -1,5 +1,6 @@
 //! `deploycenter:aws/route53`: records.
 
+use deploycenter_domain::desired::domain_name;
 use deploycenter_domain::effect::EffectKind;
 use wasmtime::Error;
 
@@ -43,8 +44,25 @@ impl State {
                 shown(&domain)
             ));
         }
+        // What lies below is the plugin's to name; it is a name all the same.
+        match domain_name(&domain) {
+            Ok(read) if read == domain => {}
+            Ok(_) => {
+                return Err(format!(
+                    "the record {name} is for \"{}\"; write the domain in lower case",
+                    shown(&domain)
+                ));
+            }
+            Err(_) => {
+                return Err(format!(
+                    "the record {name} is for \"{}\", which is no domain: labels of 1 to 63 of a-z, 0-9 and hyphens inside, and at most 253 characters in all",
+                    shown(&domain)
+                ));
+            }
+        }
         insert(
-            &mut self.declaration.records,
+            &mut self.declaration,
+            |all| &mut all.records,
             "record",
             name.to_owned(),
             domain,

@@ -1,9 +1,11 @@
 //! `deploycenter:aws/secrets`: entries of Secrets Manager.
 
 use deploycenter_domain::declaration::{GeneratedKey, GivenSecret};
+use deploycenter_domain::escape::is_plain_line;
 use wasmtime::Error;
 
 use crate::bindings::app::deploycenter::aws::secrets;
+use crate::limits;
 use crate::state::{State, check_name, insert, shown};
 
 impl secrets::Host for State {
@@ -52,12 +54,22 @@ impl State {
             }
             wanted.push(GeneratedKey { key, length });
         }
+        let others = self.declaration.generated.iter();
+        let others = others.filter(|(other, _)| other.as_str() != name);
+        let keys: usize = others.map(|(_, keys)| keys.len()).sum();
+        if keys + wanted.len() > limits::SECRET_KEYS {
+            return Err(format!(
+                "with the secret {name} more than {} keys are declared",
+                limits::SECRET_KEYS
+            ));
+        }
         wanted.sort();
         if let Some([twice, _]) = wanted.windows(2).find(|pair| pair[0].key == pair[1].key) {
             return Err(format!("the secret {name} has the key {} twice", twice.key));
         }
         insert(
-            &mut self.declaration.generated,
+            &mut self.declaration,
+            |all| &mut all.generated,
             "secret",
             name.to_owned(),
             wanted,
@@ -73,13 +85,14 @@ impl State {
                 "the secret {name} is declared both as given and as generated"
             ));
         }
-        if purpose.len() > 200 || purpose.chars().any(char::is_control) {
+        if !is_plain_line(&purpose, 200) {
             return Err(format!(
                 "the purpose of the secret {name} is no line of at most 200 bytes"
             ));
         }
         insert(
-            &mut self.declaration.given,
+            &mut self.declaration,
+            |all| &mut all.given,
             "secret",
             name.to_owned(),
             GivenSecret { key, purpose },

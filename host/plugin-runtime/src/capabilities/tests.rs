@@ -229,6 +229,35 @@ fn a_record_is_for_the_instances_own_domain() {
     for foreign in ["example.com", "shop.example.com", "evilblog.example.com"] {
         assert!(refused(state.ensure_record("x".into(), foreign.into())).contains(foreign));
     }
+    let long = "a".repeat(64);
+    for odd in [
+        "*",
+        "a b",
+        "A",
+        "a..b",
+        "-a",
+        "a_b",
+        "\u{202e}a",
+        "a\nb",
+        "a/b",
+        "\\052",
+        "",
+        long.as_str(),
+    ] {
+        let domain = format!("{odd}.blog.example.com");
+        let said = refused(state.ensure_record("x".into(), domain));
+        assert!(
+            said.contains("which is no domain") || said.contains("lower case"),
+            "{said}"
+        );
+        assert!(
+            !said.chars().any(|c| c.is_control() || c == '\u{202e}'),
+            "{said}"
+        );
+    }
+    let deep = format!("{}blog.example.com", "abcdefg.".repeat(40));
+    assert!(refused(state.ensure_record("x".into(), deep)).contains("which is no domain"));
+    assert_eq!(state.declaration.records.len(), 2);
 }
 
 #[test]

@@ -7,11 +7,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use deploycenter_domain::declaration::{Manifest, Request};
+use deploycenter_domain::desired::LockedPlugin;
 use deploycenter_plugin_package::{API_VERSION, Source, package};
-use deploycenter_plugin_runtime::{Mode, Runtime, RuntimeConfig, bundled};
+use deploycenter_plugin_runtime::{
+    Compiler, LoadError, Mode, Plugin, PluginFile, Runtime, RuntimeConfig, bundled,
+};
 use serde_json::{Value, json};
 use wit_component::{StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -23,9 +26,32 @@ pub(crate) fn runtime() -> &'static Runtime {
         Runtime::new(RuntimeConfig {
             cache_dir: None,
             mode: Mode::OneShot,
+            compiler: Some(compiler()),
         })
         .unwrap()
     })
+}
+
+/// The program that compiles this crate's hostile guests.
+pub(crate) fn compiler() -> Compiler {
+    Compiler {
+        program: env!("CARGO_BIN_EXE_deploycenter-compile-plugin").into(),
+        arguments: Vec::new(),
+    }
+}
+
+/// A plugin that is permitted what it asks for.
+pub(crate) fn load(
+    bytes: &[u8],
+    overrides: &BTreeMap<String, String>,
+) -> Result<Arc<Plugin>, LoadError> {
+    runtime().load(bytes, &locked(bytes), overrides)
+}
+
+/// Its entry in `plugins.lock`, which approves what it asks for.
+pub(crate) fn locked(bytes: &[u8]) -> LockedPlugin {
+    let file = PluginFile::read(bytes).unwrap();
+    file.locked("plugins/it.wasm".to_owned())
 }
 
 /// The bundled plugin of Mattermost.
@@ -52,7 +78,7 @@ pub(crate) fn templates<'a>(
 
 /// A request for acme's Mattermost with the plugin's base values and these on top.
 pub(crate) fn request(bytes: &[u8], values: Value) -> Request {
-    let file = deploycenter_plugin_runtime::PluginFile::read(bytes).unwrap();
+    let file = PluginFile::read(bytes).unwrap();
     let mut merged: Value = serde_norway::from_str(&file.base_values).unwrap();
     merged
         .as_object_mut()

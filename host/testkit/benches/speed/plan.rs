@@ -142,9 +142,7 @@ pub(crate) fn once(arguments: &[String]) -> Result<()> {
         cache_dir: Some(dir.with_file_name("compiled")),
         ..RuntimeConfig::default()
     })?);
-    for (_, bytes) in bundled() {
-        library.add(bytes.to_vec())?;
-    }
+    library.add_bundled()?;
     let files = Arc::new(Files::Below(dir.join("repo")));
     let engine = engine(files, Arc::new(library), recording)?;
     // As `deploycenter plan` asks for what it shows on a terminal.

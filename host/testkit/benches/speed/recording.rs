@@ -131,9 +131,7 @@ pub(crate) fn record(arguments: &[String]) -> Result<()> {
         fs::write(path, bytes)?;
     }
     let mut library = Library::new(Runtime::new(RuntimeConfig::default())?);
-    for (_, bytes) in bundled() {
-        library.add(bytes.to_vec())?;
-    }
+    library.add_bundled()?;
     let library = Arc::new(library);
     let nothing = Arc::new(Recording::none(dir)?);
     let runtime = tokio::runtime::Runtime::new()?;

@@ -122,9 +122,7 @@ pub(crate) fn library(setting: &Setting) -> Result<Arc<Library>> {
         cache_dir: Some(setting.dir.join("compiled")),
         ..RuntimeConfig::default()
     })?);
-    for (_, bytes) in bundled() {
-        library.add(bytes.to_vec())?;
-    }
+    library.add_bundled()?;
     Ok(Arc::new(library))
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn run(shared: &Shared, limit: Duration) -> Result<ExitCode, Fa
     findings.extend(found.into_iter().flat_map(|(_, found)| found));
     findings.extend(addons(repo.regions()));
     let report = Report::new(findings);
-    anstream::print!(
+    crate::output::out!(
         "{}",
         if shared.json {
             report.json()

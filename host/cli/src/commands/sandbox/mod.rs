@@ -51,7 +51,7 @@ pub(super) async fn run(args: &SandboxRun) -> Result<ExitCode, Fail> {
         .map_err(|error| failed(&error))?;
     let exports = Exports::of(&sandbox, &repo);
     if fresh {
-        anstream::eprintln!(
+        crate::output::errln!(
             "Made a sample deployment repo in {}.",
             repo.checkout.display()
         );
@@ -69,7 +69,7 @@ pub(super) async fn run(args: &SandboxRun) -> Result<ExitCode, Fail> {
             ExitCode::FAILURE
         });
     }
-    anstream::eprintln!(
+    crate::output::errln!(
         "\nThe sandbox is up. In another shell:\n\n  eval \"$({} sandbox env --dir {})\"\n  cd \"$DEPLOYCENTER_REPO\"\n\nThen edit customers.yaml, commit, push, and try: deploycenter plan. Ctrl-C ends it; its state stays.",
         exports.program,
         dir.display()
@@ -87,7 +87,7 @@ pub(super) async fn env(dir: &Path) -> Result<ExitCode, Fail> {
         if let Ok(text) = std::fs::read_to_string(dir.join(ENV))
             && alive(&text).await
         {
-            anstream::print!("{text}");
+            crate::output::out!("{text}");
             return Ok(ExitCode::SUCCESS);
         }
         if began.elapsed() > PATIENCE {
