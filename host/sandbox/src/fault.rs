@@ -2,9 +2,47 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::argocd::Habits;
 use crate::service::Call;
 
-/// One fault. A faults file is a JSON array of these:
+/// What a faults file holds: a JSON array of faults, or an object with faults and with the
+/// [`Habits`] of Argo CD, both of which may be absent:
+///
+/// ```json
+/// {
+///   "faults": [{ "service": "argocd", "operation": "SyncApplication", "times": 1, "effect": { "awayMs": 60000 } }],
+///   "habits": { "lateStatus": [{ "of": { "kind": "Cluster" }, "after": 2000 }] }
+/// }
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultFile {
+    /// The faults in force from the start.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
+    /// The habits of Argo CD; absent: those that a saved state has, or else the usual ones.
+    #[serde(default)]
+    pub habits: Option<Habits>,
+}
+
+impl FaultFile {
+    /// Reads either form.
+    ///
+    /// # Errors
+    /// When it is neither, with line and column.
+    pub fn read(text: &[u8]) -> Result<Self, serde_json::Error> {
+        if text.trim_ascii_start().starts_with(b"[") {
+            let faults = serde_json::from_slice(text)?;
+            return Ok(Self {
+                faults,
+                habits: None,
+            });
+        }
+        serde_json::from_slice(text)
+    }
+}
+
+/// One fault, as in:
 ///
 /// ```json
 /// [
@@ -51,6 +89,10 @@ pub enum Effect {
     Drop(DropWhen),
     /// The call takes so many milliseconds longer, and is done.
     DelayMs(u64),
+    /// The call isn't done, its connection closes, and from then on the service's server takes
+    /// no connections for so many milliseconds of the sandbox's clock. What goes on behind the
+    /// server goes on. Where time is stepped, each refused connection moves it by a second.
+    AwayMs(u64),
 }
 
 /// An error to answer with.
@@ -88,6 +130,7 @@ impl Effect {
             Self::Drop(DropWhen::Before) => "drop before".to_owned(),
             Self::Drop(DropWhen::After) => "drop after".to_owned(),
             Self::DelayMs(millis) => format!("delay {millis} ms"),
+            Self::AwayMs(millis) => format!("away {millis} ms"),
         }
     }
 }
@@ -162,6 +205,20 @@ mod tests {
             .collect();
         assert_eq!(hits, [false, true, false, false]);
         assert_eq!(faults.hit(&call("CreateFileSystem", "subnet-1")), None);
+    }
+
+    #[test]
+    fn a_file_may_have_habits_too() {
+        let text = br#" {
+          "faults": [{ "service": "argocd", "operation": "SyncApplication", "times": 1, "effect": { "awayMs": 60000 } }],
+          "habits": { "lateStatus": [{ "of": { "kind": "Cluster" }, "after": 2000 }] }
+        }"#;
+        let file = FaultFile::read(text).unwrap();
+        assert_eq!(file.faults[0].effect, Effect::AwayMs(60_000));
+        assert_eq!(file.habits.unwrap().late_status[0].after, 2_000);
+        let plain = FaultFile::read(br#"[{"effect":{"delayMs":1}}]"#).unwrap();
+        assert_eq!((plain.faults.len(), plain.habits), (1, None));
+        assert!(FaultFile::read(br#"{"fault": []}"#).is_err());
     }
 
     #[test]

@@ -33,7 +33,7 @@ use service::{Millis, Service as _};
 
 pub use aws::{ACCESS_KEY_ID, ADMINISTRATOR_ACCOUNT, SECRET_ACCESS_KEY};
 pub use clock::{STEPPED_START, SandboxClock};
-pub use fault::{DropWhen, Effect, Fault, InjectedError};
+pub use fault::{DropWhen, Effect, Fault, FaultFile, InjectedError};
 pub use ledger::LedgerEntry;
 pub use start::{StartError, State};
 pub use world::{World, WorldError, WorldRegion, WorldZone};
@@ -134,6 +134,12 @@ impl Sandbox {
     /// Puts these faults in the place of those in force; their counts start anew.
     pub fn set_faults(&self, faults: Vec<Fault>) {
         *lock(&self.shared.faults) = fault::Faults::new(faults);
+    }
+
+    /// From now on Argo CD's server takes no connections for so many milliseconds, as with
+    /// [`Effect::AwayMs`] at a call.
+    pub fn argocd_away(&self, lasts: Millis) {
+        *lock(&self.argocd.away) = self.now().saturating_add(lasts);
     }
 
     /// The sandbox's present time.

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::fault::{DropWhen, Effect, Faults, InjectedError};
 use crate::ledger::Ledger;
 use crate::lock;
-use crate::service::{Call, Request, Response, Service};
+use crate::service::{Call, Millis, Request, Response, Service};
 use crate::state_file::StateFile;
 
 /// The largest body that is read; the services' own limits are far lower.
@@ -39,6 +39,9 @@ pub(crate) struct Shared {
     pub(crate) calls: Arc<Semaphore>,
 }
 
+/// By how much a refused connection moves time that is stepped, in milliseconds.
+const REFUSED_STEP: Millis = 1_000;
+
 /// Account and region.
 type SignedFor = (Option<String>, Option<String>);
 
@@ -47,6 +50,8 @@ pub(crate) struct Lane<S> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) service: Mutex<S>,
     pub(crate) file: Option<StateFile>,
+    /// Until when this server is away.
+    pub(crate) away: Mutex<Millis>,
     pub(crate) signed_for: fn(&S, &Request) -> SignedFor,
     /// The answer to a request that the service can't name.
     pub(crate) unknown: fn(&Request) -> Response,
@@ -59,6 +64,11 @@ impl<S: Service + 'static> Lane<S> {
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) if self.is_away() => {
+                        // Reset rather than closed in order: nobody is there.
+                        let _ = stream.set_zero_linger();
+                        self.shared.clock.advance(REFUSED_STEP);
+                    }
                     Ok((stream, _)) => {
                         connections.spawn(Arc::clone(&self).connection(stream));
                     }
@@ -71,6 +81,10 @@ impl<S: Service + 'static> Lane<S> {
                 Some(_) = connections.join_next() => {}
             }
         }
+    }
+
+    fn is_away(&self) -> bool {
+        *lock(&self.away) > self.shared.clock.now()
     }
 
     async fn connection(self: Arc<Self>, stream: TcpStream) {
@@ -120,6 +134,11 @@ impl<S: Service + 'static> Lane<S> {
 
     /// Does one call; none: the connection is to be dropped.
     async fn call(self: Arc<Self>, request: Request) -> Option<Response> {
+        // One that came by a connection from before.
+        if self.is_away() {
+            self.shared.clock.advance(REFUSED_STEP);
+            return None;
+        }
         let _permit = Arc::clone(&self.shared.calls).acquire_owned().await.ok()?;
         let at = self.shared.clock.tick();
         let lane = Arc::clone(&self);
@@ -149,6 +168,10 @@ impl<S: Service + 'static> Lane<S> {
 
         let response = match hit {
             Some(Effect::Drop(DropWhen::Before)) => None,
+            Some(Effect::AwayMs(millis)) => {
+                *lock(&self.away) = self.shared.clock.now().saturating_add(millis);
+                None
+            }
             Some(Effect::Error(error)) => Some(injected(&call, error)),
             other => {
                 let lane = Arc::clone(&self);

@@ -165,6 +165,7 @@ impl Sandbox {
             shared: Arc::clone(&shared),
             service: Mutex::new(aws),
             file: aws_file,
+            away: Mutex::default(),
             signed_for: Aws::signed_for,
             unknown: unknown_to_aws,
         });
@@ -172,6 +173,7 @@ impl Sandbox {
             shared: Arc::clone(&shared),
             service: Mutex::new(argocd),
             file: argocd_file,
+            away: Mutex::default(),
             signed_for: |_, _| (None, None),
             unknown: unknown_to_argocd,
         });

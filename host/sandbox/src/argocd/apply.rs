@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::admission::{qualified_name, refusal};
+use super::habits::WaitsFor;
 use super::health::has_pods;
 use super::json::{text, texts};
 use super::live::namespace_object;
-use super::manifest::{Manifest, images, refusal};
+use super::manifest::{Manifest, images};
 use super::source::Rendered;
 use super::spec::{rpc_error, server};
 use super::state::{Application, Operation};
+use super::waves::{Phase, Task, Wave, waits_for, waves};
 use super::{ArgoCd, permit};
 use crate::service::Millis;
 
@@ -24,6 +27,8 @@ pub(crate) enum Applied {
         message: String,
         results: Vec<Value>,
     },
+    /// What is applied so far has to get well, or done, first.
+    Waiting(String),
     Done {
         message: &'static str,
         results: Vec<Value>,
@@ -32,12 +37,20 @@ pub(crate) enum Applied {
     },
 }
 
+/// Where a sync applies to, and what.
+struct Work<'a> {
+    server: &'a str,
+    rendered: &'a Arc<Rendered>,
+    at: Millis,
+}
+
 impl ArgoCd {
-    /// Does one attempt of an operation. The application is out of the state meanwhile.
+    /// Does one attempt of an operation, or goes on with one. The application is out of the
+    /// state meanwhile.
     pub(crate) fn apply(
         &mut self,
         application: &mut Application,
-        operation: &Operation,
+        operation: &mut Operation,
         at: Millis,
     ) -> Applied {
         let spec = application.spec.clone();
@@ -90,32 +103,125 @@ impl ArgoCd {
         {
             return refused;
         }
-
-        let mut results = Vec::new();
-        let mut rolled = false;
-        let mut failures = BTreeSet::new();
+        application.synced_text.clone_from(&rendered.text);
         if makes_namespace {
             self.create_namespace(&server, &namespace, at);
         }
-        let mut ordered = chosen;
-        // Argo CD's order of kinds, as far as it matters: namespaces, then volumes and claims, then the rest.
-        ordered.sort_by_key(|manifest| match manifest.kind.as_str() {
-            "Namespace" => 0,
-            "ResourceQuota" | "LimitRange" | "NetworkPolicy" => 1,
-            "PersistentVolume" => 2,
-            "PersistentVolumeClaim" => 3,
-            _ => 4,
-        });
-        for manifest in ordered {
-            let key = manifest.key(&server);
+        let work = Work {
+            server: &server,
+            rendered: &rendered,
+            at,
+        };
+        self.apply_waves(application, operation, &chosen, &work)
+    }
+
+    /// Applies wave by wave, as far as it gets.
+    fn apply_waves(
+        &mut self,
+        application: &Application,
+        operation: &mut Operation,
+        chosen: &[&Manifest],
+        work: &Work<'_>,
+    ) -> Applied {
+        let waves = waves(chosen, operation.only.is_none());
+        let mut rolled = false;
+        if waves.is_empty() {
+            self.prune(application, operation, work.rendered, work.server, work.at);
+        }
+        if operation.waves > 0
+            && let Some(problem) = self.clusters(work.at).health_error(application)
+        {
+            return Applied::Error(format!("ComparisonError: {problem}"));
+        }
+        loop {
+            let applied = operation
+                .waves
+                .checked_sub(1)
+                .and_then(|last| waves.get(last));
+            let is_last = operation.waves == waves.len();
+            // What is applied last isn't waited for, unless it is a hook.
+            if let Some(wave) = applied
+                && (!is_last || wave.iter().any(|task| task.is_hook))
+            {
+                match self.wave_state(application, wave, work.at) {
+                    Wave::Well => {}
+                    Wave::Waiting(message) => return Applied::Waiting(message),
+                    Wave::Failed => {
+                        return Applied::Refused {
+                            message: "one or more synchronization tasks completed unsuccessfully"
+                                .to_owned(),
+                            results: std::mem::take(&mut operation.results),
+                        };
+                    }
+                }
+            }
+            let Some(wave) = waves.get(operation.waves) else {
+                break;
+            };
+            let failures = self.apply_wave(application, operation, wave, work, &mut rolled);
+            operation.waves += 1;
+            if operation.waves == waves.len() {
+                self.prune(application, operation, work.rendered, work.server, work.at);
+            }
+            if !failures.is_empty() {
+                let reasons: Vec<String> = failures.into_iter().collect();
+                return Applied::Refused {
+                    message: format!(
+                        "one or more objects failed to apply, reason: {}",
+                        reasons.join(",")
+                    ),
+                    results: std::mem::take(&mut operation.results),
+                };
+            }
+        }
+        let habits = &self.state.habits;
+        match habits.endless(&application.name, &application.synced_text) {
+            None => Applied::Done {
+                message: "successfully synced (all tasks run)",
+                results: std::mem::take(&mut operation.results),
+                rolled,
+            },
+            Some(WaitsFor::Hook) => Applied::Waiting(format!(
+                "waiting for completion of hook batch/Job/{}-setup",
+                application.name
+            )),
+            Some(WaitsFor::Wave) => {
+                let tasks = || waves.iter().flatten();
+                let pods = tasks().find(|t| has_pods(&t.manifest.group, &t.manifest.kind));
+                let first = pods.or_else(|| tasks().next());
+                Applied::Waiting(first.map_or_else(String::new, |first| waits_for(first, 0)))
+            }
+        }
+    }
+
+    /// Applies one wave; what was refused.
+    fn apply_wave(
+        &mut self,
+        application: &Application,
+        operation: &mut Operation,
+        wave: &[Task<'_>],
+        work: &Work<'_>,
+        rolled: &mut bool,
+    ) -> BTreeSet<String> {
+        let mut failures = BTreeSet::new();
+        for task in wave {
+            let manifest = task.manifest;
+            let key = manifest.key(work.server);
+            if task.is_hook {
+                // `BeforeHookCreation`, which is the default.
+                self.remove_live(&key, work.at);
+            }
             let before = self.state.live.get(&key);
-            let refused = refusal(manifest, before.map(|live| &live.object)).or_else(|| {
-                (!manifest.namespace.is_empty()
-                    && !self.has_namespace(&server, &manifest.namespace))
-                .then(|| format!("namespaces \"{}\" not found", manifest.namespace))
-            });
+            let refused = self
+                .rejection(application, manifest)
+                .or_else(|| refusal(manifest, before.map(|live| &live.object)))
+                .or_else(|| {
+                    (!manifest.namespace.is_empty()
+                        && !self.has_namespace(work.server, &manifest.namespace))
+                    .then(|| format!("namespaces \"{}\" not found", manifest.namespace))
+                });
             if let Some(reason) = refused {
-                results.push(result(manifest, "SyncFailed", &reason));
+                operation.results.push(result(task, "SyncFailed", &reason));
                 failures.insert(reason);
                 continue;
             }
@@ -127,39 +233,36 @@ impl ArgoCd {
             };
             let spec_changed =
                 before.is_none_or(|live| live.object.get("spec") != manifest.object.get("spec"));
-            rolled |= starts && spec_changed;
-            rolled |= verb == "created" && manifest.kind == "PersistentVolumeClaim";
-            self.put_live(key, manifest, application, starts && spec_changed, at);
-            let mut line = result(
-                manifest,
-                "Synced",
-                &format!("{} {verb}", resource_name(manifest)),
-            );
+            *rolled |= starts && spec_changed && !task.is_hook;
+            *rolled |= verb == "created" && manifest.kind == "PersistentVolumeClaim";
+            self.put_live(key, manifest, application, work.at);
+            let message = format!("{} {verb}", resource_name(manifest));
+            let mut line = result(task, "Synced", &message);
             let images = images(&manifest.object);
             if !images.is_empty() {
                 line["images"] = json!(images);
             }
-            results.push(line);
+            operation.results.push(line);
         }
-        if operation.only.is_none() {
-            self.prune(application, operation, &rendered, &server, &mut results, at);
-        }
-        if !failures.is_empty() {
-            let reasons: Vec<String> = failures.into_iter().collect();
-            return Applied::Refused {
-                message: format!(
-                    "one or more objects failed to apply, reason: {}",
-                    reasons.join(",")
-                ),
-                results,
-            };
-        }
-        application.synced_text.clone_from(&rendered.text);
-        Applied::Done {
-            message: "successfully synced (all tasks run)",
-            results,
-            rolled,
-        }
+        failures
+    }
+
+    /// Why the world's habits have the API server reject an object.
+    pub(crate) fn rejection(
+        &self,
+        application: &Application,
+        manifest: &Manifest,
+    ) -> Option<String> {
+        let Manifest {
+            kind, name, object, ..
+        } = manifest;
+        let text = &application.synced_text;
+        let habits = &self.state.habits;
+        let sentence = habits.rejection(&application.name, text, kind, name, object)?;
+        Some(format!(
+            "{} is invalid: {sentence}",
+            qualified_name(manifest)
+        ))
     }
 
     /// What the project forbids of a sync. Then nothing of that sync is applied.
@@ -179,7 +282,7 @@ impl ArgoCd {
             let (group, kind) = (&manifest.group, &manifest.kind);
             if let Some(reason) = permit::refusal(project, server, group, kind, &manifest.namespace)
             {
-                results.push(result(manifest, "SyncFailed", &reason));
+                results.push(line(manifest, Phase::Sync, "SyncFailed", &reason));
                 if !reasons.contains(&reason) {
                     reasons.push(reason);
                 }
@@ -228,11 +331,19 @@ fn is_chosen(operation: &Operation, manifest: &Manifest) -> bool {
 }
 
 /// One line of `syncResult.resources`.
-fn result(manifest: &Manifest, status: &str, message: &str) -> Value {
+fn result(task: &Task<'_>, status: &str, message: &str) -> Value {
+    let mut line = line(task.manifest, task.phase, status, message);
+    if task.is_hook {
+        line["hookType"] = task.phase.name().into();
+    }
+    line
+}
+
+fn line(manifest: &Manifest, phase: Phase, status: &str, message: &str) -> Value {
     json!({
         "group": manifest.group, "version": manifest.version, "kind": manifest.kind,
         "namespace": manifest.namespace, "name": manifest.name, "status": status,
-        "message": message, "syncPhase": "Sync",
+        "message": message, "syncPhase": phase.name(),
         "hookPhase": if status == "Synced" { "Running" } else { "Failed" },
     })
 }

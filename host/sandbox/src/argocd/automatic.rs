@@ -41,6 +41,7 @@ pub(crate) fn due(application: &Application, compared: &Comparison, at: Millis) 
     if compared
         .resources
         .iter()
+        .filter(|resource| !resource.hook)
         .all(|resource| resource.requires_pruning)
         && spec.pointer("/syncPolicy/automated/allowEmpty") != Some(&Value::Bool(true))
     {
@@ -90,13 +91,9 @@ pub(crate) fn automatic(spec: &Value, revision: String) -> Operation {
         revision,
         source: spec.get("source").cloned().unwrap_or_default(),
         prune: spec.pointer("/syncPolicy/automated/prune") == Some(&Value::Bool(true)),
-        dry_run: false,
         sync_options: sync_options(spec),
-        only: None,
-        username: None,
         retry: retry(spec),
-        retries: 0,
-        results: Vec::new(),
+        ..Operation::default()
     }
 }
 

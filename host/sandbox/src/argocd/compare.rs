@@ -10,6 +10,7 @@ use super::json::text;
 use super::source::Sources;
 use super::spec::{rpc_error, server};
 use super::state::{Application, Comparison, Condition, Health, ResourceStatus};
+use super::waves::{is_hook, wave};
 use crate::service::Millis;
 
 impl ArgoCd {
@@ -80,13 +81,24 @@ impl ArgoCd {
         for manifest in &rendered.manifests {
             let key = manifest.key(server);
             let live = self.state.live.get(&key);
+            let hook = is_hook(&manifest.object);
+            if hook && live.is_none() {
+                wanted.insert(key);
+                continue;
+            }
             let synced = live.is_some_and(|live| live.object == manifest.object);
             wanted.insert(key.clone());
             resources.push(ResourceStatus {
                 key,
                 version: manifest.version.clone(),
-                sync: sync_code(synced),
-                requires_pruning: false,
+                sync: if hook {
+                    String::new()
+                } else {
+                    sync_code(synced)
+                },
+                requires_pruning: hook,
+                hook,
+                wave: wave(&manifest.object),
             });
         }
         for kind in &rendered.template_kinds {
@@ -108,6 +120,8 @@ impl ArgoCd {
                     version: kind.version.clone(),
                     sync: sync_code(false),
                     requires_pruning: false,
+                    hook: false,
+                    wave: 0,
                 });
             }
         }
@@ -119,11 +133,17 @@ impl ArgoCd {
                     version: "v1".to_owned(),
                     sync: sync_code(false),
                     requires_pruning: true,
+                    hook: is_hook(&live.object),
+                    wave: wave(&live.object),
                 });
             }
         }
         Comparison {
-            sync: sync_code(resources.iter().all(|resource| resource.sync == "Synced")),
+            sync: sync_code(
+                resources
+                    .iter()
+                    .all(|resource| resource.hook || resource.sync == "Synced"),
+            ),
             revision,
             at,
             source_type: rendered.source_type.to_owned(),

@@ -4,18 +4,19 @@ use serde_json::json;
 
 use super::ArgoCd;
 use super::answer::{Answer, Failure};
+use super::reconcile::OPERATION;
 use super::spec::server;
 use super::state::{Application, Deleting, Step};
 use crate::service::{Millis, Request};
 
 /// The finalizer that makes a deletion cascade.
 const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
-/// How long a cascading deletion takes, and one that races with a sync.
+/// How long a cascading deletion takes that no operation holds up.
 const DELETED_AFTER: Millis = 150;
-const RACING_DELETED_AFTER: Millis = 600;
 
 impl ArgoCd {
-    /// `DELETE /api/v1/applications/{name}`.
+    /// `DELETE /api/v1/applications/{name}`. An operation that is under way goes on, and the
+    /// deletion waits until it has ended, by itself or by someone who ends it.
     pub(crate) fn delete_application(
         &mut self,
         name: &str,
@@ -55,21 +56,19 @@ impl ArgoCd {
                 .retain(|kept| !kept.starts_with(FINALIZER));
         }
         if application.deleting.is_none() {
-            let error = application
-                .operation
-                .as_ref()
-                .and_then(|_| self.first_object(&application));
-            application.agenda.clear();
-            if cascade {
-                let takes = if error.is_some() {
-                    RACING_DELETED_AFTER
-                } else {
-                    DELETED_AFTER
-                };
-                application.schedule(now + takes, Step::Vanish);
+            let waits = application.operation.is_some();
+            application
+                .agenda
+                .retain(|(_, step)| OPERATION.contains(step));
+            if cascade && !waits {
+                application.schedule(now + DELETED_AFTER, Step::Vanish);
             }
-            application.operation = None;
-            application.deleting = Some(Deleting { since: now, error });
+            let error = waits.then(|| self.first_object(&application)).flatten();
+            application.deleting = Some(Deleting {
+                since: now,
+                error,
+                waits,
+            });
         }
         self.store(application, now);
         Ok(json!({}))

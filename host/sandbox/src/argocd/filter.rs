@@ -26,6 +26,77 @@ pub(crate) fn choose_fields(answer: &Value, fields: &str) -> Value {
     kept
 }
 
+/// The paths of an application that a list knows, as Argo CD's API server has them written
+/// down; any other gives nothing, without a word.
+const KNOWN: [&str; 24] = [
+    "metadata.name",
+    "metadata.namespace",
+    "metadata.annotations",
+    "metadata.labels",
+    "metadata.creationTimestamp",
+    "metadata.deletionTimestamp",
+    "spec",
+    "spec.destination",
+    "spec.project",
+    "spec.source",
+    "spec.sources",
+    "spec.sourceHydrator",
+    "spec.syncPolicy",
+    "status.sourceHydrator",
+    "status.summary",
+    "status.sync.status",
+    "status.sync.revision",
+    "status.health",
+    "status.resources",
+    "status.operationState.startedAt",
+    "status.operationState.finishedAt",
+    "status.operationState.phase",
+    "status.operationState.operation.sync",
+    "operation.sync",
+];
+
+/// The same as [`choose_fields`], of the known paths only. The list's own metadata is always
+/// there; with `-` in front, the known paths that aren't named are kept.
+pub(crate) fn choose_known_fields(answer: &Value, fields: &str) -> Value {
+    let (excludes, named) = match fields.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, fields),
+    };
+    let named: Vec<&str> = named.split(',').collect();
+    let chosen = || {
+        KNOWN.iter().filter(|path| {
+            let given = named
+                .iter()
+                .any(|name| name.strip_prefix("items.") == Some(*path));
+            given != excludes
+        })
+    };
+    let choose = |application: &Value| {
+        let mut kept = json!({});
+        for path in chosen() {
+            match *path {
+                // What the real one gives under this name.
+                "status.operationState.operation.sync" => {
+                    if let Some(result) = application.pointer("/status/operationState/syncResult") {
+                        kept["status"]["operationState"]["operation"]["sync"] = result.clone();
+                    }
+                }
+                "metadata.labels" | "metadata.annotations" | "metadata.deletionTimestamp" => {
+                    let (_, key) = path.split_once('.').unwrap_or_default();
+                    kept["metadata"][key] = application["metadata"][key].clone();
+                }
+                path => keep_path(application, &mut kept, path),
+            }
+        }
+        kept
+    };
+    let items = answer["items"].as_array();
+    json!({
+        "metadata": answer["metadata"],
+        "items": items.map(|items| items.iter().map(choose).collect::<Vec<_>>()),
+    })
+}
+
 fn keep_path(from: &Value, to: &mut Value, path: &str) {
     let (key, rest) = path.split_once('.').unwrap_or((path, ""));
     let Some(value) = from.get(key) else { return };
@@ -193,6 +264,55 @@ mod tests {
                 .starts_with("error parsing the selector: ")
         );
         assert!(selects("=x", &labels).is_err());
+    }
+
+    #[test]
+    fn a_list_knows_a_fixed_set_of_paths() {
+        let answer = json!({"metadata": {"resourceVersion": "7"}, "items": [{
+            "metadata": {"name": "a", "uid": "u"},
+            "operation": {"sync": {"revision": "r"}},
+            "status": {
+                "sync": {"status": "Synced", "revision": "r"},
+                "conditions": [{"type": "ComparisonError"}],
+                "operationState": {"phase": "Running", "message": "m", "syncResult": {"revision": "o"}},
+            },
+        }]});
+        let metadata = json!({"resourceVersion": "7"});
+        for (fields, wanted) in [
+            (
+                "items.status.sync,items.operation,items.status.conditions,items.status.operationState",
+                json!({}),
+            ),
+            ("items.metadata.uid,nothing", json!({})),
+            (
+                "items.metadata.name,items.metadata.labels,items.status.sync.status",
+                json!({"metadata": {"name": "a", "labels": null}, "status": {"sync": {"status": "Synced"}}}),
+            ),
+            (
+                "items.operation.sync,items.status.operationState.phase,items.status.operationState.operation.sync",
+                json!({"operation": {"sync": {"revision": "r"}}, "status": {"operationState": {
+                    "phase": "Running", "operation": {"sync": {"revision": "o"}}}}}),
+            ),
+        ] {
+            assert_eq!(
+                choose_known_fields(&answer, fields),
+                json!({"metadata": metadata, "items": [wanted]}),
+                "{fields}"
+            );
+        }
+        let others = choose_known_fields(&answer, "-items.metadata.name,items.operation.sync");
+        assert_eq!(others.pointer("/items/0/metadata/name"), None);
+        assert_eq!(
+            others.pointer("/items/0/status/sync/revision"),
+            Some(&json!("r"))
+        );
+        assert_eq!(
+            choose_known_fields(
+                &json!({"metadata": {}, "items": null}),
+                "items.metadata.name"
+            ),
+            json!({"metadata": {}, "items": null})
+        );
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! Health of objects and applications at an instant, as Argo CD's health checks would find it.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use super::Sickness;
+use super::habits::{Troubled, WaitsFor, Which};
 use super::json::{list, text, texts};
-use super::state::{Application, Health, LiveObject, ObjectKey, State};
+use super::state::{Application, Before, Health, LiveObject, ObjectKey, State};
 use crate::service::Millis;
 
 /// How long a claim takes to bind once its volume is there.
@@ -18,11 +21,17 @@ pub(crate) struct Clusters<'a> {
     pub(crate) now: Millis,
 }
 
-/// How the pods of an object do.
+/// How an object does that something works at: a controller, an operator.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Pods<'a> {
-    /// Not ready yet.
-    Starting,
+    /// Its operator hasn't written a status yet.
+    Unwritten,
+    /// Not ready yet; since.
+    Starting(Millis),
+    /// In trouble that passes; since.
+    Troubled(&'a Troubled, Millis),
+    /// As before a change that its operator hasn't noticed.
+    Stale(&'a Before),
     /// Ready since.
     Ready(Millis),
     /// They never get ready; this is known since.
@@ -59,8 +68,8 @@ impl<'a> Clusters<'a> {
         Some(worst)
     }
 
-    /// The health of a live object as its application sees it; `None` if it isn't there or its
-    /// kind has no health.
+    /// The health of a live object as its application sees it; `None` if it isn't there, its
+    /// kind has no health, or the script that looks for it fails.
     pub(crate) fn object(&self, application: &Application, key: &ObjectKey) -> Option<Health> {
         let live = self.state.live.get(key)?;
         let health = |status: &str, message: String, since| {
@@ -70,49 +79,120 @@ impl<'a> Clusters<'a> {
                 since,
             })
         };
-        match key.kind.as_str() {
-            "PersistentVolumeClaim" => match self.bound_at(key, live) {
+        if key.kind == "PersistentVolumeClaim" {
+            return match self.bound_at(key, live) {
                 Some(at) if at <= self.now => health("Healthy", String::new(), at),
                 _ => health("Progressing", String::new(), live.created),
-            },
-            _ if has_pods(&key.group, &key.kind) => match self.pods(application, live) {
-                Pods::Starting => health("Progressing", self.waiting(key, live), live.rolled),
-                Pods::Ready(at) => health("Healthy", String::new(), at),
-                Pods::Sick(sickness, at) => {
-                    let message = if key.kind == "Deployment" {
-                        format!("Deployment \"{}\" exceeded its progress deadline", key.name)
-                    } else {
-                        sickness.message.clone()
-                    };
-                    health("Degraded", message, at)
-                }
-            },
-            "Service"
-            | "Ingress"
-            | "HorizontalPodAutoscaler"
-            | "PodDisruptionBudget"
-            | "ExternalSecret"
-            | "SecretStore"
-            | "Certificate"
-            | "ScheduledBackup"
-            | "Database" => health("Healthy", String::new(), live.created),
-            _ => None,
+            };
+        }
+        if !has_health(&key.group, &key.kind) {
+            return None;
+        }
+        match self.pods(application, key, live) {
+            Pods::Unwritten if script_fails(key) => None,
+            Pods::Unwritten => health("Progressing", unwritten(&key.kind), live.created),
+            Pods::Starting(since) => health("Progressing", self.waiting(key, live), since),
+            Pods::Troubled(trouble, since) => {
+                let message = match key.kind.as_str() {
+                    "Cluster" => phase_reason(&trouble.phase, &key.name),
+                    _ => trouble.phase.clone(),
+                };
+                health("Degraded", message, since)
+            }
+            Pods::Stale(before) => Some(before.health.clone()),
+            Pods::Ready(at) => health("Healthy", String::new(), at),
+            Pods::Sick(sickness, at) => {
+                let message = if key.kind == "Deployment" {
+                    format!("Deployment \"{}\" exceeded its progress deadline", key.name)
+                } else {
+                    sickness.message.clone()
+                };
+                health("Degraded", message, at)
+            }
         }
     }
 
-    /// How the pods of a live object do.
-    pub(crate) fn pods(&self, application: &Application, live: &LiveObject) -> Pods<'a> {
-        let decided_at = live.rolled.saturating_add(self.pods_ready_after);
+    /// Why the health of one of the application's objects can't be told, as the condition says it.
+    pub(crate) fn health_error(&self, application: &Application) -> Option<String> {
+        let resources = &application.compared.as_ref()?.resources;
+        let failing = resources.iter().map(|resource| &resource.key).find(|key| {
+            let live = self.state.live.get(key);
+            script_fails(key)
+                && live.is_some_and(|live| self.pods(application, key, live) == Pods::Unwritten)
+        })?;
+        Some(format!(
+            "error setting app health: failed to get resource health for \"{}\" with name \"{}\" \
+             in namespace \"{}\": <string>:62: attempt to index a non-table object(nil) with key \
+             'phaseReason'\nstack traceback:\n\t[G]: in main chunk\n\t[G]: ?",
+            failing.kind, failing.name, failing.namespace
+        ))
+    }
+
+    /// How a live object does.
+    pub(crate) fn pods(
+        &self,
+        application: &Application,
+        key: &ObjectKey,
+        live: &LiveObject,
+    ) -> Pods<'a> {
+        let habits = &self.state.habits;
+        let first = live.generation <= 1;
+        let (since, silent) = if first {
+            (live.created, habits.first_status_after(application, key))
+        } else {
+            (live.changed, habits.stale_for(application, key))
+        };
+        let written = since.saturating_add(silent);
+        if written > self.now {
+            // What its operator will write next is what it had written last.
+            let before = self
+                .state
+                .live
+                .get(key)
+                .and_then(|live| live.before.as_ref());
+            return match before {
+                Some(before) if !first => Pods::Stale(before),
+                _ => Pods::Unwritten,
+            };
+        }
+        let trouble = habits.trouble(application, key, first).or_else(|| {
+            (first && key.kind == "HorizontalPodAutoscaler").then_some(&*WITHOUT_METRICS)
+        });
+        let mut begun = written;
+        if let Some(trouble) = trouble {
+            let troubled = written.saturating_add(starts_after(key));
+            begun = troubled.saturating_add(trouble.lasts);
+            if troubled <= self.now && self.now < begun {
+                return Pods::Troubled(trouble, troubled);
+            }
+        }
+        let decided = match habits.endless(&application.name, &application.synced_text) {
+            Some(WaitsFor::Wave) if has_pods(&key.group, &key.kind) => Millis::MAX,
+            _ => begun.saturating_add(self.ready_after(key, first)),
+        };
+        if decided > self.now {
+            return Pods::Starting(written);
+        }
         let sickness = self.state.sick.get(&application.name).filter(|sickness| {
-            sickness
-                .only_revision_containing
-                .as_ref()
-                .is_none_or(|marker| application.synced_text.contains(marker))
+            let marker = sickness.only_revision_containing.as_ref();
+            has_pods(&key.group, &key.kind)
+                && marker.is_none_or(|marker| application.synced_text.contains(marker))
         });
         match sickness {
-            _ if decided_at > self.now => Pods::Starting,
-            Some(sickness) => Pods::Sick(sickness, decided_at),
-            None => Pods::Ready(decided_at),
+            Some(sickness) => Pods::Sick(sickness, decided),
+            None => Pods::Ready(decided),
+        }
+    }
+
+    /// How long an object takes until it is ready, once its operator has begun.
+    fn ready_after(&self, key: &ObjectKey, first: bool) -> Millis {
+        match key.kind.as_str() {
+            _ if has_pods(&key.group, &key.kind) => self.pods_ready_after,
+            // An address, a first fetch: what stands keeps it when it changes.
+            "Ingress" | "ExternalSecret" | "SecretStore" | "Certificate" if first => {
+                self.pods_ready_after / 2
+            }
+            _ => 0,
         }
     }
 
@@ -123,8 +203,9 @@ impl<'a> Clusters<'a> {
                 replicas(&live.object)
             ),
             "StatefulSet" => format!("Waiting for {} pods to be ready...", replicas(&live.object)),
-            "Cluster" => "Setting up primary".to_owned(),
-            _ => String::new(),
+            "Cluster" => phase_reason(FIRST_PRIMARY, &key.name),
+            "HorizontalPodAutoscaler" => "Waiting to Autoscale".to_owned(),
+            kind => unwritten(kind),
         }
     }
 
@@ -190,6 +271,72 @@ fn caused_by(key: &ObjectKey) -> String {
         "Caused by {}{slash}{}:{}/{}",
         key.group, key.kind, key.namespace, key.name
     )
+}
+
+/// The phase of a CloudNativePG cluster that is being made.
+pub(crate) const FIRST_PRIMARY: &str = "Setting up primary";
+
+/// How a new autoscaler does until its pods have metrics.
+static WITHOUT_METRICS: LazyLock<Troubled> = LazyLock::new(|| Troubled {
+    of: Which::kind("HorizontalPodAutoscaler"),
+    phase:
+        "the HPA was unable to compute the replica count: failed to get cpu utilization: unable \
+            to get metrics for resource cpu: no metrics returned from resource metrics API"
+            .to_owned(),
+    lasts: 20_000,
+    at_first: true,
+});
+
+/// After what time an object's controller first finds it in trouble.
+fn starts_after(key: &ObjectKey) -> Millis {
+    match key.kind.as_str() {
+        "HorizontalPodAutoscaler" => 15_000,
+        _ => 0,
+    }
+}
+
+/// Whether the kind's health script fails where there is no status.
+fn script_fails(key: &ObjectKey) -> bool {
+    key.kind == "Cluster" && key.group == "postgresql.cnpg.io"
+}
+
+/// What a health script says of an object without status.
+fn unwritten(kind: &str) -> String {
+    match kind {
+        "ExternalSecret" | "SecretStore" => format!("Waiting for {kind}"),
+        "MariaDB" => "No status info available".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// What CloudNativePG writes beside a phase, and what Argo CD shows as the health's message.
+pub(crate) fn phase_reason(phase: &str, name: &str) -> String {
+    match phase {
+        FIRST_PRIMARY => format!("Creating primary instance {name}-1"),
+        "Switchover in progress" => format!("Switching over to {name}-2"),
+        "Failing over" => format!("Failing over from {name}-1 to {name}-2"),
+        "Cluster in healthy state" => String::new(),
+        other => other.to_owned(),
+    }
+}
+
+/// Kinds that have a health, claims aside.
+fn has_health(group: &str, kind: &str) -> bool {
+    has_pods(group, kind)
+        || matches!(
+            kind,
+            "Service"
+                | "Ingress"
+                | "HorizontalPodAutoscaler"
+                | "PodDisruptionBudget"
+                | "ExternalSecret"
+                | "SecretStore"
+                | "Certificate"
+                | "ScheduledBackup"
+                | "Database"
+                | "User"
+                | "Grant"
+        )
 }
 
 /// Kinds that run pods, or stand for something that does.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::ArgoCd;
+use super::health::has_pods;
 use super::json::uid;
 use super::manifest::{Manifest, images};
 use super::source::Rendered;
@@ -44,46 +45,67 @@ impl ArgoCd {
             rolled: at,
             rollout: 1,
             images_before: Vec::new(),
+            generation: 1,
+            changed: at,
+            before: None,
         };
         self.state.live.insert(key, live);
     }
 
+    /// Makes or changes an object. A changed spec starts its pods anew.
     pub(crate) fn put_live(
         &mut self,
         key: ObjectKey,
         manifest: &Manifest,
         application: &Application,
-        rolls: bool,
         at: Millis,
     ) {
-        let seed = format!("{} {at}", String::from(key.clone()));
-        let live = self.state.live.entry(key).or_insert_with(|| LiveObject {
-            object: Value::Null,
-            application: String::new(),
-            uid: uid(&seed),
-            created: at,
-            rolled: at,
-            rollout: 0,
-            images_before: Vec::new(),
-        });
-        if rolls {
-            live.images_before = images(&live.object);
-            live.rolled = at;
-            live.rollout += 1;
+        let starts = has_pods(&key.group, &key.kind);
+        let Some(standing) = self.state.live.get(&key) else {
+            let live = LiveObject {
+                object: manifest.object.clone(),
+                application: application.name.clone(),
+                uid: uid(&format!("{} {at}", String::from(key.clone()))),
+                created: at,
+                rolled: at,
+                rollout: u64::from(starts),
+                images_before: Vec::new(),
+                generation: 1,
+                changed: at,
+                before: None,
+            };
+            self.state.live.insert(key, live);
+            return;
+        };
+        let mut live = standing.clone();
+        if live.object.get("spec") != manifest.object.get("spec") {
+            live.before = self.clusters(at).written(application, &key);
+            live.generation += 1;
+            live.changed = at;
+            if starts {
+                live.images_before = images(&live.object);
+                live.rolled = at;
+                live.rollout += 1;
+            }
         }
         live.object.clone_from(&manifest.object);
         live.application.clone_from(&application.name);
+        self.state.live.insert(key, live);
     }
 
+    /// Deletes what an application has applied and no longer wants, or says why not; nothing
+    /// where only some objects are synced.
     pub(crate) fn prune(
         &mut self,
         application: &Application,
-        operation: &Operation,
+        operation: &mut Operation,
         rendered: &Arc<Rendered>,
         server: &str,
-        results: &mut Vec<Value>,
         at: Millis,
     ) {
+        if operation.only.is_some() {
+            return;
+        }
         let wanted: BTreeSet<ObjectKey> =
             rendered.manifests.iter().map(|m| m.key(server)).collect();
         let extra: Vec<ObjectKey> = self
@@ -108,7 +130,7 @@ impl ArgoCd {
                 (true, true) => ("PruneSkipped", "ignored (no prune)"),
                 (true, false) => ("Pruned", "pruned"),
             };
-            results.push(json!({
+            operation.results.push(json!({
                 "group": key.group, "version": "v1", "kind": key.kind, "namespace": key.namespace,
                 "name": key.name, "status": status, "message": message, "syncPhase": "Sync",
                 "hookPhase": "Succeeded",
@@ -139,7 +161,7 @@ impl ArgoCd {
     }
 
     /// Deletes a live object; a namespace takes all that is in it along, whoever applied it.
-    fn remove_live(&mut self, key: &ObjectKey, at: Millis) {
+    pub(crate) fn remove_live(&mut self, key: &ObjectKey, at: Millis) {
         let Some(gone) = self.state.live.remove(key) else {
             return;
         };

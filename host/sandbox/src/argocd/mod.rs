@@ -2,11 +2,12 @@
 //! client can tell, with the surprises of the real ones. It reads real git repositories; the
 //! clusters behind it are only remembered.
 //!
-//! What isn't here: Helm (a chart gives four usual objects, see `chart`), multi-source
-//! applications, hooks, sync windows, accounts beside `admin` and the event
+//! What isn't here: Helm (a chart gives four usual objects, see `chart`, and no hooks), multi-source
+//! applications, sync windows, accounts beside `admin` and the event
 //! stream, which answers 501. A refresh answers at once with what the real one answers after it
 //! has waited for the comparison.
 
+mod admission;
 mod answer;
 mod application;
 mod apply;
@@ -16,15 +17,18 @@ mod compare;
 mod deletion;
 mod filter;
 mod git;
+mod habits;
 mod health;
 mod json;
 mod live;
+mod live_status;
 mod manifest;
 mod operation;
 mod patch;
 mod permit;
 mod project;
 mod reconcile;
+mod resource;
 mod rights;
 mod route;
 mod session;
@@ -33,6 +37,7 @@ mod spec;
 mod state;
 mod tree;
 mod view;
+mod waves;
 
 use std::collections::BTreeSet;
 
@@ -48,6 +53,7 @@ use self::state::State;
 use crate::service::{Call, Millis, Request, Response, Service};
 
 pub use self::git::GitAccess;
+pub use self::habits::{Endless, Habits, LateStatus, Rejected, Stale, Troubled, WaitsFor, Which};
 
 /// The server that Argo CD runs in itself.
 pub const IN_CLUSTER: &str = "https://kubernetes.default.svc";
@@ -72,6 +78,9 @@ pub struct Config {
     pub git: GitAccess,
     /// What `GET /api/version` says.
     pub version: String,
+    /// The habits in force from the start; absent: those that a saved state has, or else the
+    /// usual ones.
+    pub habits: Option<Habits>,
 }
 
 impl Default for Config {
@@ -83,6 +92,7 @@ impl Default for Config {
             resync_after: 208_000,
             git: GitAccess::default(),
             version: "v3.6.0+sandbox".to_owned(),
+            habits: None,
         }
     }
 }
@@ -120,6 +130,7 @@ impl ArgoCd {
     pub fn new(config: Config) -> Self {
         let mut state = State::default();
         project::at_the_start(&mut state);
+        state.habits = config.habits.clone().unwrap_or_default();
         ArgoCd {
             config,
             state,
@@ -196,8 +207,12 @@ impl ArgoCd {
     }
 
     fn answer(&mut self, route: &Route, request: &Request, now: Millis) -> Answer {
-        let body = read_body(request)?;
-        if let Some(refusal) = self.refusal(route, &body, now) {
+        // Of all bodies, this one is a text.
+        let (body, patch) = match route {
+            Route::PatchResource(_) => (json!({}), read_text(request)?),
+            _ => (read_body(request)?, String::new()),
+        };
+        if let Some(refusal) = self.refusal(route, &body, request, now) {
             return refusal;
         }
         match route {
@@ -223,7 +238,10 @@ impl ArgoCd {
                 self.rollback_application(name, &body, request, now)
             }
             Route::ResourceTree(name) => self.resource_tree(name, request, now),
-            Route::ManagedResources(name) => self.managed_resources(name, request),
+            Route::ManagedResources(name) => self.managed_resources(name, request, now),
+            Route::GetResource(name) => self.get_resource(name, request, now),
+            Route::PatchResource(name) => self.patch_resource(name, &patch, request, now),
+            Route::DeleteResource(name) => self.delete_resource(name, request, now),
             Route::Manifests(name) => self.manifests(name, request),
             Route::RevisionMetadata(name, sha) => self.revision_metadata(name, sha, request),
             Route::Stream => Err(Failure::Stream(
@@ -231,6 +249,7 @@ impl ArgoCd {
                 "the stand-in has no event stream: ask for the application instead".to_owned(),
             )),
             Route::Sicken => self.take_sickness(&body),
+            Route::SetHabits => self.take_habits(&body),
             Route::Heal => {
                 self.heal(text(&body, "/application"));
                 Ok(json!({}))
@@ -315,6 +334,9 @@ impl Service for ArgoCd {
 
     fn restore(&mut self, state: Value) -> Result<(), serde_json::Error> {
         self.state = serde_json::from_value(state)?;
+        if let Some(habits) = &self.config.habits {
+            self.state.habits.clone_from(habits);
+        }
         Ok(())
     }
 }
@@ -324,6 +346,12 @@ fn has_json_type(request: &Request) -> bool {
     request
         .header("content-type")
         .is_some_and(|value| value.eq_ignore_ascii_case("application/json"))
+}
+
+/// The body as a JSON text.
+fn read_text(request: &Request) -> Result<String, Failure> {
+    serde_json::from_slice(&request.body)
+        .map_err(|_| Failure::invalid("json: cannot unmarshal object into Go value of type string"))
 }
 
 /// The body as a JSON object; no body is an empty one.

@@ -7,7 +7,7 @@ use super::answer::{Answer, Code, Failure};
 use super::apply::sync_options;
 use super::git::SourceError;
 use super::json::{text, texts};
-use super::reconcile::{COMPARED_AFTER, end, retried};
+use super::reconcile::{COMPARED_AFTER, OPERATION};
 use super::source::Sources;
 use super::spec::{is_automated, rpc_error};
 use super::state::{Application, Operation, Retry, Step};
@@ -16,8 +16,8 @@ use crate::service::{Millis, Request};
 /// From the call to phase Running, and to the attempt.
 const RUNS_AFTER: Millis = 50;
 const ATTEMPT_AFTER: Millis = 150;
-/// After an operation was ended, what is due next starts within this time.
-const NEXT_AFTER: Millis = 80;
+/// The phase of an operation that was told to end.
+const TERMINATING: &str = "Terminating";
 
 impl ArgoCd {
     /// `POST /api/v1/applications/{name}/sync`.
@@ -62,13 +62,13 @@ impl ArgoCd {
                 .cloned(),
             username: Some("admin".to_owned()),
             retry: Retry::NEVER,
-            retries: 0,
-            results: Vec::new(),
+            ..Operation::default()
         };
         self.begin_by_hand(application, operation, now)
     }
 
-    /// `DELETE /api/v1/applications/{name}/operation`.
+    /// `DELETE /api/v1/applications/{name}/operation`. One that is pending and doesn't run yet
+    /// can't be ended.
     pub(crate) fn terminate_operation(
         &mut self,
         name: &str,
@@ -77,19 +77,19 @@ impl ArgoCd {
     ) -> Answer {
         self.find(name, request)?;
         let mut application = self.existing(name)?;
-        let Some(operation) = application.operation.take() else {
+        let (Some(_), Some(state)) = (&application.operation, &mut application.operation_state)
+        else {
             return Err(Failure::invalid(
                 "Unable to terminate operation. No operation is in progress",
             ));
         };
-        let result = application
-            .operation_state
-            .as_mut()
-            .and_then(|state| state.result.take());
-        let message = format!("Operation terminated{}", retried(operation.retries));
-        end(&mut application, operation, "Failed", &message, result, now);
-        application.schedule(now + NEXT_AFTER, Step::Compare);
-        self.put(application);
+        if state.phase != TERMINATING {
+            TERMINATING.clone_into(&mut state.phase);
+            application.cancel(&OPERATION);
+            let ends = now + self.state.habits.terminating_for;
+            application.schedule(ends, Step::Terminated);
+            self.put(application);
+        }
         Ok(json!({}))
     }
 
@@ -121,11 +121,9 @@ impl ArgoCd {
             prune: body.get("prune") == Some(&Value::Bool(true)),
             dry_run: body.get("dryRun") == Some(&Value::Bool(true)),
             sync_options: sync_options(&application.spec),
-            only: None,
             username: Some("admin".to_owned()),
             retry: Retry::NEVER,
-            retries: 0,
-            results: Vec::new(),
+            ..Operation::default()
         };
         self.begin_by_hand(application, operation, now)
     }

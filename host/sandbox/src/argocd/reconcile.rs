@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::ArgoCd;
 use super::apply::Applied;
 use super::automatic::{Due, automatic, due};
+use super::health::has_pods;
 use super::json::{digest, kitchen, text};
 use super::spec::server;
 use super::state::{Application, Deployed, Operation, OperationState, Step};
@@ -28,6 +29,13 @@ const AGAIN_AFTER: Millis = 60;
 const STALE_FOR: Millis = 150;
 /// From an attempt that starts no pods to phase Succeeded.
 const ENDS_AFTER: Millis = 60;
+/// How often an operation looks whether it can go on: first, and after long.
+const WAITS_FROM: Millis = 100;
+const WAITS_TO: Millis = 5_000;
+/// After an operation was ended, what is due next starts within this time.
+const NEXT_AFTER: Millis = 80;
+/// How long a deletion takes that had to wait for an operation.
+const DELETED_AFTER_OPERATION: Millis = 600;
 /// Argo CD's default `revisionHistoryLimit`.
 const HISTORY_LIMIT: usize = 10;
 
@@ -71,6 +79,9 @@ impl ArgoCd {
     /// Does one step; `false`: the application is gone.
     fn step(&mut self, application: &mut Application, step: Step, at: Millis) -> bool {
         match step {
+            // The controller leaves an application alone that is being deleted, but for its
+            // operation.
+            Step::Resync | Step::Compare | Step::Publish if application.deleting.is_some() => {}
             Step::Resync => {
                 application.known_revision = None;
                 self.reconcile(application, at, false);
@@ -105,6 +116,7 @@ impl ArgoCd {
                     application.schedule(at + COMPARED_AFTER, Step::Compare);
                 }
             }
+            Step::Terminated => Self::terminated(application, at),
             Step::Vanish => {
                 self.delete_objects(&application.name, server(&application.spec), at);
                 return false;
@@ -181,7 +193,8 @@ impl ArgoCd {
             return;
         };
         let health_before = self.health(application, at);
-        match self.apply(application, &operation, at) {
+        match self.apply(application, &mut operation, at) {
+            Applied::Waiting(message) => self.wait(application, operation, message, at),
             Applied::Error(message) => {
                 end(
                     application,
@@ -214,6 +227,8 @@ impl ArgoCd {
                 }
                 application.schedule(at + operation.retry.wait(operation.retries), Step::Attempt);
                 operation.retries += 1;
+                operation.waves = 0;
+                operation.waits_since = None;
                 if let Some(state) = &mut application.operation_state {
                     state.message = format!(
                         "{message}. Retrying attempt #{} at {}.",
@@ -236,7 +251,7 @@ impl ArgoCd {
                 if !automatic {
                     application.known_revision = None;
                 }
-                if rolled {
+                if rolled && operation.waits_since.is_none() {
                     application.stale_health = health_before;
                     end(
                         application,
@@ -274,6 +289,45 @@ impl ArgoCd {
     }
 }
 
+impl ArgoCd {
+    /// Goes on with an operation once what it has applied is well. Nobody gives up waiting.
+    fn wait(
+        &self,
+        application: &mut Application,
+        mut operation: Operation,
+        message: String,
+        at: Millis,
+    ) {
+        let since = *operation.waits_since.get_or_insert(at);
+        if let Some(state) = &mut application.operation_state {
+            state.message = message;
+            state.result = Some(operation.results.clone());
+        }
+        if since == at {
+            application.schedule(at + COMPARED_AFTER, Step::Publish);
+        }
+        let pause = ((at - since) / 10).clamp(WAITS_FROM, WAITS_TO);
+        application.schedule(at + pause, Step::Attempt);
+        application.operation = Some(operation);
+    }
+
+    /// The operation that was ended has ended.
+    fn terminated(application: &mut Application, at: Millis) {
+        let Some(operation) = application.operation.take() else {
+            return;
+        };
+        let result = application
+            .operation_state
+            .as_mut()
+            .and_then(|state| state.result.take());
+        let message = format!("Operation terminated{}", retried(operation.retries));
+        end(application, operation, "Failed", &message, result, at);
+        if application.deleting.is_none() {
+            application.schedule(at + NEXT_AFTER, Step::Compare);
+        }
+    }
+}
+
 const ALL_RUN: &str = "successfully synced (all tasks run)";
 
 /// ` (retried n times).`, or a full stop's absence where there was no retry.
@@ -284,6 +338,15 @@ pub(crate) fn retried(retries: u32) -> String {
         format!(" (retried {retries} times).")
     }
 }
+
+/// The steps of an operation.
+pub(crate) const OPERATION: [Step; 5] = [
+    Step::Begin,
+    Step::Attempt,
+    Step::Again,
+    Step::Finish,
+    Step::Terminated,
+];
 
 /// The pending operation runs.
 pub(crate) fn begin(application: &mut Application, at: Millis) {
@@ -300,7 +363,8 @@ pub(crate) fn begin(application: &mut Application, at: Millis) {
 }
 
 /// The second automatic sync of the same commit, which starts by itself before the first one's
-/// outcome was compared. Its results overwrite the first one's.
+/// outcome was compared. Its results overwrite the first one's. After the very first sync it heals
+/// what seems to have drifted: what runs pods, and claims.
 fn again(application: &mut Application, at: Millis) {
     let outdated = application
         .compared
@@ -313,11 +377,17 @@ fn again(application: &mut Application, at: Millis) {
         return;
     };
     let mut operation = automatic(&application.spec, last.operation.revision);
+    let heals = application.history.len() == 1
+        && application.spec.pointer("/syncPolicy/automated/selfHeal") == Some(&json!(true));
+    let drifts = |line: &Value| {
+        let kind = text(line, "/kind");
+        has_pods(text(line, "/group"), kind) || kind == "PersistentVolumeClaim"
+    };
     operation.results = last
         .result
         .unwrap_or_default()
         .into_iter()
-        .filter(|line| text(line, "/status") != "Pruned")
+        .filter(|line| text(line, "/status") != "Pruned" && (!heals || drifts(line)))
         .map(|mut line| {
             let message = text(&line, "/message")
                 .split(' ')
@@ -327,6 +397,16 @@ fn again(application: &mut Application, at: Millis) {
             line
         })
         .collect();
+    if heals {
+        let only = operation.results.iter().map(|line| {
+            json!({
+                "group": line["group"], "kind": line["kind"],
+                "namespace": line["namespace"], "name": line["name"],
+            })
+        });
+        operation.only = Some(only.collect());
+        operation.heals = 1;
+    }
     application.operation = Some(operation);
     application.schedule(at + 40, Step::Begin);
     application.schedule(at + STALE_FOR - AGAIN_AFTER, Step::Publish);
@@ -366,7 +446,12 @@ pub(crate) fn end(
         application.history.drain(..excess);
     }
     application.operation = None;
-    application.cancel(&[Step::Begin, Step::Attempt, Step::Finish, Step::Again]);
+    application.cancel(&OPERATION);
+    if let Some(deleting) = &mut application.deleting {
+        // It was left alone until now.
+        deleting.waits = false;
+        application.schedule(at + DELETED_AFTER_OPERATION, Step::Vanish);
+    }
     application.operation_state = Some(OperationState {
         operation,
         phase: phase.to_owned(),

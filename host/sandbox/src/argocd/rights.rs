@@ -1,11 +1,14 @@
-//! Rights: the account may do everything but what it was denied.
+//! Rights: the account may do everything but what it was denied. A right on an application
+//! says nothing of the rights on its objects, whose actions are
+//! `update/<group>/<kind>/<namespace>/<name>` and `delete/…`; that is Argo CD's default since 3.0.
 
 use serde_json::{Value, json};
 
 use super::ArgoCd;
 use super::answer::{Answer, Code, Failure};
+use super::json::glob;
 use super::route::Route;
-use crate::service::Millis;
+use crate::service::{Millis, Request};
 
 /// What the question knows, in the order of Argo CD's `util/rbac`.
 const RESOURCES: [&str; 12] = [
@@ -26,8 +29,10 @@ const RESOURCES: [&str; 12] = [
 const ACTIONS: [&str; 6] = ["get", "create", "update", "delete", "sync", "override"];
 
 impl ArgoCd {
-    /// From now on the account may not do that to anything: `deny("projects", "create")`.
-    /// The question for it is answered so, and the calls are refused.
+    /// From now on the account may not do that to anything: `deny("projects", "create")`,
+    /// `deny("applications", "delete/*/PersistentVolumeClaim/*")`, where `*` is any run of
+    /// characters. The question for it is answered so, and the calls are refused. Nobody can
+    /// ask for an action on an object: the question knows the plain ones only.
     pub fn deny(&mut self, resource: &str, action: &str) {
         self.denied.insert((resource.to_owned(), action.to_owned()));
     }
@@ -51,8 +56,23 @@ impl ArgoCd {
     }
 
     /// What a call is answered for want of a right; `None`: it may be made.
-    pub(crate) fn refusal(&self, route: &Route, body: &Value, now: Millis) -> Option<Answer> {
+    pub(crate) fn refusal(
+        &self,
+        route: &Route,
+        body: &Value,
+        request: &Request,
+        now: Millis,
+    ) -> Option<Answer> {
         let (resource, action) = right(route)?;
+        let action = match route {
+            Route::PatchResource(_) | Route::DeleteResource(_) => {
+                let parts = ["group", "kind", "namespace", "resourceName"];
+                let parts = parts.map(|part| request.query(part).unwrap_or_default());
+                format!("{action}/{}", parts.join("/"))
+            }
+            _ => action.to_owned(),
+        };
+        let action = action.as_str();
         if !self.is_denied(resource, action) {
             return None;
         }
@@ -95,7 +115,7 @@ impl ArgoCd {
     fn is_denied(&self, resource: &str, action: &str) -> bool {
         self.denied
             .iter()
-            .any(|(of, what)| of == resource && what == action)
+            .any(|(of, what)| of == resource && glob(what, action, false))
     }
 }
 
@@ -122,7 +142,8 @@ fn right(route: &Route) -> Option<(&'static str, &'static str)> {
         Route::UpdateApplication(_)
         | Route::PatchApplication(_)
         | Route::UpdateApplicationSpec(_) => ("applications", "update"),
-        Route::DeleteApplication(_) => ("applications", "delete"),
+        Route::PatchResource(_) => ("applications", "update"),
+        Route::DeleteApplication(_) | Route::DeleteResource(_) => ("applications", "delete"),
         Route::SyncApplication(_)
         | Route::TerminateOperation(_)
         | Route::RollbackApplication(_) => ("applications", "sync"),
@@ -130,6 +151,7 @@ fn right(route: &Route) -> Option<(&'static str, &'static str)> {
         | Route::GetApplication(_)
         | Route::ResourceTree(_)
         | Route::ManagedResources(_)
+        | Route::GetResource(_)
         | Route::Manifests(_)
         | Route::RevisionMetadata(..) => ("applications", "get"),
         _ => return None,

@@ -34,11 +34,15 @@ pub(crate) enum Route {
     RollbackApplication(String),
     ResourceTree(String),
     ManagedResources(String),
+    GetResource(String),
+    PatchResource(String),
+    DeleteResource(String),
     Manifests(String),
     RevisionMetadata(String, String),
     Stream,
     Sicken,
     Heal,
+    SetHabits,
 }
 
 impl Route {
@@ -60,6 +64,7 @@ impl Route {
             ["api", "version"] => one(m, "GET", Route::Version),
             ["_sandbox", "sicken"] => one(m, "POST", Route::Sicken),
             ["_sandbox", "heal"] => one(m, "POST", Route::Heal),
+            ["_sandbox", "habits"] => one(m, "POST", Route::SetHabits),
             ["api", "v1", "session"] => match m {
                 "POST" => Some(Route::CreateSession),
                 "DELETE" => Some(Route::DeleteSession),
@@ -102,6 +107,12 @@ impl Route {
                 "rollback" => one(m, "POST", Route::RollbackApplication(name(3))),
                 "resource-tree" => one(m, "GET", Route::ResourceTree(name(3))),
                 "managed-resources" => one(m, "GET", Route::ManagedResources(name(3))),
+                "resource" => match m {
+                    "GET" => Some(Route::GetResource(name(3))),
+                    "POST" => Some(Route::PatchResource(name(3))),
+                    "DELETE" => Some(Route::DeleteResource(name(3))),
+                    _ => None,
+                },
                 "manifests" => one(m, "GET", Route::Manifests(name(3))),
                 _ => return Err(not_found()),
             },
@@ -145,12 +156,16 @@ impl Route {
             Route::RollbackApplication(name) => ("RollbackApplication", name.clone(), true),
             Route::ResourceTree(name) => ("GetResourceTree", name.clone(), false),
             Route::ManagedResources(name) => ("ListManagedResources", name.clone(), false),
+            Route::GetResource(name) => ("GetResource", name.clone(), false),
+            Route::PatchResource(name) => ("PatchResource", name.clone(), true),
+            Route::DeleteResource(name) => ("DeleteResource", name.clone(), true),
             Route::Manifests(name) => ("GetManifests", name.clone(), false),
             Route::RevisionMetadata(name, _) => ("GetRevisionMetadata", name.clone(), false),
             Route::Stream => ("WatchApplications", String::new(), false),
             // They set the stage for a test; nothing that a client of Argo CD may call.
             Route::Sicken => ("Sicken", String::new(), false),
             Route::Heal => ("Heal", String::new(), false),
+            Route::SetHabits => ("SetHabits", String::new(), false),
         };
         Call {
             service: "argocd",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Sickness;
+use super::habits::Habits;
 use crate::service::Millis;
 
 /// Everything. Serializes to the snapshot.
@@ -17,6 +18,8 @@ pub(crate) struct State {
     pub(crate) applications: BTreeMap<String, Application>,
     pub(crate) live: BTreeMap<ObjectKey, LiveObject>,
     pub(crate) sick: BTreeMap<String, Sickness>,
+    #[serde(default)]
+    pub(crate) habits: Habits,
 }
 
 impl State {
@@ -84,6 +87,27 @@ pub(crate) struct LiveObject {
     pub(crate) rollout: u64,
     /// The images of the rollout before, which run until the new pods are ready.
     pub(crate) images_before: Vec<String>,
+    /// Counts up with each change of the spec, from 1.
+    #[serde(default = "first_generation")]
+    pub(crate) generation: u64,
+    /// When the spec last changed.
+    #[serde(default)]
+    pub(crate) changed: Millis,
+    /// How it was right before that change.
+    #[serde(default)]
+    pub(crate) before: Option<Before>,
+}
+
+fn first_generation() -> u64 {
+    1
+}
+
+/// An object's state as its operator had last written it when the spec changed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Before {
+    pub(crate) health: Health,
+    /// The status; null where the kind has none.
+    pub(crate) status: Value,
 }
 
 impl LiveObject {
@@ -150,6 +174,9 @@ pub(crate) struct Deleting {
     pub(crate) since: Millis,
     /// A `DeletionError` condition, where the deletion raced with a sync.
     pub(crate) error: Option<String>,
+    /// Whether an operation is under way, which goes on; the deletion waits for it.
+    #[serde(default)]
+    pub(crate) waits: bool,
 }
 
 /// What an application does by itself, once its time has come.
@@ -171,6 +198,8 @@ pub(crate) enum Step {
     Finish,
     /// The deletion is done.
     Vanish,
+    /// The operation that was ended has ended.
+    Terminated,
 }
 
 /// What a comparison with git found.
@@ -191,8 +220,13 @@ pub(crate) struct Comparison {
 pub(crate) struct ResourceStatus {
     pub(crate) key: ObjectKey,
     pub(crate) version: String,
+    /// `Synced`, `OutOfSync` or `Unknown`; empty for a hook.
     pub(crate) sync: String,
     pub(crate) requires_pruning: bool,
+    #[serde(default)]
+    pub(crate) hook: bool,
+    #[serde(default)]
+    pub(crate) wave: i64,
 }
 
 /// A condition of the application's status.
@@ -214,7 +248,7 @@ pub(crate) struct Health {
 }
 
 /// What was asked of a sync.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Operation {
     /// The commit to sync to, resolved when the operation was made.
     pub(crate) revision: String,
@@ -228,8 +262,17 @@ pub(crate) struct Operation {
     pub(crate) username: Option<String>,
     pub(crate) retry: Retry,
     pub(crate) retries: u32,
-    /// What a sync that has applied its manifests will report when it finishes.
+    /// What a sync that has applied its manifests, or some waves of them, reports.
     pub(crate) results: Vec<Value>,
+    /// How many of its waves are applied.
+    #[serde(default)]
+    pub(crate) waves: usize,
+    /// Since when it waits for the last of these.
+    #[serde(default)]
+    pub(crate) waits_since: Option<Millis>,
+    /// Which automatic healing of drift this is; 0: none.
+    #[serde(default)]
+    pub(crate) heals: u32,
 }
 
 /// How an operation that fails is tried again.
@@ -241,6 +284,12 @@ pub(crate) struct Retry {
     pub(crate) first: Millis,
     pub(crate) factor: u64,
     pub(crate) longest: Millis,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Retry::NEVER
+    }
 }
 
 impl Retry {
@@ -272,7 +321,7 @@ impl Retry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OperationState {
     pub(crate) operation: Operation,
-    /// `Running`, `Succeeded`, `Failed` or `Error`.
+    /// `Running`, `Terminating`, `Succeeded`, `Failed` or `Error`.
     pub(crate) phase: String,
     pub(crate) message: String,
     pub(crate) started: Millis,

@@ -40,7 +40,12 @@ impl ArgoCd {
     }
 
     /// `GET /api/v1/applications/{name}/managed-resources`: the states are JSON in texts.
-    pub(crate) fn managed_resources(&mut self, name: &str, request: &Request) -> Answer {
+    pub(crate) fn managed_resources(
+        &mut self,
+        name: &str,
+        request: &Request,
+        now: Millis,
+    ) -> Answer {
         self.find(name, request)?;
         let Some(application) = self.state.applications.get(name).cloned() else {
             return Ok(json!({"items": null}));
@@ -51,10 +56,12 @@ impl ArgoCd {
                 .load(&self.config.git, name, spec, revision)
                 .ok()
         });
+        let clusters = self.clusters(now);
         let resources = application
             .compared
             .iter()
-            .flat_map(|compared| &compared.resources);
+            .flat_map(|compared| &compared.resources)
+            .filter(|resource| !resource.hook);
         let found = resources
             .map(|resource| {
                 let key = &resource.key;
@@ -68,10 +75,11 @@ impl ArgoCd {
                                 && manifest.namespace == key.namespace
                                 && manifest.name == key.name
                         });
-                let tracked = |object: &Value| track(object, name, key).to_string();
-                let target = target.map_or("null".to_owned(), |manifest| tracked(&manifest.object));
-                let live = self.state.live.get(key);
-                let live = live.map_or("null".to_owned(), |live| tracked(&live.object));
+                let target = target.map_or("null".to_owned(), |manifest| {
+                    track(&manifest.object, name, key).to_string()
+                });
+                let live = clusters.live(&application, key).unwrap_or_default();
+                let live = live.to_string();
                 let mut line = json!({
                     "kind": key.kind,
                     "namespace": key.namespace,
@@ -92,7 +100,7 @@ impl ArgoCd {
 }
 
 /// An object with the annotation by which Argo CD knows whose it is.
-fn track(object: &Value, application: &str, key: &ObjectKey) -> Value {
+pub(crate) fn track(object: &Value, application: &str, key: &ObjectKey) -> Value {
     let mut object = object.clone();
     object["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = format!(
         "{application}:{}/{}:{}/{}",
@@ -174,7 +182,7 @@ impl Clusters<'_> {
         }
         if key.kind != "Deployment" {
             nodes.push(view);
-            let pods = self.pods(application, live);
+            let pods = self.pods(application, key, live);
             add_pods(
                 &root,
                 &pods,
@@ -187,7 +195,7 @@ impl Clusters<'_> {
         }
         view["info"] = json!([{"name": "Revision", "value": format!("Rev:{}", live.rollout)}]);
         nodes.push(view);
-        let pods = self.pods(application, live);
+        let pods = self.pods(application, key, live);
         // The old pods run until the new ones are ready; a sick rollout never ends.
         if live.rollout > 1 && !matches!(pods, Pods::Ready(_)) {
             let before = Pods::Ready(live.created);
@@ -269,8 +277,11 @@ fn add_pods(
             created,
         };
         let (reason, ready, health) = match pods {
-            Pods::Starting => ("Pending", "0/1", json!({"status": "Progressing"})),
-            Pods::Ready(_) => ("Running", "1/1", json!({"status": "Healthy"})),
+            Pods::Unwritten | Pods::Starting(_) => {
+                ("Pending", "0/1", json!({"status": "Progressing"}))
+            }
+            Pods::Ready(_) | Pods::Stale(_) => ("Running", "1/1", json!({"status": "Healthy"})),
+            Pods::Troubled(..) => ("Running", "0/1", json!({"status": "Progressing"})),
             Pods::Sick(sickness, _) => (
                 sickness.reason.as_str(),
                 "0/1",

@@ -65,8 +65,16 @@ impl Clusters<'_> {
             );
         }
         let mut conditions: Vec<Condition> = compared.conditions.clone();
+        if let Some(message) = self.health_error(application) {
+            conditions.push(Condition {
+                kind: "ComparisonError".to_owned(),
+                message,
+                since: compared.at,
+            });
+        }
         if let Some(deleting) = &application.deleting
             && let Some(message) = &deleting.error
+            && !deleting.waits
         {
             conditions.push(Condition {
                 kind: "DeletionError".to_owned(),
@@ -101,8 +109,16 @@ impl Clusters<'_> {
                 "version": resource.version,
                 "kind": key.kind,
                 "name": key.name,
-                "status": resource.sync,
             });
+            // A hook has no sync status, and nothing in git as far as a comparison goes.
+            if resource.hook {
+                line["hook"] = true.into();
+            } else {
+                line["status"] = resource.sync.as_str().into();
+            }
+            if resource.wave != 0 {
+                line["syncWave"] = resource.wave.into();
+            }
             for (field, value) in [("group", &key.group), ("namespace", &key.namespace)] {
                 if !value.is_empty() {
                     line[field] = value.as_str().into();
@@ -130,7 +146,10 @@ impl Clusters<'_> {
             };
             found.extend(images(&live.object));
             if live.rollout > 1
-                && !matches!(self.pods(application, live), super::health::Pods::Ready(_))
+                && !matches!(
+                    self.pods(application, &resource.key, live),
+                    super::health::Pods::Ready(_)
+                )
             {
                 found.extend(live.images_before.iter().cloned());
             }
@@ -207,6 +226,9 @@ pub(crate) fn operation_view(operation: &Operation) -> Value {
     }
     if let Some(only) = &operation.only {
         sync["resources"] = json!(only);
+    }
+    if operation.heals > 0 {
+        sync["autoHealAttemptsCount"] = operation.heals.into();
     }
     let mut retry = json!({});
     if let Some(limit @ 1..) = operation.retry.limit {

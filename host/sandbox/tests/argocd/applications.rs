@@ -274,7 +274,12 @@ fn operations_are_refused_when_they_must_be() {
             "another operation is already in progress".to_owned()
         )
     );
+    // It has to run before it can be ended.
+    let pending = sandbox.refused("DELETE", &format!("{path}/operation"), Value::Null);
+    assert_eq!((pending.0, pending.1), (400, 3));
+    sandbox.pass(60);
     sandbox.ok("DELETE", &format!("{path}/operation"), Value::Null);
+    sandbox.pass(100);
     assert_eq!(
         text(&sandbox.get("acme--odoo"), "/status/operationState/message"),
         "Operation terminated"

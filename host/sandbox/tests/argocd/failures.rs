@@ -197,6 +197,7 @@ fn a_workload_without_its_namespace_cannot_be_applied() {
     assert!(sandbox.live().is_empty());
     // Making it by itself needs the project's leave.
     sandbox.ok("DELETE", &format!("{PATH}/operation"), Value::Null);
+    sandbox.pass(100);
     body["spec"]["syncPolicy"]["syncOptions"] = json!(["CreateNamespace=true"]);
     sandbox.ok("PUT", PATH, body);
     sandbox.ok("POST", &format!("{PATH}/sync"), json!({}));

@@ -203,6 +203,6 @@ fn a_deletion_that_races_with_a_sync_lingers() {
     let dying = sandbox.get("acme--odoo");
     assert_eq!(text(&dying, "/status/conditions/0/type"), "DeletionError");
     assert!(text(&dying, "/status/conditions/0/message").ends_with("\"acme--odoo\" not found"));
-    sandbox.pass(500);
+    sandbox.pass(600);
     assert_eq!(sandbox.refused("GET", WORKLOAD, Value::Null).0, 403);
 }

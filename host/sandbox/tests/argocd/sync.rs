@@ -233,3 +233,32 @@ fn a_restart_in_the_middle_changes_nothing() {
     };
     assert_eq!(course(false), course(true));
 }
+
+#[test]
+fn a_first_sync_is_often_followed_by_one_that_heals() {
+    let mut healed = 0;
+    for image in ["odoo:1", "odoo:2", "odoo:3", "odoo:4", "odoo:5", "odoo:6"] {
+        let mut sandbox = Sandbox::new();
+        let sha = sandbox.push_target(image);
+        sandbox.ok("POST", "/api/v1/projects", crate::support::project());
+        let base = sandbox.base_app();
+        sandbox.ok("POST", "/api/v1/applications", base);
+        sandbox.pass(10_000);
+        let workload = sandbox.workload();
+        sandbox.ok("POST", "/api/v1/applications", workload);
+        sandbox.pass(10_000);
+        let app = sandbox.get("acme--odoo");
+        let sync = app
+            .pointer("/status/operationState/operation/sync")
+            .unwrap();
+        if sync.get("autoHealAttemptsCount").is_none() {
+            continue;
+        }
+        healed += 1;
+        assert_eq!(sync["autoHealAttemptsCount"], 1);
+        assert_eq!(text(sync, "/revision"), sha);
+        assert_eq!(text(sync, "/resources/0/kind"), "Deployment");
+        assert_eq!(app["status"]["history"].as_array().unwrap().len(), 1);
+    }
+    assert!(healed > 0);
+}

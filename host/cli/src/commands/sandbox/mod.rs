@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use deploycenter_sandbox::sample::{REGIONS, SampleRepo};
 use deploycenter_sandbox::{
-    ACCESS_KEY_ID, Config, Fault, SECRET_ACCESS_KEY, Sandbox, SandboxClock, World, argocd,
+    ACCESS_KEY_ID, Config, FaultFile, SECRET_ACCESS_KEY, Sandbox, SandboxClock, World, argocd,
 };
 use tokio::net::TcpStream;
 
@@ -29,15 +29,17 @@ pub(super) async fn run(args: &SandboxRun) -> Result<ExitCode, Fail> {
     let dir = args.dir.canonicalize().map_err(|error| failed(&error))?;
     let _ = std::fs::remove_file(dir.join(ENV));
     let world = World::from_regions_yaml(REGIONS).map_err(|error| failed(&error))?;
+    let file = faults(args.faults.as_deref())?;
     let config = Config {
         dir: Some(dir.join("stand-ins")),
         clock: SandboxClock::Real,
         latency: args.latency,
-        faults: faults(args.faults.as_deref())?,
+        faults: file.faults,
         aws_port: 0,
         argocd_port: 0,
         argocd: argocd::Config {
             clusters: world.clusters.clone(),
+            habits: file.habits,
             ..argocd::Config::default()
         },
         world,
@@ -200,14 +202,14 @@ fn write_env(dir: &Path, exports: &Exports) -> Result<(), Fail> {
         })
 }
 
-fn faults(path: Option<&Path>) -> Result<Vec<Fault>, Fail> {
+fn faults(path: Option<&Path>) -> Result<FaultFile, Fail> {
     let Some(path) = path else {
-        return Ok(Vec::new());
+        return Ok(FaultFile::default());
     };
     let shown = path.display();
     let bytes = std::fs::read(path)
         .map_err(|error| Fail::new("sandbox", format!("{shown} can't be read: {error}")))?;
-    serde_json::from_slice(&bytes).map_err(|error| {
+    FaultFile::read(&bytes).map_err(|error| {
         Fail::new(
             "sandbox",
             format!("{shown} isn't a list of faults: {error}"),
