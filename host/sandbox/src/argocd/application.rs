@@ -111,7 +111,7 @@ impl ArgoCd {
             "items": items(found),
         });
         Ok(match request.query("fields") {
-            Some(fields) if fields.is_empty() => answer,
+            Some("") => answer,
             Some(fields) if self.state.habits.fixed_fields => choose_known_fields(&answer, fields),
             Some(fields) => choose_fields(&answer, fields),
             _ => answer,

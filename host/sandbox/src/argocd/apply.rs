@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::admission::{qualified_name, refusal};
+use super::admission::qualified_name;
 use super::habits::WaitsFor;
 use super::health::has_pods;
 use super::json::{text, texts};
@@ -214,7 +214,7 @@ impl ArgoCd {
             let before = self.state.live.get(&key);
             let refused = self
                 .rejection(application, manifest)
-                .or_else(|| refusal(manifest, before.map(|live| &live.object)))
+                .or_else(|| self.objection(manifest, &key, work.at))
                 .or_else(|| {
                     (!manifest.namespace.is_empty()
                         && !self.has_namespace(work.server, &manifest.namespace))

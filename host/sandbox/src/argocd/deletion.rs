@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::ArgoCd;
 use super::answer::{Answer, Failure};
-use super::reconcile::OPERATION;
+use super::running::OPERATION;
 use super::spec::server;
 use super::state::{Application, Deleting, Step};
 use crate::service::{Millis, Request};

@@ -61,6 +61,40 @@ impl Default for Habits {
     }
 }
 
+impl Habits {
+    /// All that was seen of a real Argo CD with CloudNativePG, mariadb-operator and External
+    /// Secrets, with the times that it took there.
+    #[must_use]
+    pub fn real() -> Self {
+        let late = |kind: &str, after| LateStatus {
+            of: Which::kind(kind),
+            after,
+        };
+        let stale = |kind: &str, lasts| Stale {
+            of: Which::kind(kind),
+            lasts: Some(lasts),
+        };
+        Habits {
+            late_status: vec![
+                late("Cluster", 2_000),
+                late("MariaDB", 2_000),
+                late("ExternalSecret", 3_000),
+                late("SecretStore", 1_000),
+            ],
+            troubled: vec![Troubled {
+                of: Which::kind("Cluster"),
+                phase: "Primary instance is being restarted in-place".to_owned(),
+                lasts: 45_000,
+                at_first: false,
+            }],
+            stale: vec![stale("Cluster", 1_500), stale("MariaDB", 1_500)],
+            fixed_fields: true,
+            terminating_for: 900,
+            ..Habits::default()
+        }
+    }
+}
+
 /// What a habit is about; what is absent fits any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

@@ -209,6 +209,11 @@ impl<'a> Clusters<'a> {
         }
     }
 
+    /// Whether a claim is bound by now.
+    pub(crate) fn is_bound(&self, key: &ObjectKey, claim: &LiveObject) -> bool {
+        self.bound_at(key, claim).is_some_and(|at| at <= self.now)
+    }
+
     /// When a claim is bound, if it ever will be.
     fn bound_at(&self, key: &ObjectKey, claim: &LiveObject) -> Option<Millis> {
         let wanted = text(&claim.object, "/spec/volumeName");

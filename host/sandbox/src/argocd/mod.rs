@@ -31,6 +31,7 @@ mod reconcile;
 mod resource;
 mod rights;
 mod route;
+mod running;
 mod session;
 mod source;
 mod spec;

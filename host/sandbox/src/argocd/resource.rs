@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::ArgoCd;
-use super::admission::{qualified_name, refusal};
+use super::admission::qualified_name;
 use super::answer::{Answer, Code, Failure};
 use super::json::text;
 use super::manifest::Manifest;
@@ -45,8 +45,7 @@ impl ArgoCd {
         let Some(live) = self.state.live.get(&key) else {
             return Err(not_part_of(&key, name));
         };
-        let before = live.object.clone();
-        let mut object = before.clone();
+        let mut object = live.object.clone();
         match patch_type {
             "application/json-patch+json" => json_patch(&mut object, &patch).map_err(|error| {
                 failed(format!(
@@ -80,7 +79,7 @@ impl ArgoCd {
             ))
         } else {
             let rejected = self.rejection(&application, &manifest);
-            rejected.or_else(|| refusal(&manifest, Some(&before)))
+            rejected.or_else(|| self.objection(&manifest, &key, now))
         };
         if let Some(reason) = reason {
             return Err(failed(reason));

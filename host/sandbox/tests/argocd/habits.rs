@@ -309,6 +309,40 @@ fn a_list_gives_nothing_for_a_field_that_it_does_not_know() {
 }
 
 #[test]
+fn a_real_one_has_all_of_them_and_gets_there() {
+    let mut sandbox = start(Habits::real());
+    let mut seen = Vec::new();
+    for round in 0..2 {
+        for _ in 0..70 {
+            sandbox.pass(1_000);
+            let app = sandbox.get("acme--odoo--base");
+            let now = format!(
+                "{round} {} {}",
+                text(&app, "/status/health/status"),
+                text(&app, "/status/conditions/0/type")
+            );
+            if seen.last() != Some(&now) {
+                seen.push(now);
+            }
+        }
+        push_database(&sandbox, 2);
+        sandbox.refresh("acme--odoo--base");
+    }
+    assert_eq!(
+        seen,
+        [
+            "0 Progressing ComparisonError",
+            "0 Progressing ",
+            "0 Healthy ",
+            "1 Healthy ",
+            "1 Degraded ",
+            "1 Progressing ",
+            "1 Healthy ",
+        ]
+    );
+}
+
+#[test]
 fn habits_outlive_a_restart() {
     let habits = Habits {
         terminating_for: 700,

@@ -1,8 +1,6 @@
 //! Operations that take their time or never end: waves, hooks, ending one, and a deletion that
 //! waits for one.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use deploycenter_sandbox::argocd::{Endless, Habits, Sickness, WaitsFor, Which};
 use serde_json::{Value, json};
 
@@ -109,7 +107,14 @@ fn a_hook_runs_to_its_end_and_is_no_part_of_the_comparison() {
         (running.as_str(), waits.as_str()),
         ("Running", "waiting for completion of hook batch/Job/set-up")
     );
-    sandbox.pass(2_000);
+    // Ended, it is taken down; asked for again, it runs anew.
+    let hook = "Job/set-up".to_owned();
+    assert!(sandbox.live().contains(&hook));
+    sandbox.ok("DELETE", &format!("{BASE}/operation"), Value::Null);
+    sandbox.pass(200);
+    assert!(!sandbox.live().contains(&hook));
+    sandbox.ok("POST", &format!("{BASE}/sync"), json!({}));
+    sandbox.pass(3_000);
     let app = sandbox.get("acme--odoo--base");
     assert_eq!(
         crate::support::text(&app, "/status/operationState/phase"),

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Sandbox, text};
+use crate::support::{FOLDER, Sandbox, project, text};
 
 const BASE: &str = "/api/v1/applications/acme--odoo--base/resource";
 const CLAIM: &str = "namespace=acme--odoo&resourceName=data&version=v1&kind=PersistentVolumeClaim";
@@ -163,4 +163,49 @@ fn a_right_on_the_application_is_none_on_its_objects() {
         Value::Null,
     );
     assert_eq!((refused.0, refused.1), (400, 3));
+}
+
+#[test]
+fn a_claim_grows_only_where_its_class_lets_it_and_never_shrinks() {
+    let claim = |class: &str, size: &str| {
+        format!(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {{name: acme--odoo}}\n---\n\
+             apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: data, namespace: acme--odoo}}\n\
+             spec: {{storageClassName: \"{class}\", volumeName: \"{}\", accessModes: [ReadWriteMany], \
+             resources: {{requests: {{storage: {size}}}}}}}\n---\n\
+             apiVersion: v1\nkind: PersistentVolume\nmetadata: {{name: acme--odoo}}\n\
+             spec: {{storageClassName: \"\", accessModes: [ReadWriteMany], capacity: {{storage: 20Gi}}, \
+             claimRef: {{namespace: acme--odoo, name: {}}}}}\n",
+            if class.is_empty() { "acme--odoo" } else { "" },
+            if class.is_empty() { "data" } else { "another" },
+        )
+    };
+    let forbidden = "persistentvolumeclaims \"data\" is forbidden: only dynamically provisioned pvc \
+                     can be resized and the storageclass that provisions the pvc must support resize";
+    let shrunk = "PersistentVolumeClaim \"data\" is invalid: spec.resources.requests.storage: \
+                  Forbidden: field can not be less than status.capacity";
+    for (class, to, said) in [
+        ("", "40Gi", Some(forbidden)),
+        ("", "10Gi", Some(shrunk)),
+        ("gp3", "40Gi", None),
+        ("gp3", "10Gi", Some(shrunk)),
+    ] {
+        let mut sandbox = Sandbox::new();
+        let file = format!("{FOLDER}/dependencies/base.yaml");
+        sandbox.push(&[(&file, Some(&claim(class, "20Gi")))]);
+        sandbox.ok("POST", "/api/v1/projects", project());
+        let base = sandbox.base_app();
+        sandbox.ok("POST", "/api/v1/applications", base);
+        sandbox.pass(10_000);
+        assert_eq!(sandbox.state("acme--odoo--base").2, "Healthy", "{class}");
+        sandbox.push(&[(&file, Some(&claim(class, to)))]);
+        sandbox.refresh("acme--odoo--base");
+        sandbox.pass(2_000);
+        let app = sandbox.get("acme--odoo--base");
+        let message = text(&app, "/status/operationState/message");
+        match said {
+            None => assert_eq!(sandbox.state("acme--odoo--base").0, "Synced", "{message}"),
+            Some(said) => assert!(message.contains(said), "{class} {to}: {message}"),
+        }
+    }
 }
