@@ -62,7 +62,7 @@ async fn connections_are_refused_for_a_time_that_passes_with_them() {
     let entries = sandbox.ledger();
     assert_eq!(
         entries.len(),
-        4,
+        5,
         "what is refused isn't a call: {entries:?}"
     );
     sandbox.stop().await;
