@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::ArgoCd;
 use super::answer::{Answer, Code, Failure};
-use super::filter::{choose_fields, choose_known_fields, items, selects};
+use super::filter::{choose_fields, items, selects};
 use super::health::Clusters;
 use super::json::{is_object_name, text, text_map, texts, uid};
 use super::patch::{json_patch, merge};
@@ -111,9 +111,7 @@ impl ArgoCd {
             "items": items(found),
         });
         Ok(match request.query("fields") {
-            Some("") => answer,
-            Some(fields) if self.state.habits.fixed_fields => choose_known_fields(&answer, fields),
-            Some(fields) => choose_fields(&answer, fields),
+            Some(fields) if !fields.is_empty() => choose_fields(&answer, fields),
             _ => answer,
         })
     }

@@ -2,30 +2,6 @@
 
 use serde_json::{Value, json};
 
-/// Keeps (or, where paths begin with `-`, drops) fields of a list's answer, as `fields=` asks:
-/// `items.metadata.name,items.status.sync.status,metadata.resourceVersion`.
-pub(crate) fn choose_fields(answer: &Value, fields: &str) -> Value {
-    let paths: Vec<&str> = fields.split(',').filter(|path| !path.is_empty()).collect();
-    if let Some(first) = paths.first()
-        && first.starts_with('-')
-    {
-        let mut kept = answer.clone();
-        for path in &paths {
-            drop_path(&mut kept, path.trim_start_matches('-'));
-        }
-        return kept;
-    }
-    let mut kept = json!({});
-    for path in paths {
-        keep_path(answer, &mut kept, path);
-    }
-    // The key is there even when nothing matched.
-    if answer.get("items").is_some_and(Value::is_null) {
-        kept["items"] = Value::Null;
-    }
-    kept
-}
-
 /// The paths of an application that a list knows, as Argo CD's API server has them written
 /// down; any other gives nothing, without a word.
 const KNOWN: [&str; 24] = [
@@ -55,9 +31,10 @@ const KNOWN: [&str; 24] = [
     "operation.sync",
 ];
 
-/// The same as [`choose_fields`], of the known paths only. The list's own metadata is always
-/// there; with `-` in front, the known paths that aren't named are kept.
-pub(crate) fn choose_known_fields(answer: &Value, fields: &str) -> Value {
+/// Keeps fields of a list's answer, as `fields=` asks:
+/// `items.metadata.name,items.status.sync.status`; with `-` in front, the known paths that aren't
+/// named. The list's own metadata is always there.
+pub(crate) fn choose_fields(answer: &Value, fields: &str) -> Value {
     let (excludes, named) = match fields.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, fields),
@@ -99,53 +76,22 @@ pub(crate) fn choose_known_fields(answer: &Value, fields: &str) -> Value {
 
 fn keep_path(from: &Value, to: &mut Value, path: &str) {
     let (key, rest) = path.split_once('.').unwrap_or((path, ""));
-    let Some(value) = from.get(key) else { return };
-    if rest.is_empty() {
-        to[key] = value.clone();
-        return;
-    }
-    match value {
-        Value::Array(items) => {
-            if !to.get(key).is_some_and(Value::is_array) {
-                to[key] = items.iter().map(|_| json!({})).collect();
-            }
-            if let Some(kept) = to.get_mut(key).and_then(Value::as_array_mut) {
-                for (item, kept) in items.iter().zip(kept) {
-                    keep_path(item, kept, rest);
-                }
-            }
-        }
-        Value::Object(_) => {
+    match from.get(key) {
+        Some(value) if rest.is_empty() => to[key] = value.clone(),
+        Some(value) if value.is_object() && has_path(value, rest) => {
             if !to.get(key).is_some_and(Value::is_object) {
                 to[key] = json!({});
             }
-            if let Some(kept) = to.get_mut(key) {
-                keep_path(value, kept, rest);
-            }
+            keep_path(value, &mut to[key], rest);
         }
         _ => {}
     }
 }
 
-fn drop_path(value: &mut Value, path: &str) {
-    match value {
-        Value::Array(items) => {
-            for item in items {
-                drop_path(item, path);
-            }
-        }
-        Value::Object(map) => match path.split_once('.') {
-            Some((key, rest)) => {
-                if let Some(inner) = map.get_mut(key) {
-                    drop_path(inner, rest);
-                }
-            }
-            None => {
-                map.remove(path);
-            }
-        },
-        _ => {}
-    }
+fn has_path(value: &Value, path: &str) -> bool {
+    value
+        .pointer(&format!("/{}", path.replace('.', "/")))
+        .is_some()
 }
 
 /// Whether labels match a selector in Kubernetes' syntax: `a=b`, `a==b`, `a!=b`, `a in (b,c)`,
@@ -295,41 +241,23 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                choose_known_fields(&answer, fields),
+                choose_fields(&answer, fields),
                 json!({"metadata": metadata, "items": [wanted]}),
                 "{fields}"
             );
         }
-        let others = choose_known_fields(&answer, "-items.metadata.name,items.operation.sync");
+        let others = choose_fields(&answer, "-items.metadata.name,items.operation.sync");
         assert_eq!(others.pointer("/items/0/metadata/name"), None);
         assert_eq!(
             others.pointer("/items/0/status/sync/revision"),
             Some(&json!("r"))
         );
         assert_eq!(
-            choose_known_fields(
+            choose_fields(
                 &json!({"metadata": {}, "items": null}),
                 "items.metadata.name"
             ),
             json!({"metadata": {}, "items": null})
-        );
-    }
-
-    #[test]
-    fn fields_are_kept_or_dropped() {
-        let answer = json!({"metadata": {"resourceVersion": "7"}, "items": [
-            {"metadata": {"name": "a", "uid": "u"}, "status": {"sync": {"status": "Synced"}}}]});
-        assert_eq!(
-            choose_fields(
-                &answer,
-                "items.metadata.name,items.status.sync.status,metadata.resourceVersion"
-            ),
-            json!({"metadata": {"resourceVersion": "7"}, "items": [
-                {"metadata": {"name": "a"}, "status": {"sync": {"status": "Synced"}}}]})
-        );
-        assert_eq!(
-            choose_fields(&answer, "-items.status,-items.metadata.uid"),
-            json!({"metadata": {"resourceVersion": "7"}, "items": [{"metadata": {"name": "a"}}]})
         );
     }
 }

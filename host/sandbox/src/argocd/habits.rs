@@ -21,7 +21,6 @@ use crate::service::Millis;
 ///   "troubled": [{ "of": { "kind": "Cluster" }, "phase": "Applying configuration", "lasts": 60000 }],
 ///   "stale": [{ "of": { "kind": "Cluster" }, "lasts": 20000 }],
 ///   "rejected": [{ "of": { "kind": "MariaDB" }, "sentence": "spec.storage: Required value" }],
-///   "fixedFields": true,
 ///   "terminatingFor": 900
 /// }
 /// ```
@@ -41,8 +40,6 @@ pub struct Habits {
     pub stale: Vec<Stale>,
     /// Objects that the API server rejects.
     pub rejected: Vec<Rejected>,
-    /// Whether `?fields=` of a list knows Argo CD's fixed set of paths only; else any path.
-    pub fixed_fields: bool,
     /// How long phase `Terminating` shows after an operation was ended.
     pub terminating_for: Millis,
 }
@@ -55,7 +52,6 @@ impl Default for Habits {
             troubled: Vec::new(),
             stale: Vec::new(),
             rejected: Vec::new(),
-            fixed_fields: false,
             terminating_for: 90,
         }
     }
@@ -88,7 +84,6 @@ impl Habits {
                 at_first: false,
             }],
             stale: vec![stale("Cluster", 1_500), stale("MariaDB", 1_500)],
-            fixed_fields: true,
             terminating_for: 900,
             ..Habits::default()
         }
@@ -317,7 +312,6 @@ mod tests {
           "troubled": [{ "of": { "kind": "Cluster" }, "phase": "Applying configuration", "lasts": 60000 }],
           "stale": [{ "of": { "kind": "Cluster" }, "lasts": 20000 }],
           "rejected": [{ "of": { "kind": "MariaDB" }, "sentence": "spec.storage: Required value" }],
-          "fixedFields": true,
           "terminatingFor": 900
         }"#;
         let habits: Habits = serde_json::from_str(text).unwrap();

@@ -135,9 +135,10 @@ fn reading_applications() {
         &format!("{APPS}?name=acme--odoo&fields=items.metadata.name,items.status.sync.status"),
         Value::Null,
     );
+    assert!(!text(&listed, "/metadata/resourceVersion").is_empty());
     assert_eq!(
-        listed,
-        json!({"items": [{"metadata": {"name": "acme--odoo"}, "status": {"sync": {"status": "Synced"}}}]})
+        listed["items"],
+        json!([{"metadata": {"name": "acme--odoo"}, "status": {"sync": {"status": "Synced"}}}])
     );
 }
 

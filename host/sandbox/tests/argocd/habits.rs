@@ -291,10 +291,7 @@ fn a_rejected_object_is_tried_again_until_it_is_gone_from_git() {
 
 #[test]
 fn a_list_gives_nothing_for_a_field_that_it_does_not_know() {
-    let mut sandbox = start(Habits {
-        fixed_fields: true,
-        ..Habits::default()
-    });
+    let mut sandbox = start(Habits::default());
     sandbox.pass(5_000);
     let fields =
         "items.metadata.name,items.status.sync,items.status.health,items.status.conditions";
