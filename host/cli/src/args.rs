@@ -38,12 +38,17 @@ pub(crate) struct Args {
 const ENVIRONMENT: &str = "\
 Environment:
   DEPLOYCENTER_REPO            the deployment repo, unless -C names one
-  DEPLOYCENTER_ARGOCD_SERVER   instead of argocd.server in deploycenter.toml (as ARGOCD_SERVER)
-  DEPLOYCENTER_GIT_TOKEN       password for the git remote over HTTPS (GITHUB_TOKEN on GitHub)
+  ARGOCD_SERVER                where ARGOCD_AUTH_TOKEN goes, instead of argocd.server in
+                               deploycenter.toml (also DEPLOYCENTER_ARGOCD_SERVER)
+  ARGOCD_AUTH_TOKEN            the token for Argo CD
+  DEPLOYCENTER_GIT_TOKEN       password for git over HTTPS (GITHUB_TOKEN on GitHub)
+  DEPLOYCENTER_GIT_HOST        the host that DEPLOYCENTER_GIT_TOKEN goes to: git.example.com
+  DEPLOYCENTER_TRUST           a file outside the repo that says where tokens go as well:
+                               version = 1, argocd = [\"https://…\"], git = [\"https://…\"];
+                               only an http:// in it lets one go unencrypted off this machine
   DEPLOYCENTER_DATABASE        the journal's SQLite file, instead of .deploycenter/journal.db
   DEPLOYCENTER_LOG             what is logged to stderr: warn, info, deploycenter_aws=debug, …
   DEPLOYCENTER_LOG_JSON        set: logs are JSON lines
-  ARGOCD_AUTH_TOKEN            the token for Argo CD
   AWS_…                        the AWS SDK's usual settings and credentials
   NO_COLOR                     set: no colours
 

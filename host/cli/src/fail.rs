@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_engine::{Blocked, PlanError, RunError};
 use deploycenter_ports::{Failure, RepositoryError, StoreError};
+use deploycenter_store::LOST;
 
 use crate::args::Output;
 use crate::output::error::Report;
@@ -16,7 +17,7 @@ pub(crate) const USAGE: u8 = 64;
 const USAGE_CODE: &str = "usage";
 
 /// A failed command.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fail {
     report: Report,
 }
@@ -166,6 +167,10 @@ impl From<StoreError> for Fail {
             StoreError::Unfinished { .. } => {
                 Self::new("needs-attention", message).help("go on with `deploycenter resume`")
             }
+            StoreError::Lost(_) => Self::new("journal", message).help(LOST),
+            StoreError::Full => Self::new("journal", message).help(
+                "make room, then go on with: deploycenter resume; nothing that was begun is lost",
+            ),
             StoreError::Corrupt(_) | StoreError::Failed(_) => Self::new("journal", message),
         }
     }

@@ -6,6 +6,7 @@ mod commands;
 mod fail;
 mod local;
 mod output;
+mod trust;
 mod wiring;
 
 use std::io::IsTerminal as _;

@@ -21,6 +21,7 @@ use crate::args::COMPILE_PLUGIN;
 use crate::checked::Checked;
 use crate::fail::Fail;
 use crate::local::{self, SystemClock, Ulids};
+use crate::trust::Trust;
 
 /// Where a deployment repo keeps what isn't committed: journal, caches.
 const STATE: &str = ".deploycenter";
@@ -99,7 +100,8 @@ pub(crate) async fn open(
     progress: Arc<dyn Progress>,
 ) -> Result<Workplace, Fail> {
     let root = find_repo(said)?;
-    let repo = Arc::new(DeploymentRepo::open(&root)?);
+    let (repo, credentials, trust) = checkout(&root)?;
+    let repo = Arc::new(repo);
     let desired = Arc::new(desired::read(&repo.desired_files().await?)?);
     let settings = &desired.settings;
     if settings.authority != Authority::Database {
@@ -110,7 +112,8 @@ pub(crate) async fn open(
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let calls = Arc::new(Unwatched);
-    let state = root.join(STATE);
+    let state = state(&repo, &root)?;
+    let access = trust.argocd(&settings.argocd.server)?;
     let generated_url = generated_url(&repo, &desired)?;
     let (library, wrong) = library(runtime()?, &root, &desired);
     if !wrong.is_empty() {
@@ -121,7 +124,7 @@ pub(crate) async fn open(
         &GitConfig {
             cache_dir: state.join("git"),
             remote_url: generated_url.clone(),
-            credentials: Credentials::from_env(),
+            credentials,
         },
         Arc::clone(&clock),
         calls.clone(),
@@ -142,11 +145,7 @@ pub(crate) async fn open(
             pods: Duration::from_secs(timeouts.pods_seconds),
             operator: Duration::from_secs(timeouts.operator_seconds),
         },
-        ..ArgoCdConfig::new(
-            argocd_server(&settings.argocd.server)?,
-            env("ARGOCD_AUTH_TOKEN").unwrap_or_default(),
-            settings.installation.clone(),
-        )
+        ..ArgoCdConfig::new(access.server, access.token, settings.installation.clone())
     };
     let argocd = Arc::new(ArgoCd::new(
         &argocd,
@@ -196,6 +195,36 @@ pub(crate) async fn open(
     })
 }
 
+/// The checkout, where its remotes' logins and the other tokens may go.
+pub(crate) fn checkout(root: &Path) -> Result<(DeploymentRepo, Credentials, Trust), Fail> {
+    let repo = DeploymentRepo::open(root)?;
+    let trust = Trust::read(repo.root())?;
+    let credentials = trust.git(&repo)?;
+    Ok((repo.logging_in(credentials.clone()), credentials, trust))
+}
+
+/// The folder of what isn't committed. A journal that came with the repo would be the word
+/// of whoever committed it.
+fn state(repo: &DeploymentRepo, root: &Path) -> Result<PathBuf, Fail> {
+    if let Some(path) = repo.tracked_below(STATE) {
+        return Err(Fail::new(
+            "repository",
+            format!("{path} is in git, and what is in {STATE} is this machine's alone"),
+        )
+        .help(format!(
+            "git rm -r --cached {STATE}, and look at who committed it"
+        )));
+    }
+    let state = root.join(STATE);
+    deploycenter_private::own_folder(&state).map_err(|error| {
+        Fail::new(
+            "failed",
+            format!("{} can't be used: {error}", state.display()),
+        )
+    })?;
+    Ok(state)
+}
+
 /// Where the journal is.
 pub(crate) fn database(root: &Path) -> PathBuf {
     env("DEPLOYCENTER_DATABASE").map_or_else(|| root.join(STATE).join("journal.db"), PathBuf::from)
@@ -222,24 +251,6 @@ fn generated_url(repo: &DeploymentRepo, desired: &Desired) -> Result<String, Fai
             )
             .help("add it with git remote add, or set git.remote in deploycenter.toml")
         })
-}
-
-/// `ARGOCD_SERVER` may be a host and port, as Argo CD's own tool takes it.
-pub(crate) fn argocd_server(setting: &str) -> Result<url::Url, Fail> {
-    let text = env("DEPLOYCENTER_ARGOCD_SERVER")
-        .or_else(|| env("ARGOCD_SERVER"))
-        .unwrap_or_else(|| setting.to_owned());
-    let full = if text.contains("://") {
-        text.clone()
-    } else {
-        format!("https://{text}")
-    };
-    full.parse().map_err(|error| {
-        Fail::new(
-            "argocd",
-            format!("\"{text}\" is no address of an Argo CD: {error}"),
-        )
-    })
 }
 
 /// This very program, as the process that compiles foreign plugins. Where it can be named

@@ -4,6 +4,7 @@
 //! Nothing here does IO, reads a clock or draws a random number; a test reads this
 //! crate's manifest to prove that it could not.
 
+pub mod address;
 pub mod application;
 pub mod base;
 pub mod batch;
@@ -29,6 +30,7 @@ pub mod operation;
 pub mod plan;
 pub mod problem;
 pub mod resource;
+pub mod saved;
 pub mod selector;
 pub mod stale;
 pub mod standing;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::bind::bind;
 use crate::data_version::DataVersionChange;
-use crate::effect::{Action, EffectKind, OutputName};
+use crate::effect::{Action, EffectId, EffectKind, OutputName};
 use crate::plan::{PlannedEffect, TargetPlan, action, changes};
 use crate::resource::Resource;
 use crate::token::Bindings;
@@ -48,6 +48,9 @@ pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
         stale.push("the target was removed and made anew".to_owned());
     }
     let mut edited = Vec::new();
+    if !in_the_same_order(reviewed, fresh) {
+        edited.push("the order of the effects".to_owned());
+    }
     for effect in &reviewed.effects {
         let Some(now) = fresh.effect(&effect.id) else {
             // A removal that is done leaves nothing to plan.
@@ -102,6 +105,18 @@ pub fn compare(reviewed: &TargetPlan, fresh: &TargetPlan) -> Verdict {
     } else {
         Verdict::Edited(edited)
     }
+}
+
+/// Whether the effects that both have come in the same order, each once.
+fn in_the_same_order(reviewed: &TargetPlan, fresh: &TargetPlan) -> bool {
+    fn in_both<'a>(
+        one: &'a TargetPlan,
+        other: &'a TargetPlan,
+    ) -> impl Iterator<Item = &'a EffectId> {
+        let ids = one.effects.iter().map(|effect| &effect.id);
+        ids.filter(|id| other.effect(id).is_some())
+    }
+    in_both(reviewed, fresh).eq(in_both(fresh, reviewed))
 }
 
 /// Whether the remarks are about the same things. Their wording may differ from one

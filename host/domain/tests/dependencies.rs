@@ -16,6 +16,7 @@ const PURE: &[&str] = &[
     "strsim",
     "thiserror",
     "toml",
+    "url",
 ];
 
 /// What the standard library has for files, sockets, processes, time and the environment.

@@ -11,7 +11,7 @@ use deploycenter_plugin_package::LoadError;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Error};
 
-use crate::private::PrivateFolder;
+use deploycenter_private::PrivateFolder;
 
 /// A folder of compiled components, or none.
 #[derive(Debug)]

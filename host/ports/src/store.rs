@@ -49,6 +49,12 @@ pub enum StoreError {
     /// What is stored can't be read.
     #[error("the journal can't be read: {0}")]
     Corrupt(String),
+    /// What was stored is gone: its file was cut off, emptied or taken away.
+    #[error("the journal was lost: {0}")]
+    Lost(String),
+    /// There is no room for another entry; nothing of it was written.
+    #[error("the disk that the journal is on is full")]
+    Full,
     /// The database failed.
     #[error("the journal's database failed: {0}")]
     Failed(String),

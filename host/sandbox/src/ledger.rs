@@ -53,11 +53,8 @@ impl Ledger {
     /// Reads what is there and appends to it from now on. A last line that a killed process left
     /// half-written is passed over.
     pub(crate) fn open(path: &Path) -> std::io::Result<Self> {
-        let file = OpenOptions::new()
-            .create(true)
-            .read(true)
-            .append(true)
-            .open(path)?;
+        drop(deploycenter_private::open(path)?);
+        let file = OpenOptions::new().read(true).append(true).open(path)?;
         let mut entries = Vec::new();
         let mut complete = true;
         let mut reader = BufReader::new(&file);

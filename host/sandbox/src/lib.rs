@@ -3,7 +3,8 @@
 //!
 //! A [`Sandbox`] has one address for AWS (what `AWS_ENDPOINT_URL` takes) and one for Argo CD. It
 //! starts with a [`World`], keeps a ledger of the calls, and injects latency and faults. With a
-//! directory its state survives a restart; everything in it is for trying out, nothing is secret.
+//! directory, which becomes its user's alone, its state survives a restart: what is given to the
+//! stand-ins as a secret stands in it.
 
 pub mod argocd;
 mod aws;

@@ -150,7 +150,7 @@ impl Sandbox {
                 aws: aws_address.port(),
                 argocd: argocd_address.port(),
             };
-            std::fs::write(&path, json!(ports).to_string())
+            deploycenter_private::replace(&path, &[json!(ports).to_string().as_bytes()])
                 .map_err(|source| StartError::Directory { path, source })?;
         }
 
@@ -200,8 +200,8 @@ fn claim(dir: &Path) -> Result<File, StartError> {
         path: dir.to_owned(),
         source,
     };
-    std::fs::create_dir_all(dir).map_err(directory)?;
-    let file = File::create(dir.join("lock")).map_err(directory)?;
+    deploycenter_private::own_folder(dir).map_err(directory)?;
+    let file = deploycenter_private::open(&dir.join("lock")).map_err(directory)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StartError::InUse {

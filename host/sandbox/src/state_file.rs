@@ -74,8 +74,6 @@ impl StateFile {
     }
 
     fn replace(&self, saved: &Saved) -> std::io::Result<()> {
-        let new = self.path.with_extension("json.new");
-        std::fs::write(&new, serde_json::to_vec(saved)?)?;
-        std::fs::rename(&new, &self.path)
+        deploycenter_private::replace(&self.path, &[&serde_json::to_vec(saved)?])
     }
 }

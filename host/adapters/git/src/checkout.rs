@@ -4,8 +4,10 @@
 //! all the rest of such a command. So what `validate` and `render` need is read by gix;
 //! whatever writes, walks history or asks a remote is libgit2's.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use deploycenter_domain::address::Origin;
 use deploycenter_ports::{DesiredFiles, RepositoryError};
 use gix::bstr::ByteSlice as _;
 use gix::remote::Direction;
@@ -91,4 +93,27 @@ pub(crate) fn remote_url(git_dir: &Path, name: &str) -> Option<String> {
     let remote = repo.find_remote(name).ok()?;
     let url = remote.url(Direction::Fetch)?;
     String::from_utf8(url.to_bstring().into()).ok()
+}
+
+/// Where the remotes are that HTTP leads to.
+pub(crate) fn origins(git_dir: &Path) -> BTreeSet<Origin> {
+    let Ok(repo) = open(git_dir) else {
+        return BTreeSet::new();
+    };
+    let names = repo.remote_names();
+    let urls = names
+        .iter()
+        .filter_map(|name| remote_url(git_dir, &name.to_string()));
+    urls.filter_map(|url| Origin::of(&url)).collect()
+}
+
+/// A path at or below a folder that the index holds.
+pub(crate) fn tracked_below(git_dir: &Path, folder: &str) -> Option<String> {
+    let repo = open(git_dir).ok()?;
+    let index = repo.index_or_empty().ok()?;
+    index.entries().iter().find_map(|entry| {
+        let path = entry.path(&index);
+        let rest = path.strip_prefix(folder.as_bytes())?;
+        (rest.is_empty() || rest.starts_with(b"/")).then(|| path.to_string())
+    })
 }

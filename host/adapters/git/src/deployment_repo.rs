@@ -1,9 +1,11 @@
 //! The operator's checkout of the deployment repo, and its history.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use deploycenter_domain::address::Origin;
 use deploycenter_ports::{
     Call, Calls, DesiredFiles, MainState, Phase, Repository, RepositoryError, Unwatched,
 };
@@ -27,8 +29,8 @@ pub struct DeploymentRepo {
 }
 
 impl DeploymentRepo {
-    /// Opens the checkout that `path` is, or lies in. Logs in to its remote as
-    /// [`Credentials::from_env`] says.
+    /// Opens the checkout that `path` is, or lies in. Logs in nowhere, unless told how
+    /// [by whoever knows](Self::logging_in).
     ///
     /// # Errors
     /// When it isn't in a checkout.
@@ -37,7 +39,7 @@ impl DeploymentRepo {
         Ok(Self {
             root: place.root,
             git_dir: place.git_dir,
-            credentials: Credentials::from_env(),
+            credentials: Credentials::default(),
             calls: Arc::new(Unwatched),
         })
     }
@@ -61,6 +63,25 @@ impl DeploymentRepo {
                     error.message()
                 ))
             })
+    }
+
+    /// The same checkout, logging in to its remotes so.
+    #[must_use]
+    pub fn logging_in(mut self, credentials: Credentials) -> Self {
+        self.credentials = credentials;
+        self
+    }
+
+    /// Where its remotes are that are reached by HTTP or HTTPS, as git is configured.
+    #[must_use]
+    pub fn origins(&self) -> BTreeSet<Origin> {
+        checkout::origins(&self.git_dir)
+    }
+
+    /// A path at or below `folder` that git tracks, if there is one.
+    #[must_use]
+    pub fn tracked_below(&self, folder: &str) -> Option<String> {
+        checkout::tracked_below(&self.git_dir, folder)
     }
 
     /// The same checkout, its fetches watched.
@@ -195,7 +216,7 @@ impl Upstream {
                 Ok(())
             }
             Err(error) => {
-                let failure = failure::of_remote(&error, &self.url);
+                let failure = failure::of_remote(&error, &self.url, credentials);
                 Err(RepositoryError {
                     message: format!(
                         "branch {} of {} can't be read: {}",

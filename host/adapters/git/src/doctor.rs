@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deploycenter_domain::address::Origin;
 use deploycenter_ports::{Call, Check, Examine, Failure, FailureKind, Finding, Phase};
 use git2::Direction;
 use tokio::sync::oneshot;
 
-use crate::config::shown;
+use crate::config::{Credentials, shown};
 use crate::deployment_repo::DeploymentRepo;
 use crate::failure::{SYSTEM, of_remote};
 use crate::place::PREFIX;
@@ -78,6 +79,33 @@ impl Remotes {
                 error.help.unwrap_or_else(|| "clone it anew".to_owned()),
             ),
         }
+    }
+
+    /// Which logins go to the remotes that HTTP leads to, and what is kept from them. Asks
+    /// nobody.
+    #[must_use]
+    pub fn logins(&self) -> Vec<Finding> {
+        let main = self.checkout.remote_url(&self.remote);
+        let generated = self
+            .generated
+            .clone()
+            .filter(|url| Some(url) != main.as_ref());
+        let urls = main.into_iter().chain(generated);
+        urls.flat_map(|url| self.login(&url)).collect()
+    }
+
+    fn login(&self, url: &str) -> Vec<Finding> {
+        let check = Check::new(SYSTEM, "login").of(shown(url));
+        let credentials = self.checkout.credentials();
+        let found = match (credentials.binding(url), credentials.kept_back(url)) {
+            (Some(binding), _) => check.ok(binding),
+            (None, Some((why, way))) => check.warn(why, way),
+            (None, None) if Origin::of(url).is_some() => {
+                check.ok("no token is bound to it; git's credential helpers are asked")
+            }
+            (None, None) => return Vec::new(),
+        };
+        vec![found]
     }
 
     /// What one remote says that holds main, the generated branches, or both.
@@ -205,7 +233,7 @@ fn branches(
     let names = checkout
         .open_git()
         .and_then(|repo| remote::branches(&repo, url, checkout.credentials(), direction));
-    names.map_err(|error| of_remote(&error, url))
+    names.map_err(|error| of_remote(&error, url, checkout.credentials()))
 }
 
 /// Whether a repository on this machine can be pushed to, as we push there.
@@ -214,7 +242,8 @@ fn local(path: &Path, url: &str) -> Result<(), Failure> {
         let message = format!("the git remote {} {why}", shown(url));
         Failure::new(FailureKind::Refused, SYSTEM, message)
     };
-    let repo = git2::Repository::open(path).map_err(|error| of_remote(&error, url))?;
+    let repo = git2::Repository::open(path)
+        .map_err(|error| of_remote(&error, url, &Credentials::default()))?;
     if !repo.is_bare() {
         return Err(
             refused("isn't a bare repository, and its branches can't be pushed to")

@@ -3,7 +3,7 @@
 use deploycenter_ports::{Failure, FailureKind};
 use git2::{Error, ErrorClass, ErrorCode};
 
-use crate::config::shown;
+use crate::config::{Credentials, shown};
 
 /// The name of this system in failures and calls.
 pub(crate) const SYSTEM: &str = "git";
@@ -53,7 +53,8 @@ fn is_login(error: &Error) -> bool {
 }
 
 /// A failure to talk to the remote.
-pub(crate) fn of_remote(error: &Error, remote: &str) -> Failure {
+pub(crate) fn of_remote(error: &Error, remote: &str, credentials: &Credentials) -> Failure {
+    let kept_back = credentials.kept_back(remote);
     let remote = shown(remote);
     if is_transient(error) {
         return Failure::new(
@@ -71,8 +72,16 @@ pub(crate) fn of_remote(error: &Error, remote: &str) -> Failure {
         SYSTEM,
         format!("the git remote {remote} refused: {}", error.message()),
     );
-    if is_login(error) {
-        failure.help("set DEPLOYCENTER_GIT_TOKEN (or GITHUB_TOKEN for github.com), load a key into the SSH agent, or configure a git credential helper; the account needs write access to the generated branches")
+    if is_login(error)
+        && let Some((why, way)) = kept_back
+    {
+        Failure {
+            message: format!("{}; {why}", failure.message),
+            ..failure
+        }
+        .help(way)
+    } else if is_login(error) {
+        failure.help("set DEPLOYCENTER_GIT_TOKEN, with the host that it is for in DEPLOYCENTER_GIT_HOST (or GITHUB_TOKEN for github.com), load a key into the SSH agent, or configure a git credential helper; the account needs write access to the generated branches")
     } else if error.code() == ErrorCode::NotFound || http_status(error) == Some(404) {
         failure.help("check the remote's URL in deploycenter.toml; the repository has to exist")
     } else if error.code() == ErrorCode::Owner {
@@ -99,6 +108,7 @@ mod tests {
 
     #[test]
     fn each_error_has_its_kind() {
+        let credentials = Credentials::default();
         let error = |code, class, text: &str| Error::new(code, class, text);
         let cases = [
             (
@@ -176,7 +186,7 @@ mod tests {
         ];
         for (error, kind) in cases {
             assert_eq!(
-                of_remote(&error, "https://git.example/r").kind,
+                of_remote(&error, "https://git.example/r", &credentials).kind,
                 kind,
                 "{error}"
             );
@@ -184,6 +194,7 @@ mod tests {
         let login = of_remote(
             &error(ErrorCode::Auth, ErrorClass::Http, "401"),
             "https://git.example/r",
+            &credentials,
         );
         assert!(
             login

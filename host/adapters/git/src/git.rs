@@ -216,7 +216,7 @@ impl Shared {
     }
 
     pub(crate) fn remote_failure(&self, error: &Error) -> Failure {
-        of_remote(error, &self.cache.url)
+        of_remote(error, &self.cache.url, &self.cache.credentials)
     }
 
     /// One fetch. The inner error may be worth another try.

@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 
 use git2::{
-    AutotagOption, Cred, CredentialType, Direction, Error, ErrorClass, ErrorCode, FetchOptions,
-    FetchPrune, ObjectType, Oid, ProxyOptions, PushOptions, RemoteCallbacks, Repository,
+    AutotagOption, ConfigLevel, Cred, CredentialType, Direction, Error, ErrorClass, ErrorCode,
+    FetchOptions, FetchPrune, ObjectType, Oid, ProxyOptions, PushOptions, RemoteCallbacks,
+    RemoteRedirect, Repository,
 };
+
+use tempfile::TempDir;
 
 use crate::config::{Credentials, GitConfig};
 use crate::push::{self, Outcome, PushError, Update};
@@ -18,13 +21,16 @@ const SILENCE_MS: i32 = 60_000;
 /// How long a remote may take to accept a connection.
 const CONNECT_MS: i32 = 15_000;
 
+/// libgit2 sends the login that one host took on to the host that this one redirects to.
+const NOWHERE_ELSE: RemoteRedirect = RemoteRedirect::None;
+
 /// A bare cache of one remote's generated branches.
 #[derive(Debug)]
 pub(crate) struct Cache {
     path: PathBuf,
     lock: PathBuf,
     pub(crate) url: String,
-    credentials: Credentials,
+    pub(crate) credentials: Credentials,
 }
 
 impl Cache {
@@ -35,7 +41,7 @@ impl Cache {
         };
         // One cache for each remote, so that a changed setting never mixes two histories.
         let name = Oid::hash_object(ObjectType::Blob, config.remote_url.as_bytes())?.to_string();
-        std::fs::create_dir_all(&config.cache_dir).map_err(os)?;
+        deploycenter_private::own_folder(&config.cache_dir).map_err(os)?;
         let cache = Self {
             path: config.cache_dir.join(format!("{name}.git")),
             lock: config.cache_dir.join(format!("{name}.lock")),
@@ -147,7 +153,7 @@ impl Cache {
         let outcomes = Mutex::new(BTreeMap::new());
         let lost = Mutex::new(Vec::new());
         let sending = Mutex::new(false);
-        let mut callbacks = callbacks(repo, &self.url, &self.credentials);
+        let mut callbacks = callbacks(repo, &self.credentials);
         callbacks.push_update_reference(|name, problem| {
             let branch = name.strip_prefix("refs/heads/").unwrap_or(name).to_owned();
             let outcome = problem.map_or(Outcome::Taken, push::rejection);
@@ -185,6 +191,7 @@ impl Cache {
         let mut options = PushOptions::new();
         options
             .remote_callbacks(callbacks)
+            .follow_redirects(NOWHERE_ELSE)
             .proxy_options(proxy())
             .packbuilder_parallelism(push::EVERY_PROCESSOR);
         let specs: Vec<String> = updates
@@ -261,7 +268,8 @@ pub(crate) fn fetch(
     limit_silence();
     let mut options = FetchOptions::new();
     options
-        .remote_callbacks(callbacks(repo, url, credentials))
+        .remote_callbacks(callbacks(repo, credentials))
+        .follow_redirects(NOWHERE_ELSE)
         .proxy_options(proxy())
         .download_tags(AutotagOption::None)
         .update_fetchhead(false)
@@ -279,14 +287,28 @@ pub(crate) fn branches(
     direction: Direction,
 ) -> Result<Vec<String>, Error> {
     limit_silence();
-    let mut remote = repo.remote_anonymous(url)?;
-    let callbacks = callbacks(repo, url, credentials);
+    let (_folder, staying) = staying(repo)?;
+    let mut remote = staying.remote_anonymous(url)?;
+    let callbacks = callbacks(repo, credentials);
     let connection = remote.connect_auth(direction, Some(callbacks), Some(proxy()))?;
     let names = connection.list()?.iter().filter_map(|head| {
         let name = head.name().strip_prefix("refs/heads/")?;
         Some(name.to_owned())
     });
     Ok(names.collect())
+}
+
+/// A repository configured as another, from which a connection follows no redirect: for
+/// one that only connects, libgit2 takes that from the configuration alone.
+fn staying(repo: &Repository) -> Result<(TempDir, Repository), Error> {
+    let folder = tempfile::tempdir()
+        .map_err(|error| Error::new(ErrorCode::GenericError, ErrorClass::Os, error.to_string()))?;
+    let staying = Repository::init_bare(folder.path())?;
+    let mut config = staying.config()?.open_level(ConfigLevel::Local)?;
+    let theirs = repo.path().join("config");
+    config.set_str("include.path", &theirs.to_string_lossy())?;
+    config.set_str("http.followRedirects", "false")?;
+    Ok((folder, staying))
 }
 
 /// The folder of a remote on this machine; `None` for one that a protocol leads to.
@@ -306,11 +328,7 @@ fn proxy() -> ProxyOptions<'static> {
     proxy
 }
 
-fn callbacks<'a>(
-    repo: &'a Repository,
-    remote: &'a str,
-    credentials: &'a Credentials,
-) -> RemoteCallbacks<'a> {
+fn callbacks<'a>(repo: &'a Repository, credentials: &'a Credentials) -> RemoteCallbacks<'a> {
     let mut callbacks = RemoteCallbacks::new();
     // libgit2 asks again for as long as it is given something, so each way is tried once.
     let mut tried = [false; 4];
@@ -324,11 +342,11 @@ fn callbacks<'a>(
         }
         if allowed.contains(CredentialType::USER_PASS_PLAINTEXT) {
             if first(2)
-                && let Some(token) = credentials.token(url, remote)
+                && let Some(token) = credentials.token(url)
             {
                 return Cred::userpass_plaintext("x-access-token", token);
             }
-            if first(3) {
+            if first(3) && credentials.may_ask_helpers(url) {
                 return Cred::credential_helper(&repo.config()?, url, user);
             }
         }

@@ -17,6 +17,9 @@ const SYSTEM: &str = "journal";
 /// A database that has stayed silent, which another process's long write can be.
 const BUSY: &str = "see which process holds the file (fuser, lsof), and try again";
 
+/// The way on from a journal that isn't there any more.
+pub const LOST: &str = "restore it from a backup, or name another in DEPLOYCENTER_DATABASE; where nothing was ever deployed from here, or all that it knew is to be found anew by its marks, remove what is left of it, and the next command makes a new one";
+
 /// How many targets are named before it is only said how many there are.
 const NAMED: usize = 5;
 
@@ -56,7 +59,12 @@ impl Examine for Journal {
         let store = match timeout(limit, opening).await {
             Ok(Ok(store)) => store,
             Ok(Err(error)) => {
-                let help = "mend the file or restore it from a backup; DEPLOYCENTER_DATABASE names another";
+                let help = match error {
+                    StoreError::Lost(_) => LOST,
+                    _ => {
+                        "mend the file or restore it from a backup; DEPLOYCENTER_DATABASE names another"
+                    }
+                };
                 return vec![open.fail(format_args!("{path}: {error}"), help)];
             }
             Err(_) => return vec![open.fail(silent(&path, limit), BUSY)],

@@ -19,9 +19,9 @@ pub(crate) fn failed(error: sqlx::Error) -> StoreError {
                 Some(8) => format!(
                     "it can't be written ({found}); look at the file's and its folder's rights"
                 ),
-                Some(10) => format!("the disk failed ({found})"),
+                Some(10) => format!("the disk failed ({found}); is it full?"),
                 Some(11) => format!("its file is damaged ({found}); restore it from a backup"),
-                Some(13) => "the disk is full; make room, then try again".to_owned(),
+                Some(13) => return StoreError::Full,
                 Some(14) => {
                     format!("its file can't be opened ({found}); look at its folder's rights")
                 }

@@ -2,11 +2,12 @@
 
 mod doctor;
 mod error;
+mod file;
 mod liveness;
 mod read;
 mod sqlite;
 mod standing;
 mod write;
 
-pub use doctor::Journal;
+pub use doctor::{Journal, LOST};
 pub use sqlite::{SqliteStore, StoreOptions};

@@ -5,13 +5,14 @@
 //! so the lease of a dead process is known as such at once, and no time-out can take one
 //! from the living.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use deploycenter_ports::StoreError;
 use ulid::Ulid;
 
 use crate::error;
+use crate::file::with;
 
 /// The folder of lock files beside a database.
 #[derive(Debug, Clone)]
@@ -22,10 +23,8 @@ pub(crate) struct Processes {
 impl Processes {
     /// The folder for the database at `path`, made when it isn't there.
     pub(crate) fn beside(path: &Path) -> Result<Self, StoreError> {
-        let mut folder = path.as_os_str().to_owned();
-        folder.push(".d");
-        let folder = PathBuf::from(folder);
-        fs::create_dir_all(&folder).map_err(|error| error::file(&folder, &error))?;
+        let folder = with(path, ".d");
+        deploycenter_private::own_folder(&folder).map_err(|error| error::file(&folder, &error))?;
         Ok(Self { folder })
     }
 
@@ -33,12 +32,7 @@ impl Processes {
     /// long as the answer lives.
     pub(crate) fn opening(&self) -> Result<File, StoreError> {
         let path = self.folder.join("open.lock");
-        let locked = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .and_then(|file| file.lock().map(|()| file));
+        let locked = deploycenter_private::open(&path).and_then(|file| file.lock().map(|()| file));
         locked.map_err(|error| error::file(&path, &error))
     }
 
@@ -48,10 +42,7 @@ impl Processes {
         let path = self.path(&key);
         let new = path.with_extension("new");
         // Locked before it gets its name: who sees a file of that name sees it locked.
-        let locked = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&new)
+        let locked = deploycenter_private::open(&new)
             .and_then(|file| file.lock().map(|()| file))
             .and_then(|file| fs::rename(&new, &path).map(|()| file));
         let file = locked.map_err(|error| error::file(&path, &error))?;

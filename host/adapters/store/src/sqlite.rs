@@ -13,11 +13,13 @@ use deploycenter_ports::{
     TargetRecord,
 };
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
 };
-use sqlx::{Sqlite, Transaction};
+use sqlx::{Connection as _, Sqlite, Transaction};
 
-use crate::error::{failed, file, migration};
+use crate::error::{failed, file};
+use crate::file::{Found, bring_up_to_date, close_to_others, has_tables, look, make};
 use crate::liveness::{Alive, Processes};
 use crate::{read, standing, write};
 
@@ -52,22 +54,18 @@ pub struct SqliteStore {
 
 impl SqliteStore {
     /// Opens the database at `path`, made with its folder when it isn't there, and brings
-    /// its tables up to date.
+    /// its tables up to date. All of its files are this user's alone.
     ///
     /// # Errors
-    /// When the file can't be opened, isn't ours, or is of a newer version.
+    /// When the file can't be opened, isn't ours, is of a newer version, or lost what was
+    /// in it.
     pub async fn open(
         path: &Path,
         options: StoreOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        if let Some(folder) = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            tokio::fs::create_dir_all(folder)
-                .await
-                .map_err(|error| file(folder, &error))?;
+        if let Some(folder) = path.parent() {
+            deploycenter_private::make_folder(folder).map_err(|error| file(folder, &error))?;
         }
         let processes = Processes::beside(path)?;
         // Two processes must not make the same tables at once.
@@ -77,9 +75,12 @@ impl SqliteStore {
                 .await
                 .map_err(|error| StoreError::Failed(error.to_string()))??
         };
+        if look(path)? == Found::Nothing {
+            make(path, options.durable).await?;
+        }
+        close_to_others(path)?;
         let connect = SqliteConnectOptions::new()
             .filename(path)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(if options.durable {
                 SqliteSynchronous::Full
@@ -93,13 +94,12 @@ impl SqliteStore {
             .acquire_timeout(BUSY * 2)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| Box::pin(is_at_rest(connection)))
             .connect_with(connect)
             .await
             .map_err(failed)?;
-        sqlx::migrate!("../../../migrations/sqlite")
-            .run(&pool)
-            .await
-            .map_err(migration)?;
+        has_tables(&pool, path).await?;
+        bring_up_to_date(&pool).await?;
         drop(opening);
 
         processes.sweep();
@@ -293,6 +293,15 @@ impl Store for SqliteStore {
     }
 }
 
+/// Whether a connection may be used again. A full disk has SQLite end a transaction by
+/// itself; the way back that follows then fails, and the connection would take all that
+/// comes after for a part of that transaction.
+async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // Behind the way back in its queue.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
+}
+
 /// Refuses a lease that was given back or taken over.
 async fn check_fence(
     transaction: &mut Transaction<'static, Sqlite>,
@@ -326,6 +335,30 @@ mod tests {
         }
 
         async fn sleep(&self, _duration: Duration) {}
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_and_what_comes_after_it_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions {
+            durable: false,
+            // More than the pages that are there have room for.
+            owner: "x".repeat(100_000),
+        };
+        let store = SqliteStore::open(&folder.path().join("j.db"), options, Arc::new(NoClock))
+            .await
+            .unwrap();
+        let target: TargetId = "acme/odoo".parse().unwrap();
+        // No page more than there are, for this connection.
+        sqlx::query("PRAGMA max_page_count = 1")
+            .execute(&store.pool)
+            .await
+            .unwrap();
+        assert_eq!(store.acquire(&target).await, Err(StoreError::Full));
+        // As if there were room again.
+        let lease = store.acquire(&target).await.unwrap();
+        assert_eq!(lease.fence, 1);
+        store.release(&lease).await.unwrap();
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -223,4 +224,125 @@ async fn a_newer_database_is_refused_in_words() {
     .await;
     let refused = open(&path, "one").await.unwrap_err().to_string();
     assert!(refused.contains("newer deploycenter"), "{refused}");
+}
+
+/// What may be done with a file or folder, by whom.
+fn rights(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[tokio::test]
+async fn all_that_belongs_to_a_journal_is_its_users_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("some/folder/journal.db");
+    for _ in 0..2 {
+        let store = open(&path, "one").await.unwrap();
+        store.acquire(&target("acme/odoo")).await.unwrap();
+        let mut seen = Vec::new();
+        let mut folders = vec![folder.path().join("some")];
+        while let Some(next) = folders.pop() {
+            assert_eq!(rights(&next), 0o700, "{}", next.display());
+            for entry in std::fs::read_dir(&next).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else {
+                    assert_eq!(rights(&entry.path()), 0o600, "{}", entry.path().display());
+                    seen.push(entry.file_name().into_string().unwrap());
+                }
+            }
+        }
+        for name in [
+            "journal.db",
+            "journal.db-wal",
+            "journal.db-shm",
+            "open.lock",
+        ] {
+            assert!(seen.iter().any(|it| it == name), "no {name} in {seen:?}");
+        }
+        store.close().await;
+        // As an earlier version left it.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        std::fs::set_permissions(
+            path.with_extension("db.d"),
+            std::fs::Permissions::from_mode(0o755),
+        )
+        .unwrap();
+    }
+}
+
+/// Opens a journal that is there no more, and gives the refusal.
+async fn lost(path: &Path) -> String {
+    match open(path, "one").await.map(drop) {
+        Err(StoreError::Lost(why)) => why.replace(&path.display().to_string(), "FILE"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_journal_that_lost_its_content_is_no_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    drop(open(&path, "one").await.unwrap());
+    let whole = std::fs::read(&path).unwrap();
+    for cut in [0, 7, 99] {
+        std::fs::write(&path, &whole[..cut]).unwrap();
+        let why = lost(&path).await;
+        let wanted = if cut == 0 {
+            "FILE is there, and is empty"
+        } else {
+            "FILE was cut off"
+        };
+        assert_eq!(why, wanted);
+        assert_eq!(
+            std::fs::read(&path).unwrap(),
+            &whole[..cut],
+            "it was touched"
+        );
+    }
+    std::fs::write(&path, vec![0; whole.len()]).unwrap();
+    assert_eq!(lost(&path).await, "FILE is there, and is empty");
+
+    std::fs::remove_file(&path).unwrap();
+    std::fs::write(folder.path().join("journal.db-wal"), "the last entries").unwrap();
+    assert_eq!(
+        lost(&path).await,
+        "FILE is gone, and what was written to it last is still in FILE-wal"
+    );
+    assert!(!path.exists());
+
+    std::fs::remove_file(folder.path().join("journal.db-wal")).unwrap();
+    let made_elsewhere = SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true);
+    let mut other = SqliteConnection::connect_with(&made_elsewhere)
+        .await
+        .unwrap();
+    sqlx::query("CREATE TABLE notes (text TEXT)")
+        .execute(&mut other)
+        .await
+        .unwrap();
+    other.close().await.unwrap();
+    assert_eq!(
+        lost(&path).await,
+        "FILE is a database, and holds no journal"
+    );
+}
+
+#[tokio::test]
+async fn a_journal_is_made_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    // What a process left that died while it made one.
+    std::fs::write(folder.path().join("journal.db.new"), "half of one").unwrap();
+    std::fs::write(folder.path().join("journal.db.new-journal"), "half of one").unwrap();
+    let store = open(&path, "one").await.unwrap();
+    store.acquire(&target("acme/odoo")).await.unwrap();
+    store.close().await;
+    let mut left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["journal.db", "journal.db.d"]);
 }

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use deploycenter_domain::name::TargetId;
-use deploycenter_domain::plan::{FORMAT, Plan, TargetPlan};
+use deploycenter_domain::plan::{Plan, TargetPlan};
 use deploycenter_domain::problem::Problem;
+use deploycenter_domain::saved::{self, SavedError};
 use deploycenter_domain::selector::{Selection, Selector};
 use deploycenter_domain::stale::{Verdict, compare};
 use deploycenter_engine::{Blocked, Cancel, Limits, Outcome, Planned, TakeUp, Wishes};
@@ -48,6 +49,9 @@ pub(super) async fn run(
     };
     let progress = Arc::new(LiveProgress::stderr());
     let place = wiring::open(shared.repo.as_deref(), limits, progress).await?;
+    if let Some(plan) = &reviewed {
+        made_here(plan, &place)?;
+    }
     let head = check_main(&place, how.allow_dirty).await?;
     let cancel = cancel_on_ctrl_c();
 
@@ -147,35 +151,57 @@ pub(super) async fn take_up(
     Ok(recovered)
 }
 
+/// The largest plan file that is read, in bytes.
+const LARGEST: u64 = 1 << 30;
+
 /// Reads a saved plan.
 fn read(path: &Path) -> Result<Plan, Fail> {
     let shown = path.display();
-    let text = std::fs::read(path)
-        .map_err(|error| Fail::new("failed", format!("{shown} can't be read: {error}")))?;
-    let broken = |error: serde_json::Error| {
-        let problem = Problem::new(error.to_string())
-            .in_file(shown.to_string())
-            .at(
-                u32::try_from(error.line()).unwrap_or(u32::MAX),
-                u32::try_from(error.column()).unwrap_or(u32::MAX),
-            );
-        Fail::problems(
-            "plan-unreadable",
-            format!("{shown} is no plan of this version"),
-            vec![problem.help("make it anew with: deploycenter plan --out FILE")],
+    let text = deploycenter_private::read_regular(path, LARGEST).map_err(|error| {
+        Fail::new("failed", format!("{shown} can't be read: {error}"))
+            .help("name a file that was saved with: deploycenter plan --out FILE")
+    })?;
+    saved::read(&text).map_err(|error| match error {
+        SavedError::Unreadable {
+            message,
+            line,
+            column,
+        } => {
+            let place = |number| u32::try_from(number).unwrap_or(u32::MAX);
+            let problem = Problem::new(message)
+                .in_file(shown.to_string())
+                .at(place(line), place(column))
+                .help("make it anew with: deploycenter plan --out FILE");
+            Fail::problems(
+                "plan-unreadable",
+                format!("{shown} is no plan of this version"),
+                vec![problem],
+            )
+        }
+        SavedError::Format(_) => Fail::new("plan-unreadable", format!("{shown}: {error}"))
+            .help("make it anew with: deploycenter plan --out FILE"),
+        SavedError::Edited(_) => Fail::new(
+            "plan-edited",
+            format!("{shown}: {error}; nothing was applied"),
         )
-    };
-    let plan: Plan = serde_json::from_slice(&text).map_err(broken)?;
-    if plan.format != FORMAT {
-        return Err(Fail::new(
-            "plan-unreadable",
-            format!(
-                "{shown} has the format {}, and this version reads {FORMAT}",
-                plan.format
-            ),
-        ));
+        .help("a plan is applied as it was made; change the desired state and plan again"),
+    })
+}
+
+/// Refuses a plan of another deployment repo.
+fn made_here(plan: &Plan, place: &Workplace) -> Result<(), Fail> {
+    let here = &place.desired.settings.installation;
+    if plan.installation == *here {
+        return Ok(());
     }
-    Ok(plan)
+    Err(Fail::new(
+        "plan-foreign",
+        format!(
+            "the plan was made for the installation {}, and this repo's is {here}; nothing was applied",
+            plan.installation
+        ),
+    )
+    .help("apply it in the deployment repo that it was made in (-C names one)"))
 }
 
 /// The very targets of a saved plan.

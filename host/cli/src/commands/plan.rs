@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use deploycenter_domain::name::TargetId;
+use deploycenter_domain::saved;
 use deploycenter_engine::{Limits, Planned, Wishes};
 use deploycenter_ports::Silent;
 
@@ -40,8 +41,10 @@ pub(super) async fn run(
     };
     let planned = place.engine.plan(&selection, &wishes).await?;
     if let Some(path) = out {
-        let text = serde_json::to_string_pretty(&planned.plan).map_err(anyhow::Error::from)? + "\n";
-        std::fs::write(path, text).map_err(|error| {
+        let text = serde_json::to_string_pretty(&saved::seal(&planned.plan))
+            .map_err(anyhow::Error::from)?
+            + "\n";
+        deploycenter_private::replace(path, &[text.as_bytes()]).map_err(|error| {
             Fail::new(
                 "failed",
                 format!("{} can't be written: {error}", path.display()),
@@ -83,7 +86,7 @@ pub(super) async fn run(
     })
 }
 
-/// The plan's JSON, with what stands beside the plan.
+/// The plan's JSON, with what stands beside the plan, and a digest over all of it.
 fn json(planned: &Planned) -> Result<String, Fail> {
     let mut value = serde_json::to_value(&planned.plan).map_err(anyhow::Error::from)?;
     let blocked: Vec<_> = planned
@@ -114,7 +117,7 @@ fn json(planned: &Planned) -> Result<String, Fail> {
     value["held"] = held.into();
     value["pendingRemoval"] = serde_json::json!(planned.pending_removal);
     value["updatesWaiting"] = serde_json::json!(planned.updates_waiting);
-    Ok(value.to_string() + "\n")
+    Ok(saved::seal(&value).to_string() + "\n")
 }
 
 /// What a person should know beside the plan, on stderr.

@@ -1,5 +1,6 @@
 //! What a person should know before an apply stands in the plan.
 
+use deploycenter_domain::saved::seal;
 use serde_json::{Value, json};
 
 use crate::place::{Place, holds};
@@ -92,13 +93,15 @@ fn a_new_data_version_is_said_before_and_is_not_taken_back() {
         for target in targets {
             target.as_object_mut().unwrap().remove(key);
         }
-        place.put("p.json", plan.to_string());
+        place.put("p.json", seal(&plan).to_string());
         place.run(&APPLY).refused("plan-edited")
     };
     holds(&edited("remarks"), &["acme/mattermost", "edited: remarks"]);
     holds(&edited("dataVersion"), &["edited: dataVersion"]);
     place.untouched_since(&mark);
-    place.put("p.json", plan.to_string().replace("no way back", "no path"));
+    let reworded = plan.to_string().replace("no way back", "no path");
+    let reworded: Value = serde_json::from_str(&reworded).unwrap();
+    place.put("p.json", seal(&reworded).to_string());
     place.run(&APPLY).succeeded();
     holds(
         &place.committed("acme", "us-west-2/mattermost/deployment.lock.json"),

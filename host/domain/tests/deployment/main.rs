@@ -18,6 +18,7 @@ mod lock;
 mod manifest;
 mod plan;
 mod refused;
+mod saved;
 mod scene;
 mod stale;
 mod support;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use deploycenter_argocd::{ArgoCdConfig, Cluster, Platform};
 use deploycenter_aws::{Accounts, Aws, Places};
 use deploycenter_domain::desired::{Region, Regions};
@@ -76,11 +77,15 @@ fn git(repo: &Repo) -> Result<Box<dyn Examine>, Finding> {
         return Err(Check::new("git", "remote").skipped("the folder isn't a git checkout"));
     };
     let git = repo.git();
-    Ok(Box::new(Remotes {
+    let remotes = Remotes {
         checkout: checkout.clone(),
         remote: git.remote.clone(),
         main: git.main.clone(),
         generated: git.generated.clone(),
+    };
+    Ok(Box::new(Bound {
+        bindings: remotes.logins(),
+        system: remotes,
     }))
 }
 
@@ -103,26 +108,47 @@ fn argocd(repo: &Repo, clock: &Arc<dyn Clock>) -> Result<Box<dyn Examine>, Findi
         return Err(reach().skipped("deploycenter.toml doesn't say where Argo CD is"));
     };
     let address = "correct argocd.server in deploycenter.toml, or ARGOCD_SERVER";
-    let url = wiring::argocd_server(server).map_err(|fail| {
+    let refused = |fail: Fail| {
         let (message, help) = fail.in_short();
         reach().fail(message, help.unwrap_or_else(|| address.to_owned()))
-    })?;
-    let token = wiring::env("ARGOCD_AUTH_TOKEN").unwrap_or_default();
+    };
+    let trust = repo.trust().map_err(refused)?;
+    let access = trust.argocd(server).map_err(refused)?;
+    let binding = access
+        .bound_by
+        .map(|bound| Check::new("argocd", "binding").ok(bound));
+    let bindings = binding.into_iter().collect();
     let cluster = |region: &Region| Cluster {
         region: region.name.to_string(),
         name: region.cluster.name.clone(),
         server: region.cluster.server.clone(),
     };
     let platform = Platform::new(
-        &ArgoCdConfig::new(url, token, installation.clone()),
+        &ArgoCdConfig::new(access.server, access.token, installation.clone()),
         repo.regions().regions.values().map(cluster).collect(),
         repo.generated_url(),
         Arc::clone(clock),
         Arc::new(Unwatched),
     );
     match platform {
-        Ok(platform) => Ok(Box::new(platform)),
+        Ok(system) => Ok(Box::new(Bound { bindings, system })),
         Err(failure) => Err(reach().failed(failure, address)),
+    }
+}
+
+/// A system, and where its tokens go.
+#[derive(Debug)]
+struct Bound<S> {
+    bindings: Vec<Finding>,
+    system: S,
+}
+
+#[async_trait]
+impl<S: Examine> Examine for Bound<S> {
+    async fn examine(&self, limit: Duration) -> Vec<Finding> {
+        let mut findings = self.system.examine(limit).await;
+        findings.extend(self.bindings.iter().cloned());
+        findings
     }
 }
 

@@ -14,6 +14,7 @@ use deploycenter_ports::{Check, Finding};
 
 use crate::commands::count;
 use crate::fail::Fail;
+use crate::trust::Trust;
 use crate::wiring;
 
 const SYSTEM: &str = "repository";
@@ -24,6 +25,7 @@ const VALIDATE: &str = "`deploycenter validate` lists every problem with its pla
 /// A deployment repo, whatever is wrong with it.
 pub(super) struct Repo {
     checkout: Option<DeploymentRepo>,
+    trust: Result<Trust, Fail>,
     desired: Desired,
     problems: Vec<Problem>,
 }
@@ -59,7 +61,8 @@ impl Repo {
 
     fn new(root: &Path, desired: Desired, problems: Vec<Problem>) -> Self {
         Self {
-            checkout: DeploymentRepo::open(root).ok(),
+            trust: Trust::read(root),
+            checkout: checkout(root),
             desired,
             problems,
         }
@@ -68,6 +71,11 @@ impl Repo {
     /// None when it is in no git checkout.
     pub(super) fn checkout(&self) -> Option<&DeploymentRepo> {
         self.checkout.as_ref()
+    }
+
+    /// Where tokens may go, or why that can't be known.
+    pub(super) fn trust(&self) -> Result<&Trust, Fail> {
+        self.trust.as_ref().map_err(Clone::clone)
     }
 
     /// The regions that can be read.
@@ -140,6 +148,14 @@ impl Repo {
                 count(self.desired.plugins.plugins.len(), "plugin")
             )),
         }
+    }
+}
+
+/// The checkout, logging in nowhere where that can't be said.
+fn checkout(root: &Path) -> Option<DeploymentRepo> {
+    match wiring::checkout(root) {
+        Ok((checkout, ..)) => Some(checkout),
+        Err(_) => DeploymentRepo::open(root).ok(),
     }
 }
 

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Starts the sandbox, deploys, and stays up.
 pub(super) async fn run(args: &SandboxRun) -> Result<ExitCode, Fail> {
     let failed = |error: &dyn std::fmt::Display| Fail::new("sandbox", error.to_string());
-    std::fs::create_dir_all(&args.dir)
+    deploycenter_private::make_folder(&args.dir)
         .map_err(|error| failed(&format!("{} can't be made: {error}", args.dir.display())))?;
     let dir = args.dir.canonicalize().map_err(|error| failed(&error))?;
     let _ = std::fs::remove_file(dir.join(ENV));
@@ -161,6 +161,7 @@ impl Exports {
             "AWS_SESSION_TOKEN",
             "DEPLOYCENTER_ARGOCD_SERVER",
             "DEPLOYCENTER_DATABASE",
+            "DEPLOYCENTER_TRUST",
             "HTTP_PROXY",
             "http_proxy",
             "ALL_PROXY",
@@ -174,7 +175,7 @@ impl Exports {
     fn shell(&self) -> String {
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
         let mut text = String::from(
-            "unset AWS_PROFILE AWS_SESSION_TOKEN DEPLOYCENTER_ARGOCD_SERVER DEPLOYCENTER_DATABASE\n",
+            "unset AWS_PROFILE AWS_SESSION_TOKEN DEPLOYCENTER_ARGOCD_SERVER DEPLOYCENTER_DATABASE DEPLOYCENTER_TRUST\n",
         );
         for (name, value) in &self.vars {
             text.push_str(&format!("export {name}={}\n", quoted(value)));
@@ -189,17 +190,15 @@ impl Exports {
     }
 }
 
-/// Whole or not at all: someone may be waiting for it.
+/// Whole or not at all: someone may be waiting for it. The token for Argo CD is in it.
 fn write_env(dir: &Path, exports: &Exports) -> Result<(), Fail> {
-    let draft = dir.join(".env.sh.new");
-    std::fs::write(&draft, exports.shell())
-        .and_then(|()| std::fs::rename(&draft, dir.join(ENV)))
-        .map_err(|error| {
-            Fail::new(
-                "sandbox",
-                format!("{} can't be written: {error}", dir.join(ENV).display()),
-            )
-        })
+    let path = dir.join(ENV);
+    deploycenter_private::replace(&path, &[exports.shell().as_bytes()]).map_err(|error| {
+        Fail::new(
+            "sandbox",
+            format!("{} can't be written: {error}", path.display()),
+        )
+    })
 }
 
 fn faults(path: Option<&Path>) -> Result<FaultFile, Fail> {

@@ -1,8 +1,8 @@
 //! A folder of this user's alone, for what later runs take on trust.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// A folder that nobody else writes to.
@@ -15,10 +15,7 @@ impl PrivateFolder {
     /// # Errors
     /// When it can't be made, belongs to another user, or others may write to it.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        crate::make_folder(folder)?;
         let facts = fs::metadata(folder)?;
         if facts.uid() != rustix::process::geteuid().as_raw() {
             return Err(io::Error::other("the folder belongs to another user"));
@@ -44,22 +41,6 @@ impl PrivateFolder {
     /// # Errors
     /// When it can't be written; what was there before stays.
     pub fn write(&self, name: &str, pieces: &[&[u8]]) -> io::Result<()> {
-        let path = self.0.join(name);
-        let fresh = path.with_extension(format!("{}.new", std::process::id()));
-        let write = || {
-            let mut file = OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&fresh)?;
-            for piece in pieces {
-                file.write_all(piece)?;
-            }
-            fs::rename(&fresh, &path)
-        };
-        write().inspect_err(|_| {
-            let _ = fs::remove_file(&fresh);
-        })
+        crate::replace(&self.0.join(name), pieces)
     }
 }

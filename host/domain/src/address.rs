@@ -1,0 +1,250 @@
+//! Addresses that logins go to.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// Where a login goes: a scheme, a host and a port. What lies behind the host is the
+/// host's own affair.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    is_plain: bool,
+    host: Host<String>,
+    port: u16,
+}
+
+impl Origin {
+    /// The origin of a URL of HTTP or HTTPS; none of any other, and none of one that two
+    /// readers could take for different hosts (`https://a\@b`).
+    #[must_use]
+    pub fn of(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let is_plain = if scheme.eq_ignore_ascii_case("https") {
+            false
+        } else if scheme.eq_ignore_ascii_case("http") {
+            true
+        } else {
+            return None;
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let (login, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        let is_plain_text = |text: &str, more: &str| {
+            text.chars()
+                .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+        };
+        if host.is_empty() || !is_plain_text(host, "-._:[]") || !is_plain_text(login, "-._~%:") {
+            return None;
+        }
+        let url = Url::parse(&format!("{scheme}://{host}")).ok()?;
+        Some(Self {
+            is_plain,
+            host: url.host()?.to_owned(),
+            port: url.port_or_known_default()?,
+        })
+    }
+
+    /// An origin as a person writes it: `git.example.com`, `git.example.com:8443`, which
+    /// are reached by HTTPS, or a URL.
+    ///
+    /// # Errors
+    /// In words, when it is none, or holds a login.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let url = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        if has_login(&url) {
+            return Err("it holds a login; only scheme, host and port belong there".to_owned());
+        }
+        Self::of(&url).ok_or_else(|| {
+            let text: String = text.chars().take(80).collect();
+            format!("{text:?} is no host such as git.example.com, and no URL of one")
+        })
+    }
+
+    /// Whether nobody on the way can read along: HTTPS, or this machine itself.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        !self.is_plain
+            || match &self.host {
+                Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+                Host::Ipv4(address) => address.is_loopback(),
+                Host::Ipv6(address) => address.is_loopback(),
+            }
+    }
+
+    /// Host and port, as an environment variable names them: without the port of HTTPS.
+    #[must_use]
+    pub fn in_short(&self) -> String {
+        let text = self.to_string();
+        text.strip_prefix("https://")
+            .map_or(text.clone(), str::to_owned)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, usual) = if self.is_plain {
+            ("http", 80)
+        } else {
+            ("https", 443)
+        };
+        write!(f, "{scheme}://{}", self.host)?;
+        if self.port == usual {
+            Ok(())
+        } else {
+            write!(f, ":{}", self.port)
+        }
+    }
+}
+
+/// Whether an address holds a login: for HTTP any user information, since a token may be
+/// its name, elsewhere a password.
+#[must_use]
+pub fn has_login(address: &str) -> bool {
+    without_login(address) != address
+}
+
+/// An address without the login in it, fit to be shown and kept. The user of an SSH
+/// address stays: it is no secret, and belongs to the address.
+#[must_use]
+pub fn without_login(address: &str) -> String {
+    // By hand, so that the rest stays as it was written, and that what no parser takes
+    // loses its login as well.
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return without_password(address);
+    };
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let Some((login, host)) = authority.rsplit_once('@') else {
+        return address.to_owned();
+    };
+    let is_ssh = matches!(
+        scheme.to_ascii_lowercase().as_str(),
+        "ssh" | "git+ssh" | "ssh+git"
+    );
+    let user = login.split(':').next().unwrap_or_default();
+    if is_ssh && !user.is_empty() {
+        format!("{scheme}://{user}@{host}{path}")
+    } else {
+        format!("{scheme}://{host}{path}")
+    }
+}
+
+/// `user:password@host:path`, which no tool takes, and a person may write all the same.
+fn without_password(address: &str) -> String {
+    let end = address.find('/').unwrap_or(address.len());
+    let (start, path) = address.split_at(end);
+    match start.rsplit_once('@') {
+        Some((login, host)) => match login.split_once(':') {
+            Some((user, _)) => format!("{user}@{host}{path}"),
+            None => address.to_owned(),
+        },
+        None => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let same = [
+            "git.example.com",
+            "GIT.example.com:443",
+            "https://git.example.com/",
+            "https://git.example.com:443/a/b.git?x#y",
+        ];
+        for text in same {
+            let origin = Origin::read(text).unwrap();
+            assert_eq!(origin.to_string(), "https://git.example.com", "{text}");
+            assert_eq!(origin.in_short(), "git.example.com");
+        }
+        let others = [
+            "http://git.example.com",
+            "https://git.example.com:8443",
+            "git.example.com:80",
+            "git.example.com.",
+            "evil.git.example.com",
+        ];
+        for text in others {
+            assert_ne!(Origin::read(text), Origin::read(same[0]), "{text}");
+        }
+        for ambiguous in [
+            "https://git.example.com\\@evil.example.com/x",
+            "https://git.example.com%2F@evil.example.com@other/x",
+            "https://git.example.com%2eevil.example.com/x",
+            "https://git\t.example.com/x",
+            "https:///git.example.com/x",
+        ] {
+            assert_eq!(Origin::of(ambiguous), None, "{ambiguous}");
+        }
+        assert_eq!(
+            Origin::of("https://ci:a%2Fb@git.example.com/x"),
+            Origin::read(same[0]).ok()
+        );
+        assert_eq!(
+            Origin::read("http://[::1]:8080").unwrap().to_string(),
+            "http://[::1]:8080"
+        );
+        for text in [
+            "",
+            "/a/b",
+            "ssh://git@host/x",
+            "a b",
+            "https://",
+            "user@host",
+            "https://t@h",
+            "a\\b",
+        ] {
+            assert!(Origin::read(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_this_machine_is_private_without_https() {
+        for (text, private) in [
+            ("https://git.example.com", true),
+            ("http://127.0.0.1:1", true),
+            ("http://localhost:1", true),
+            ("http://[::1]:1", true),
+            ("http://git.example.com", false),
+            ("http://10.0.0.7:8080", false),
+            ("http://127.0.0.1.example.com", false),
+        ] {
+            assert_eq!(Origin::read(text).unwrap().is_private(), private, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_loses_its_login_and_nothing_else() {
+        for (address, bare) in [
+            (
+                "https://ci:SECRET@git.example.com/a.git",
+                "https://git.example.com/a.git",
+            ),
+            (
+                "https://SECRET@git.example.com:8443/a",
+                "https://git.example.com:8443/a",
+            ),
+            ("http://a@SECRET@host/x", "http://host/x"),
+            ("HTTPS://u:SECRET@Host/x@y", "HTTPS://Host/x@y"),
+            ("https://u:SEC%2FRET@host", "https://host"),
+            ("ssh://git:SECRET@host:22/x", "ssh://git@host:22/x"),
+            ("ssh://git@host/x", "ssh://git@host/x"),
+            ("git@host:a/b.git", "git@host:a/b.git"),
+            ("git:SECRET@host:a/b.git", "git@host:a/b.git"),
+            ("git://u:SECRET@host/x", "git://host/x"),
+            ("https://git.example.com/a@b", "https://git.example.com/a@b"),
+            ("/srv/a@b.git", "/srv/a@b.git"),
+            ("file:///srv/a@b.git", "file:///srv/a@b.git"),
+        ] {
+            assert_eq!(without_login(address), bare);
+            assert_eq!(has_login(address), address != bare, "{address}");
+        }
+    }
+}
