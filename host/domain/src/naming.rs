@@ -107,6 +107,17 @@ pub fn customer_labels(
     .collect()
 }
 
+/// What comes before the name of an instance's entry in Secrets Manager.
+#[must_use]
+pub fn secret_prefix(
+    installation: &InstallationId,
+    customer: &CustomerName,
+    instance: &InstanceName,
+    incarnation: Incarnation,
+) -> String {
+    format!("deploycenter/{installation}/{customer}/{instance}/i{incarnation}/")
+}
+
 /// Keys of the labels on Kubernetes and Argo CD objects.
 pub mod label {
     /// The installation's id.
@@ -261,9 +272,11 @@ impl Names {
     /// What comes before the name of an entry in Secrets Manager.
     #[must_use]
     pub fn secret_prefix(&self) -> String {
-        format!(
-            "deploycenter/{}/{}/{}/i{}/",
-            self.installation, self.customer, self.instance, self.incarnation
+        secret_prefix(
+            &self.installation,
+            &self.customer,
+            &self.instance,
+            self.incarnation,
         )
     }
 

@@ -5,8 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base;
+use crate::desired::{Content, Node};
 use crate::effect::{Action, EffectId, EffectKind};
 use crate::journal::{EffectState, Progress};
+use crate::manifest;
 use crate::operation::Operation;
 use crate::plan::TargetPlan;
 use crate::resource::{Folder, Resource};
@@ -131,24 +134,65 @@ pub fn steps(plan: &TargetPlan, progress: &Progress) -> Vec<UndoStep> {
     steps
 }
 
-/// The annotation line that keeps Argo CD from deleting or pruning an object.
+/// The annotation that says how Argo CD syncs an object.
+pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+/// Its value that keeps Argo CD from deleting or pruning the object.
+pub const PROTECTED: &str = "Delete=false,Prune=false";
+/// Both, as a line of a manifest.
 pub const PROTECTION: &str = "argocd.argoproj.io/sync-options: \"Delete=false,Prune=false\"";
 
-/// The folder with its base open for deletion: the line [`PROTECTION`] is taken out of
-/// every manifest in `dependencies/`.
+/// The folder with its base open for deletion: the annotation that protects is taken out
+/// of every object in `dependencies/`.
 #[must_use]
 pub fn unprotected(folder: &Folder) -> Folder {
     let mut folder = folder.clone();
     folder.tree = None;
     for (path, text) in &mut folder.files {
-        if path.starts_with("dependencies/") {
-            *text = text
-                .split_inclusive('\n')
-                .filter(|line| line.trim() != PROTECTION)
-                .collect();
+        if path.starts_with(base::FOLDER) {
+            *text = opened(path, text);
         }
     }
     folder
+}
+
+/// A manifest without what protects. One that the host didn't write, by an earlier version
+/// or someone's hand, loses the lines that say it.
+fn opened(path: &str, text: &str) -> String {
+    match manifest::read(path, text) {
+        Ok(mut documents) if manifest::write(&documents) == text => {
+            documents.iter_mut().for_each(open);
+            manifest::write(&documents)
+        }
+        _ => text
+            .split_inclusive('\n')
+            .filter(|line| line.trim() != PROTECTION)
+            .collect(),
+    }
+}
+
+fn open(object: &mut Node) {
+    let Some(metadata) = entry(object, "metadata") else {
+        return;
+    };
+    let Some(annotations) = entry(metadata, "annotations") else {
+        return;
+    };
+    if let Content::Map(entries) = &mut annotations.content {
+        entries.retain(|entry| {
+            entry.key != SYNC_OPTIONS
+                || !matches!(&entry.node.content, Content::Text(text) if text == PROTECTED)
+        });
+    }
+}
+
+fn entry<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut Node> {
+    match &mut node.content {
+        Content::Map(entries) => entries
+            .iter_mut()
+            .find(|entry| entry.key == key)
+            .map(|entry| &mut entry.node),
+        _ => None,
+    }
 }
 
 /// The folder that a commit effect leads to, with the files that the plan lists beside

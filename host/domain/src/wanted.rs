@@ -9,7 +9,6 @@ use crate::bind;
 use crate::declaration::{ApplicationRole, Declaration};
 use crate::desired::{Region, Regions, StorageKind};
 use crate::effect::{EffectId, EffectKind, OutputName};
-use crate::guardrails;
 use crate::lock::{self, Lock};
 use crate::naming::Names;
 use crate::resource::{
@@ -208,17 +207,12 @@ impl Graph {
     fn delivery(&mut self, site: Site<'_>, declaration: &Declaration) {
         let folder = site.names.folder();
         let branch = site.names.branch();
-        let mut files = declaration.files.clone();
+        let mut files = self.base(site, declaration);
         files.extend(
             site.chart
                 .iter()
                 .map(|(path, text)| (format!("chart/{path}"), text.clone())),
         );
-        self.check_base(site, &files);
-        match guardrails::files(site.names, site.region, declaration) {
-            Ok(own) => files.extend(own),
-            Err(found) => self.problems.extend(found),
-        }
         let base = self.application(site, declaration, ApplicationRole::Base);
         let workload = self.application(site, declaration, ApplicationRole::Workload);
         for (path, application) in [("base.json", &base), ("application.json", &workload)] {

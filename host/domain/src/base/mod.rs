@@ -1,32 +1,25 @@
-//! What a base may hold: every object of `dependencies/` is read and checked, because
-//! the project that it is applied through may make namespaces and volumes.
+//! What a base may hold. Every object of `dependencies/` is read strictly
+//! ([`manifest`](crate::manifest)), held against the list of its kind (`kinds/*.yaml`), and
+//! written anew: the project that a base is applied through may make namespaces and
+//! volumes, so nothing gets there that isn't listed.
 
-use serde::Deserialize;
-use serde_json::Value;
+mod check;
+mod laws;
+mod list;
+mod words;
 
-use crate::guardrails;
-use crate::token;
-use crate::unwind::PROTECTION;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Kinds that a base may hold beside those that the host makes itself
-/// ([`guardrails`](crate::guardrails)), by API group, and whether each keeps data or guards it and
-/// so carries [`PROTECTION`].
-const KINDS: &[(&str, &str, bool)] = &[
-    ("", "PersistentVolume", true),
-    ("", "PersistentVolumeClaim", true),
-    ("", "ConfigMap", false),
-    ("", "Service", false),
-    ("apps", "Deployment", false),
-    ("apps", "StatefulSet", false),
-    ("policy", "PodDisruptionBudget", false),
-    ("external-secrets.io", "ExternalSecret", true),
-    ("postgresql.cnpg.io", "Cluster", true),
-    ("postgresql.cnpg.io", "ScheduledBackup", false),
-    ("k8s.mariadb.com", "MariaDB", true),
-    ("k8s.mariadb.com", "Database", true),
-    ("k8s.mariadb.com", "User", true),
-    ("k8s.mariadb.com", "Grant", true),
-];
+use crate::desired::{Content, Node};
+use crate::manifest;
+
+pub use list::{FILES, PARTS};
+pub use words::{WORDS, Word};
+
+/// How many problems of one base are told.
+const MAX_PROBLEMS: usize = 100;
+/// Where the base's files are, in a target's folder.
+pub const FOLDER: &str = "dependencies/";
 
 /// The base of one target, as far as a check needs it.
 #[derive(Debug, Clone, Copy)]
@@ -35,121 +28,111 @@ pub struct Bounds<'a> {
     pub namespace: &'a str,
     /// The volumes that are the target's own: `fs::fsap`, with tokens.
     pub handles: &'a [String],
+    /// What the names of the target's own entries in Secrets Manager begin with.
+    pub secret_prefix: &'a str,
+    /// The AWS region that these entries are in.
+    pub aws_region: &'a str,
+    /// The labels that say whose the target is.
+    pub labels: &'a BTreeMap<String, String>,
+    /// Where the files come from.
+    pub origin: Origin,
 }
 
-/// Everything in one file of `dependencies/` that a base may not hold, each a sentence
-/// that names the object.
-#[must_use]
-pub fn check(path: &str, text: &str, bounds: Bounds<'_>) -> Vec<String> {
+/// Where the files of a base come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Templates, beside [the host's own](crate::guardrails::FILES): only these hold the
+    /// kinds that the host makes itself.
+    Templates,
+    /// A folder that was left or committed before: such a kind may stand in any file.
+    Folder,
+}
+
+/// The files of a base, by path, as they are committed: what was checked, written by the
+/// host. Files outside `dependencies/` are left as they are.
+///
+/// # Errors
+/// Everything that a base may not hold, each a sentence with file, line, object and field.
+pub fn written(
+    files: &BTreeMap<String, String>,
+    bounds: Bounds<'_>,
+) -> Result<BTreeMap<String, String>, Vec<String>> {
+    let mut done = BTreeMap::new();
     let mut found = Vec::new();
-    let plain = match token::substitute(text, |reference| Some(placeholder(&reference.key()))) {
-        Ok(plain) => plain,
-        Err(broken) => return vec![format!("{path}: {broken}")],
-    };
-    let handles: Vec<String> = bounds
-        .handles
-        .iter()
-        .filter_map(|handle| {
-            token::substitute(handle, |reference| Some(placeholder(&reference.key()))).ok()
-        })
-        .collect();
-    let mut protected = 0;
-    for document in serde_norway::Deserializer::from_str(&plain) {
-        let object = match Value::deserialize(document) {
-            Ok(Value::Null) => continue,
-            Ok(object) => object,
-            Err(error) => {
-                found.push(format!(
-                    "{path} isn't YAML that Kubernetes would take: {error}"
-                ));
-                return found;
-            }
-        };
-        check_object(
-            path,
-            &object,
-            bounds.namespace,
-            &handles,
-            &mut protected,
-            &mut found,
-        );
-    }
-    let lines = plain
-        .lines()
-        .filter(|line| line.trim() == PROTECTION)
-        .count();
-    if found.is_empty() && lines != protected {
-        found.push(format!("{path}: the annotation that protects data has to stand on a line of its own, exactly: {PROTECTION}"));
-    }
-    found
-}
-
-/// What stands for a token while YAML is read: plain, and no other text.
-fn placeholder(key: &str) -> String {
-    key.replace(['/', ':', '.'], "-")
-}
-
-fn check_object(
-    path: &str,
-    object: &Value,
-    namespace: &str,
-    handles: &[String],
-    protected: &mut usize,
-    found: &mut Vec<String>,
-) {
-    let text = |pointer: &str| {
-        object
-            .pointer(pointer)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-    };
-    let (version, kind, name) = (text("/apiVersion"), text("/kind"), text("/metadata/name"));
-    let group = version.split_once('/').map_or("", |(group, _)| group);
-    let mut say = |what: String| found.push(format!("{path}: {kind} \"{name}\" {what}"));
-    if guardrails::is_own_kind(group, kind) {
-        say("is of a kind that the host makes itself, from what the plugin declares".to_owned());
-        return;
-    }
-    let Some((_, _, protects)) = KINDS.iter().find(|(g, k, _)| *g == group && *k == kind) else {
-        say(format!("({version}) is of a kind that a base may not hold"));
-        return;
-    };
-    if name.is_empty() {
-        say("has no name".to_owned());
-    }
-    let given = object
-        .pointer("/metadata/namespace")
-        .and_then(Value::as_str);
-    match kind {
-        "PersistentVolume" => {
-            let own = name == namespace
-                || name
-                    .strip_prefix(namespace)
-                    .is_some_and(|rest| rest.starts_with("--"));
-            if !own {
-                say(format!(
-                    "has to be named \"{namespace}\" or \"{namespace}--…\""
-                ));
-            }
-            let handle = text("/spec/csi/volumeHandle");
-            if !handles.iter().any(|own| own == handle) {
-                say("mounts a volume that the target didn't ask for".to_owned());
-            }
-            if text("/spec/claimRef/namespace") != namespace {
-                say(format!(
-                    "isn't bound to a claim in the namespace \"{namespace}\""
-                ));
-            }
+    let mut seen = BTreeSet::new();
+    for (path, text) in files {
+        if !path.starts_with(FOLDER) {
+            done.insert(path.clone(), text.clone());
+            continue;
         }
-        _ if given != Some(namespace) => say(format!("isn't in the namespace \"{namespace}\"")),
-        _ => {}
+        match manifest::read(path, text) {
+            Ok(documents) => {
+                for document in &documents {
+                    check::object(path, document, bounds, &mut found);
+                    if let Some(again) = again(path, document, &mut seen) {
+                        found.push(again);
+                    }
+                }
+                done.insert(path.clone(), manifest::write(&documents));
+            }
+            Err(problems) => found.extend(problems.iter().map(|problem| {
+                let help = problem.help.as_deref();
+                let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+                format!("{problem}{help}")
+            })),
+        }
     }
-    let options = object
-        .pointer("/metadata/annotations/argocd.argoproj.io~1sync-options")
-        .and_then(Value::as_str);
-    if options == Some("Delete=false,Prune=false") {
-        *protected += 1;
-    } else if *protects {
-        say("keeps or guards data and has to carry the annotation that protects it".to_owned());
+    if found.is_empty() {
+        return Ok(done);
+    }
+    if found.len() > MAX_PROBLEMS {
+        let more = found.len() - MAX_PROBLEMS;
+        found.truncate(MAX_PROBLEMS);
+        found.push(format!("… and {more} more problems of the base"));
+    }
+    Err(found)
+}
+
+/// That an object stands twice in a base: which of the two would be applied is nobody's
+/// guess, and one could take the place of a guardrail.
+fn again(
+    path: &str,
+    document: &Node,
+    seen: &mut BTreeSet<(String, String, String)>,
+) -> Option<String> {
+    let text = |at: &[&str]| text_at(document, at).unwrap_or_default().to_owned();
+    let version = text(&["apiVersion"]);
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    let (kind, name) = (text(&["kind"]), text(&["metadata", "name"]));
+    let line = document.spot.line;
+    let said = format!(
+        "{path}:{line}: {} stands twice in the base",
+        check::named(&kind, &name)
+    );
+    (!seen.insert((group.to_owned(), kind, name))).then_some(said)
+}
+
+/// A value further in.
+fn at<'a>(node: &'a Node, path: &[&str]) -> Option<&'a Node> {
+    path.iter().try_fold(node, |node, key| match &node.content {
+        Content::Map(entries) => entries
+            .iter()
+            .find(|entry| entry.key == *key)
+            .map(|entry| &entry.node),
+        _ => None,
+    })
+}
+
+fn text_at<'a>(node: &'a Node, path: &[&str]) -> Option<&'a str> {
+    match &at(node, path)?.content {
+        Content::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn items<'a>(node: &'a Node, path: &[&str]) -> &'a [Node] {
+    match at(node, path).map(|node| &node.content) {
+        Some(Content::List(items)) => items,
+        _ => &[],
     }
 }

@@ -52,11 +52,15 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Node>, Vec<Problem>> {
                 }
                 Err(error) => {
                     let spot = Spot::new(error.marker().line(), error.marker().col() + 1);
-                    builder.problem(
-                        spot,
-                        format!("isn't valid YAML: {}", error.info()),
-                        "look at the indentation, colons, brackets and quotes here and on the line above",
-                    );
+                    if error.info().contains("recursion limit") {
+                        builder.too_deep(spot);
+                    } else {
+                        builder.problem(
+                            spot,
+                            format!("isn't valid YAML: {}", error.info()),
+                            "look at the indentation, colons, brackets and quotes here and on the line above",
+                        );
+                    }
                     false
                 }
             };
@@ -205,15 +209,19 @@ impl Builder<'_> {
 
     fn open(&mut self, open: Open, spot: Spot) -> bool {
         if self.stack.len() >= MAX_DEPTH {
-            self.problem(
-                spot,
-                format!("is nested deeper than {MAX_DEPTH} levels"),
-                "make it flatter",
-            );
+            self.too_deep(spot);
             return false;
         }
         self.stack.push((open, spot));
         self.count(spot)
+    }
+
+    fn too_deep(&mut self, spot: Spot) {
+        self.problem(
+            spot,
+            format!("is nested deeper than {MAX_DEPTH} levels"),
+            "make it flatter",
+        );
     }
 
     fn count(&mut self, spot: Spot) -> bool {

@@ -77,7 +77,7 @@ fn number(text: &str) -> Option<Number> {
 pub(super) fn is_plain_number(number: &Number) -> bool {
     number.as_i64().is_some() || {
         let text = number.to_string();
-        !text.starts_with("-0.0") && text.contains('.') && !text.contains(['e', 'E'])
+        text != "-0.0" && text.contains('.') && !text.contains(['e', 'E'])
     }
 }
 

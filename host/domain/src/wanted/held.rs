@@ -15,7 +15,22 @@ use crate::resource::{Application, Resource};
 use crate::token::Reference;
 
 impl Graph {
-    pub(super) fn check_base(&mut self, site: Site<'_>, files: &BTreeMap<String, String>) {
+    /// The base's files as they are committed, the host's own among them; with problems,
+    /// as they were declared.
+    pub(super) fn base(
+        &mut self,
+        site: Site<'_>,
+        declaration: &Declaration,
+    ) -> BTreeMap<String, String> {
+        let mut files = declaration.files.clone();
+        let refused = files
+            .keys()
+            .filter_map(|path| guardrails::refused_file(path));
+        self.problems.extend(refused);
+        match guardrails::files(site.names, site.region, declaration) {
+            Ok(own) => files.extend(own),
+            Err(found) => self.problems.extend(found),
+        }
         let handles: Vec<String> = self
             .effects
             .values()
@@ -30,18 +45,19 @@ impl Graph {
                 _ => None,
             })
             .collect();
-        let namespace = site.names.namespace();
         let bounds = base::Bounds {
-            namespace: &namespace,
+            namespace: &site.names.namespace(),
             handles: &handles,
+            secret_prefix: &site.names.secret_prefix(),
+            aws_region: &site.region.aws_region,
+            labels: &site.names.labels(),
+            origin: base::Origin::Templates,
         };
-        for (path, text) in files
-            .iter()
-            .filter(|(path, _)| path.starts_with("dependencies/"))
-        {
-            match guardrails::refused_file(path) {
-                Some(refusal) => self.problems.push(refusal),
-                None => self.problems.extend(base::check(path, text, bounds)),
+        match base::written(&files, bounds) {
+            Ok(written) => written,
+            Err(problems) => {
+                self.problems.extend(problems);
+                files
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What a base may hold, and each refusal.
 
-use deploycenter_domain::base::{Bounds, check};
+use std::collections::BTreeMap;
+
+use deploycenter_domain::base::{Bounds, Origin, written};
 use deploycenter_domain::unwind::PROTECTION;
 
 use crate::support::token;
@@ -17,15 +19,26 @@ fn handle() -> String {
     )
 }
 
+/// What comes of a template's file.
+fn committed(text: &str) -> Result<String, Vec<String>> {
+    committed_of(Origin::Templates, text)
+}
+
+pub(crate) fn committed_of(origin: Origin, text: &str) -> Result<String, Vec<String>> {
+    let files = BTreeMap::from([(PATH.to_owned(), text.to_owned())]);
+    let bounds = Bounds {
+        namespace: NAMESPACE,
+        handles: &[handle()],
+        secret_prefix: "deploycenter/testing/acme/chat/i1/",
+        aws_region: "us-west-2",
+        labels: &BTreeMap::from([("deploycenter.dev/customer".to_owned(), "acme".to_owned())]),
+        origin,
+    };
+    written(&files, bounds).map(|mut files| files.remove(PATH).unwrap())
+}
+
 fn problems(text: &str) -> Vec<String> {
-    check(
-        PATH,
-        text,
-        Bounds {
-            namespace: NAMESPACE,
-            handles: &[handle()],
-        },
-    )
+    committed(text).err().unwrap_or_default()
 }
 
 /// An object that carries the annotation.
@@ -35,13 +48,25 @@ fn object(version: &str, kind: &str, place: &str, rest: &str) -> String {
     )
 }
 
-fn within(version: &str, kind: &str, rest: &str) -> String {
+pub(crate) fn within(version: &str, kind: &str, rest: &str) -> String {
     object(version, kind, "  name: x\n  namespace: acme--chat\n", rest)
 }
 
 fn volume(name: &str, handle: &str, claim: &str) -> String {
     let spec = format!(
-        "spec:\n  csi:\n    driver: efs.csi.aws.com\n    volumeHandle: \"{handle}\"\n  claimRef:\n    name: data\n    namespace: {claim}\n"
+        "spec:
+  capacity: {{ storage: 1Gi }}
+  accessModes: [ReadWriteMany]
+  persistentVolumeReclaimPolicy: Retain
+  storageClassName: \"\"
+  mountOptions: [tls]
+  csi:
+    driver: efs.csi.aws.com
+    volumeHandle: \"{handle}\"
+  claimRef:
+    name: data
+    namespace: {claim}
+"
     );
     object(
         "v1",
@@ -51,6 +76,18 @@ fn volume(name: &str, handle: &str, claim: &str) -> String {
     )
 }
 
+pub(crate) fn namespace(name: &str) -> String {
+    let labels: String = ["audit", "enforce", "warn"]
+        .map(|mode| format!("    pod-security.kubernetes.io/{mode}: restricted\n"))
+        .concat();
+    let place = format!("  name: {name}\n  labels:\n    deploycenter.dev/customer: acme\n{labels}");
+    object("v1", "Namespace", &place, "")
+}
+
+const CONFIG: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x, namespace: acme--chat }\n";
+
+/// The text is refused for this alone.
 fn says(text: &str, what: &str) {
     let found = problems(text);
     assert!(
@@ -61,21 +98,28 @@ fn says(text: &str, what: &str) {
 }
 
 #[test]
-fn a_good_base_has_no_problems() {
+fn a_good_base_is_written_anew() {
     let text = [
-        within("postgresql.cnpg.io/v1", "Cluster", "spec: {}\n"),
-        within("external-secrets.io/v1", "ExternalSecret", "spec: {}\n"),
         volume("acme--chat--data", &handle(), NAMESPACE),
         volume("acme--chat", &handle(), NAMESPACE),
         // Empty documents and comments are nothing.
         "---\n# only a remark\n---\n".to_owned(),
         // What keeps no data needs no protection, and may have it.
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x, namespace: acme--chat }\n"
-            .to_owned(),
-        within("v1", "Service", ""),
+        CONFIG.to_owned(),
+        within("v1", "Service", "spec:\n  ports: [{ port: 80 }]\n"),
     ]
     .concat();
-    assert_eq!(problems(&text), Vec::<String>::new());
+    let committed = committed(&text).unwrap();
+    assert!(
+        !committed.contains('#') && !committed.contains('{'),
+        "{committed}"
+    );
+    assert_eq!(committed.matches(PROTECTION).count(), 3);
+    assert!(committed.contains(&format!("    volumeHandle: \"{}\"\n", handle())));
+    assert!(
+        committed.ends_with("spec:\n  ports:\n    - port: 80\n"),
+        "{committed}"
+    );
 }
 
 #[test]
@@ -84,46 +128,42 @@ fn kinds_that_reach_further_are_refused() {
         ("v1", "Pod"),
         ("v1", "Secret"),
         ("v1", "List"),
+        ("v1", "ConfigMapList"),
         ("rbac.authorization.k8s.io/v1", "ClusterRole"),
         ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"),
         ("external-secrets.io/v1", "ClusterSecretStore"),
         ("argoproj.io/v1alpha1", "Application"),
         ("storage.k8s.io/v1", "StorageClass"),
-        // The kind is known, but in another group.
+        // The kind is known, but in another group or version.
         ("apps/v1", "Namespace"),
         ("v1", "NetworkPolicy"),
+        ("policy/v1beta1", "PodDisruptionBudget"),
     ] {
         says(
             &within(version, kind, ""),
-            &format!("{kind} \"x\" ({version}) is of a kind that a base may not hold"),
+            &format!(":2: {kind} \"x\" ({version}) is of a kind that a base may not hold"),
         );
     }
     says(
         "name: not an object\n",
         "is of a kind that a base may not hold",
     );
-    says("- a\n- list\n", "is of a kind that a base may not hold");
 }
 
 #[test]
 fn other_namespaces_are_refused() {
     says(
-        &object(
-            "v1",
-            "ConfigMap",
-            "  name: x\n  namespace: acme--chat-2\n",
-            "",
-        ),
-        "isn't in the namespace \"acme--chat\"",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x, namespace: acme--chat-2 }\n",
+        "has metadata.namespace \"acme--chat-2\", which has to be the target's own namespace",
     );
     // Without one it would go where the application points; that is said nowhere else.
     says(
-        &object("v1", "ConfigMap", "  name: x\n", ""),
-        "isn't in the namespace \"acme--chat\"",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x }\n",
+        "has no metadata.namespace, which has to be the target's own namespace",
     );
     says(
-        &object("v1", "ConfigMap", "  namespace: acme--chat\n", ""),
-        "has no name",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: { namespace: acme--chat }\n",
+        "has no metadata.name",
     );
 }
 
@@ -132,11 +172,7 @@ fn other_volumes_are_refused() {
     let own = handle();
     says(
         &volume("acme--chat2", &own, NAMESPACE),
-        "has to be named \"acme--chat\" or \"acme--chat--…\"",
-    );
-    says(
-        &volume("acme--chat--data", "fs-0a1::fsap-0b2", NAMESPACE),
-        "mounts a volume that the target didn't ask for",
+        "has metadata.name \"acme--chat2\", which has to be the target's own namespace, or begin with it and two hyphens",
     );
     // Another volume of the same file system, or all of it.
     let other = format!(
@@ -144,27 +180,15 @@ fn other_volumes_are_refused() {
         token("efs.file-system/data"),
         token("efs.access-point/other")
     );
-    says(
-        &volume("acme--chat--data", &other, NAMESPACE),
-        "mounts a volume that the target didn't ask for",
-    );
-    says(
-        &volume(
-            "acme--chat--data",
-            &token("efs.file-system/data"),
-            NAMESPACE,
-        ),
-        "mounts a volume that the target didn't ask for",
-    );
+    for handle in ["fs-0a1::fsap-0b2", &other, &token("efs.file-system/data")] {
+        says(
+            &volume("acme--chat--data", handle, NAMESPACE),
+            "which has to be a volume that the target asked for",
+        );
+    }
     says(
         &volume("acme--chat--data", &own, "acme-corp--chat"),
-        "isn't bound to a claim in the namespace \"acme--chat\"",
-    );
-    let elsewhere =
-        "spec:\n  hostPath:\n    path: /\n  claimRef:\n    name: data\n    namespace: acme--chat\n";
-    says(
-        &object("v1", "PersistentVolume", "  name: acme--chat\n", elsewhere),
-        "mounts a volume that the target didn't ask for",
+        "has spec.claimRef.namespace \"acme-corp--chat\"",
     );
 }
 
@@ -190,44 +214,65 @@ fn what_the_host_makes_is_refused_of_anyone_else() {
 
 #[test]
 fn what_keeps_data_is_protected() {
-    let bare = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: x, namespace: acme--chat }\n";
+    let bare = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: x, namespace: acme--chat }\nspec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }\n";
     says(
         bare,
         "keeps or guards data and has to carry the annotation that protects it",
     );
-    let half = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata:\n  name: x\n  namespace: acme--chat\n  annotations:\n    argocd.argoproj.io/sync-options: \"Prune=false\"\n";
-    says(half, "keeps or guards data");
-    // Purging takes the line out, so it has to be a line.
-    let flow = "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: x, namespace: acme--chat, annotations: { argocd.argoproj.io/sync-options: \"Delete=false,Prune=false\" } }\n";
-    says(flow, "has to stand on a line of its own");
-    let other_quotes = within("v1", "ConfigMap", "").replace('"', "'");
-    says(&other_quotes, "has to stand on a line of its own");
-    // A line that is none of an object's annotations would be taken out with them.
-    let stray = format!(
-        "{}data:\n  text: |\n    {PROTECTION}\n",
-        within("v1", "ConfigMap", "")
+    // However it is written.
+    let flow = bare.replace(
+        "acme--chat }",
+        "acme--chat, annotations: { 'argocd.argoproj.io/sync-options': 'Delete=false,Prune=false' } }",
     );
-    says(&stray, "has to stand on a line of its own");
+    let written = committed(&flow).unwrap();
+    assert!(
+        written.contains(&format!("    {PROTECTION}\n")),
+        "{written}"
+    );
+    // A text that looks like it is none, and stays.
+    let stray = format!("{CONFIG}data:\n  text: |\n    {PROTECTION}\n");
+    let written = committed(&stray).unwrap();
+    assert!(
+        written.contains(&format!("    {PROTECTION}\n")),
+        "{written}"
+    );
 }
 
 #[test]
 fn what_cannot_be_read_is_refused() {
-    says("a: b: c\n", "isn't YAML that Kubernetes would take");
-    says("a: [1\n", "isn't YAML that Kubernetes would take");
+    says("a: b: c\n", "isn't valid YAML");
+    says("a: [1\n", "isn't valid YAML");
+    says(
+        &format!("{CONFIG}data: {{ a: yes }}\n"),
+        "dependencies/x.yaml:4:12: \"yes\" is read as one thing by one version of YAML and as another by the next; quote it",
+    );
     let cut: String = token("efs.file-system/data").chars().skip(1).collect();
     says(
         &format!("---\na: {cut}\n"),
-        "line 2 holds what is left of a value that is known only after apply",
+        "dependencies/x.yaml:2:1: holds what is left of a value that is known only after apply",
     );
 }
 
 #[test]
-fn every_object_is_told_of() {
+fn an_object_stands_once() {
+    says(
+        &format!("{CONFIG}---\n{CONFIG}"),
+        "dependencies/x.yaml:5: ConfigMap \"x\" stands twice in the base",
+    );
+}
+
+#[test]
+fn everything_is_told_of() {
     let text = [
         within("v1", "Pod", ""),
         within("v1", "Secret", ""),
-        within("v1", "ConfigMap", ""),
+        format!("---\n{CONFIG}items: []\nkinds: x\n"),
     ]
     .concat();
-    assert_eq!(problems(&text).len(), 2);
+    let found = problems(&text);
+    assert_eq!(found.len(), 4, "{found:#?}");
+    let many: String = (0..1000).map(|at| format!("k{at}: 1\n")).collect();
+    let found = problems(&format!("{CONFIG}{many}"));
+    assert_eq!(found.len(), 101);
+    assert_eq!(found[100], "… and 900 more problems of the base");
 }

@@ -4,6 +4,8 @@
 
 mod adopt;
 mod base;
+mod base_guards;
+mod base_page;
 mod batch;
 mod bind;
 #[path = "../common/mod.rs"]
@@ -17,6 +19,7 @@ mod laws;
 mod lock;
 mod manifest;
 mod plan;
+mod readers;
 mod refused;
 mod saved;
 mod scene;

@@ -106,7 +106,7 @@ impl Scene {
 
 pub(crate) fn volume_manifest(file_system: &str, access_point: &str) -> String {
     format!(
-        "apiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: acme--chat--data\n  annotations:\n    {PROTECTION}\nspec:\n  csi:\n    volumeHandle: \"{file_system}::{access_point}\"\n  claimRef: {{ name: data, namespace: acme--chat }}\n"
+        "apiVersion: v1\nkind: PersistentVolume\nmetadata:\n  name: acme--chat--data\n  annotations:\n    {PROTECTION}\nspec:\n  capacity:\n    storage: 1Gi\n  accessModes:\n    - ReadWriteMany\n  persistentVolumeReclaimPolicy: Retain\n  storageClassName: \"\"\n  mountOptions:\n    - tls\n  csi:\n    driver: efs.csi.aws.com\n    volumeHandle: \"{file_system}::{access_point}\"\n  claimRef:\n    name: data\n    namespace: acme--chat\n"
     )
 }
 

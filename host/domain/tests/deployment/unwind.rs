@@ -192,6 +192,36 @@ fn only_the_base_loses_its_protection() {
 }
 
 #[test]
+fn a_base_is_opened_by_what_it_says() {
+    let open = |text: &str| {
+        let folder = Folder {
+            branch: "customer/acme".to_owned(),
+            path: "us-west-2/chat".to_owned(),
+            tree: None,
+            files: BTreeMap::from([("dependencies/x.yaml".to_owned(), text.to_owned())]),
+        };
+        unprotected(&folder).files["dependencies/x.yaml"].clone()
+    };
+    // In what the host wrote, it is the annotation; a text that looks like it stays.
+    let written = format!(
+        "metadata:\n  annotations:\n    {PROTECTION}\ndata:\n  text: |\n    {PROTECTION}\n    {PROTECTION}\n---\nmetadata:\n  annotations:\n    {PROTECTION}\n"
+    );
+    assert_eq!(
+        open(&written),
+        format!(
+            "metadata:\n  annotations: {{}}\ndata:\n  text: |\n    {PROTECTION}\n    {PROTECTION}\n---\nmetadata:\n  annotations: {{}}\n"
+        )
+    );
+    // What an earlier version committed, in whatever form, loses the line.
+    let earlier =
+        format!("# why\nmetadata:\n    annotations:\n        {PROTECTION}\n        a: b\n");
+    assert_eq!(
+        open(&earlier),
+        "# why\nmetadata:\n    annotations:\n        a: b\n"
+    );
+}
+
+#[test]
 fn the_planned_folder_holds_the_files_beside_it() {
     let planned = planned_folder(&first()).unwrap();
     assert_eq!(

@@ -288,6 +288,19 @@ impl Blocked {
         }
     }
 
+    /// A base that isn't planned from today's plugin holds what a base may not.
+    pub(super) fn base_refused(target: &TargetId, whence: &str, found: &[String]) -> Self {
+        Self {
+            target: target.clone(),
+            code: "base-refused",
+            message: format!(
+                "{whence} hold in the base what it may not: {}",
+                found.join("; ")
+            ),
+            help: format!("go on from the desired state: deploycenter apply --reclaim {target}"),
+        }
+    }
+
     pub(super) fn no_way_back(
         target: &TargetId,
         to: Option<&DeploymentId>,

@@ -1,6 +1,7 @@
 //! Plans that leave the desired state aside: back to an earlier deployment, keeping what
 //! someone committed by hand, and letting go on.
 
+mod base;
 mod present;
 mod rollback;
 
@@ -48,7 +49,8 @@ impl Engine {
         if !present.is_held() {
             return Err(refused(Blocked::not_held(target)));
         }
-        let mut files = present.folder.files.clone();
+        let there = &present.folder.files;
+        let mut files = self.with_base(target, &present, there, "the files on its branch")?;
         files.remove(hold::FILE);
         self.files_plan(target, &present, files, Operation::Release)
             .await
@@ -84,7 +86,8 @@ impl Engine {
             return Err(refused(Blocked::not_acceptable(target, &foreign)));
         }
         let reason = reason.unwrap_or("accepted as committed by hand");
-        let mut files = present.folder.files.clone();
+        let there = &present.folder.files;
+        let mut files = self.with_base(target, &present, there, "the files committed by hand")?;
         files.insert(hold::FILE.to_owned(), Hold::new(None, by, reason).text());
         let mut replanned = self
             .files_plan(target, &present, files, Operation::Accept)

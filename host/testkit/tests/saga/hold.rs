@@ -297,6 +297,39 @@ fn what_tells_argocd_isnt_accepted() {
 }
 
 #[test]
+fn a_base_committed_by_hand_is_held_against_the_lists() {
+    let extra = |text: &str| {
+        let world = updated();
+        hands::commit(&world, &format!("{FOLDER}/dependencies/extra.yaml"), text);
+        world
+    };
+    let config =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra, namespace: acme--mattermost}\n";
+    let world = extra(&config.replace("acme--mattermost", "kube-system"));
+    let said = refused(undying(&world, accept));
+    assert_eq!(said.code, "base-refused");
+    for part in [
+        "dependencies/extra.yaml:3",
+        "committed by hand",
+        "\"kube-system\"",
+    ] {
+        assert!(said.message.contains(part), "{said:?}");
+    }
+    assert!(
+        said.help.contains("apply --reclaim acme/mattermost"),
+        "{said:?}"
+    );
+    // What may be there is kept, in the host's own form.
+    let world = extra(config);
+    all_well(&undying(&world, accept).unwrap());
+    assert_eq!(
+        file(&world, "dependencies/extra.yaml").unwrap(),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: extra\n  namespace: acme--mattermost\n"
+    );
+    all_well(&undying(&world, release).unwrap());
+}
+
+#[test]
 fn what_someone_commits_over_a_hold_isnt_released_in_silence() {
     let world = rolled_back();
     let held = tree(&world);

@@ -27,7 +27,7 @@ use crate::planning::{PlanError, Wishes};
 pub(super) struct Present {
     target: TargetId,
     pub(super) ground: Ground,
-    region: RegionName,
+    pub(super) region: RegionName,
     pub(super) lock: Lock,
     seen: Observed,
     pub(super) folder: Folder,

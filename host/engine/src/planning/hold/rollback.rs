@@ -41,11 +41,12 @@ pub struct Back {
 
 impl Engine {
     /// The plan that puts back, byte for byte, what an earlier deployment left, and holds
-    /// the target there. Only what an earlier layout left is put where it belongs now.
+    /// the target there. Only what an earlier layout left is put where it belongs now. A base that
+    /// an earlier version left as a template made it says the same, in the form of today.
     ///
     /// # Errors
-    /// When there is no such deployment, the data has been migrated since, someone else
-    /// changed something, or the target is at work.
+    /// When there is no such deployment, its base holds what a base may not, the data has
+    /// been migrated since, someone else changed something, or the target is at work.
     pub async fn plan_rollback(
         &self,
         target: &TargetId,
@@ -71,6 +72,8 @@ impl Engine {
             .reason
             .clone()
             .unwrap_or_else(|| "rolled back".to_owned());
+        let whence = format!("the files of {to}");
+        let mut files = self.with_base(target, &present, &files, &whence)?;
         let text = Hold::new(Some(to.clone()), &back.by, &reason).text();
         files.insert(hold::FILE.to_owned(), text);
         let customer = target.customer();
