@@ -123,6 +123,10 @@ impl Answer {
         self.status == StatusCode::UNAUTHORIZED
     }
 
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.status == StatusCode::FORBIDDEN
+    }
+
     pub(crate) fn is_conflict(&self) -> bool {
         self.status == StatusCode::CONFLICT
     }
@@ -164,7 +168,7 @@ impl Answer {
         match self.status {
             StatusCode::UNAUTHORIZED => failure.help("ARGOCD_AUTH_TOKEN is missing, wrong or expired; make one with `argocd account generate-token`"),
             StatusCode::FORBIDDEN => failure.help(
-                "the token's account lacks a right: it needs applications and projects (get, create, update, delete, sync), and clusters update where a project lists cluster-scoped kinds",
+                "the token's account lacks a right: it needs applications and projects (get, create, update, delete, sync; update/* and delete/* of applications), and clusters update where a project lists cluster-scoped kinds or gets a further cluster; `deploycenter doctor` names what is missing",
             ),
             status if status.is_redirection() => failure.help("put the address that it redirects to into ARGOCD_SERVER"),
             _ => failure,

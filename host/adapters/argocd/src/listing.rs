@@ -152,6 +152,7 @@ mod tests {
             STATE_FIELDS,
             crate::holdings::FIELDS,
             crate::doctor::FIELDS,
+            crate::doctor::FORMER_FIELDS,
         ];
         for path in asked.iter().flat_map(|fields| fields.split(',')) {
             let path = path.strip_prefix("items.").unwrap_or(path);

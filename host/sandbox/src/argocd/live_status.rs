@@ -23,6 +23,28 @@ impl Clusters<'_> {
         metadata["generation"] = live.generation.into();
         metadata["resourceVersion"] = live.changed.to_string().into();
         let status = self.status_of(application, key, live);
+        metadata["managedFields"] = json!([{
+            "manager": "argocd-controller",
+            "operation": "Update",
+            "time": time(live.changed),
+        }]);
+        // Where a status has no times of its own, only this tells when it was written.
+        let wrote = match self.pods(application, key, live) {
+            Pods::Stale(before) => Some(before.health.since),
+            pods => condition(&pods).map(|(since, ..)| since),
+        };
+        if let (Some(at), Some(fields), false) = (
+            wrote,
+            metadata["managedFields"].as_array_mut(),
+            status.is_null(),
+        ) {
+            fields.push(json!({
+                "manager": "manager",
+                "operation": "Update",
+                "subresource": "status",
+                "time": time(at),
+            }));
+        }
         if !status.is_null() {
             object["status"] = status;
         }

@@ -16,7 +16,7 @@ use crate::owned::INSTALLATION;
 pub(crate) const FIELDS: &str = "items.metadata.name,items.status.sync.status";
 
 /// What is read of each application in the former project.
-const FORMER_FIELDS: &str = "items.metadata.name,items.metadata.labels";
+pub(crate) const FORMER_FIELDS: &str = "items.metadata.name,items.metadata.labels";
 
 pub(super) fn base_check() -> Check {
     Check::new(SYSTEM, "base-project").of(FORMER_BASE_PROJECT)

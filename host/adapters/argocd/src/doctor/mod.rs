@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 #[cfg(test)]
-pub(crate) use known::FIELDS;
+pub(crate) use known::{FIELDS, FORMER_FIELDS};
 
 use crate::client::{Ask, Client, SYSTEM};
 use crate::config::{ArgoCdConfig, Backoff};

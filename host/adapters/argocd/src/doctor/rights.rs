@@ -5,8 +5,9 @@ use std::time::Duration;
 use deploycenter_ports::{Check, Finding};
 use futures::future::join_all;
 use reqwest::Method;
+use serde_json::Value;
 
-use super::Platform;
+use super::{Platform, silent};
 use crate::client::{Ask, SYSTEM};
 
 /// Rights on one kind of thing.
@@ -51,12 +52,76 @@ const NEEDED: [Needed; 4] = [
     },
 ];
 
-/// The kinds, in the order of the report.
-pub(super) const RESOURCES: [&str; 4] = ["applications", "projects", "clusters", "repositories"];
+/// The objects of applications: what is in the clusters.
+const OBJECTS: &str = "applications' objects";
+
+/// An application that there never is: nobody may use a name that begins so.
+const NOBODY: &str = "deploycenter-doctor";
+
+/// What is asked about, in the order of the report.
+pub(super) const RESOURCES: [&str; 5] = [
+    "applications",
+    OBJECTS,
+    "projects",
+    "clusters",
+    "repositories",
+];
 
 impl Platform {
     pub(super) async fn rights(&self, limit: Duration) -> Vec<Finding> {
-        join_all(NEEDED.iter().map(|needed| self.right(needed, limit))).await
+        let (mut found, objects) = tokio::join!(
+            join_all(NEEDED.iter().map(|needed| self.right(needed, limit))),
+            self.objects(limit)
+        );
+        found.insert(1, objects);
+        found
+    }
+
+    /// Whether the account may change and delete the objects of applications. Since Argo CD
+    /// 3.0 that is a right of its own, and the question that others are asked by doesn't
+    /// know it. The calls themselves do: they are refused for want of it before the
+    /// application is looked for, and there is none of this name.
+    async fn objects(&self, limit: Duration) -> Finding {
+        let check = Check::new(SYSTEM, "rights").of(OBJECTS);
+        let call = |method: Method| {
+            Ask::new(method, &["applications", NOBODY, "resource"])
+                .query("project", NOBODY)
+                .query("version", "v1")
+                .query("kind", "ConfigMap")
+                .query("namespace", NOBODY)
+                .query("resourceName", NOBODY)
+        };
+        let update = call(Method::POST)
+            .query("patchType", "application/merge-patch+json")
+            .body(Value::String("{}".to_owned()));
+        let mut missing = Vec::new();
+        for (action, ask) in [("update", update), ("delete", call(Method::DELETE))] {
+            match tokio::time::timeout(limit, self.client.ask(ask)).await {
+                Ok(Ok(answer)) if answer.is_not_found() => {}
+                Ok(Ok(answer)) if answer.is_forbidden() => missing.push(action),
+                Ok(Ok(answer)) => {
+                    return check.failed(answer.failure(), "look at Argo CD's server log");
+                }
+                Ok(Err(failure)) => return check.failed(failure, "look at Argo CD's server log"),
+                Err(_) => return check.failed(silent(limit), "look at Argo CD's server log"),
+            }
+        }
+        if missing.is_empty() {
+            return check.ok("may update, delete");
+        }
+        let policies = missing
+            .iter()
+            .map(|action| format!("p, role:deploycenter, applications, {action}/*, */*, allow"));
+        check.warn(
+            format_args!(
+                "may not {}: a deployment with an object that the API server rejects can't be taken back whole",
+                missing.join(", ")
+            ),
+            format!(
+                "have an Argo CD admin give the account's role these in argocd-rbac-cm: {}",
+                policies.collect::<Vec<_>>().join("; ")
+            ),
+        )
     }
 
     async fn right(&self, needed: &Needed, limit: Duration) -> Finding {
@@ -103,6 +168,8 @@ mod tests {
 
     #[test]
     fn every_kind_is_in_the_report() {
-        assert_eq!(NEEDED.map(|needed| needed.resource), RESOURCES);
+        let mut asked = NEEDED.map(|needed| needed.resource).to_vec();
+        asked.insert(1, OBJECTS);
+        assert_eq!(asked, RESOURCES);
     }
 }

@@ -46,6 +46,9 @@ fn every_observed_state_is_read_right() {
     let helm = "Failed to load target state: rpc error: code = Unknown desc = helm template failed";
     let forbidden = "resource :PersistentVolume is not permitted in project acme. Retrying attempt #1 at 12:57AM.";
     let complaint = |nature, words: String| Verdict::Complaint(Complaint { nature, words });
+    let script = "error setting app health: failed to get resource health for \"Cluster\" with name \"odoo-db\" in namespace \"n\": attempt to index a non-table object(nil) with key 'phaseReason'";
+    let sentence = "MariaDB.k8s.mariadb.com \"db\" is invalid: spec.replication.initContainer.image: Required value";
+    let rejected = |phase: &str| json!({ "status": { "operationState": { "phase": phase, "message": "one or more objects failed to apply. Retrying attempt #1 at 1:02AM.", "syncResult": { "resources": [{ "kind": "MariaDB", "namespace": "n", "name": "db", "status": "SyncFailed", "message": sentence }] } } } });
     let cases: Vec<(&str, App, bool, Verdict)> = vec![
         (
             "1: not noticed yet",
@@ -211,6 +214,84 @@ fn every_observed_state_is_read_right() {
             app("", "", "", None, &none),
             false,
             Verdict::Refresh,
+        ),
+        (
+            "an operation waits for a wave, without end",
+            app(
+                "OutOfSync",
+                NEW,
+                "Progressing",
+                Some("Running"),
+                &json!({ "operation": { "sync": { "revision": NEW } }, "status": { "operationState": { "message": "waiting for healthy state of postgresql.cnpg.io/Cluster/odoo-db" } } }),
+            ),
+            true,
+            Verdict::Wait,
+        ),
+        (
+            "an operation is being ended",
+            app("Synced", NEW, "Healthy", Some("Terminating"), &pending(NEW)),
+            true,
+            Verdict::Wait,
+        ),
+        (
+            "a self-heal sync of some resources after the first sync",
+            app(
+                "Synced",
+                NEW,
+                "Healthy",
+                Some("Running"),
+                &json!({ "operation": { "sync": { "revision": NEW, "autoHealAttemptsCount": 1, "resources": [{ "kind": "ConfigMap", "name": "x" }] } } }),
+            ),
+            true,
+            Verdict::Wait,
+        ),
+        (
+            "a health script stumbles over a resource without status",
+            app(
+                "Synced",
+                NEW,
+                "Healthy",
+                Some("Succeeded"),
+                &condition("ComparisonError", script),
+            ),
+            true,
+            complaint(Nature::Open, format!("ComparisonError: {script}")),
+        ),
+        (
+            "the API server rejects an object, and the sync is tried again",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Running"),
+                &rejected("Running"),
+            ),
+            true,
+            Verdict::Rejected(format!("MariaDB n/db: {sentence}")),
+        ),
+        (
+            "the API server rejected an object, and Argo CD has given up",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Failed"),
+                &rejected("Failed"),
+            ),
+            true,
+            Verdict::Rejected(format!("MariaDB n/db: {sentence}")),
+        ),
+        (
+            "an earlier commit's rejected object is no longer this one's",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Failed"),
+                &json!({ "status": { "operationState": { "operation": { "sync": { "revision": OLD } }, "syncResult": { "resources": [{ "kind": "MariaDB", "namespace": "n", "name": "db", "status": "SyncFailed", "message": sentence }] } } } }),
+            ),
+            true,
+            Verdict::Unsynced { failed: true },
         ),
         (
             "goes",

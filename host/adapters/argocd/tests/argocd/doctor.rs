@@ -70,6 +70,7 @@ async fn all_is_well_before_the_first_deployment_and_after() {
         format!("reach {url}: ok, Argo CD v3.6.0+sandbox"),
         "token: ok, valid, for the account admin".to_owned(),
         "rights applications: ok, may get, create, update, delete, sync".to_owned(),
+        "rights applications' objects: ok, may update, delete".to_owned(),
         "rights projects: ok, may get, create, update, delete".to_owned(),
         "rights clusters: ok, may get, update".to_owned(),
         "rights repositories: ok, may get".to_owned(),
@@ -84,7 +85,7 @@ async fn all_is_well_before_the_first_deployment_and_after() {
     assert_eq!(of(&cluster).await, expected);
 
     cluster.deploy().await;
-    expected[8] = format!(
+    expected[9] = format!(
         "repository {}: ok, Argo CD reads it: 2 applications come from it",
         cluster.remote
     );
@@ -103,7 +104,7 @@ async fn a_wrong_token_and_none_are_told_apart() {
     ] {
         let told = told(&platform(&cluster, token, SERVER), LIMIT).await;
         assert_eq!(told[1], format!("token: fail, {message} | {way}"));
-        assert_eq!(told.len(), 9);
+        assert_eq!(told.len(), 10);
         for line in &told[2..] {
             assert!(
                 line.ends_with(": skipped, not checked: there is no valid token"),
@@ -119,6 +120,7 @@ async fn missing_rights_are_named_with_the_policies_that_give_them() {
     cluster.sandbox.with_argocd(|argocd, _| {
         argocd.deny("applications", "sync");
         argocd.deny("applications", "delete");
+        argocd.deny("applications", "update/*");
         argocd.deny("clusters", "get");
         argocd.deny("repositories", "get");
     });
@@ -127,6 +129,10 @@ async fn missing_rights_are_named_with_the_policies_that_give_them() {
     assert_eq!(
         line(&told, "rights applications"),
         "rights applications: fail, may not delete, sync all applications | have an Argo CD admin give the account's role these in argocd-rbac-cm: p, role:deploycenter, applications, delete, */*, allow; p, role:deploycenter, applications, sync, */*, allow"
+    );
+    assert_eq!(
+        line(&told, "rights applications' objects"),
+        "rights applications' objects: warn, may not update: a deployment with an object that the API server rejects can't be taken back whole | have an Argo CD admin give the account's role these in argocd-rbac-cm: p, role:deploycenter, applications, update/*, */*, allow"
     );
     assert_eq!(
         line(&told, "rights projects"),
@@ -229,7 +235,7 @@ async fn an_argo_cd_that_is_away_or_silent_holds_nobody_up() {
         told[1],
         "token: skipped, not checked: Argo CD doesn't answer"
     );
-    assert_eq!(told.len(), 9);
+    assert_eq!(told.len(), 10);
 
     cluster.fault("ListClusters", 1, Effect::DelayMs(5_000));
     let token = cluster.sandbox.argocd_token();

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod doctor;
+mod habits;
 mod owned;
 mod support;
 mod takeover;
