@@ -47,7 +47,8 @@ Environment:
                                version = 1, argocd = [\"https://…\"], git = [\"https://…\"];
                                only an http:// in it lets one go unencrypted off this machine
   DEPLOYCENTER_DATABASE        the journal's SQLite file, instead of .deploycenter/journal.db
-  DEPLOYCENTER_LOG             what is logged to stderr: warn, info, deploycenter_aws=debug, …
+  DEPLOYCENTER_LOG             what is logged to stderr: warn, info, deploycenter_aws=debug, …; of
+                               libraries no more than info, since they log whole requests
   DEPLOYCENTER_LOG_JSON        set: logs are JSON lines
   AWS_…                        the AWS SDK's usual settings and credentials
   NO_COLOR                     set: no colours

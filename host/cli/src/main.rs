@@ -14,6 +14,9 @@ use std::process::ExitCode;
 
 use args::Args;
 use clap::Parser as _;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
@@ -64,8 +67,15 @@ fn logging() {
         .with_writer(output::print::LogLines { json })
         .with_ansi(colours);
     if json {
-        layer.json().init();
+        layer.json().finish().with(filter_fn(is_fit)).init();
     } else {
-        layer.without_time().with_target(false).init();
+        let layer = layer.without_time().with_target(false);
+        layer.finish().with(filter_fn(is_fit)).init();
     }
+}
+
+/// Whether something may be logged at all. What libraries say below `info` holds whole
+/// requests, with the logins and the secrets in them.
+fn is_fit(what: &tracing::Metadata<'_>) -> bool {
+    what.target().starts_with("deploycenter") || *what.level() <= tracing::Level::INFO
 }

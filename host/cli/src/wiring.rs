@@ -10,7 +10,7 @@ use deploycenter_domain::desired::{self, Authority, Desired, LockedPlugin, Readi
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::problem::Problem;
 use deploycenter_engine::{Adapters, Engine, Limits, Offline};
-use deploycenter_git::{Credentials, DeploymentRepo, Git, GitConfig};
+use deploycenter_git::{DeploymentRepo, Git, GitConfig};
 use deploycenter_plugin_runtime::{
     Compiler, Library, LoadError, Runtime, RuntimeConfig, read_below,
 };
@@ -100,7 +100,7 @@ pub(crate) async fn open(
     progress: Arc<dyn Progress>,
 ) -> Result<Workplace, Fail> {
     let root = find_repo(said)?;
-    let (repo, credentials, trust) = checkout(&root)?;
+    let (repo, trust) = checkout(&root)?;
     let repo = Arc::new(repo);
     let desired = Arc::new(desired::read(&repo.desired_files().await?)?);
     let settings = &desired.settings;
@@ -124,7 +124,7 @@ pub(crate) async fn open(
         &GitConfig {
             cache_dir: state.join("git"),
             remote_url: generated_url.clone(),
-            credentials,
+            credentials: repo.credentials().clone(),
         },
         Arc::clone(&clock),
         calls.clone(),
@@ -196,11 +196,11 @@ pub(crate) async fn open(
 }
 
 /// The checkout, where its remotes' logins and the other tokens may go.
-pub(crate) fn checkout(root: &Path) -> Result<(DeploymentRepo, Credentials, Trust), Fail> {
+pub(crate) fn checkout(root: &Path) -> Result<(DeploymentRepo, Trust), Fail> {
     let repo = DeploymentRepo::open(root)?;
     let trust = Trust::read(repo.root())?;
     let credentials = trust.git(&repo)?;
-    Ok((repo.logging_in(credentials.clone()), credentials, trust))
+    Ok((repo.logging_in(credentials), trust))
 }
 
 /// The folder of what isn't committed. A journal that came with the repo would be the word

@@ -132,6 +132,26 @@ pub fn without_login(address: &str) -> String {
     }
 }
 
+/// A text in which no address holds a login: what other programs say of an address may
+/// hold it as it was given to them.
+#[must_use]
+pub fn hide_logins(text: &str) -> String {
+    if !text.contains("://") {
+        return text.to_owned();
+    }
+    let words = text.split_inclusive(char::is_whitespace);
+    words
+        .map(|word| {
+            let Some(at) = word.find("://") else {
+                return word.to_owned();
+            };
+            let in_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+            let scheme = word[..at].trim_end_matches(in_scheme).len();
+            format!("{}{}", &word[..scheme], without_login(&word[scheme..]))
+        })
+        .collect()
+}
+
 /// `user:password@host:path`, which no tool takes, and a person may write all the same.
 fn without_password(address: &str) -> String {
     let end = address.find('/').unwrap_or(address.len());
@@ -217,6 +237,25 @@ mod tests {
             ("http://127.0.0.1.example.com", false),
         ] {
             assert_eq!(Origin::read(text).unwrap().is_private(), private, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_loses_the_logins_in_it() {
+        for (text, bare) in [
+            ("no address: a@b, c:d@e", "no address: a@b, c:d@e"),
+            (
+                "'https://ci:SECRET@git.example.com/a' and\nhttps://SECRET@h/b, refused",
+                "'https://git.example.com/a' and\nhttps://h/b, refused",
+            ),
+            ("(url=ssh://git:SECRET@h/x)", "(url=ssh://git@h/x)"),
+            ("é://a@b", "é://a@b"),
+        ] {
+            let hidden = hide_logins(text);
+            assert!(!hidden.contains("SECRET"), "{hidden}");
+            if text.is_ascii() {
+                assert_eq!(hidden, bare);
+            }
         }
     }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::hide_logins;
+
 /// One problem: where, what, and a way out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,7 +38,7 @@ impl Problem {
             line: None,
             column: None,
             path: None,
-            message: message.into(),
+            message: hide_logins(&message.into()),
             help: None,
         }
     }

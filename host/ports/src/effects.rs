@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deploycenter_domain::address::hide_logins;
 use deploycenter_domain::name::{DeploymentId, InstallationId, RegionName, TargetId};
 use deploycenter_domain::resource::{Adoption, Observed, Outputs, Owner, Resource, Sync};
 use serde::{Deserialize, Serialize};
@@ -101,7 +102,7 @@ impl Failure {
         Self {
             kind,
             system,
-            message: message.to_string(),
+            message: hide_logins(&message.to_string()),
             help: None,
             retry_after: None,
             since: None,

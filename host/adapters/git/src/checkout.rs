@@ -87,7 +87,8 @@ pub(crate) fn desired_files(git_dir: &Path, root: &Path) -> Result<DesiredFiles,
     Ok(files)
 }
 
-/// The URL of a remote, as git has it.
+/// The URL of a remote, as git has it, with what git's configuration rewrites, and with
+/// the login that is in it.
 pub(crate) fn remote_url(git_dir: &Path, name: &str) -> Option<String> {
     let repo = open(git_dir).ok()?;
     let remote = repo.find_remote(name).ok()?;
@@ -97,14 +98,20 @@ pub(crate) fn remote_url(git_dir: &Path, name: &str) -> Option<String> {
 
 /// Where the remotes are that HTTP leads to.
 pub(crate) fn origins(git_dir: &Path) -> BTreeSet<Origin> {
+    let urls = remote_urls(git_dir);
+    urls.iter().filter_map(|url| Origin::of(url)).collect()
+}
+
+/// The URLs of all remotes, as [`remote_url`] gives them.
+pub(crate) fn remote_urls(git_dir: &Path) -> Vec<String> {
     let Ok(repo) = open(git_dir) else {
-        return BTreeSet::new();
+        return Vec::new();
     };
     let names = repo.remote_names();
     let urls = names
         .iter()
         .filter_map(|name| remote_url(git_dir, &name.to_string()));
-    urls.filter_map(|url| Origin::of(&url)).collect()
+    urls.collect()
 }
 
 /// A path at or below a folder that the index holds.

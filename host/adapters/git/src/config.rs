@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use deploycenter_domain::address::{Origin, without_login};
+use deploycenter_domain::address::{Origin, has_login, without_login};
+use percent_encoding::percent_decode_str;
+use url::Url;
 
 /// Where the generated branches live, and where they are cached.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct GitConfig {
     /// The folder of the bare caches, one for each remote; made when it isn't there.
     pub cache_dir: PathBuf,
@@ -15,6 +17,16 @@ pub struct GitConfig {
     pub remote_url: String,
     /// How we log in.
     pub credentials: Credentials,
+}
+
+impl fmt::Debug for GitConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GitConfig")
+            .field("cache_dir", &self.cache_dir)
+            .field("remote_url", &shown(&self.remote_url))
+            .field("credentials", &self.credentials)
+            .finish()
+    }
 }
 
 /// Logins over HTTPS, each bound to where it may go. SSH asks the agent, which gives no
@@ -29,6 +41,7 @@ pub struct Credentials {
 #[derive(Clone)]
 struct Token {
     name: &'static str,
+    user: String,
     text: String,
     /// Where it may go, and what says so.
     bound: Vec<(Origin, &'static str)>,
@@ -53,9 +66,28 @@ impl Credentials {
     ) -> Self {
         self.tokens.push(Token {
             name,
+            user: "x-access-token".to_owned(),
             text: token,
             bound: bound.into_iter().collect(),
         });
+        self
+    }
+
+    /// Adds the login that a remote's URL holds, bound to the host in that URL. Whoever wrote
+    /// the URL into git's configuration said so.
+    #[must_use]
+    pub fn with_login_of(mut self, url: &str) -> Self {
+        if let (Some(origin), Ok(parsed)) = (Origin::of(url), Url::parse(url))
+            && has_login(url)
+        {
+            let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+            self.tokens.push(Token {
+                name: URL_LOGIN,
+                user: decoded(parsed.username()),
+                text: decoded(parsed.password().unwrap_or_default()),
+                bound: vec![(origin, "git's configuration")],
+            });
+        }
         self
     }
 
@@ -77,15 +109,24 @@ impl Credentials {
         !origin.is_private() && !self.clear.contains(origin)
     }
 
-    fn token_for(&self, origin: &Origin) -> Option<&Token> {
-        let mut tokens = self.tokens.iter();
-        tokens.find(|token| !self.may_be_read(origin) && token.bound_by(origin).is_some())
+    fn tokens_for(&self, origin: &Origin) -> impl Iterator<Item = &Token> {
+        let tokens = self.tokens.iter();
+        tokens.filter(|token| !self.may_be_read(origin) && token.bound_by(origin).is_some())
     }
 
-    /// The token for a request to `url`.
-    pub(crate) fn token(&self, url: &str) -> Option<&str> {
-        let token = self.token_for(&Origin::of(url)?)?;
-        Some(&token.text)
+    fn token_for(&self, origin: &Origin) -> Option<&Token> {
+        self.tokens_for(origin).next()
+    }
+
+    /// The logins for a request to `url`, each a user and a password, in the order in which
+    /// they are tried.
+    pub(crate) fn logins(&self, url: &str) -> Vec<(&str, &str)> {
+        let Some(origin) = Origin::of(url) else {
+            return Vec::new();
+        };
+        self.tokens_for(&origin)
+            .map(|token| (token.user.as_str(), token.text.as_str()))
+            .collect()
     }
 
     /// Whether git's credential helpers may be asked for a login to `url`.
@@ -145,6 +186,9 @@ impl Credentials {
     }
 }
 
+/// What a login in a remote's URL is called.
+const URL_LOGIN: &str = "the login in a remote's URL";
+
 /// The token that is no host's by its name.
 const OWN_TOKEN: &str = "DEPLOYCENTER_GIT_TOKEN";
 
@@ -191,12 +235,35 @@ mod tests {
             (Credentials::default(), GIT, false),
         ];
         for (credentials, url, goes) in cases {
-            assert_eq!(credentials.token(url).is_some(), goes, "{url}");
+            assert_eq!(!credentials.logins(url).is_empty(), goes, "{url}");
             assert_eq!(credentials.binding(url).is_some(), goes, "{url}");
         }
         let clear = Origin::read("http://git.example").unwrap();
         let let_go = own(&["http://git.example"]).in_the_clear_to([clear]);
-        assert_eq!(let_go.token("http://git.example/r"), Some("canary"));
+        assert_eq!(
+            let_go.logins("http://git.example/r"),
+            [("x-access-token", "canary")]
+        );
+    }
+
+    #[test]
+    fn a_login_in_a_url_goes_to_its_host_alone() {
+        let url = "https://ci:se%2Fcret@git.example/r";
+        let credentials = own(&["git.example"]).with_login_of(url);
+        assert_eq!(
+            credentials.logins(GIT),
+            [("x-access-token", "canary"), ("ci", "se/cret")]
+        );
+        assert!(credentials.logins("https://evil.example/r").is_empty());
+        let alone = Credentials::default().with_login_of("https://secret@git.example/r");
+        assert_eq!(alone.logins(GIT), [("secret", "")]);
+        assert_eq!(
+            alone.binding(GIT).unwrap(),
+            "the login in a remote's URL goes to https://git.example, by git's configuration"
+        );
+        let plain = Credentials::default().with_login_of("http://ci:secret@git.example/r");
+        assert!(plain.logins("http://git.example/r").is_empty());
+        assert!(!format!("{credentials:?} {plain:?}").contains("cret"));
     }
 
     #[test]

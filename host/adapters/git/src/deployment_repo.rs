@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deploycenter_domain::address::Origin;
+use deploycenter_domain::address::{Origin, without_login};
 use deploycenter_ports::{
     Call, Calls, DesiredFiles, MainState, Phase, Repository, RepositoryError, Unwatched,
 };
@@ -65,10 +65,11 @@ impl DeploymentRepo {
             })
     }
 
-    /// The same checkout, logging in to its remotes so.
+    /// The same checkout, logging in to its remotes so, and by what their URLs hold.
     #[must_use]
     pub fn logging_in(mut self, credentials: Credentials) -> Self {
-        self.credentials = credentials;
+        let urls = checkout::remote_urls(&self.git_dir);
+        self.credentials = urls.iter().fold(credentials, |all, url| all.with_login_of(url));
         self
     }
 
@@ -102,7 +103,9 @@ impl DeploymentRepo {
         git2::Repository::open(&self.git_dir)
     }
 
-    pub(crate) fn credentials(&self) -> &Credentials {
+    /// How it logs in.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
@@ -131,10 +134,10 @@ impl DeploymentRepo {
         Some(format!("{} <{}>", who.name().ok()?, who.email().ok()?))
     }
 
-    /// The URL of a remote, as git has it: `origin`.
+    /// The URL of a remote, as git has it, without a login: `origin`.
     #[must_use]
     pub fn remote_url(&self, name: &str) -> Option<String> {
-        checkout::remote_url(&self.git_dir, name)
+        checkout::remote_url(&self.git_dir, name).map(|url| without_login(&url))
     }
 
     async fn blocking<T: Send + 'static>(
@@ -182,7 +185,7 @@ impl Upstream {
             Some((remote, branch))
         });
         let (remote, branch) = followed.unwrap_or_else(|| ("origin".to_owned(), "main".to_owned()));
-        let url = repo.find_remote(&remote).ok()?.url().ok()?.to_owned();
+        let url = without_login(repo.find_remote(&remote).ok()?.url().ok()?);
         Some(Self {
             remote,
             url,

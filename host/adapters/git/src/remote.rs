@@ -11,6 +11,7 @@ use git2::{
     RemoteRedirect, Repository,
 };
 
+use deploycenter_domain::address::without_login;
 use tempfile::TempDir;
 
 use crate::config::{Credentials, GitConfig};
@@ -40,13 +41,14 @@ impl Cache {
             Error::new(ErrorCode::GenericError, ErrorClass::Os, error.to_string())
         };
         // One cache for each remote, so that a changed setting never mixes two histories.
-        let name = Oid::hash_object(ObjectType::Blob, config.remote_url.as_bytes())?.to_string();
+        let url = without_login(&config.remote_url);
+        let name = Oid::hash_object(ObjectType::Blob, url.as_bytes())?.to_string();
         deploycenter_private::own_folder(&config.cache_dir).map_err(os)?;
         let cache = Self {
             path: config.cache_dir.join(format!("{name}.git")),
             lock: config.cache_dir.join(format!("{name}.lock")),
-            url: config.remote_url.clone(),
-            credentials: config.credentials.clone(),
+            url,
+            credentials: config.credentials.clone().with_login_of(&config.remote_url),
         };
         let _alone = cache.alone().map_err(os)?;
         match cache.repo() {
@@ -275,7 +277,8 @@ pub(crate) fn fetch(
         .update_fetchhead(false)
         .prune(prune);
     repo.remote_anonymous(url)?
-        .fetch(specs, Some(&mut options), None)
+        // Without a message the URL would be kept in the log of each ref.
+        .fetch(specs, Some(&mut options), Some("deploycenter: fetch"))
 }
 
 /// The names of a remote's branches, without `refs/heads/`, as it tells whoever comes to
@@ -331,7 +334,8 @@ fn proxy() -> ProxyOptions<'static> {
 fn callbacks<'a>(repo: &'a Repository, credentials: &'a Credentials) -> RemoteCallbacks<'a> {
     let mut callbacks = RemoteCallbacks::new();
     // libgit2 asks again for as long as it is given something, so each way is tried once.
-    let mut tried = [false; 4];
+    let mut tried = [false; 3];
+    let mut logins = 0;
     callbacks.credentials(move |url, user, allowed| {
         let mut first = |way: usize| !std::mem::replace(&mut tried[way], true);
         if allowed.contains(CredentialType::USERNAME) && first(0) {
@@ -341,12 +345,11 @@ fn callbacks<'a>(repo: &'a Repository, credentials: &'a Credentials) -> RemoteCa
             return Cred::ssh_key_from_agent(user.unwrap_or("git"));
         }
         if allowed.contains(CredentialType::USER_PASS_PLAINTEXT) {
-            if first(2)
-                && let Some(token) = credentials.token(url)
-            {
-                return Cred::userpass_plaintext("x-access-token", token);
+            if let Some((user, password)) = credentials.logins(url).get(logins) {
+                logins += 1;
+                return Cred::userpass_plaintext(user, password);
             }
-            if first(3) && credentials.may_ask_helpers(url) {
+            if first(2) && credentials.may_ask_helpers(url) {
                 return Cred::credential_helper(&repo.config()?, url, user);
             }
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use deploycenter_domain::address::hide_logins;
 use deploycenter_ports::RepositoryError;
 
 /// The largest file of the desired state, in bytes.
@@ -28,7 +29,7 @@ const POLICIES: &str = "policies";
 
 pub(crate) fn problem(message: impl Into<String>) -> RepositoryError {
     RepositoryError {
-        message: message.into(),
+        message: hide_logins(&message.into()),
         help: None,
     }
 }

@@ -673,3 +673,37 @@ async fn a_cache_that_was_half_made_is_made_again() {
             .changed
     );
 }
+
+/// The files below a folder that hold a text.
+fn holding(folder: &std::path::Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(holding(&path, text));
+        } else if String::from_utf8_lossy(&std::fs::read(&path).unwrap()).contains(text) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_login_in_the_url_is_kept_nowhere() {
+    let remote = Remote::new();
+    let http = HttpRemote::new(&remote).await;
+    let url = http.url.replace("http://", "http://ci:canary@");
+    let (git, _) = remote.git("cache", &url);
+    assert!(
+        git.ensure(&step(1, None, Some(v("1"))))
+            .await
+            .unwrap()
+            .changed
+    );
+    assert!(!format!("{git:?}").contains("canary"));
+    let (gone, _) = remote.git("gone", &url.replace("remote.git", "none.git"));
+    let failure = gone.ensure(&step(1, None, Some(v("1")))).await.unwrap_err();
+    let said = format!("{failure:?}");
+    assert!(said.contains("/none.git") && !said.contains("canary"), "{said}");
+    assert_eq!(holding(remote.dir.path(), "canary"), [""; 0]);
+}

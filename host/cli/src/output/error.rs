@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use deploycenter_domain::address::hide_logins;
 use deploycenter_domain::problem::{Problem, Problems};
 use serde::Serialize;
 
@@ -31,7 +32,7 @@ impl Report {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
-            message: message.into(),
+            message: hide_logins(&message.into()),
             problems: Vec::new(),
             help: None,
         }

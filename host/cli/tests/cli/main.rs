@@ -5,6 +5,7 @@
 mod adopt;
 mod apply;
 mod broken;
+mod canary;
 mod doctor;
 mod edited;
 mod failures;
@@ -15,6 +16,7 @@ mod hold;
 mod hostile;
 mod interrupted;
 mod kill;
+mod leaks;
 mod lives;
 mod main_branch;
 mod moved;

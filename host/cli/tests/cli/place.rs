@@ -14,6 +14,8 @@ use deploycenter_testkit::{Inventory, files};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::canary;
+
 /// One customer with one instance, on a file system of its own.
 pub(crate) const ACME: &str = "\
 version: 1
@@ -112,6 +114,7 @@ impl Place {
         repo.create(&files(customers).unwrap()).unwrap();
         let home = dir.join("home");
         std::fs::create_dir(&home).unwrap();
+        canary::plant(&repo.checkout, &home);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -152,6 +155,11 @@ impl Place {
         }
     }
 
+    /// The user's home folder.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
     pub(crate) fn checkout(&self) -> &Path {
         &self.repo.checkout
     }
@@ -172,6 +180,8 @@ impl Place {
             .env("XDG_CACHE_HOME", cache())
             .env("NO_COLOR", "1")
             .env("USER", "tester")
+            .env("DEPLOYCENTER_GIT_TOKEN", canary::TOKEN)
+            .env("GITHUB_TOKEN", canary::TOKEN)
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY_ID)
             .env("AWS_SECRET_ACCESS_KEY", SECRET_ACCESS_KEY)
             .env("AWS_REGION", "us-west-2")
@@ -335,17 +345,27 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let dir = self.home.parent().unwrap();
+            assert_eq!(canary::search(dir), [""; 0], "a login was written");
+            if let Some(sandbox) = &self.sandbox {
+                canary::absent("a stand-in", &sandbox.snapshot().to_string());
+            }
+        }
         self.disconnect();
     }
 }
 
 impl Run {
     pub(crate) fn of(output: Output) -> Self {
-        Self {
+        let run = Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        };
+        canary::absent("what was printed", &run.stdout);
+        canary::absent("what was printed", &run.stderr);
+        run
     }
 
     /// Wants that exit code.

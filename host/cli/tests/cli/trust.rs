@@ -4,13 +4,11 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use crate::canary::TOKEN;
 use crate::place::{ACME, Place, Run, holds};
 
-/// What must not get to anyone whom only the repo names.
-const TOKEN: &str = "canary-token-of-git";
-
 /// Listens on loopback, answers every request alike, and keeps what it was asked.
-struct Listener {
+pub(crate) struct Listener {
     port: u16,
     heard: Arc<Mutex<Vec<String>>>,
 }
@@ -41,18 +39,18 @@ impl Listener {
     }
 
     /// Always asks for a login.
-    fn asking() -> Self {
+    pub(crate) fn asking() -> Self {
         Self::start(|_| {
             "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\n".to_owned()
         })
     }
 
-    fn url(&self, host: &str) -> String {
+    pub(crate) fn url(&self, host: &str) -> String {
         format!("http://{host}:{}", self.port)
     }
 
     /// How many requests came, and how many of them with a login.
-    fn heard(&self) -> (usize, usize) {
+    pub(crate) fn heard(&self) -> (usize, usize) {
         let heard = self.heard.lock().unwrap();
         let logins = heard
             .iter()

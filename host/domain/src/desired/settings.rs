@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::node::Node;
 use super::reader::{Object, Reader};
 use super::toml;
+use crate::address::{has_login, without_login};
 use crate::name::InstallationId;
 use crate::problem::Problem;
 
@@ -159,7 +160,10 @@ fn settings(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
                 *setting = name.value;
             }
         }
-        git.generated = reader.text(&object, "generated").map(|text| text.value);
+        let generated = reader.text(&object, "generated");
+        git.generated = reader
+            .checked(generated, repository_address)
+            .map(|text| text.value);
     }
 
     let server = match reader.need(&root, "argocd") {
@@ -223,6 +227,21 @@ pub(super) fn ref_name(text: &str) -> Result<String, String> {
     } else {
         Err(format!("{text:?} is no name that git takes"))
     }
+}
+
+/// A repository's address, as git takes it: a URL, `git@host:path`, a folder. Without a
+/// login: what stands in this file ends up in manifests and with Argo CD.
+pub(super) fn repository_address(text: &str) -> Result<String, String> {
+    if has_login(text) {
+        return Err(format!(
+            "{:?} is written with a login in it; take out what stands before the @, and change that login, since it is in git's history",
+            without_login(text)
+        ));
+    }
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return Err(format!("{text:?} is no address of a git repository"));
+    }
+    Ok(text.to_owned())
 }
 
 pub(super) fn server_address(text: &str) -> Result<String, String> {

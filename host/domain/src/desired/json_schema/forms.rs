@@ -205,6 +205,13 @@ pub(super) fn server_address() -> Value {
     but(form, no_host, "has no host")
 }
 
+/// A repository as git takes it, without a login.
+pub(super) fn repository_address() -> Value {
+    let form = text("^\\S+$", "must be an address of a git repository");
+    let login = json!({ "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#\\\\]*@" });
+    but(form, login, "holds a login")
+}
+
 /// A plugin's own version.
 pub(super) fn plugin_version() -> Value {
     text("^[A-Za-z0-9.+-]{1,64}$", "must be a version such as 0.1.0")

@@ -43,7 +43,7 @@ pub(super) fn settings() -> Map<String, Value> {
                         "main",
                     ),
                     "generated": described(
-                        forms::any_text(),
+                        forms::repository_address(),
                         "Generated",
                         "The URL of the repo for the generated branches; the remote's own unless said otherwise.",
                     ),
