@@ -5,6 +5,7 @@
 //! whatever writes, walks history or asks a remote is libgit2's.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use deploycenter_domain::address::Origin;
@@ -72,6 +73,9 @@ pub(crate) fn desired_files(git_dir: &Path, root: &Path) -> Result<DesiredFiles,
     let mut excludes = repo
         .excludes(&index, None, Source::WorktreeThenIdMappingIfNotSkipped)
         .map_err(|error| unreadable(&error))?;
+    let (mut filters, stored) = repo
+        .filter_pipeline(None)
+        .map_err(|error| unreadable(&error))?;
     let mut files = DesiredFiles::new();
     for path in listed(root)? {
         let is_tracked = index.entry_by_path(path.as_bytes().as_bstr()).is_some();
@@ -81,10 +85,33 @@ pub(crate) fn desired_files(git_dir: &Path, root: &Path) -> Result<DesiredFiles,
                 .map_err(|error| unreadable(&error))?
                 .is_excluded();
         if !is_ignored && let Some(content) = read(root, &path)? {
+            let content = as_git_stores(&mut filters, &stored, &path, &content)?;
             files.insert(path, content);
         }
     }
     Ok(files)
+}
+
+/// What `git add` would store of a file: with the line ends and by the filters that git's
+/// attributes and configuration say. So a plan doesn't depend on how someone's git checks
+/// files out.
+fn as_git_stores(
+    filters: &mut gix::filter::Pipeline<'_>,
+    index: &gix::index::State,
+    path: &str,
+    content: &[u8],
+) -> Result<Vec<u8>, RepositoryError> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        problem(format!("{path} can't be read as git would store it: {error}"))
+    };
+    let mut converted = filters
+        .convert_to_git(content, Path::new(path), index)
+        .map_err(|error| unreadable(&error))?;
+    let mut stored = Vec::with_capacity(content.len());
+    converted
+        .read_to_end(&mut stored)
+        .map_err(|error| unreadable(&error))?;
+    Ok(stored)
 }
 
 /// The URL of a remote, as git has it, with what git's configuration rewrites, and with

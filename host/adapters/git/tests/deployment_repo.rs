@@ -292,3 +292,32 @@ async fn a_shallow_clone_says_that_it_is_one() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_file_is_read_as_git_would_store_it() {
+    let checkout = Checkout::new();
+    let read = || async { checkout.open().desired_files().await.unwrap() };
+    let attributes = "*.ps1 text eol=crlf\n*.raw -text\n";
+    checkout.write(".gitattributes", attributes);
+    checkout.write("overrides/odoo/a.ps1", "one\ntwo\n");
+    checkout.write("overrides/odoo/b.raw", "one\r\ntwo\r\n");
+    checkout.commit("third");
+    let wanted = read().await;
+    assert_eq!(wanted["overrides/odoo/a.ps1"], b"one\ntwo\n");
+    assert_eq!(wanted["overrides/odoo/b.raw"], b"one\r\ntwo\r\n");
+
+    // As it is checked out where git is told to write other line ends.
+    checkout.git("work", &["config", "core.autocrlf", "true"]);
+    checkout.git("work", &["rm", "-q", "-r", "--cached", "."]);
+    checkout.git("work", &["reset", "-q", "--hard"]);
+    let there = std::fs::read(checkout.path("customers.yaml")).unwrap();
+    assert_eq!(there, b"version: 1\r\ncustomers: []\r\n");
+    assert_eq!(read().await, wanted);
+    checkout.write("overrides/odoo/new.yaml", "a: 1\r\n");
+    assert_eq!(read().await["overrides/odoo/new.yaml"], b"a: 1\n");
+    let state = checkout.open().main_state().await.unwrap();
+    assert_eq!(state.dirty, ["overrides/odoo/new.yaml"]);
+
+    checkout.git("work", &["config", "core.autocrlf", "false"]);
+    assert_eq!(read().await["overrides/odoo/new.yaml"], b"a: 1\r\n");
+}

@@ -202,7 +202,7 @@ fn compare(root: &Path, wanted: &Texts) -> Option<Problem> {
     let mut stale: Vec<String> = wanted
         .iter()
         .filter(|(path, text)| {
-            std::fs::read(root.join(path)).map_or(true, |there| there != text.as_bytes())
+            !stands(&root.join(path), text)
         })
         .map(|(path, _)| path.clone())
         .collect();
@@ -218,6 +218,11 @@ fn compare(root: &Path, wanted: &Texts) -> Option<Problem> {
         ))
         .help(format!("{RENEW_SCHEMAS}, and commit {SCHEMAS_FOLDER}/")),
     )
+}
+
+/// Whether a file holds that text, with whatever line ends git checks files out.
+fn stands(path: &Path, text: &str) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|there| there.replace("\r\n", "\n") == text)
 }
 
 /// Schemas of apps that aren't installed any more.
@@ -256,7 +261,7 @@ fn write(shared: &Shared, root: &Path, wanted: &Texts) -> Result<(), Fail> {
     let mut written = Vec::new();
     for (path, text) in wanted {
         let place = root.join(path);
-        if std::fs::read(&place).is_ok_and(|there| there == text.as_bytes()) {
+        if stands(&place, text) {
             continue;
         }
         std::fs::write(&place, text).map_err(|error| failed(path, error))?;
