@@ -69,11 +69,16 @@ pub(crate) enum Output {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Make a deployment repo that validates at once, with the bundled apps installed
-    #[command(after_help = "Example:\n  deploycenter init deployments")]
+    #[command(
+        after_help = "Example:\n  deploycenter init deployments --repository https://git.example.com/ops/deployments.git"
+    )]
     Init {
         /// A new or empty folder
         #[arg(value_name = "DIR")]
         dir: PathBuf,
+        /// The address by which Argo CD reads the generated branches; asked for on a terminal
+        #[arg(long, value_name = "URL")]
+        repository: Option<String>,
     },
     /// Check the desired state, plugins and templates: every problem at once
     #[command(after_help = "Example:\n  deploycenter validate --output json")]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use deploycenter_argocd::{ArgoCd, ArgoCdConfig, Patience};
 use deploycenter_aws::{Aws, Places};
-use deploycenter_domain::desired::{self, Authority, Desired, LockedPlugin, Reading};
+use deploycenter_domain::desired::{self, Authority, Desired, LockedPlugin, Reading, Settings};
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::problem::Problem;
 use deploycenter_engine::{Adapters, Engine, Limits, Offline};
@@ -58,8 +58,8 @@ pub(crate) fn find_repo(said: Option<&Path>) -> Result<PathBuf, Fail> {
     }
 }
 
-/// What manifests name while the repo has no remote yet.
-const NO_REMOTE: &str = "https://git.example.com/no-remote-yet.git";
+/// What manifests name as long as nothing says by which address Argo CD reads them.
+const UNSET_REPOSITORY: &str = "https://unset.invalid/argocd.repository.git";
 
 /// Reads the working tree alone, past whatever is wrong with it; what is wrong with the
 /// plugins' files is among the problems.
@@ -77,7 +77,7 @@ pub(crate) async fn offline(said: Option<&Path>) -> Result<(Offline, Reading), F
     }
     let offline = Offline {
         installation: desired.settings.installation.clone(),
-        generated_url: generated_url(&repo, desired).unwrap_or_else(|_| NO_REMOTE.to_owned()),
+        generated_url: repository_url(&desired.settings),
         plugins: Arc::new(library),
         repository: repo,
     };
@@ -114,7 +114,7 @@ pub(crate) async fn open(
     let calls = Arc::new(Unwatched);
     let state = state(&repo, &root)?;
     let access = trust.argocd(&settings.argocd.server)?;
-    let generated_url = generated_url(&repo, &desired)?;
+    let remote_url = remote_url(&repo, &desired)?;
     let (library, wrong) = library(runtime()?, &root, &desired);
     if !wrong.is_empty() {
         let wrong = wrong.into_iter().map(|(_, problem)| problem).collect();
@@ -123,7 +123,7 @@ pub(crate) async fn open(
     let git = Git::open(
         &GitConfig {
             cache_dir: state.join("git"),
-            remote_url: generated_url.clone(),
+            remote_url,
             credentials: repo.credentials().clone(),
         },
         Arc::clone(&clock),
@@ -161,7 +161,7 @@ pub(crate) async fn open(
     let store = SqliteStore::open(&database, options, Arc::clone(&clock)).await?;
     let engine = Engine {
         installation: settings.installation.clone(),
-        generated_url,
+        generated_url: repository_url(settings),
         adapters: Adapters {
             efs: Arc::new(aws.efs()),
             dns: Arc::new(aws.route53()),
@@ -238,8 +238,39 @@ pub(crate) fn env(name: &str) -> Option<String> {
         .filter(|text| !text.is_empty())
 }
 
-/// The URL that both we and Argo CD know the generated branches by.
-fn generated_url(repo: &DeploymentRepo, desired: &Desired) -> Result<String, Fail> {
+/// The address that manifests name.
+fn repository_url(settings: &Settings) -> String {
+    settings.repository().unwrap_or(UNSET_REPOSITORY).to_owned()
+}
+
+/// Opens the deployment repo for a command that plans what is deployed.
+pub(crate) async fn open_to_plan(
+    said: Option<&Path>,
+    limits: Limits,
+    progress: Arc<dyn Progress>,
+) -> Result<Workplace, Fail> {
+    let place = open(said, limits, progress).await?;
+    if place.desired.settings.repository().is_some() {
+        return Ok(place);
+    }
+    let (message, help) = unset_repository(&place.repo, &place.desired.settings);
+    Err(Fail::new("repository-unset", message).help(help))
+}
+
+/// That nothing says by which address Argo CD reads the generated branches, and what to
+/// set.
+pub(crate) fn unset_repository(repo: &DeploymentRepo, settings: &Settings) -> (String, String) {
+    let address = repo
+        .remote_url(&settings.git.remote)
+        .unwrap_or_else(|| "https://git.example.com/ops/deploy.git".to_owned());
+    (
+        "argocd.repository isn't set in deploycenter.toml: it is the address by which Argo CD reads the generated branches, and part of every manifest".to_owned(),
+        format!("set it below [argocd], to the address that Argo CD has a login for, such as: repository = \"{address}\""),
+    )
+}
+
+/// Where the generated branches are pushed.
+fn remote_url(repo: &DeploymentRepo, desired: &Desired) -> Result<String, Fail> {
     let git = &desired.settings.git;
     git.generated
         .clone()

@@ -132,6 +132,90 @@ pub fn without_login(address: &str) -> String {
     }
 }
 
+/// The same address in one spelling, as far as every tool takes the spellings for one: the
+/// case of scheme and host, the usual port, a slash at the end.
+#[must_use]
+pub fn canonical(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return match scp(address) {
+            Some((user, host, path)) => {
+                format!("{user}{}:{path}", host.to_ascii_lowercase())
+            }
+            None => address.to_owned(),
+        };
+    };
+    let scheme = scheme.to_ascii_lowercase();
+    if scheme == "file" {
+        return address.to_owned();
+    }
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (user, host) = match authority.rsplit_once('@') {
+        Some((user, host)) => (format!("{user}@"), host),
+        None => (String::new(), authority),
+    };
+    let host = host.to_ascii_lowercase();
+    let host = usual_port(&scheme)
+        .and_then(|port| host.strip_suffix(port))
+        .unwrap_or(&host);
+    format!("{scheme}://{user}{host}{}", path.trim_end_matches('/'))
+}
+
+/// Whether two addresses lead to one repository, by whatever protocol each does: `git@h:a/b`,
+/// `ssh://git@h/a/b.git` and `https://h/a/b/`.
+#[must_use]
+pub fn is_same_repository(one: &str, other: &str) -> bool {
+    place(one) == place(other)
+}
+
+/// Host and path of a repository; no host for a folder of this machine.
+fn place(address: &str) -> (String, String) {
+    let address = canonical(&without_login(address));
+    let (host, path) = if let Some((scheme, rest)) = address.split_once("://") {
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let host = authority
+            .rsplit_once('@')
+            .map_or(authority, |(_, host)| host);
+        if scheme == "file" {
+            (String::new(), path)
+        } else {
+            (host.to_owned(), path)
+        }
+    } else if let Some((_, host, path)) = scp(&address) {
+        (host.to_owned(), path)
+    } else {
+        (String::new(), address.as_str())
+    };
+    let mut path = path.trim_end_matches('/');
+    path = path
+        .strip_suffix(".git")
+        .unwrap_or(path)
+        .trim_end_matches('/');
+    if !host.is_empty() {
+        path = path.trim_start_matches('/');
+    }
+    (host, path.to_owned())
+}
+
+/// User (with its `@`), host and path of `git@host:path`; none of a folder.
+fn scp(address: &str) -> Option<(&str, &str, &str)> {
+    let (start, path) = address.split_once(':')?;
+    if start.is_empty() || start.contains('/') || path.is_empty() {
+        return None;
+    }
+    let host = start.rfind('@').map_or(0, |at| at + 1);
+    Some((&start[..host], &start[host..], path))
+}
+
+fn usual_port(scheme: &str) -> Option<&'static str> {
+    match scheme {
+        "https" => Some(":443"),
+        "http" => Some(":80"),
+        "ssh" => Some(":22"),
+        "git" => Some(":9418"),
+        _ => None,
+    }
+}
+
 /// A text in which no address holds a login: what other programs say of an address may
 /// hold it as it was given to them.
 #[must_use]
@@ -238,6 +322,56 @@ mod tests {
         ] {
             assert_eq!(Origin::read(text).unwrap().is_private(), private, "{text}");
         }
+    }
+
+    #[test]
+    fn spellings_of_one_address_are_one() {
+        for (written, address) in [
+            (
+                "HTTPS://Git.Example.com:443/Ops/x.git/",
+                "https://git.example.com/Ops/x.git",
+            ),
+            (
+                "https://git.example.com:8443/x",
+                "https://git.example.com:8443/x",
+            ),
+            ("ssh://git@Host:22/x/", "ssh://git@host/x"),
+            ("git@Host:ops/x.git", "git@host:ops/x.git"),
+            ("/srv/X.git", "/srv/X.git"),
+            ("file:///srv/X.git", "file:///srv/X.git"),
+        ] {
+            assert_eq!(canonical(written), address);
+            assert_eq!(canonical(address), address);
+        }
+    }
+
+    #[test]
+    fn addresses_of_one_repository_are_known_by_whatever_protocol() {
+        let one = [
+            "https://git.example.com/ops/deploy.git",
+            "https://GIT.example.com:443/ops/deploy/",
+            "http://ci:x@git.example.com/ops/deploy",
+            "ssh://git@git.example.com/ops/deploy.git",
+            "ssh://git@git.example.com:22/ops/deploy",
+            "git@git.example.com:ops/deploy.git",
+            "git@git.example.com:/ops/deploy",
+        ];
+        for a in one {
+            for b in one {
+                assert!(is_same_repository(a, b), "{a} and {b}");
+            }
+        }
+        for other in [
+            "https://git.example.com/ops/other.git",
+            "https://git.example.com/OPS/deploy.git",
+            "https://example.com/ops/deploy.git",
+            "https://git.example.com:8443/ops/deploy.git",
+            "/ops/deploy.git",
+        ] {
+            assert!(!is_same_repository(one[0], other), "{other}");
+        }
+        assert!(is_same_repository("/srv/a.git", "file:///srv/a"));
+        assert!(!is_same_repository("/srv/a.git", "/srv/b.git"));
     }
 
     #[test]

@@ -102,7 +102,9 @@ fn as_git_stores(
     content: &[u8],
 ) -> Result<Vec<u8>, RepositoryError> {
     let unreadable = |error: &dyn std::fmt::Display| {
-        problem(format!("{path} can't be read as git would store it: {error}"))
+        problem(format!(
+            "{path} can't be read as git would store it: {error}"
+        ))
     };
     let mut converted = filters
         .convert_to_git(content, Path::new(path), index)

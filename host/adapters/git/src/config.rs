@@ -159,30 +159,16 @@ impl Credentials {
         if self.token_for(&origin).is_some() {
             return None;
         }
-        let own = self.tokens.iter().find(|token| token.name == OWN_TOKEN);
-        if own.is_none() && self.helpers.contains(&origin) {
-            return None;
-        }
-        let host = origin.in_short();
-        Some(if own.is_some() {
-            (
-                format!(
-                    "{OWN_TOKEN} isn't sent to {origin}: nothing but the deployment repo names that host with it"
-                ),
-                format!(
-                    "if it is meant for that host, set DEPLOYCENTER_GIT_HOST={host}; or {in_file}"
-                ),
-            )
-        } else {
-            (
-                format!(
-                    "no login is sent to {origin}: no token is bound to it, and git's credential helpers aren't asked for a host that only the deployment repo names"
-                ),
-                format!(
-                    "set {OWN_TOKEN} and DEPLOYCENTER_GIT_HOST={host}, or that host alone for git's credential helpers; or {in_file}"
-                ),
-            )
-        })
+        self.tokens.iter().find(|token| token.name == OWN_TOKEN)?;
+        Some((
+            format!(
+                "{OWN_TOKEN} isn't sent to {origin}: nothing but the deployment repo names that host with it"
+            ),
+            format!(
+                "if it is meant for that host, set DEPLOYCENTER_GIT_HOST={}; or {in_file}",
+                origin.in_short()
+            ),
+        ))
     }
 }
 

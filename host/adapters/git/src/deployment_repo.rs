@@ -69,7 +69,9 @@ impl DeploymentRepo {
     #[must_use]
     pub fn logging_in(mut self, credentials: Credentials) -> Self {
         let urls = checkout::remote_urls(&self.git_dir);
-        self.credentials = urls.iter().fold(credentials, |all, url| all.with_login_of(url));
+        self.credentials = urls
+            .iter()
+            .fold(credentials, |all, url| all.with_login_of(url));
         self
     }
 

@@ -100,8 +100,11 @@ impl Remotes {
         let found = match (credentials.binding(url), credentials.kept_back(url)) {
             (Some(binding), _) => check.ok(binding),
             (None, Some((why, way))) => check.warn(why, way),
-            (None, None) if Origin::of(url).is_some() => {
+            (None, None) if credentials.may_ask_helpers(url) => {
                 check.ok("no token is bound to it; git's credential helpers are asked")
+            }
+            (None, None) if Origin::of(url).is_some() => {
+                check.ok("no login goes there: no token is bound to it, and only the deployment repo names it")
             }
             (None, None) => return Vec::new(),
         };

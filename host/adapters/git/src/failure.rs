@@ -81,7 +81,7 @@ pub(crate) fn of_remote(error: &Error, remote: &str, credentials: &Credentials) 
         }
         .help(way)
     } else if is_login(error) {
-        failure.help("set DEPLOYCENTER_GIT_TOKEN, with the host that it is for in DEPLOYCENTER_GIT_HOST (or GITHUB_TOKEN for github.com), load a key into the SSH agent, or configure a git credential helper; the account needs write access to the generated branches")
+        failure.help("set DEPLOYCENTER_GIT_TOKEN, with the host that it is for in DEPLOYCENTER_GIT_HOST (or GITHUB_TOKEN for github.com), load a key into the SSH agent, or configure a git credential helper, which is asked for the hosts of the checkout's remotes and DEPLOYCENTER_GIT_HOST; the account needs write access to the generated branches")
     } else if error.code() == ErrorCode::NotFound || http_status(error) == Some(404) {
         failure.help("check the remote's URL in deploycenter.toml; the repository has to exist")
     } else if error.code() == ErrorCode::Owner {

@@ -704,6 +704,9 @@ async fn a_login_in_the_url_is_kept_nowhere() {
     let (gone, _) = remote.git("gone", &url.replace("remote.git", "none.git"));
     let failure = gone.ensure(&step(1, None, Some(v("1")))).await.unwrap_err();
     let said = format!("{failure:?}");
-    assert!(said.contains("/none.git") && !said.contains("canary"), "{said}");
+    assert!(
+        said.contains("/none.git") && !said.contains("canary"),
+        "{said}"
+    );
     assert_eq!(holding(remote.dir.path(), "canary"), [""; 0]);
 }

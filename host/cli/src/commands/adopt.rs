@@ -23,7 +23,7 @@ pub(super) async fn run(shared: &Shared, said: &AdoptArgs) -> Result<ExitCode, F
         )));
     }
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), progress).await?;
+    let place = wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), progress).await?;
     let head = check_main(&place, said.allow_dirty).await?;
     // A project goes along with the customer's instances: it is there for nobody else.
     let selection = removal::selection([target])?;

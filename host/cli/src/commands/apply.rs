@@ -48,7 +48,7 @@ pub(super) async fn run(
         ..Limits::default()
     };
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open(shared.repo.as_deref(), limits, progress).await?;
+    let place = wiring::open_to_plan(shared.repo.as_deref(), limits, progress).await?;
     if let Some(plan) = &reviewed {
         made_here(plan, &place)?;
     }

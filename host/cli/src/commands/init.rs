@@ -1,9 +1,10 @@
 //! `init`.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use deploycenter_domain::desired::file;
+use deploycenter_domain::desired::{file, repository_address};
 use deploycenter_git::DeploymentRepo;
 
 use super::{bundle, schema};
@@ -30,17 +31,27 @@ const SCAFFOLD: [(&str, &str); 5] = [
     ),
 ];
 
-pub(super) fn run(dir: &Path) -> Result<ExitCode, Fail> {
+pub(super) fn run(dir: &Path, repository: Option<String>) -> Result<ExitCode, Fail> {
     if dir.join(file::SETTINGS).exists() {
         return Err(Fail::new(
             "repository",
             format!("{} is a deployment repo already", dir.display()),
         ));
     }
+    let repository = match repository {
+        Some(said) => Some(address(&said)?),
+        None => asked()?,
+    };
+    let set = repository.as_ref().map_or_else(
+        || "# repository = \"https://git.example.com/ops/deployments.git\"".to_owned(),
+        |address| format!("repository = \"{address}\""),
+    );
     let mut files = bundle::installed()?;
     let installation = installation();
     for (path, text) in SCAFFOLD {
-        let text = text.replace("@INSTALLATION@", &installation);
+        let text = text
+            .replace("@INSTALLATION@", &installation)
+            .replace("@REPOSITORY@", &set);
         files.insert(path.to_owned(), text.into_bytes());
     }
     schema::complete(&mut files)?;
@@ -71,10 +82,37 @@ pub(super) fn run(dir: &Path) -> Result<ExitCode, Fail> {
     DeploymentRepo::init(dir)?;
     let shown = dir.display();
     crate::output::errln!(
-        "Made a deployment repo in {shown}, with the apps {}.\n\nNext:\n  1. put your own regions, zones and roles into regions.yaml, and Argo CD's address into deploycenter.toml\n  2. have an Argo CD admin give DeployCenter's account the rights in argocd/rbac.csv\n  3. write the first customer into customers.yaml, and check it: deploycenter -C {shown} validate\n  4. git remote add origin URL, commit, push\n  5. deploycenter -C {shown} plan",
+        "Made a deployment repo in {shown}, with the apps {}.\n\nNext:\n  1. put your own regions, zones and roles into regions.yaml, and into deploycenter.toml Argo CD's address and the one by which it reads this repo (argocd.repository)\n  2. have an Argo CD admin give DeployCenter's account the rights in argocd/rbac.csv\n  3. write the first customer into customers.yaml, and check it: deploycenter -C {shown} validate\n  4. git remote add origin URL, commit, push\n  5. deploycenter -C {shown} plan",
         bundle::apps().join(", ")
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// An address as deploycenter.toml takes it.
+fn address(text: &str) -> Result<String, Fail> {
+    let text = text.trim();
+    match repository_address(text) {
+        // In quotes it stands there as it is.
+        Ok(address) if !address.is_empty() && !address.contains(['"', '\\']) => Ok(address),
+        Ok(_) => Err(Fail::usage("that is no address of a git repository")),
+        Err(why) => Err(Fail::usage(why)),
+    }
+}
+
+/// Asks whoever sits at a terminal.
+fn asked() -> Result<Option<String>, Fail> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(None);
+    }
+    crate::output::err!(
+        "By which address will Argo CD read this repo? (empty: set argocd.repository later) "
+    );
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(anyhow::Error::from)?;
+    let answer = answer.trim();
+    (!answer.is_empty()).then(|| address(answer)).transpose()
 }
 
 /// A new id: eight characters at random.

@@ -53,7 +53,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
         github: args.output == Output::Github,
     };
     match args.command {
-        Command::Init { dir } => init::run(&dir),
+        Command::Init { dir, repository } => init::run(&dir, repository),
         Command::Validate => validate::run(&shared).await,
         Command::Render { target, out } => {
             render::run(&shared, target.as_ref(), out.as_deref()).await

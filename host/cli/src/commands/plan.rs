@@ -33,7 +33,8 @@ pub(super) async fn run(
     how: &How,
 ) -> Result<ExitCode, Fail> {
     let selection = selection(said)?;
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let place =
+        wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
     let wishes = Wishes {
         reclaim: how.reclaim,
         only_changes: out.is_none() && !shared.json && !how.verbose,

@@ -41,7 +41,7 @@ pub(super) async fn run(
         )));
     }
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), progress).await?;
+    let place = wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), progress).await?;
     let head = check_main(&place, removal.allow_dirty).await?;
     let cancel = cancel_on_ctrl_c();
     // A removal that was interrupted goes on, whoever asks for it again.

@@ -23,6 +23,12 @@ pub(super) async fn run(
     }
     let (offline, reading) = wiring::offline(shared.repo.as_deref()).await?;
     let desired = Arc::new(reading.whole()?);
+    if desired.settings.repository().is_none() {
+        crate::output::errln!(
+            "Note: argocd.repository isn't set in deploycenter.toml, and the manifests name {} in its place.",
+            offline.generated_url
+        );
+    }
     let rendered = offline.render(desired, target).await?;
     if let Some(out) = out {
         let mut written = 0;

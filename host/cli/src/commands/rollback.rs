@@ -15,7 +15,7 @@ use crate::wiring;
 pub(super) async fn run(shared: &Shared, said: &RollbackArgs) -> Result<ExitCode, Fail> {
     let target = &said.target;
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), progress).await?;
+    let place = wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), progress).await?;
     let to = match &said.to {
         Some(name) => Some(history::deployment(&place, target, name).await?),
         None => None,

@@ -201,9 +201,7 @@ fn texts(known: &Known) -> Texts {
 fn compare(root: &Path, wanted: &Texts) -> Option<Problem> {
     let mut stale: Vec<String> = wanted
         .iter()
-        .filter(|(path, text)| {
-            !stands(&root.join(path), text)
-        })
+        .filter(|(path, text)| !stands(&root.join(path), text))
         .map(|(path, _)| path.clone())
         .collect();
     stale.extend(left_over(root, wanted));

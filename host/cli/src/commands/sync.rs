@@ -39,7 +39,7 @@ pub(super) async fn run(shared: &Shared, said: &Selectors, how: &How) -> Result<
         ..Limits::default()
     };
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open(shared.repo.as_deref(), limits, progress.clone()).await?;
+    let place = wiring::open_to_plan(shared.repo.as_deref(), limits, progress.clone()).await?;
     let head = check_main(&place, how.allow_dirty).await?;
     let cancel = cancel_on_ctrl_c();
     let recovered = Rollout {

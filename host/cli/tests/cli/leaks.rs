@@ -28,7 +28,7 @@ fn a_login_in_the_remotes_url_stays_there() {
         let url = bare.replacen("http://", &format!("http://{login}@"), 1);
         origin(&place, &url);
         let rendered = traced(&place, &["render", "acme/mattermost"]).succeeded();
-        holds(&rendered.stdout, &[&bare]);
+        assert!(!rendered.stdout.contains(&bare), "it names the setting");
         traced(&place, &["render", "--out", "rendered"]).succeeded();
         traced(&place, &["validate"]).succeeded();
         let refused = traced(&place, &["plan", "--out", "plan.json"]).exits(1);
@@ -44,7 +44,10 @@ fn a_login_in_the_remotes_url_stays_there() {
         "[url \"{local}\"]\n\tinsteadOf = https://ci:{PASSWORD}@git.example.com/ops/deploy.git\n"
     );
     std::fs::write(place.home().join(".gitconfig"), rule).unwrap();
-    origin(&place, &format!("https://ci:{PASSWORD}@git.example.com/ops/deploy.git"));
+    origin(
+        &place,
+        &format!("https://ci:{PASSWORD}@git.example.com/ops/deploy.git"),
+    );
     traced(&place, &["plan", "--out", "plan.json"]).succeeded();
     traced(&place, &["apply", "--plan", "plan.json"]).succeeded();
     traced(&place, &["history", "acme/mattermost"]).succeeded();
@@ -63,7 +66,11 @@ fn a_login_in_the_settings_is_refused_and_not_repeated() {
     ] {
         place.put(
             "deploycenter.toml",
-            sound.replacen("[argocd]", &format!("[git]\ngenerated = \"{url}\"\n\n[argocd]"), 1),
+            sound.replacen(
+                "[argocd]",
+                &format!("[git]\ngenerated = \"{url}\"\n\n[argocd]"),
+                1,
+            ),
         );
         for verb in ["validate", "plan", "doctor"] {
             let run = traced(&place, &[verb]).exits(1);

@@ -27,6 +27,7 @@ mod private;
 mod remarks;
 mod removal;
 mod reports;
+mod repository;
 mod schema;
 mod secrets;
 mod stale;

@@ -111,7 +111,10 @@ impl Place {
             std::fs::remove_dir_all(entry.unwrap().path()).unwrap();
         }
         let repo = SampleRepo::below(dir);
-        repo.create(&files(customers).unwrap()).unwrap();
+        let mut files = files(customers).unwrap();
+        let settings = files.get_mut("deploycenter.toml").unwrap();
+        settings.extend(format!("repository = {:?}\n", repo.remote).into_bytes());
+        repo.create(&files).unwrap();
         let home = dir.join("home");
         std::fs::create_dir(&home).unwrap();
         canary::plant(&repo.checkout, &home);

@@ -47,7 +47,9 @@ pub use reading::{Draft, Reading, read as read_all};
 pub use regions::{Efs, HostedZone, Ingress, Region, Regions, StorageClass, StorageKind};
 pub use regions_cluster::{AddonNamespaces, Cluster, QuotaFigures, QuotaRule};
 pub use repair::repaired;
-pub use settings::{ArgocdSettings, Authority, GitSettings, Settings, Timeouts};
+pub use settings::{
+    ArgocdSettings, Authority, GitSettings, Settings, Timeouts, repository_address,
+};
 pub use shared::{Environments, Overrides};
 pub use suggest::did_you_mean;
 pub use yaml::parse as parse_yaml;

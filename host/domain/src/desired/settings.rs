@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::node::Node;
 use super::reader::{Object, Reader};
 use super::toml;
-use crate::address::{has_login, without_login};
+use crate::address::{canonical, has_login, without_login};
 use crate::name::InstallationId;
 use crate::problem::Problem;
 
@@ -56,6 +56,10 @@ pub struct GitSettings {
 pub struct ArgocdSettings {
     /// Host and port, or a URL: `argocd.example.com`, `http://127.0.0.1:8080`.
     pub server: String,
+    /// The address by which it reads the generated branches, as manifests name it; that of
+    /// `git.generated` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
 }
 
 /// How long to wait.
@@ -91,6 +95,14 @@ impl Default for Timeouts {
 }
 
 impl Settings {
+    /// The address by which Argo CD reads the generated branches: part of what is deployed,
+    /// and so a setting, whatever remote the operator's checkout has.
+    #[must_use]
+    pub fn repository(&self) -> Option<&str> {
+        let own = self.argocd.repository.as_deref();
+        own.or(self.git.generated.as_deref())
+    }
+
     /// What stands for settings that can't be read, so that the rest is checked all the
     /// same.
     pub(super) fn stand_in() -> Self {
@@ -104,6 +116,7 @@ impl Settings {
             },
             argocd: ArgocdSettings {
                 server: "unknown.invalid".to_owned(),
+                repository: None,
             },
             timeouts: Timeouts::default(),
         }
@@ -166,16 +179,19 @@ fn settings(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
             .map(|text| text.value);
     }
 
-    let server = match reader.need(&root, "argocd") {
-        None => None,
-        Some(_) => {
-            let object = reader.inner(&root, "argocd", &["server"]);
-            object.and_then(|object| {
-                let text = reader.need_text(&object, "server");
-                reader.checked(text, server_address)
-            })
-        }
-    };
+    let mut argocd = None;
+    if reader.need(&root, "argocd").is_some()
+        && let Some(object) = reader.inner(&root, "argocd", &["server", "repository"])
+    {
+        let server = reader.need_text(&object, "server");
+        let server = reader.checked(server, server_address);
+        let repository = reader.text(&object, "repository");
+        let repository = reader.checked(repository, repository_address);
+        argocd = server.map(|server| ArgocdSettings {
+            server: server.value,
+            repository: repository.map(|text| text.value),
+        });
+    }
 
     let timeouts = timeouts(reader, &root);
 
@@ -183,9 +199,7 @@ fn settings(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
         installation: installation?.value,
         authority: authority?,
         git,
-        argocd: ArgocdSettings {
-            server: server?.value,
-        },
+        argocd: argocd?,
         timeouts,
     })
 }
@@ -229,19 +243,23 @@ pub(super) fn ref_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// A repository's address, as git takes it: a URL, `git@host:path`, a folder. Without a
-/// login: what stands in this file ends up in manifests and with Argo CD.
-pub(super) fn repository_address(text: &str) -> Result<String, String> {
+/// A repository's address, as git takes it (a URL, `git@host:path`, a folder), in one
+/// spelling. Without a login: what stands in this file ends up in manifests and with
+/// Argo CD.
+///
+/// # Errors
+/// In words, when it isn't fit for that; without the login.
+pub fn repository_address(text: &str) -> Result<String, String> {
     if has_login(text) {
         return Err(format!(
             "{:?} is written with a login in it; take out what stands before the @, and change that login, since it is in git's history",
             without_login(text)
         ));
     }
-    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+    if text.trim() != text || text.chars().any(char::is_control) {
         return Err(format!("{text:?} is no address of a git repository"));
     }
-    Ok(text.to_owned())
+    Ok(canonical(text))
 }
 
 pub(super) fn server_address(text: &str) -> Result<String, String> {

@@ -26,7 +26,7 @@ pub fn shared(
     installation: &InstallationId,
     customer: &CustomerName,
     destinations: &Destinations,
-    repository: &str,
+    repositories: &BTreeSet<String>,
 ) -> Vec<WantedEffect> {
     let target = TargetId::shared_of(customer.clone());
     let base = base_project(
@@ -34,9 +34,9 @@ pub fn shared(
         customer,
         &naming::base_project(customer),
         destinations,
-        repository,
+        repositories,
     );
-    let project = project(installation, customer, destinations, repository);
+    let project = project(installation, customer, destinations, repositories);
     let files = BTreeMap::from([
         (BASE_PROJECT_FILE.to_owned(), manifest(&base)),
         (PROJECT_FILE.to_owned(), manifest(&project)),
@@ -76,14 +76,14 @@ pub fn shared(
 }
 
 /// A project for bases, which alone may make namespaces and volumes, and only in these
-/// places from this repository.
+/// places from these repositories.
 #[must_use]
 pub fn base_project(
     installation: &InstallationId,
     customer: &CustomerName,
     name: &str,
     destinations: &Destinations,
-    repository: &str,
+    repositories: &BTreeSet<String>,
 ) -> Project {
     Project {
         name: name.to_owned(),
@@ -91,7 +91,7 @@ pub fn base_project(
         spec: json!({
             "description": format!("Bases of the instances of {customer}, managed by DeployCenter"),
             "destinations": listed(destinations),
-            "sourceRepos": [repository],
+            "sourceRepos": repositories,
             "clusterResourceWhitelist": [
                 { "group": "", "kind": "Namespace" },
                 { "group": "", "kind": "PersistentVolume" },
@@ -104,7 +104,7 @@ fn project(
     installation: &InstallationId,
     customer: &CustomerName,
     destinations: &Destinations,
-    repository: &str,
+    repositories: &BTreeSet<String>,
 ) -> Project {
     Project {
         name: naming::project(customer),
@@ -112,7 +112,7 @@ fn project(
         spec: json!({
             "description": format!("Instances of {customer}, managed by DeployCenter"),
             "destinations": listed(destinations),
-            "sourceRepos": [repository],
+            "sourceRepos": repositories,
             "clusterResourceWhitelist": [],
             "namespaceResourceBlacklist": [
                 { "group": "", "kind": "LimitRange" },

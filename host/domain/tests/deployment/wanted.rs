@@ -273,7 +273,7 @@ fn what_customers_share() {
         &"testing".parse().unwrap(),
         &"acme".parse().unwrap(),
         &destinations,
-        REPOSITORY,
+        &BTreeSet::from([REPOSITORY.to_owned()]),
     );
     let order: Vec<String> = shared.iter().map(|effect| effect.id.to_string()).collect();
     assert_eq!(

@@ -8,6 +8,7 @@ use deploycenter_domain::desired::Desired;
 use deploycenter_domain::journal::{Progress, Status};
 use deploycenter_domain::lock::Lock;
 use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, RegionName, TargetId};
+use deploycenter_domain::resource::{Application, Resource};
 use deploycenter_domain::standing::Standing;
 use deploycenter_ports::{
     HeldBy, Holding, LiveTarget, Reading, StandingRecord, StoreError, TargetRecord,
@@ -127,6 +128,26 @@ impl Ground {
         self.standing_of(target, incarnation)
             .filter(|record| !record.ended)
             .map(|record| &record.standing)
+    }
+
+    /// The applications of a customer's instances, as they stand: without those that are
+    /// `removed` now.
+    pub(crate) fn applications_of(
+        &self,
+        customer: &CustomerName,
+        removed: &BTreeSet<TargetId>,
+    ) -> impl Iterator<Item = &Application> {
+        let lives = self
+            .standing
+            .iter()
+            .filter(move |(target, _)| target.customer() == customer && !removed.contains(*target))
+            .flat_map(|(_, lives)| lives.iter().filter(|life| !life.ended));
+        lives
+            .flat_map(|life| life.standing.images.values())
+            .filter_map(|image| match image {
+                Resource::Application(application) => Some(application),
+                _ => None,
+            })
     }
 
     /// Takes in the marks on things of targets that neither branch nor journal knows.

@@ -1,7 +1,7 @@
 //! Opening a base for its deletion: everything in it that holds data tells Argo CD not to
 //! delete it. So it is committed once more without that, and Argo CD takes it over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::journal::{Progress, Status};
@@ -155,7 +155,7 @@ impl Engine {
             target.customer(),
             &base.name,
             &destinations,
-            &place("/source/repoURL"),
+            &BTreeSet::from([place("/source/repoURL")]),
         );
         base.project.clone_from(&project.name);
         base.spec["project"] = Value::from(project.name.clone());

@@ -13,6 +13,7 @@ use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted;
 use deploycenter_ports::Reading;
+use serde_json::Value;
 
 use super::PlanError;
 use super::effects::Whose;
@@ -22,7 +23,7 @@ use crate::Engine;
 impl Engine {
     /// The project lists the namespaces of every instance that is desired, whether or
     /// not it is applied now, and of those still on the branch or on their way there, and
-    /// not `removed` now.
+    /// not `removed` now; and where their applications stand, as long as they do.
     pub(super) async fn plan_shared(
         &self,
         ground: &Ground,
@@ -77,6 +78,19 @@ impl Engine {
                 ));
             }
         }
+        // An application that stands is still read from where it was, and deployed there:
+        // Argo CD takes no project that forbids one of its applications. So the project
+        // permits both places until they have moved, and is narrowed by the next plan.
+        let mut repositories = BTreeSet::from([self.generated_url.clone()]);
+        for application in ground.applications_of(customer, removed) {
+            let text = |place| application.spec.pointer(place).and_then(Value::as_str);
+            repositories.extend(text("/source/repoURL").map(str::to_owned));
+            if let (Some(server), Some(namespace)) =
+                (text("/destination/server"), text("/destination/namespace"))
+            {
+                destinations.insert((server.to_owned(), namespace.to_owned()));
+            }
+        }
         let region = ground
             .desired
             .customer(customer)
@@ -87,12 +101,7 @@ impl Engine {
                 places.find(|region| regions.contains_key(*region)).cloned()
             })
             .expect("a customer is planned only with an instance of its own");
-        let wanted = wanted::shared(
-            &self.installation,
-            customer,
-            &destinations,
-            &self.generated_url,
-        );
+        let wanted = wanted::shared(&self.installation, customer, &destinations, &repositories);
         let folder_wanted = wanted
             .iter()
             .find(|effect| effect.id.kind() == EffectKind::Commit)
@@ -109,7 +118,7 @@ impl Engine {
         };
         let inputs = BTreeMap::from([
             ("desired state".to_owned(), Digest::of_json(&destinations)),
-            ("settings".to_owned(), Digest::of_json(&self.generated_url)),
+            ("settings".to_owned(), Digest::of_json(&repositories)),
             (
                 OWN_FOLDER.to_owned(),
                 Digest::of_json(&folder.as_ref().map(|seen| &seen.outputs)),

@@ -104,7 +104,8 @@ impl Platform {
     pub(super) async fn repository(&self, limit: Duration) -> Finding {
         let check = repository_check(self.generated.as_deref());
         let Some(url) = self.generated.as_deref() else {
-            return check.skipped("the checkout has no remote for the generated branches");
+            return check
+                .skipped("nothing says yet by which address it reads the generated branches");
         };
         let applications = Ask::new(Method::GET, &["applications"])
             .query("repo", url)

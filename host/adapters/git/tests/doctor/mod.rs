@@ -102,10 +102,10 @@ async fn each_trouble_has_its_way_out() {
         ]
     );
 
-    // Nobody listens there, and the password isn't shown.
+    // Nobody listens there, and the login isn't shown.
     let dead = "http://me:secret@127.0.0.1:9/r.git";
     let told_dead = told(&remotes(checkout(&remote, None), Some(dead)), LIMIT).await;
-    let shown = "http://me@127.0.0.1:9/r.git";
+    let shown = "http://127.0.0.1:9/r.git";
     assert!(
         told_dead[2].starts_with(&format!(
             "read {shown}: fail, the git remote {shown} is out of reach: "

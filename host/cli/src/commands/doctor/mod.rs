@@ -126,7 +126,7 @@ fn argocd(repo: &Repo, clock: &Arc<dyn Clock>) -> Result<Box<dyn Examine>, Findi
     let platform = Platform::new(
         &ArgoCdConfig::new(access.server, access.token, installation.clone()),
         repo.regions().regions.values().map(cluster).collect(),
-        repo.generated_url(),
+        repo.repository(),
         Arc::clone(clock),
         Arc::new(Unwatched),
     );

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use deploycenter_domain::address::is_same_repository;
 use deploycenter_domain::desired::{
     self, Authority, Desired, GitSettings, Reading, Regions, Settings,
 };
@@ -46,6 +47,9 @@ impl Repo {
         };
         let repo = Self::new(root, reading.desired.clone(), reading.problems.clone());
         let mut findings = vec![repo.settings(), repo.files(), repo.plugins()];
+        if repo.sound_settings().is_some() {
+            findings.push(repo.address());
+        }
         let values = Check::new(SYSTEM, "values");
         findings.push(match offline {
             Some(offline) if reading.problems.is_empty() => {
@@ -93,11 +97,33 @@ impl Repo {
         Some((&settings.argocd.server, &settings.installation))
     }
 
-    /// Where the generated branches are.
-    pub(super) fn generated_url(&self) -> Option<String> {
-        let git = self.git();
-        let of_remote = || self.checkout()?.remote_url(&git.remote);
-        git.generated.clone().or_else(of_remote)
+    /// The address by which Argo CD reads the generated branches.
+    pub(super) fn repository(&self) -> Option<String> {
+        self.desired.settings.repository().map(str::to_owned)
+    }
+
+    /// Whether that address is set.
+    fn address(&self) -> Finding {
+        let check = Check::new(SYSTEM, "address");
+        let settings = &self.desired.settings;
+        match (settings.repository(), self.checkout()) {
+            (Some(address), checkout) => {
+                let of_remote = || checkout?.remote_url(&settings.git.remote);
+                let pushed = settings.git.generated.clone().or_else(of_remote);
+                match pushed.filter(|pushed| !is_same_repository(pushed, address)) {
+                    None => check.ok(format_args!("Argo CD reads {address}")),
+                    Some(pushed) => check.warn(
+                        format_args!("Argo CD reads {address}, and the generated branches are pushed to {pushed}"),
+                        "see that both are one repository; argocd.repository and git.generated in deploycenter.toml say which",
+                    ),
+                }
+            }
+            (None, Some(checkout)) => {
+                let (message, help) = wiring::unset_repository(checkout, settings);
+                check.fail(message, help)
+            }
+            (None, None) => check.skipped("the folder isn't a git checkout"),
+        }
     }
 
     fn sound_settings(&self) -> Option<&Settings> {

@@ -49,7 +49,7 @@ pub(super) async fn run(args: &SandboxRun) -> Result<ExitCode, Fail> {
         .map_err(|error| failed(&error))?;
     let repo = SampleRepo::below(&dir);
     let fresh = repo
-        .create(&sample::files(&sandbox)?)
+        .create(&sample::files(&sandbox, &repo)?)
         .map_err(|error| failed(&error))?;
     let exports = Exports::of(&sandbox, &repo);
     if fresh {

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use deploycenter_sandbox::Sandbox;
-use deploycenter_sandbox::sample::{CUSTOMERS, REGIONS, STAGING};
+use deploycenter_sandbox::sample::{CUSTOMERS, REGIONS, STAGING, SampleRepo};
 use tokio::io::AsyncWriteExt as _;
 
 use super::Exports;
@@ -12,11 +12,12 @@ use crate::commands::schema;
 use crate::fail::Fail;
 
 /// The fleet, with the plugins that this binary brings.
-pub(super) fn files(sandbox: &Sandbox) -> Result<Files, Fail> {
+pub(super) fn files(sandbox: &Sandbox, repo: &SampleRepo) -> Result<Files, Fail> {
     let mut files = bundle::installed()?;
     let settings = format!(
-        "# Settings of this deployment repo that aren't secret.\nversion = 1\ninstallation = \"sandbox\"   # part of every name outside\nauthority = \"database\"       # who holds locks and journal\n\n[argocd]\nserver = \"{}\"\n",
-        sandbox.argocd_url().as_str().trim_end_matches('/')
+        "# Settings of this deployment repo that aren't secret.\nversion = 1\ninstallation = \"sandbox\"   # part of every name outside\nauthority = \"database\"       # who holds locks and journal\n\n[argocd]\nserver = \"{}\"\nrepository = {:?}   # by which it reads the generated branches\n",
+        sandbox.argocd_url().as_str().trim_end_matches('/'),
+        repo.remote.to_string_lossy(),
     );
     files.insert("deploycenter.toml".to_owned(), settings.into_bytes());
     for (path, text) in [

@@ -207,7 +207,7 @@ pub(super) fn server_address() -> Value {
 
 /// A repository as git takes it, without a login.
 pub(super) fn repository_address() -> Value {
-    let form = text("^\\S+$", "must be an address of a git repository");
+    let form = text("^\\S(.*\\S)?$", "must be an address of a git repository");
     let login = json!({ "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#\\\\]*@" });
     but(form, login, "holds a login")
 }

@@ -59,6 +59,11 @@ pub(super) fn settings() -> Map<String, Value> {
                         "Server",
                         "Its address. The token comes from ARGOCD_AUTH_TOKEN.",
                     ),
+                    "repository": described(
+                        forms::repository_address(),
+                        "Repository",
+                        "The address by which it reads the generated branches, as manifests name it; that of git.generated unless said otherwise.",
+                    ),
                 }),
             ),
             "timeouts": object(

@@ -28,6 +28,7 @@ generated = "https://git.example.com/generated.git"
 
 [argocd]
 server = "argocd.example.com"
+repository = "https://git.example.com/ops/deployments.git"
 
 [timeouts]
 progress_seconds = 600
