@@ -368,3 +368,15 @@ pub enum Ownership {
     /// It isn't ours; the text says what was found, for a message.
     Foreign(String),
 }
+
+impl Ownership {
+    /// What is said of a thing that was deleted and can still be restored: its name is
+    /// taken until it is gone.
+    pub const LEAVING: &str = "waits for its deletion";
+
+    /// Whether the thing was deleted and can still be restored.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        matches!(self, Self::Foreign(text) if text == Self::LEAVING)
+    }
+}

@@ -169,6 +169,12 @@ impl Engine {
         while let Some((target, planned)) = planned.next().await {
             match planned {
                 Ok(planned) => gathered.take(target, planned, wishes),
+                // One target's trouble is its own.
+                Err(PlanError::Blocked(blocked)) => {
+                    for blocked in blocked {
+                        gathered.take(target.clone(), PlannedTarget::Blocked(blocked), wishes);
+                    }
+                }
                 Err(error) => problems.extend(error.into_problems(&target)?),
             }
         }

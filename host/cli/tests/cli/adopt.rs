@@ -21,7 +21,7 @@ fn nothing_is_taken_over_by_itself() {
     outside::make_file_system(&place);
     let before = place.inventory();
     let mark = place.mark();
-    let said = told(&place, &["apply", "--yes"]).refused("invalid");
+    let said = told(&place, &["apply", "--yes"]).refused("exists");
     holds(
         &said,
         &[
@@ -34,7 +34,7 @@ fn nothing_is_taken_over_by_itself() {
         ],
     );
     // Half of it doesn't help.
-    told(&place, &["adopt", TARGET, "dns.record/domain", "--yes"]).refused("invalid");
+    told(&place, &["adopt", TARGET, "dns.record/domain", "--yes"]).refused("exists");
     let system = format!("efs.file-system/data={THEIRS}");
     let all = [
         "adopt",

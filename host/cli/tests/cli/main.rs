@@ -32,6 +32,7 @@ mod schema;
 mod secrets;
 mod stale;
 mod sync;
+mod trouble;
 mod trust;
 mod two;
 mod validate;

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::desired::Instance;
+use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::hold::{self, Hold};
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::problem::Problem;
-use deploycenter_domain::resource::{Observed, Resource};
+use deploycenter_domain::resource::{Observed, Ownership, Resource};
 use deploycenter_ports::StandingRecord;
 
 use super::ground::Unfinished;
@@ -20,7 +21,7 @@ use super::users::has_something;
 pub struct Blocked {
     /// Which.
     pub target: TargetId,
-    /// `held`, `drifted`, `needs-attention`, `locked`, `still-desired`, `not-deployed`, ….
+    /// `held`, `drifted`, `exists`, `secret-missing`, `needs-attention`, `locked`, ….
     pub code: &'static str,
     /// Why, for a person.
     pub message: String,
@@ -96,6 +97,41 @@ impl Blocked {
                     "mend the cause, then: "
                 }
             ),
+        }
+    }
+
+    /// A thing of that name was deleted and isn't gone yet.
+    pub(super) fn leaving(target: &TargetId, id: &EffectId, image: &Resource) -> Self {
+        let help = match image {
+            Resource::Secret(secret) => format!(
+                "restore it, and it is used again: aws secretsmanager restore-secret --region {} --secret-id {}; or wait until it is gone, for new values",
+                secret.region, secret.name
+            ),
+            _ => "restore it, or wait until it is gone".to_owned(),
+        };
+        let name = match image {
+            Resource::Secret(secret) => format!("{} ", secret.name),
+            _ => String::new(),
+        };
+        Self {
+            target: target.clone(),
+            code: "leaving",
+            message: format!("{id}: {name}{}", Ownership::LEAVING),
+            help,
+        }
+    }
+
+    /// A secret that only a person can give isn't there.
+    pub(super) fn secret_missing(instance: &Instance, name: &str, purpose: &str) -> Self {
+        let (target, at) = (&instance.target, &instance.at);
+        Self {
+            target: target.clone(),
+            code: "secret-missing",
+            message: format!(
+                "the secret \"{name}\" ({purpose}) is missing; {}:{} needs it",
+                at.file, at.line
+            ),
+            help: format!("give it with: deploycenter secret set {target} {name}"),
         }
     }
 

@@ -14,6 +14,7 @@ use deploycenter_domain::wanted::WantedEffect;
 use deploycenter_ports::{FailureKind, Reading};
 
 use super::PlanError;
+use super::blocked::Blocked;
 use super::folders::Folders;
 use super::ground::Ground;
 use crate::Engine;
@@ -39,6 +40,7 @@ impl Engine {
         let there = Folders::of(folder);
         let mut bindings = Bindings::new();
         let mut problems = Vec::new();
+        let mut in_the_way = Vec::new();
         let mut planned: Vec<PlannedEffect> = Vec::new();
         for WantedEffect {
             id,
@@ -84,12 +86,10 @@ impl Engine {
                         .of(kind)
                         .observe(&after, Reading::Listed)
                         .await?;
-                    if let Some(problem) = seen
-                        .as_ref()
-                        .and_then(|seen| self.not_ours(whose, &id, seen))
-                    {
-                        problems.push(problem);
-                    }
+                    in_the_way.extend(
+                        seen.as_ref()
+                            .and_then(|seen| self.not_ours(whose, &id, seen)),
+                    );
                     effect_of(id, depends_on, seen, after)
                 }
             };
@@ -99,7 +99,11 @@ impl Engine {
             planned.push(effect);
         }
         Problems::check(problems)?;
-        Ok(planned)
+        if in_the_way.is_empty() {
+            Ok(planned)
+        } else {
+            Err(PlanError::Blocked(in_the_way))
+        }
     }
 
     /// What a person said to take over.
@@ -211,7 +215,7 @@ impl Engine {
         whose: Whose<'_>,
         id: &EffectId,
         seen: &Observed,
-    ) -> Option<Problem> {
+    ) -> Option<Blocked> {
         let what = match &seen.ownership {
             Ownership::ByPlace => return None,
             Ownership::Foreign(what) => match called(seen) {
@@ -224,14 +228,19 @@ impl Engine {
                 owner.effect, owner.target, owner.installation
             ),
         };
+        if seen.ownership.is_leaving() {
+            return Some(Blocked::leaving(whose.target, id, &seen.image));
+        }
         let way = seen.way_to_adopt(whose.target, id).map_or_else(
             || "rename one of the two, or remove what stands there".to_owned(),
             |way| format!("take it over with: {way}, and name there all that is to be taken over; or rename one of the two, or remove what stands there"),
         );
-        Some(
-            Problem::new(format!("{}: {id} exists already: {what}", whose.target))
-                .help(format!("nothing is taken over by itself; {way}")),
-        )
+        Some(Blocked {
+            target: whose.target.clone(),
+            code: "exists",
+            message: format!("{id} exists already: {what}"),
+            help: format!("nothing is taken over by itself; {way}"),
+        })
     }
 
     pub(super) fn is_same(&self, whose: Whose<'_>, id: &EffectId, owner: &Owner) -> bool {

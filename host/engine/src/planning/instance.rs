@@ -62,7 +62,7 @@ impl Engine {
         if let Some(hold) = &hold {
             keep_hold(&mut wanted.effects, &names.folder(), hold);
         }
-        self.check_given(target, instance, &wanted).await?;
+        self.check_given(instance, &wanted).await?;
         let incarnation = wanted.names.incarnation();
         let whose = Whose {
             target,
@@ -206,12 +206,7 @@ fn cant_move(instance: &Instance, elsewhere: &RegionName) -> Problem {
 
 impl Engine {
     /// Secrets that only a person can give have to be there.
-    async fn check_given(
-        &self,
-        target: &TargetId,
-        instance: &Instance,
-        wanted: &Wanted,
-    ) -> Result<(), PlanError> {
+    async fn check_given(&self, instance: &Instance, wanted: &Wanted) -> Result<(), PlanError> {
         if wanted.declaration.given.is_empty() {
             return Ok(());
         }
@@ -221,21 +216,14 @@ impl Engine {
             let full = format!("{prefix}{name}");
             !there.iter().any(|(entry, _)| *entry == full)
         });
-        let problems = missing
-            .map(|(name, given)| {
-                at(
-                    instance,
-                    Problem::new(format!(
-                        "{target}: the secret \"{name}\" ({}) is missing",
-                        given.purpose
-                    )),
-                )
-                .help(format!(
-                    "give it with: deploycenter secret set {target} {name}"
-                ))
-            })
+        let missing: Vec<Blocked> = missing
+            .map(|(name, given)| Blocked::secret_missing(instance, name, &given.purpose))
             .collect();
-        Ok(Problems::check(problems)?)
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(PlanError::Blocked(missing))
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::json;
 use crate::crash::every_crash;
 use crate::hands;
 use crate::scene::{
-    CUSTOMERS, before_deploy, carried_out, deployed, resumed, sicken, tried, undying,
+    CUSTOMERS, before_deploy, carried_out, deployed, left_out, resumed, sicken, tried, undying,
 };
 
 const EMPTY: &str = "version: 1\ncustomers: []\n";
@@ -51,7 +51,7 @@ pub(crate) fn desired_again() -> World {
 
 /// A world in which a file system, a record and an application stand where an instance is
 /// to be deployed.
-fn taken() -> World {
+pub(crate) fn taken() -> World {
     let world = before_deploy();
     let edited = world.sandbox().edit_aws(|state| {
         let systems = &mut state["efs"]["fileSystems"];
@@ -118,7 +118,7 @@ pub(crate) fn purge(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, P
     })
 }
 
-fn revive(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>> {
+pub(crate) fn revive(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>> {
     Box::pin(async move {
         let life = engine.life_to_revive(&target(), None).await?;
         let wishes = Wishes {
@@ -131,7 +131,7 @@ fn revive(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>>
     })
 }
 
-fn adopt(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>> {
+pub(crate) fn adopt(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>> {
     Box::pin(async move {
         let by_id = Adoption {
             id: Some(THEIRS.to_owned()),
@@ -243,11 +243,8 @@ fn an_adoption_that_fails_gives_back_what_it_took() {
 fn without_adopt_nothing_is_taken_over() {
     let world = taken();
     let before = world.inventory().unwrap();
-    let said = match tried(&world) {
-        Err(PlanError::Problems(problems)) => problems,
-        other => panic!("{other:?}"),
-    };
-    let help: Vec<&str> = said.iter().filter_map(|one| one.help.as_deref()).collect();
+    let said = left_out(&world);
+    let help: Vec<&str> = said.iter().map(|one| one.help.as_str()).collect();
     for way in [
         "deploycenter adopt acme/mattermost dns.record/domain",
         "deploycenter adopt acme/mattermost argocd.application/workload",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::plan::Plan;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Cancel, Engine, Outcome, PlanError, TakeUp, Wishes};
+use deploycenter_engine::{Blocked, Cancel, Engine, Outcome, PlanError, TakeUp, Wishes};
 use deploycenter_ports::Note;
 use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_testkit::{Gate, Life, World};
@@ -101,6 +101,24 @@ pub(crate) fn undying<T: Send>(world: &World, work: impl AsyncFnOnce(Engine) -> 
 /// Runs `apply`, however it goes.
 pub(crate) fn tried(world: &World) -> Result<Vec<Outcome>, PlanError> {
     undying(world, apply)
+}
+
+/// What a plan leaves out; nothing was written for it.
+pub(crate) fn left_out(world: &World) -> Vec<Blocked> {
+    let (began, before) = (world.sandbox().ledger().len(), world.inventory().unwrap());
+    let planned = undying(world, async |engine| {
+        engine
+            .plan(&Selection::default(), &Wishes::default())
+            .await
+            .unwrap()
+    });
+    assert!(world.inventory().unwrap() == before);
+    assert!(
+        world.sandbox().ledger()[began..]
+            .iter()
+            .all(|entry| !entry.write)
+    );
+    planned.blocked
 }
 
 /// Runs `resume`.

@@ -95,7 +95,7 @@ impl Regional<'_> {
 
     pub(super) fn observed(&self, found: &Found) -> Observed {
         let ownership = if found.leaving {
-            Ownership::Foreign("waits for its deletion".to_owned())
+            Ownership::Foreign(Ownership::LEAVING.to_owned())
         } else if let Some(owner) = Owner::from_tags(&found.tags) {
             Ownership::Owned(owner)
         } else if given(found) {
