@@ -104,6 +104,10 @@ pub(crate) async fn open(
     let repo = Arc::new(repo);
     let desired = Arc::new(desired::read(&repo.desired_files().await?)?);
     let settings = &desired.settings;
+    let limits = Limits {
+        outage: Duration::from_secs(settings.timeouts.outage_seconds),
+        ..limits
+    };
     if settings.authority != Authority::Database {
         return Err(
             Fail::new("authority", "only authority = \"database\" is there yet")

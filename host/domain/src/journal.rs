@@ -5,89 +5,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::effect::EffectId;
-use crate::resource::{Outputs, Resource};
+use crate::resource::Resource;
 use crate::token::Bindings;
 use crate::unwind::UndoStep;
 
-/// One entry of a deployment's journal.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(
-    tag = "event",
-    rename_all = "kebab-case",
-    rename_all_fields = "camelCase"
-)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an event is written and read once; boxes would only clutter its many uses"
-)]
-pub enum Event {
-    /// The deployment exists; its plan stands beside the journal.
-    Started,
-    /// An effect is about to be called.
-    Intent {
-        /// Which.
-        effect: EffectId,
-        /// What was observed.
-        before: Option<Resource>,
-        /// What is wanted, bound.
-        after: Option<Resource>,
-    },
-    /// The call came back well.
-    Done {
-        /// Which.
-        effect: EffectId,
-        /// Whether this deployment made the change, or found it made.
-        changed: bool,
-        /// What is known now.
-        outputs: Outputs,
-    },
-    /// The call failed for good.
-    Failed {
-        /// Which.
-        effect: EffectId,
-        /// Why, for a person.
-        message: String,
-        /// Whether it surely left nothing: what was there wasn't what the plan saw, and
-        /// was left alone.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        untouched: bool,
-    },
-    /// From here on the deployment goes back.
-    UnwindStarted {
-        /// Why, for a person.
-        reason: String,
-    },
-    /// A step back is about to be called.
-    UndoIntent {
-        /// Which.
-        step: UndoStep,
-    },
-    /// The step back came back well.
-    Undone {
-        /// Which.
-        step: UndoStep,
-    },
-    /// A step back failed; its leftover stays until someone resumes.
-    UndoFailed {
-        /// Which.
-        step: UndoStep,
-        /// Why, for a person.
-        message: String,
-    },
-    /// Nothing more happens by itself; `resume` goes on.
-    NeedsAttention {
-        /// Why, for a person.
-        reason: String,
-        /// What is left behind, each by name.
-        leftovers: Vec<String>,
-    },
-    /// A process took the deployment up again.
-    Resumed,
-    /// All effects are done.
-    Succeeded,
-    /// All that was done is undone.
-    Unwound,
-}
+mod event;
+
+pub use event::Event;
 
 /// Where a deployment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -168,11 +92,24 @@ pub enum UndoState {
     Failed(String),
 }
 
+/// An outside system that is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waited {
+    /// The entry that says so, counted from 0: its time is since when.
+    pub entry: usize,
+    /// Why, for a person.
+    pub message: String,
+}
+
 /// What a journal adds up to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
     status: Option<Status>,
     unwinding: bool,
+    /// How many entries were read.
+    entries: usize,
+    /// The outside systems that are waited for, as failures name them.
+    pub waiting: BTreeMap<String, Waited>,
     /// Why it goes back, once it does.
     pub reason: Option<String>,
     /// Why it needs attention, while it does.
@@ -244,10 +181,30 @@ impl Progress {
         use Status::{NeedsAttention, Running, Succeeded, Unwinding, Unwound};
         let next = match (self.status, event) {
             (None, Event::Started) => Running,
-            (None, other) => return Err(format!("{} before the start", name(other))),
+            (None, other) => return Err(format!("{} before the start", other.name())),
             (Some(_), Event::Started) => return Err("a second start".to_owned()),
             (Some(Succeeded | Unwound), other) => {
-                return Err(format!("{} after the end", name(other)));
+                return Err(format!("{} after the end", other.name()));
+            }
+            (Some(now @ (Running | Unwinding)), Event::Waiting { system, message }) => {
+                if !self.is_anything_uncertain() {
+                    return Err(format!("a wait for {system}, which nothing was asked of"));
+                }
+                if self.waiting.contains_key(system) {
+                    return Err(format!("a second wait for {system}"));
+                }
+                let waited = Waited {
+                    entry: self.entries,
+                    message: message.clone(),
+                };
+                self.waiting.insert(system.clone(), waited);
+                now
+            }
+            (Some(now @ (Running | Unwinding)), Event::Answered { system }) => {
+                if self.waiting.remove(system).is_none() {
+                    return Err(format!("an answer of {system}, which wasn't waited for"));
+                }
+                now
             }
             (Some(NeedsAttention), Event::Resumed) => {
                 self.attention = None;
@@ -255,9 +212,13 @@ impl Progress {
                 if self.unwinding { Unwinding } else { Running }
             }
             (Some(NeedsAttention), other) => {
-                return Err(format!("{} while it needs attention", name(other)));
+                return Err(format!("{} while it needs attention", other.name()));
             }
-            (Some(now @ (Running | Unwinding)), Event::Resumed) => now,
+            (Some(now @ (Running | Unwinding)), Event::Resumed) => {
+                // Whoever takes it up asks anew.
+                self.waiting.clear();
+                now
+            }
             (
                 Some(Running),
                 Event::Intent {
@@ -381,7 +342,7 @@ impl Progress {
                 | Event::UndoFailed { .. }
                 | Event::Unwound),
             ) => {
-                return Err(format!("{} before the unwinding began", name(other)));
+                return Err(format!("{} before the unwinding began", other.name()));
             }
             (
                 Some(Unwinding),
@@ -391,11 +352,27 @@ impl Progress {
                 | Event::UnwindStarted { .. }
                 | Event::Succeeded),
             ) => {
-                return Err(format!("{} during the unwinding", name(other)));
+                return Err(format!("{} during the unwinding", other.name()));
             }
         };
+        if self.status != Some(next) {
+            // It goes another way, or none: whatever was waited for isn't any more.
+            self.waiting.clear();
+        }
         self.status = Some(next);
+        self.entries += 1;
         Ok(())
+    }
+
+    /// Whether a call may have been made of which nobody knows what came.
+    fn is_anything_uncertain(&self) -> bool {
+        if self.unwinding {
+            let mut steps = self.undo.values();
+            steps.any(|state| *state == UndoState::Uncertain)
+        } else {
+            let mut effects = self.effects.values();
+            effects.any(|state| matches!(state, EffectState::Uncertain { .. }))
+        }
     }
 
     fn undo_result(&mut self, step: &UndoStep, state: UndoState) -> Result<(), String> {
@@ -404,22 +381,5 @@ impl Progress {
         }
         self.undo.insert(step.clone(), state);
         Ok(())
-    }
-}
-
-fn name(event: &Event) -> &'static str {
-    match event {
-        Event::Started => "a start",
-        Event::Intent { .. } => "an intent",
-        Event::Done { .. } => "a result",
-        Event::Failed { .. } => "a failure",
-        Event::UnwindStarted { .. } => "the start of an unwinding",
-        Event::UndoIntent { .. } => "an intent to undo",
-        Event::Undone { .. } => "an undone step",
-        Event::UndoFailed { .. } => "a failed undo",
-        Event::NeedsAttention { .. } => "a call for attention",
-        Event::Resumed => "a resumption",
-        Event::Succeeded => "success",
-        Event::Unwound => "the end of the unwinding",
     }
 }

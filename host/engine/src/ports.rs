@@ -1,6 +1,7 @@
 //! What an engine is made of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use deploycenter_domain::desired::Desired;
 use deploycenter_domain::effect::EffectKind;
@@ -50,7 +51,7 @@ impl Adapters {
     }
 }
 
-/// How much happens at once.
+/// How much happens at once, and how long is waited for what is away.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Targets being deployed at the same time.
@@ -59,6 +60,9 @@ pub struct Limits {
     pub effects: usize,
     /// Targets being planned at the same time: they wait for the same few lists.
     pub plans: usize,
+    /// For how long one step of a deployment waits in all for outside systems that can't
+    /// be reached.
+    pub outage: Duration,
 }
 
 impl Default for Limits {
@@ -67,6 +71,7 @@ impl Default for Limits {
             targets: 8,
             effects: 8,
             plans: 32,
+            outage: Duration::from_secs(3600),
         }
     }
 }

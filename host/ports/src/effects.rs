@@ -117,6 +117,20 @@ impl Failure {
     }
 }
 
+/// How people call an outside system that failures name.
+#[must_use]
+pub fn system_name(system: &str) -> &'static str {
+    match system {
+        "argocd" => "Argo CD",
+        "git" => "git",
+        "efs" => "EFS",
+        "route53" => "Route 53",
+        "secretsmanager" => "Secrets Manager",
+        "sts" => "STS",
+        _ => "an outside system",
+    }
+}
+
 /// What the engine does with an outside system. One implementation serves all kinds of
 /// effect of its system.
 #[async_trait]

@@ -18,7 +18,7 @@ pub use clock::{Clock, Ids};
 pub use diagnosis::{Check, Examine, Finding, Verdict};
 pub use effects::{
     ApplicationState, Applications, EffectAdapter, Ensured, Failure, FailureKind, Generated,
-    GivenOwner, GivenSecrets, LastChange, LiveTarget, Note, Reading, Step, Syncing,
+    GivenOwner, GivenSecrets, LastChange, LiveTarget, Note, Reading, Step, Syncing, system_name,
 };
 pub use holdings::{HeldBy, Holding, Holdings};
 pub use plugins::{PluginError, PluginFacts, Plugins, TemplateFault};
@@ -26,5 +26,5 @@ pub use progress::{Notice, Progress, Silent};
 pub use repository::{DesiredFiles, MainState, Repository, RepositoryError};
 pub use store::{
     DeploymentRecord, Holder, Lease, NewDeployment, Recorded, StandingRecord, Store, StoreError,
-    TargetRecord,
+    TargetRecord, Wait,
 };

@@ -30,6 +30,24 @@ pub enum Notice {
         /// Which effect.
         effect: EffectId,
     },
+    /// An outside system can't be reached, and is waited for.
+    Waiting {
+        /// Which target.
+        target: TargetId,
+        /// The system, as people call it.
+        system: &'static str,
+        /// Since when.
+        since: jiff::Timestamp,
+        /// What became of the last call.
+        message: String,
+    },
+    /// The system that was waited for answers again.
+    Answered {
+        /// Which target.
+        target: TargetId,
+        /// The system, as people call it.
+        system: &'static str,
+    },
     /// The deployment goes back.
     Unwinding {
         /// Which target.

@@ -1,10 +1,13 @@
 //! Locks, journal and history.
 
 use async_trait::async_trait;
-use deploycenter_domain::journal::Event;
+use deploycenter_domain::journal::{Event, Progress};
 use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
 use deploycenter_domain::plan::TargetPlan;
 use deploycenter_domain::standing::Standing;
+use serde::Serialize;
+
+use crate::system_name;
 
 /// The right to change a target, and a number that grows each time it is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +94,64 @@ pub struct DeploymentRecord {
     pub deployment: NewDeployment,
     /// In order.
     pub events: Vec<Recorded>,
+}
+
+/// An outside system that a deployment waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Wait {
+    /// The system, as failures name it: `argocd`, `git`, `efs`, ….
+    pub system: String,
+    /// Since when.
+    pub since: jiff::Timestamp,
+    /// What became of the call that found it away.
+    pub message: String,
+}
+
+impl Wait {
+    /// `waiting for Argo CD since 2025-11-21 14:03:10Z`.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let since = self.since.strftime("%Y-%m-%d %H:%M:%SZ");
+        format!("waiting for {} since {since}", system_name(&self.system))
+    }
+}
+
+impl DeploymentRecord {
+    /// The outside systems that it waits for, the longest first; `progress` is what its
+    /// journal adds up to.
+    #[must_use]
+    pub fn waits(&self, progress: &Progress) -> Vec<Wait> {
+        let mut waits: Vec<Wait> = progress
+            .waiting
+            .iter()
+            .filter_map(|(system, waited)| {
+                Some(Wait {
+                    system: system.clone(),
+                    since: self.events.get(waited.entry)?.at,
+                    message: waited.message.clone(),
+                })
+            })
+            .collect();
+        waits.sort_by_key(|wait| wait.since);
+        waits
+    }
+
+    /// Why it isn't well, for a person: why it goes back or needs attention, and what it
+    /// waits for.
+    #[must_use]
+    pub fn why(&self, progress: &Progress) -> Option<String> {
+        let waits = self.waits(progress);
+        let waits = waits
+            .iter()
+            .map(|wait| format!("{}: {}", wait.shown(), wait.message));
+        let reasons: Vec<String> = progress
+            .why()
+            .map(str::to_owned)
+            .into_iter()
+            .chain(waits)
+            .collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
 }
 
 /// What is known of a target over all its deployments.

@@ -95,6 +95,8 @@ fn describe(event: &Event) -> String {
         Event::Started => "started".to_owned(),
         Event::UnwindStarted { .. } => "unwind-started".to_owned(),
         Event::NeedsAttention { .. } => "needs-attention".to_owned(),
+        Event::Waiting { system, .. } => format!("waiting {system}"),
+        Event::Answered { system } => format!("answered {system}"),
         Event::Resumed => "resumed".to_owned(),
         Event::Succeeded => "succeeded".to_owned(),
         Event::Unwound => "unwound".to_owned(),

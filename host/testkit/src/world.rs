@@ -35,6 +35,9 @@ const REPOSITORY: &str = "https://git.example.com/fleet.git";
 /// How far the stand-ins' time moves at each request.
 const STEP: u64 = 100;
 
+/// How long a deployment waits for what is away.
+const OUTAGE: Duration = Duration::from_secs(600);
+
 /// A world. Dropping it removes everything.
 pub struct World {
     dir: TempDir,
@@ -339,6 +342,7 @@ impl World {
                 targets: 1,
                 effects: 1,
                 plans: 1,
+                outage: OUTAGE,
             },
         };
         Ok((engine, store))

@@ -33,6 +33,7 @@ use clap::CommandFactory as _;
 use deploycenter_domain::name::DeploymentId;
 use deploycenter_domain::selector::Selection;
 use deploycenter_engine::{Cancel, Outcome};
+use deploycenter_ports::system_name;
 
 use crate::args::{Args, Command, Output, SandboxCommand, SecretCommand, Selectors};
 use crate::fail::Fail;
@@ -217,8 +218,8 @@ pub(crate) fn cancel_on_ctrl_c() -> Cancel {
     cancel
 }
 
-/// What came of a run: as JSON on stdout, or the failures on stderr. Deployments in
-/// `going_back` were on their way back before it: for them, being taken back is no failure.
+/// What came of a run: as JSON on stdout, or the failures on stderr. For deployments in
+/// `going_back`, being taken back is what was asked for.
 pub(crate) fn conclude(
     json: bool,
     outcomes: &[Outcome],
@@ -246,6 +247,7 @@ pub(crate) fn rows(outcomes: &[Outcome]) -> Vec<serde_json::Value> {
                 "state": outcome.status,
                 "reason": outcome.reason,
                 "leftovers": outcome.leftovers,
+                "waiting": outcome.waits,
             })
         })
         .collect()
@@ -297,12 +299,23 @@ pub(crate) fn verdict(
                 if code.is_empty() {
                     code = "interrupted";
                 }
+                let (stopped, when) = match outcome.waits.first() {
+                    None => ("on request", String::new()),
+                    Some(wait) => (
+                        "while it waited",
+                        format!("when {} answers again, ", system_name(&wait.system)),
+                    ),
+                };
+                let reason = match reason.as_str() {
+                    "" => String::new(),
+                    reason => format!(": {reason}"),
+                };
                 (
                     format!(
-                        "{} was stopped on request and isn't finished",
+                        "{} was stopped {stopped} and isn't finished{reason}",
                         outcome.target
                     ),
-                    format!("go on with: deploycenter resume {}", outcome.target),
+                    format!("{when}go on with: deploycenter resume {}", outcome.target),
                 )
             }
             Status::Succeeded => continue,

@@ -1,9 +1,9 @@
 //! `resume`.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_domain::journal::Progress;
 use deploycenter_domain::name::TargetId;
 use deploycenter_engine::{Limits, TakeUp};
 
@@ -28,19 +28,6 @@ pub(super) async fn run(shared: &Shared, targets: &[String]) -> Result<ExitCode,
         Arc::new(LiveProgress::stderr()),
     )
     .await?;
-    // One that was on its way back already is ended well when nothing of it is left.
-    let going_back = place
-        .engine
-        .store
-        .unfinished()
-        .await?
-        .into_iter()
-        .filter(|record| {
-            let events = record.events.iter().map(|recorded| &recorded.event);
-            Progress::read(events).is_ok_and(|progress| progress.is_unwinding())
-        })
-        .map(|record| record.deployment.id)
-        .collect();
     let outcomes = place
         .engine
         .resume(TakeUp::All, wanted, &cancel_on_ctrl_c())
@@ -48,5 +35,5 @@ pub(super) async fn run(shared: &Shared, targets: &[String]) -> Result<ExitCode,
     if outcomes.is_empty() && !shared.json {
         crate::output::errln!("Nothing is unfinished.");
     }
-    conclude(shared.json, &outcomes, &going_back, Vec::new(), "")
+    conclude(shared.json, &outcomes, &BTreeSet::new(), Vec::new(), "")
 }

@@ -16,7 +16,8 @@ use deploycenter_domain::naming;
 use deploycenter_domain::selector::Selection;
 use deploycenter_engine::Limits;
 use deploycenter_ports::{
-    ApplicationState, DeploymentRecord, LiveTarget, Reading, Repository as _, Silent, TargetRecord,
+    ApplicationState, DeploymentRecord, Failure, FailureKind, LiveTarget, Reading, Repository as _,
+    Silent, TargetRecord, Wait,
 };
 
 use super::{Shared, selection};
@@ -40,7 +41,7 @@ pub(super) async fn run(
     if let Some(interval) = watch {
         return watch::run(&mut reader, interval, shared.json).await;
     }
-    let report = reader.report(Reading::Listed).await?;
+    let (report, away) = reader.report(Reading::Listed).await?;
     crate::output::out!(
         "{}",
         if shared.json {
@@ -49,8 +50,21 @@ pub(super) async fn run(
             report.human()
         }
     );
-    Ok(ExitCode::SUCCESS)
+    away.map_or(Ok(ExitCode::SUCCESS), Err)
 }
+
+/// A target's last deployment.
+#[derive(Debug, Clone)]
+struct Last {
+    deployment: DeploymentId,
+    status: Status,
+    /// What it waits for.
+    waiting: Vec<Wait>,
+    incarnation: Incarnation,
+}
+
+/// What is shown of what couldn't be read.
+const UNKNOWN: &str = "Unknown";
 
 /// Reads where targets stand, as often as asked.
 struct Reader<'a> {
@@ -62,14 +76,17 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// One list of applications, one of branches, and the journal. [`Reading::Fresh`]
-    /// reads the working tree and the branches again.
-    async fn report(&mut self, reading: Reading) -> Result<Report, Fail> {
+    /// reads the working tree and the branches again. While Argo CD or git is away, what
+    /// the others know is reported all the same, with the failure beside it.
+    async fn report(&mut self, reading: Reading) -> Result<(Report, Option<Fail>), Fail> {
         let place = self.place;
         let desired = match reading {
             Reading::Listed => Arc::clone(&place.desired),
             Reading::Fresh => Arc::new(desired::read(&place.repo.desired_files().await?)?),
         };
-        let live = place.engine.adapters.generated.live(reading).await?;
+        let mut away = None;
+        let live = place.engine.adapters.generated.live(reading).await;
+        let live = unless_away(live, &mut away)?.unwrap_or_default();
         let others: Vec<TargetId> = live
             .iter()
             .filter(|live| !live.target.is_shared())
@@ -81,13 +98,11 @@ impl Reader<'_> {
             .into_iter()
             .map(|instance| instance.target.clone())
             .collect();
-        let states: BTreeMap<String, ApplicationState> = place
-            .applications
-            .states()
-            .await?
-            .into_iter()
-            .map(|state| (state.name.clone(), state))
-            .collect();
+        let states = unless_away(place.applications.states().await, &mut away)?;
+        let states: Option<BTreeMap<String, ApplicationState>> = states.map(|states| {
+            let named = states.into_iter().map(|state| (state.name.clone(), state));
+            named.collect()
+        });
         let last = self.last_deployments().await?;
         let live: BTreeMap<&TargetId, &LiveTarget> =
             live.iter().map(|live| (&live.target, live)).collect();
@@ -96,15 +111,19 @@ impl Reader<'_> {
         });
         let rows = chosen.iter().chain(gone).filter_map(|target| {
             let last = last.get(target);
-            row(&desired, target, live.get(target).copied(), &states, last)
+            row(
+                &desired,
+                target,
+                live.get(target).copied(),
+                states.as_ref(),
+                last,
+            )
         });
-        Ok(Report::new(rows.collect()))
+        Ok((Report::new(rows.collect()), away))
     }
 
     /// The last deployment of each target, and where it is.
-    async fn last_deployments(
-        &mut self,
-    ) -> Result<BTreeMap<TargetId, (DeploymentId, Status)>, Fail> {
+    async fn last_deployments(&mut self) -> Result<BTreeMap<TargetId, Last>, Fail> {
         let store = &self.place.engine.store;
         let records = store.targets().await?;
         let unfinished = store.unfinished().await?;
@@ -113,11 +132,20 @@ impl Reader<'_> {
             let running = unfinished
                 .iter()
                 .find(|deployment| deployment.deployment.id == record.last);
-            let status = match running {
-                Some(deployment) => status(deployment)?,
-                None => self.ended(&record).await?,
+            let (status, waiting) = match running {
+                Some(deployment) => {
+                    let progress = progress(deployment)?;
+                    (progress.status(), deployment.waits(&progress))
+                }
+                None => (self.ended(&record).await?, Vec::new()),
             };
-            last.insert(record.target, (record.last, status));
+            let one = Last {
+                deployment: record.last,
+                status,
+                waiting,
+                incarnation: record.incarnation,
+            };
+            last.insert(record.target, one);
         }
         Ok(last)
     }
@@ -135,7 +163,7 @@ impl Reader<'_> {
             let (target, id) = (&record.target, &record.last);
             Fail::new("journal", format!("{target}: its deployment {id} is gone"))
         })?;
-        let status = status(&deployment)?;
+        let status = progress(&deployment)?.status();
         if status.is_final() {
             self.ended.insert(record.last.clone(), status);
         }
@@ -143,13 +171,23 @@ impl Reader<'_> {
     }
 }
 
-fn status(record: &DeploymentRecord) -> Result<Status, Fail> {
-    Progress::read(record.events.iter().map(|recorded| &recorded.event))
-        .map(|progress| progress.status())
-        .map_err(|error| {
-            let target = &record.deployment.plan.target;
-            Fail::new("journal", format!("{target}: {error}"))
-        })
+fn progress(record: &DeploymentRecord) -> Result<Progress, Fail> {
+    Progress::read(record.events.iter().map(|recorded| &recorded.event)).map_err(|error| {
+        let target = &record.deployment.plan.target;
+        Fail::new("journal", format!("{target}: {error}"))
+    })
+}
+
+/// What was read; `None` while its system can't be reached, which `away` keeps.
+fn unless_away<T>(read: Result<T, Failure>, away: &mut Option<Fail>) -> Result<Option<T>, Fail> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(failure) if failure.kind == FailureKind::Unavailable => {
+            away.get_or_insert(failure.into());
+            Ok(None)
+        }
+        Err(failure) => Err(failure.into()),
+    }
 }
 
 /// `None` for a customer's shared target, which has no application.
@@ -157,18 +195,20 @@ fn row(
     desired: &Desired,
     target: &TargetId,
     live: Option<&LiveTarget>,
-    states: &BTreeMap<String, ApplicationState>,
-    last: Option<&(DeploymentId, Status)>,
+    states: Option<&BTreeMap<String, ApplicationState>>,
+    last: Option<&Last>,
 ) -> Option<Row> {
     let instance = desired.instance(target);
     let lock = live.and_then(|live| Lock::read(&live.lock).ok());
-    let incarnation = lock
-        .as_ref()
-        .map_or(Incarnation::FIRST, |lock| lock.incarnation);
+    let known = lock.as_ref().map(|lock| lock.incarnation);
+    let incarnation = known
+        .or(last.map(|last| last.incarnation))
+        .unwrap_or(Incarnation::FIRST);
     let name = naming::readable(target.customer(), target.instance()?, incarnation);
-    let (sync, health) = match states.get(&name) {
-        Some(state) => (state.sync.clone(), state.health.clone()),
-        None => ("Unknown".to_owned(), "Missing".to_owned()),
+    let (sync, health) = match states.map(|states| states.get(&name)) {
+        Some(Some(state)) => (state.sync.as_str(), state.health.as_str()),
+        Some(None) => (UNKNOWN, "Missing"),
+        None => (UNKNOWN, UNKNOWN),
     };
     let hold = live.and_then(|live| live.hold.as_deref());
     Some(Row {
@@ -179,10 +219,11 @@ fn row(
         app: instance
             .map(|instance| instance.app.clone())
             .or_else(|| lock.as_ref().map(|lock| lock.app.clone())),
-        sync,
-        health,
-        deployment: last.map(|(id, _)| id.clone()),
-        state: last.map(|(_, status)| *status),
+        sync: sync.to_owned(),
+        health: health.to_owned(),
+        deployment: last.map(|last| last.deployment.clone()),
+        state: last.map(|last| last.status),
+        waiting: last.map_or_else(Vec::new, |last| last.waiting.clone()),
         held: hold.is_some(),
         hold: hold.map(held),
         update_available: lock.is_some_and(|lock| lock.is_behind(desired)),

@@ -5,7 +5,7 @@ use deploycenter_domain::journal::{Impossible, Progress, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{PlannedEffect, Summary, TargetPlan};
-use deploycenter_ports::DeploymentRecord;
+use deploycenter_ports::{DeploymentRecord, Wait};
 use serde::Serialize;
 
 use super::status::state;
@@ -46,6 +46,9 @@ struct Row {
     main_commit: Option<String>,
     /// Why it went back or waits.
     reason: Option<String>,
+    /// The outside systems that are away and that it waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    waiting: Vec<Wait>,
     /// What it left behind.
     leftovers: Vec<String>,
 }
@@ -141,7 +144,8 @@ fn row(record: &DeploymentRecord) -> Result<Row, Impossible> {
         brief: brief(plan),
         actor: begun.actor.clone(),
         main_commit: begun.main_commit.clone(),
-        reason: progress.why().map(str::to_owned),
+        reason: record.why(&progress),
+        waiting: record.waits(&progress),
         leftovers: progress.leftovers,
     })
 }

@@ -32,6 +32,8 @@ struct Running {
     done: usize,
     of: usize,
     bar: ProgressBar,
+    /// Why it goes back, once that was said.
+    said: Option<String>,
 }
 
 impl LiveProgress {
@@ -87,6 +89,7 @@ impl LiveProgress {
             done: 0,
             of: effects,
             bar,
+            said: None,
         }
     }
 }
@@ -113,9 +116,29 @@ impl Progress for LiveProgress {
                 running.bar.set_position(running.done as u64);
                 applied(target, effect, running)
             }),
-            Notice::Unwinding { target, reason } => {
+            Notice::Waiting {
+                target,
+                system,
+                since,
+                message,
+            } => {
+                let what = format!("waiting for {system} since {}", since.strftime("%H:%M:%SZ"));
                 if let Some(running) = running.get(target) {
+                    running.bar.set_message(what.clone());
+                }
+                Some(line(target, paint(CAREFUL, what), Some(message)))
+            }
+            Notice::Answered { target, system } => {
+                let what = format!("{system} answers again");
+                if let Some(running) = running.get(target) {
+                    running.bar.set_message(what.clone());
+                }
+                Some(line(target, what, None))
+            }
+            Notice::Unwinding { target, reason } => {
+                if let Some(running) = running.get_mut(target) {
                     running.bar.set_message("going back");
+                    running.said = Some(reason.clone());
                 }
                 Some(line(target, paint(CAREFUL, "going back"), Some(reason)))
             }
@@ -125,13 +148,16 @@ impl Progress for LiveProgress {
                 reason,
                 ..
             } => {
-                if let Some(ended) = running.remove(target) {
+                let ended = running.remove(target);
+                let said = ended.as_ref().and_then(|ended| ended.said.as_deref());
+                let reason = unsaid(reason.as_deref(), said);
+                if let Some(ended) = &ended {
                     ended.bar.finish_and_clear();
                     if let Display::Bars(bars) = &self.display {
                         bars.remove(&ended.bar);
                     }
                 }
-                Some(line(target, ending(*status), reason.as_deref()))
+                Some(line(target, ending(*status), reason))
             }
         };
         drop(running);
@@ -171,6 +197,16 @@ fn applied(target: &TargetId, effect: &EffectId, running: &Running) -> String {
     line(target, format!("{effect} done {count}"), None)
 }
 
+/// What a reason says that wasn't said yet.
+fn unsaid<'a>(reason: Option<&'a str>, said: Option<&str>) -> Option<&'a str> {
+    let reason = reason?;
+    let rest = said
+        .and_then(|said| reason.strip_prefix(said))
+        .unwrap_or(reason);
+    let rest = rest.trim_start_matches("; ");
+    (!rest.is_empty()).then_some(rest)
+}
+
 fn ending(status: Status) -> String {
     let style = match status {
         Status::Succeeded => GOOD,
@@ -178,7 +214,7 @@ fn ending(status: Status) -> String {
         Status::Running | Status::Unwinding | Status::Unwound => CAREFUL,
     };
     let words = match status {
-        // The engine stopped on request; nothing is wrong.
+        // On request, or for what is away; the deployment itself is as sound as before.
         Status::Running => "stopped; `deploycenter resume` goes on",
         Status::Unwinding => "stopped on its way back; `deploycenter resume` goes on",
         other => other.as_str(),
@@ -262,6 +298,16 @@ mod tests {
                 target: chat(),
                 effect: effect("dns.record/main"),
             },
+            Notice::Waiting {
+                target: chat(),
+                system: "Route 53",
+                since: "2025-11-21T14:03:10Z".parse().unwrap(),
+                message: "connection refused".to_owned(),
+            },
+            Notice::Answered {
+                target: chat(),
+                system: "Route 53",
+            },
             Notice::Unwinding {
                 target: chat(),
                 reason: "the zone is gone".to_owned(),
@@ -284,7 +330,10 @@ mod tests {
                 target: chat(),
                 deployment: "d2".parse().unwrap(),
                 status: Status::NeedsAttention,
-                reason: Some("the zone is gone\u{1b}[2J".to_owned()),
+                reason: Some(
+                    "the zone is gone; taking it back stopped at undo:x: denied\u{1b}[2J"
+                        .to_owned(),
+                ),
             },
             Notice::Ended {
                 target: chat(),

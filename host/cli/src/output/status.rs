@@ -2,6 +2,7 @@
 
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{AppName, DeploymentId, RegionName, TargetId};
+use deploycenter_ports::Wait;
 use serde::Serialize;
 
 use super::style::{BAD, CAREFUL, GOOD, PLAIN};
@@ -40,6 +41,9 @@ pub(crate) struct Row {
     pub(crate) deployment: Option<DeploymentId>,
     /// Where that is.
     pub(crate) state: Option<Status>,
+    /// The outside systems that are away and that it waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) waiting: Vec<Wait>,
     /// Whether it stays as it is until it is released.
     pub(crate) held: bool,
     /// Who holds it, and why, in a few words.
@@ -111,10 +115,10 @@ fn cells(row: &Row) -> [Cell; 8] {
         (row.update_available, "update available"),
         (row.pending_removal, "pending removal"),
     ];
-    let notes: Vec<&str> = notes
+    let notes = notes
         .into_iter()
-        .filter_map(|(is, note)| is.then_some(note))
-        .collect();
+        .filter_map(|(is, note)| is.then_some(note.to_owned()));
+    let notes: Vec<String> = row.waiting.iter().map(Wait::shown).chain(notes).collect();
     [
         row.target.to_string().into(),
         row.region.as_ref().map_or("", RegionName::as_str).into(),
@@ -162,6 +166,7 @@ mod tests {
             health: health.to_owned(),
             deployment: state.map(|_| "01jd6".parse().unwrap()),
             state,
+            waiting: Vec::new(),
             held: false,
             hold: None,
             update_available: false,
@@ -178,8 +183,15 @@ mod tests {
         );
         (held.held, held.update_available, held.region) = (true, true, None);
         held.hold = Some("held by Ada (the theme is broken)".to_owned());
+        let mut waiting = row("acme/wiki", Some("odoo"), "Unknown", Some(Status::Running));
+        waiting.waiting.push(Wait {
+            system: "argocd".to_owned(),
+            since: "2025-11-21T14:03:10Z".parse().unwrap(),
+            message: "connection refused".to_owned(),
+        });
         Report::new(vec![
             held,
+            waiting,
             row("acme/odoo", Some("odoo"), "Unknown", None),
             row("acme/_customer", None, "Healthy", Some(Status::Succeeded)),
         ])

@@ -84,14 +84,35 @@ impl Watch {
         self.out.flush()
     }
 
+    /// Shows a report that lacks what couldn't be read, and says why.
+    ///
+    /// # Errors
+    /// When nobody reads any more.
+    pub(crate) fn show_partly(
+        &mut self,
+        report: Report,
+        fail: &Fail,
+        at: jiff::Timestamp,
+    ) -> io::Result<()> {
+        let complaint = self.complaint.take();
+        self.show(report, at)?;
+        self.complaint = complaint;
+        self.told("couldn't read everything", fail, at)
+    }
+
     /// Says why there is no report this time; the same is said once.
     ///
     /// # Errors
     /// When nobody reads any more.
     pub(crate) fn complain(&mut self, fail: &Fail, at: jiff::Timestamp) -> io::Result<()> {
+        self.told("couldn't read, this is older", fail, at)
+    }
+
+    fn told(&mut self, what: &str, fail: &Fail, at: jiff::Timestamp) -> io::Result<()> {
         let (message, _) = fail.in_short();
-        let known = self.complaint.as_ref() == Some(&message);
-        self.complaint = Some(message);
+        let complaint = format!("{what}: {message}");
+        let known = self.complaint.as_ref() == Some(&complaint);
+        self.complaint = Some(complaint);
         match self.display {
             Display::Terminal { .. } => return self.draw(at),
             _ if known => {}
@@ -140,7 +161,7 @@ fn footer(at: jiff::Timestamp, interval: Duration, complaint: Option<&str>) -> V
     let about = format!("{}, every {interval:?}; Ctrl-C ends", when(at));
     let mut lines = vec![String::new()];
     lines.extend(complaint.map(|complaint| {
-        let line = format!("! couldn't read, this is older: {}", harmless(complaint));
+        let line = format!("! {}", harmless(complaint));
         paint(BAD, line)
     }));
     lines.push(paint(DIM, about));
@@ -220,6 +241,7 @@ mod tests {
             health: health.to_owned(),
             deployment: None,
             state: None,
+            waiting: Vec::new(),
             held: false,
             hold: None,
             update_available: false,
@@ -269,7 +291,11 @@ mod tests {
     #[test]
     fn what_doesnt_fit_is_counted() {
         let table: String = (0..30).map(|row| format!("row {row}\n")).collect();
-        let below = footer(at(0), Duration::from_secs(2), Some("argocd: gone\u{1b}[2J"));
+        let below = footer(
+            at(0),
+            Duration::from_secs(2),
+            Some("couldn't read, this is older: argocd: gone\u{1b}[2J"),
+        );
         let shown: Vec<String> = frame(&table, &below, 10, 24)
             .iter()
             .map(|line| super::super::plain(line))

@@ -95,7 +95,12 @@ fn what_cannot_be_taken_back_is_named_until_it_is() {
         .refused("needs-attention");
 
     place.sandbox().set_faults(Vec::new());
-    place.run(&["resume", "acme/mattermost"]).succeeded();
+    // Nothing is left, but what was wanted isn't there either.
+    let said = place
+        .run(&["resume", "acme/mattermost", "--output", "json"])
+        .refused("unwound");
+    holds(&said, &["acme/mattermost failed and was taken back"]);
+    assert_eq!(said.matches("CrashLoopBackOff").count(), 1, "{said}");
     let after = place.inventory();
     assert!(after == before, "{}", before.difference(&after));
     let run = place.run(&["resume"]).succeeded();

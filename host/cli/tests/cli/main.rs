@@ -4,6 +4,7 @@
 
 mod adopt;
 mod apply;
+mod away;
 mod broken;
 mod canary;
 mod doctor;

@@ -67,6 +67,9 @@ pub struct ArgocdSettings {
 pub struct Timeouts {
     /// A deployment that shows no progress for so many seconds has failed.
     pub progress_seconds: u64,
+    /// For so many seconds a step of a deployment waits in all for outside systems that
+    /// can't be reached; then the deployment stops, and `resume` goes on.
+    pub outage_seconds: u64,
     /// For so many seconds Argo CD may be unable to compare an application with git, when
     /// that may pass.
     pub comparison_seconds: u64,
@@ -85,6 +88,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             progress_seconds: 600,
+            outage_seconds: 3600,
             comparison_seconds: 120,
             degraded_seconds: 90,
             database_seconds: 600,
@@ -208,6 +212,7 @@ fn timeouts(reader: &mut Reader<'_>, root: &Object<'_>) -> Timeouts {
     let mut timeouts = Timeouts::default();
     let keys = [
         ("progress_seconds", 1, &mut timeouts.progress_seconds),
+        ("outage_seconds", 1, &mut timeouts.outage_seconds),
         ("comparison_seconds", 0, &mut timeouts.comparison_seconds),
         ("degraded_seconds", 0, &mut timeouts.degraded_seconds),
         ("database_seconds", 0, &mut timeouts.database_seconds),

@@ -37,6 +37,13 @@ fn every_event() -> Vec<Event> {
             reason: "stuck".to_owned(),
             leftovers: vec!["fs-1".to_owned()],
         },
+        Event::Waiting {
+            system: "efs".to_owned(),
+            message: "connection refused".to_owned(),
+        },
+        Event::Answered {
+            system: "efs".to_owned(),
+        },
         Event::Resumed,
         Event::Succeeded,
         Event::Unwound,
@@ -54,6 +61,8 @@ fn short(event: &Event) -> &'static str {
         Event::Undone { .. } => "undone",
         Event::UndoFailed { .. } => "undo-failed",
         Event::NeedsAttention { .. } => "needs-attention",
+        Event::Waiting { .. } => "waiting",
+        Event::Answered { .. } => "answered",
         Event::Resumed => "resumed",
         Event::Succeeded => "succeeded",
         Event::Unwound => "unwound",
@@ -99,6 +108,20 @@ fn what_may_follow_what() {
                 ("failed", Running),
                 ("unwind-started", Unwinding),
                 ("needs-attention", NeedsAttention),
+                ("waiting", Running),
+                ("resumed", Running),
+            ],
+        ),
+        (
+            // A wait turns nothing round, and ends nothing.
+            &["started", "intent", "waiting"],
+            &[
+                ("intent", Running),
+                ("done", Running),
+                ("failed", Running),
+                ("unwind-started", Unwinding),
+                ("needs-attention", NeedsAttention),
+                ("answered", Running),
                 ("resumed", Running),
             ],
         ),
@@ -136,6 +159,18 @@ fn what_may_follow_what() {
                 ("undone", Unwinding),
                 ("undo-failed", Unwinding),
                 ("needs-attention", NeedsAttention),
+                ("waiting", Unwinding),
+                ("resumed", Unwinding),
+            ],
+        ),
+        (
+            &["started", "unwind-started", "undo-intent", "waiting"],
+            &[
+                ("undo-intent", Unwinding),
+                ("undone", Unwinding),
+                ("undo-failed", Unwinding),
+                ("needs-attention", NeedsAttention),
+                ("answered", Unwinding),
                 ("resumed", Unwinding),
             ],
         ),
@@ -276,6 +311,26 @@ fn what_it_waits_for_is_told_before_why_it_goes_back() {
     assert_eq!(parked.reason, None);
     assert_eq!(parked.why(), Some("stuck"));
     assert!(!parked.is_unwinding());
+}
+
+#[test]
+fn what_is_away_is_waited_for_until_it_answers_or_nobody_asks_it_any_more() {
+    let waits = |names: &[&str]| after(names).waiting;
+    let waiting = waits(&["started", "intent", "waiting"]);
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting["efs"].entry, 2, "its time is since when");
+    assert_eq!(waiting["efs"].message, "connection refused");
+    for then in ["answered", "resumed", "unwind-started", "needs-attention"] {
+        let names = ["started", "intent", "waiting", then];
+        assert!(waits(&names).is_empty(), "{then}");
+    }
+    let again = waits(&[
+        "started", "intent", "waiting", "answered", "intent", "waiting",
+    ]);
+    assert_eq!(again["efs"].entry, 5);
+    let back = ["started", "unwind-started", "undo-intent", "waiting"];
+    assert_eq!(waits(&back)["efs"].entry, 3);
+    assert_eq!(after(&back).why(), Some("refused"));
 }
 
 #[test]

@@ -123,6 +123,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             effect().prop_map(UndoStep::Settle),
         ]
     };
+    let system = || prop::sample::select(vec!["efs".to_owned(), "argocd".to_owned()]);
     prop_oneof![
         Just(Event::Started),
         effect().prop_map(|effect| Event::Intent {
@@ -153,6 +154,11 @@ fn any_event() -> impl Strategy<Value = Event> {
             reason: "stuck".to_owned(),
             leftovers: vec![]
         }),
+        system().prop_map(|system| Event::Waiting {
+            system,
+            message: "connection refused".to_owned()
+        }),
+        system().prop_map(|system| Event::Answered { system }),
         Just(Event::Resumed),
         Just(Event::Succeeded),
         Just(Event::Unwound),

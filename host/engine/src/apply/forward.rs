@@ -1,5 +1,7 @@
 //! Forward: every effect whose dependencies are done, at once, until all are.
 
+use std::collections::BTreeMap;
+
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::journal::{EffectState, Event, Status};
 use deploycenter_domain::plan::PlannedEffect;
@@ -8,66 +10,60 @@ use deploycenter_ports::{Ensured, Failure, FailureKind, Notice, Step};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
+use super::in_flight::{Back, Came, InFlight};
+use super::outage::{Outage, Waited};
 use super::{Cancel, RunError, Saga};
 
-impl Saga<'_> {
-    /// Runs until all effects are done, one fails, or someone asks to stop. A failure
-    /// starts the unwinding; it isn't run here.
+/// One way forward, as far as it got.
+struct Way<'a> {
+    in_flight: FuturesUnordered<InFlight<'a>>,
+    /// What waits for a system that is away, or has waited, and how much longer it may.
+    outages: BTreeMap<EffectId, Outage>,
+    /// What turns it round.
+    failure: Option<(EffectId, Failure)>,
+    /// That nothing new begins: something failed, or was waited for in vain.
+    halt: Cancel,
+    /// That someone asked to stop.
+    cancel: Cancel,
+}
+
+impl Way<'_> {
+    fn goes_on(&self) -> bool {
+        !self.halt.is_asked() && !self.cancel.is_asked()
+    }
+
+    fn failed(&mut self, effect: EffectId, error: Failure) {
+        self.failure.get_or_insert((effect, error));
+        self.halt.ask();
+    }
+}
+
+impl<'a> Saga<'a> {
+    /// Runs until all effects are done, one fails, an outside system is away for too long,
+    /// or someone asks to stop. A failure starts the unwinding; it isn't run here.
     pub(super) async fn forward(&mut self, cancel: &Cancel) -> Result<(), RunError> {
-        let engine = self.engine;
-        let mut in_flight = FuturesUnordered::new();
-        let mut failure: Option<(EffectId, Failure)> = None;
+        let mut way = Way {
+            in_flight: FuturesUnordered::new(),
+            outages: BTreeMap::new(),
+            failure: None,
+            halt: Cancel::default(),
+            cancel: cancel.clone(),
+        };
         loop {
-            if failure.is_none() && !cancel.is_asked() {
-                let running: Vec<EffectId> = in_flight.iter().map(InFlight::id).cloned().collect();
-                let room = engine.limits.effects.saturating_sub(running.len());
-                for effect in self.ready(&running).into_iter().take(room) {
-                    match self.step(&effect) {
-                        Ok(step) => {
-                            self.write(intent(&effect, &step)).await?;
-                            self.notice(Notice::Applying {
-                                target: self.target().clone(),
-                                effect: effect.id.clone(),
-                            });
-                            in_flight.push(InFlight::new(engine, effect.id, step));
-                        }
-                        Err(error) => {
-                            failure = Some((effect.id, error));
-                            break;
-                        }
-                    }
-                }
+            if way.goes_on() {
+                self.begin(&mut way).await?;
             }
-            let Some((effect, anew, result)) = in_flight.next().await else {
+            let Some((effect, came)) = way.in_flight.next().await else {
                 break;
             };
-            match result {
-                Ok(Ensured { changed, outputs }) => {
-                    self.write(Event::Done {
-                        effect: effect.clone(),
-                        changed,
-                        outputs,
-                    })
-                    .await?;
-                    self.notice(Notice::Applied {
-                        target: self.target().clone(),
-                        effect,
-                    });
-                }
-                Err(error) => {
-                    self.write(Event::Failed {
-                        effect: effect.clone(),
-                        message: tell(&error),
-                        untouched: anew
-                            && matches!(error.kind, FailureKind::Moved | FailureKind::Foreign),
-                    })
-                    .await?;
-                    failure.get_or_insert((effect, error));
+            match came {
+                Came::Back(back) => self.back(&mut way, effect, *back).await?,
+                Came::Waited(outage, waited) => {
+                    self.waited(&mut way, effect, outage, waited).await?;
                 }
             }
         }
-        drop(in_flight);
-        if let Some((effect, error)) = failure {
+        if let Some((effect, error)) = way.failure.take() {
             let reason = format!("{effect}: {}", tell(&error));
             match self.parked(reason) {
                 Ok(attention) => self.write(attention).await?,
@@ -76,7 +72,117 @@ impl Saga<'_> {
         } else if self.is_done() {
             self.write(Event::Succeeded).await?;
         }
-        debug_assert!(self.progress.status() != Status::Running || cancel.is_asked());
+        debug_assert!(self.progress.status() != Status::Running || !way.goes_on());
+        Ok(())
+    }
+
+    /// Begins what can begin, as far as there is room.
+    async fn begin(&mut self, way: &mut Way<'a>) -> Result<(), RunError> {
+        let engine = self.engine;
+        let running: Vec<EffectId> = way.in_flight.iter().map(InFlight::id).cloned().collect();
+        let room = engine.limits.effects.saturating_sub(running.len());
+        for effect in self.ready(&running).into_iter().take(room) {
+            match self.step(&effect) {
+                Ok(step) => {
+                    self.write(intent(&effect, &step)).await?;
+                    self.notice(Notice::Applying {
+                        target: self.target().clone(),
+                        effect: effect.id.clone(),
+                    });
+                    let opens = self.opening(&effect, &step);
+                    way.in_flight
+                        .push(InFlight::call(engine, effect.id, step, opens));
+                }
+                Err(error) => {
+                    way.failed(effect.id, error);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what came of a call.
+    async fn back(
+        &mut self,
+        way: &mut Way<'a>,
+        effect: EffectId,
+        back: Back,
+    ) -> Result<(), RunError> {
+        let error = match back.result {
+            Ok(Ensured { changed, outputs }) => {
+                self.answered(way.outages.remove(&effect).as_ref()).await?;
+                self.write(Event::Done {
+                    effect: effect.clone(),
+                    changed,
+                    outputs,
+                })
+                .await?;
+                self.notice(Notice::Applied {
+                    target: self.target().clone(),
+                    effect,
+                });
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        if error.kind == FailureKind::Unavailable {
+            // That is no answer. What is known of it stays: it may have been made.
+            if way.goes_on() {
+                self.waits_for(&error).await?;
+                let outage = Outage::met(self.engine, way.outages.remove(&effect), &error);
+                let stops = [way.cancel.clone(), way.halt.clone()];
+                way.in_flight.push(InFlight::wait(
+                    self.engine,
+                    effect,
+                    outage,
+                    back.probe,
+                    stops,
+                ));
+            }
+            return Ok(());
+        }
+        self.answered(way.outages.remove(&effect).as_ref()).await?;
+        self.write(Event::Failed {
+            effect: effect.clone(),
+            message: tell(&error),
+            untouched: back.anew && matches!(error.kind, FailureKind::Moved | FailureKind::Foreign),
+        })
+        .await?;
+        way.failed(effect, error);
+        Ok(())
+    }
+
+    /// Takes in how a wait ended: the call is made again, as one that may have been made.
+    async fn waited(
+        &mut self,
+        way: &mut Way<'a>,
+        effect: EffectId,
+        outage: Outage,
+        waited: Waited,
+    ) -> Result<(), RunError> {
+        match waited {
+            Waited::Answered => self.answered(Some(&outage)).await?,
+            Waited::Unknown => {}
+            Waited::Unwanted => return Ok(()),
+            Waited::InVain => {
+                way.halt.ask();
+                return Ok(());
+            }
+        }
+        let planned = self.record.deployment.plan.effect(&effect).cloned();
+        let Some(planned) = planned.filter(|_| way.goes_on()) else {
+            return Ok(());
+        };
+        match self.step(&planned) {
+            Ok(step) => {
+                let opens = self.opening(&planned, &step);
+                way.outages.insert(effect.clone(), outage);
+                way.in_flight
+                    .push(InFlight::call(self.engine, effect, step, opens));
+            }
+            Err(error) => way.failed(effect, error),
+        }
         Ok(())
     }
 
@@ -200,42 +306,5 @@ pub(super) fn tell(failure: &Failure) -> String {
     match &failure.help {
         Some(help) => format!("{} ({help})", failure.message),
         None => failure.message.clone(),
-    }
-}
-
-/// A call under way, and whose it is.
-struct InFlight<'a> {
-    id: EffectId,
-    /// Whether nothing of it can be there from before.
-    anew: bool,
-    call: std::pin::Pin<Box<dyn Future<Output = Result<Ensured, Failure>> + Send + 'a>>,
-}
-
-impl<'a> InFlight<'a> {
-    fn new(engine: &'a crate::Engine, id: EffectId, step: Step) -> Self {
-        let kind = id.kind();
-        Self {
-            id,
-            anew: !step.uncertain && step.adopt.is_none(),
-            call: Box::pin(async move { engine.adapters.of(kind).ensure(&step).await }),
-        }
-    }
-
-    fn id(&self) -> &EffectId {
-        &self.id
-    }
-}
-
-impl Future for InFlight<'_> {
-    type Output = (EffectId, bool, Result<Ensured, Failure>);
-
-    fn poll(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Self::Output> {
-        self.call
-            .as_mut()
-            .poll(context)
-            .map(|result| (self.id.clone(), self.anew, result))
     }
 }

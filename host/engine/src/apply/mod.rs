@@ -2,10 +2,13 @@
 //! it fails.
 
 mod forward;
+mod in_flight;
+mod outage;
 mod rollout;
 mod run;
 mod shared;
 mod step;
+mod unprotect;
 mod unwind;
 
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use deploycenter_domain::journal::{Event, Impossible, Progress, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
-use deploycenter_ports::{DeploymentRecord, Failure, Lease, StoreError};
+use deploycenter_ports::{DeploymentRecord, Failure, Lease, Recorded, StoreError, Wait};
 
 use crate::Engine;
 
@@ -43,10 +46,13 @@ pub struct Outcome {
     pub target: TargetId,
     /// Its deployment.
     pub deployment: DeploymentId,
-    /// Where it is now. `Running` or `Unwinding`: stopped on request; `resume` goes on.
+    /// Where it is now. `Running` or `Unwinding`: stopped on request, or an outside system
+    /// was away for too long; `resume` goes on.
     pub status: Status,
     /// Why it isn't well.
     pub reason: Option<String>,
+    /// The outside systems that were away when it stopped.
+    pub waits: Vec<Wait>,
     /// What is left behind, when it needs attention.
     pub leftovers: Vec<String>,
 }
@@ -114,6 +120,7 @@ impl<'a> Saga<'a> {
             .append(&self.lease, self.id(), &event, at)
             .await?;
         self.progress = next;
+        self.record.events.push(Recorded { at, event });
         Ok(())
     }
 
@@ -130,7 +137,8 @@ impl<'a> Saga<'a> {
             target: self.target().clone(),
             deployment: self.id().clone(),
             status: self.progress.status(),
-            reason: self.progress.why().map(str::to_owned),
+            reason: self.record.why(&self.progress),
+            waits: self.record.waits(&self.progress),
             leftovers: self.progress.leftovers.clone(),
         }
     }

@@ -218,28 +218,23 @@ impl Engine {
             return self.run_removals(records, cancel).await;
         }
         let mut outcomes = Vec::new();
-        let mut without: Option<String> = None;
+        let mut begins = Begins::Now;
         let mut instances = Vec::new();
         for (lease, record) in records {
             if lease.target.is_shared() {
-                let outcome = self.run_one(lease, record, None, cancel).await?;
-                if outcome.status != Status::Succeeded {
-                    without = Some(format!(
-                        "{} didn't succeed: {}",
-                        outcome.target,
-                        outcome.reason.as_deref().unwrap_or("it was stopped")
-                    ));
-                }
+                let outcome = self.run_one(lease, record, &Begins::Now, cancel).await?;
+                // Its reason is told with it, once.
+                begins = Begins::after(&outcome, "didn't succeed");
                 outcomes.push(outcome);
             } else {
                 instances.push((lease, record));
             }
         }
-        let without = without.as_deref();
+        let begins = &begins;
         let ended = futures::future::join_all(
             instances
                 .into_iter()
-                .map(|(lease, record)| self.run_one(lease, record, without, cancel)),
+                .map(|(lease, record)| self.run_one(lease, record, begins, cancel)),
         )
         .await;
         for outcome in ended {
@@ -269,19 +264,17 @@ impl Engine {
         let ended = futures::future::join_all(
             instances
                 .into_iter()
-                .map(|(lease, record)| self.run_one(lease, record, None, cancel)),
+                .map(|(lease, record)| self.run_one(lease, record, &Begins::Now, cancel)),
         )
         .await;
         let mut outcomes = ended.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let without = outcomes
+        let begins = outcomes
             .iter()
-            .find(|outcome| outcome.status != Status::Succeeded)
-            .map(|outcome| format!("{} isn't gone yet", outcome.target));
+            .map(|outcome| Begins::after(outcome, "isn't gone yet"))
+            .max()
+            .unwrap_or_default();
         for (lease, record) in shared {
-            outcomes.push(
-                self.run_one(lease, record, without.as_deref(), cancel)
-                    .await?,
-            );
+            outcomes.push(self.run_one(lease, record, &begins, cancel).await?);
         }
         Ok(outcomes)
     }
@@ -290,12 +283,12 @@ impl Engine {
         &self,
         lease: Lease,
         record: DeploymentRecord,
-        without: Option<&str>,
+        begins: &Begins,
         cancel: &Cancel,
     ) -> Result<Outcome, RunError> {
         let given_back = lease.clone();
         let mut saga = Saga::new(self, lease, record)?;
-        let result = saga.run(without, cancel).await;
+        let result = saga.run(begins, cancel).await;
         self.release(std::iter::once(given_back)).await;
         result?;
         let outcome = saga.outcome();
@@ -309,8 +302,34 @@ impl Engine {
     }
 }
 
+/// Whether a deployment begins that waits for another of its customer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Begins {
+    /// It does.
+    #[default]
+    Now,
+    /// Not in this run: the other one was stopped, or waits.
+    Later,
+    /// It goes back before it began, for that reason.
+    Never(String),
+}
+
+impl Begins {
+    /// What the outcome of the one that is waited for means; `failed` says what it did when
+    /// it didn't succeed.
+    fn after(outcome: &Outcome, failed: &str) -> Self {
+        match outcome.status {
+            Status::Succeeded => Self::Now,
+            Status::Running | Status::Unwinding => Self::Later,
+            Status::NeedsAttention | Status::Unwound => {
+                Self::Never(format!("{} {failed}", outcome.target))
+            }
+        }
+    }
+}
+
 impl Saga<'_> {
-    async fn run(&mut self, without: Option<&str>, cancel: &Cancel) -> Result<(), RunError> {
+    async fn run(&mut self, begins: &Begins, cancel: &Cancel) -> Result<(), RunError> {
         self.notice(Notice::Began {
             target: self.target().clone(),
             deployment: self.id().clone(),
@@ -324,16 +343,15 @@ impl Saga<'_> {
                 .count(),
         });
         if self.progress.status() == Status::Running {
-            match without {
-                // Stopped, not failed: what waits for the shared target waits on.
-                Some(_) if cancel.is_asked() => {}
-                Some(reason) => {
-                    self.write(Event::UnwindStarted {
-                        reason: reason.to_owned(),
-                    })
-                    .await?
+            match begins {
+                Begins::Later => {}
+                // Stopped, not failed: what waits for the others waits on.
+                Begins::Never(_) if cancel.is_asked() => {}
+                Begins::Never(reason) => {
+                    let reason = reason.clone();
+                    self.write(Event::UnwindStarted { reason }).await?;
                 }
-                None => self.forward(cancel).await?,
+                Begins::Now => self.forward(cancel).await?,
             }
         }
         if self.progress.status() == Status::Unwinding {

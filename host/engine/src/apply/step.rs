@@ -9,6 +9,8 @@ use deploycenter_domain::unwind::{UndoStep, planned_folder, unprotected};
 use deploycenter_ports::{Failure, FailureKind, Note, Step};
 
 use super::Saga;
+use super::outage::Probe;
+use super::unprotect::Opening;
 
 impl Saga<'_> {
     /// The step of an effect, with everything bound that is known by now.
@@ -155,7 +157,10 @@ impl Saga<'_> {
                 let Resource::Folder(folder) = self.bound(&Resource::Folder(folder))? else {
                     return Err(missing());
                 };
-                Ok(Undo::Synced(sync, Box::new(unprotected(&folder))))
+                Ok(Undo::Open(Box::new(Opening {
+                    sync,
+                    folder: unprotected(&folder),
+                })))
             }
             UndoStep::Settle(id) => {
                 let sync = plan
@@ -207,8 +212,22 @@ pub(super) enum Undo {
     Back(EffectKind, Box<Step>),
     /// `ensure` of a step that goes towards deletion.
     Forward(EffectKind, Box<Step>),
-    /// Wait until the application is Synced at the folder's tree.
-    Synced(Sync, Box<Folder>),
+    /// Open the base for deletion.
+    Open(Box<Opening>),
     /// Wait until the application is Synced and Healthy again.
     Settle(Box<Step>),
+}
+
+impl Undo {
+    /// What shows whether the system that it needs answers.
+    pub(super) fn probe(&self) -> Option<Probe> {
+        match self {
+            Self::Back(kind, step) | Self::Forward(kind, step) => Probe::of(*kind, step),
+            Self::Settle(step) => Probe::of(EffectKind::Sync, step),
+            Self::Open(opening) => Some(Probe {
+                kind: EffectKind::Sync,
+                thing: Resource::Sync(opening.sync.clone()),
+            }),
+        }
+    }
 }

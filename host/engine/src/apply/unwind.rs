@@ -8,11 +8,13 @@ use deploycenter_domain::unwind::{UndoStep, steps};
 use deploycenter_ports::{Failure, FailureKind, Reading};
 
 use super::forward::tell;
+use super::outage::{Outage, Waited};
 use super::step::Undo;
 use super::{Cancel, RunError, Saga};
 
 impl Saga<'_> {
-    /// Runs until all is undone, a step can't be, or someone asks to stop.
+    /// Runs until all is undone, a step can't be, an outside system is away for too long, or
+    /// someone asks to stop.
     pub(super) async fn unwind(&mut self, cancel: &Cancel) -> Result<(), RunError> {
         let mut steps = steps(&self.record.deployment.plan, &self.progress);
         if self.held_data().await? {
@@ -27,21 +29,24 @@ impl Saga<'_> {
                 return Ok(());
             }
             self.write(Event::UndoIntent { step: step.clone() }).await?;
-            match self.take(step).await {
+            let Some(taken) = self.outlasting(step, cancel).await? else {
+                return Ok(());
+            };
+            match taken {
                 Ok(()) => self.write(Event::Undone { step: step.clone() }).await?,
                 Err(error) => {
-                    let message = tell(&error);
                     self.write(Event::UndoFailed {
                         step: step.clone(),
-                        message: message.clone(),
+                        message: tell(&error),
                     })
                     .await?;
                     let leftovers = self.leftovers(&steps[at..]);
-                    let why = self.progress.reason.clone().unwrap_or_default();
-                    let stopped = if why.ends_with(&message) {
+                    let why = self.progress.reason.as_deref().unwrap_or_default();
+                    // What stops it is often what it failed for.
+                    let stopped = if why.contains(&error.message) {
                         " too".to_owned()
                     } else {
-                        format!(": {message}")
+                        format!(": {}", tell(&error))
                     };
                     let reason = format!("{why}; taking it back stopped at {step}{stopped}");
                     return self
@@ -67,31 +72,50 @@ impl Saga<'_> {
             .is_some_and(|record| record.holds_data && record.incarnation == plan.incarnation))
     }
 
+    /// Takes a step, as often as the system that it needs is away; `None`: that was in
+    /// vain, or someone asked to stop.
+    async fn outlasting(
+        &mut self,
+        step: &UndoStep,
+        cancel: &Cancel,
+    ) -> Result<Option<Result<(), Failure>>, RunError> {
+        let engine = self.engine;
+        let mut outage: Option<Outage> = None;
+        loop {
+            let error = match self.take(step).await {
+                Err(error) if error.kind == FailureKind::Unavailable => error,
+                answer => {
+                    self.answered(outage.as_ref()).await?;
+                    return Ok(Some(answer));
+                }
+            };
+            if cancel.is_asked() {
+                return Ok(None);
+            }
+            self.waits_for(&error).await?;
+            let mut away = Outage::met(engine, outage, &error);
+            let probe = self.undo_step(step).ok().and_then(|undo| undo.probe());
+            let wanted = || !cancel.is_asked();
+            match away.outlast(engine, probe.as_ref(), wanted).await {
+                Waited::Answered => self.answered(Some(&away)).await?,
+                Waited::Unknown => {}
+                Waited::InVain | Waited::Unwanted => return Ok(None),
+            }
+            outage = Some(away);
+        }
+    }
+
     async fn take(&self, step: &UndoStep) -> Result<(), Failure> {
         let adapters = &self.engine.adapters;
         match self.undo_step(step)? {
             Undo::Back(kind, step) => adapters.of(kind).undo(&step).await,
             Undo::Forward(kind, step) => adapters.of(kind).ensure(&step).await.map(|_| ()),
-            Undo::Synced(mut sync, folder) => {
-                if !self.is_there(&sync.application).await? {
+            Undo::Open(opening) => {
+                if !self.is_there(&opening.sync.application).await? {
                     // It was never made: nothing was synced that protects itself.
                     return Ok(());
                 }
-                // The commit just before this step made the tree; what the branch says
-                // is what Argo CD will see.
-                let seen = adapters
-                    .git
-                    .observe(&Resource::Folder(*folder), Reading::Fresh)
-                    .await?;
-                sync.tree = seen.and_then(|seen| seen.outputs.get(&OutputName::Tree).cloned());
-                if sync.tree.is_none() {
-                    return Err(Failure::new(
-                        FailureKind::Moved,
-                        "git",
-                        format!("{} is gone from the branch {}", sync.path, sync.branch),
-                    ));
-                }
-                self.engine.adapters.syncing.synced(&sync).await
+                self.engine.open(&opening).await
             }
             Undo::Settle(step) => {
                 if let Some(Resource::Sync(sync)) = &step.after

@@ -44,7 +44,7 @@ customers:
 ";
 
 /// A world with a deployed instance whose domain is about to change.
-fn before_change() -> World {
+pub(crate) fn before_change() -> World {
     let world = before_deploy();
     deployed(&world);
     world.write("customers.yaml", RENAMED).unwrap();

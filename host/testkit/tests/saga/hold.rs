@@ -31,7 +31,7 @@ pub(crate) fn rolled_back() -> World {
 }
 
 /// A world with an instance whose values someone committed by hand.
-fn committed_by_hand() -> World {
+pub(crate) fn committed_by_hand() -> World {
     let world = updated();
     let values = file(&world, "values.yaml").unwrap();
     let values = values.replace("maxUsers: 200", "maxUsers: 250");

@@ -12,6 +12,7 @@ mod hands;
 mod hold;
 mod life;
 mod orphans;
+mod outage;
 mod refuse;
 mod rollout;
 mod scene;

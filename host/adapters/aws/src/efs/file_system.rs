@@ -279,7 +279,7 @@ impl Regional<'_> {
                     if !polls.again().await {
                         let state = state.map_or("not there".to_owned(), |state| state.to_string());
                         return Err(self.context.fail(
-                            FailureKind::Unavailable,
+                            FailureKind::Unhealthy,
                             format_args!(
                                 "{} ({id}) is still {state} after ten minutes",
                                 named(wanted)
@@ -299,7 +299,7 @@ impl Regional<'_> {
             }
             if !polls.again().await {
                 return Err(self.context.fail(
-                    FailureKind::Unavailable,
+                    FailureKind::Unhealthy,
                     format_args!("the file system {id} isn't gone after ten minutes"),
                 ));
             }

@@ -207,7 +207,7 @@ impl Zone {
             if !polls.again().await {
                 let text =
                     format!("the change {id} hasn't reached all name servers after ten minutes");
-                return Err(self.context.fail(FailureKind::Unavailable, text));
+                return Err(self.context.fail(FailureKind::Unhealthy, text));
             }
         }
     }

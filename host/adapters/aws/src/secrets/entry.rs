@@ -187,7 +187,7 @@ impl Regional<'_> {
         while self.describe(&wanted.name).await?.is_some() {
             if !polls.again().await {
                 return Err(self.context.fail(
-                    FailureKind::Unavailable,
+                    FailureKind::Unhealthy,
                     format_args!("{} isn't gone after a minute", named(wanted)),
                 ));
             }

@@ -29,7 +29,9 @@ pub(super) async fn run(
             round = reader.report(reading) => round,
         };
         let shown = match round {
-            Ok(report) => watch.show(report, clock.now()),
+            Ok((report, None)) => watch.show(report, clock.now()),
+            Ok((_, Some(away))) if reading == Reading::Listed => return Err(away),
+            Ok((report, Some(away))) => watch.show_partly(report, &away, clock.now()),
             Err(fail) if reading == Reading::Listed => return Err(fail),
             Err(fail) => watch.complain(&fail, clock.now()),
         };

@@ -77,6 +77,12 @@ pub(super) fn settings() -> Map<String, Value> {
                         default.progress_seconds,
                         "A deployment that shows no progress for so many seconds has failed.",
                     ),
+                    "outage_seconds": seconds(
+                        "Outage",
+                        1,
+                        default.outage_seconds,
+                        "For so many seconds a step of a deployment waits for AWS, git or Argo CD while they can't be reached; then it stops, and `resume` goes on.",
+                    ),
                     "comparison_seconds": seconds(
                         "Comparison",
                         0,

@@ -32,6 +32,7 @@ repository = "https://git.example.com/ops/deployments.git"
 
 [timeouts]
 progress_seconds = 600
+outage_seconds = 1800
 comparison_seconds = 120
 degraded_seconds = 90
 database_seconds = 600

@@ -265,6 +265,11 @@ fn what_people_get_wrong_is_refused_by_both() {
             "progress_seconds = 600",
             "progress_seconds = 0",
         ),
+        (
+            "deploycenter.toml",
+            "outage_seconds = 1800",
+            "outage_seconds = 86401",
+        ),
         ("deploycenter.toml", "[argocd]", "[argo]"),
         ("plugins.lock", "sha256:0", "sha256:g"),
     ] {

@@ -1,0 +1,83 @@
+//! Opening a base for deletion: by its manifests where Argo CD can take them over, and
+//! where it answers that it can't, on the live objects themselves. What is broken never
+//! has to become right for what it made to go.
+
+use deploycenter_domain::effect::{EffectKind, OutputName};
+use deploycenter_domain::operation::Operation;
+use deploycenter_domain::plan::PlannedEffect;
+use deploycenter_domain::resource::{Folder, Resource, Sync};
+use deploycenter_ports::{Failure, FailureKind, Reading, Step};
+
+use super::Saga;
+use crate::Engine;
+
+/// A base application, and the folder without protection that it is to take over.
+#[derive(Debug, Clone)]
+pub(super) struct Opening {
+    pub(super) sync: Sync,
+    pub(super) folder: Folder,
+}
+
+impl Engine {
+    /// Waits until the base application has taken over its folder. When Argo CD answers
+    /// that it can't, the protection is taken off what it made.
+    pub(super) async fn open(&self, opening: &Opening) -> Result<(), Failure> {
+        let Opening { sync, folder } = opening;
+        let mut sync = sync.clone();
+        if sync.tree.is_none() {
+            // The commit just before made the tree; what the branch says is what Argo CD
+            // will see.
+            sync.tree = self.tree_of(folder).await?;
+        }
+        if sync.tree.is_none() {
+            let text = format!("{} is gone from the branch {}", sync.path, sync.branch);
+            return Err(Failure::new(FailureKind::Moved, "git", text));
+        }
+        let syncing = &self.adapters.syncing;
+        let Err(failure) = syncing.synced(&sync).await else {
+            return Ok(());
+        };
+        let is_answer = matches!(failure.kind, FailureKind::Unhealthy | FailureKind::Refused);
+        // When someone else's commit is why, what is there now may be theirs.
+        if !is_answer || self.tree_of(folder).await? != sync.tree {
+            return Err(failure);
+        }
+        tracing::info!(
+            application = sync.application,
+            %failure,
+            "the base can't be opened by its manifests: the live objects are"
+        );
+        let stripped = syncing.strip_protection(&sync).await;
+        stripped.map_err(|error| Failure {
+            message: format!("{}; it came to that because {failure}", error.message),
+            ..error
+        })
+    }
+
+    async fn tree_of(&self, folder: &Folder) -> Result<Option<String>, Failure> {
+        let wanted = Resource::Folder(folder.clone());
+        let seen = self.adapters.git.observe(&wanted, Reading::Fresh).await?;
+        Ok(seen.and_then(|seen| seen.outputs.get(&OutputName::Tree).cloned()))
+    }
+}
+
+impl Saga<'_> {
+    /// What a sync opens that goes before a purge.
+    pub(super) fn opening(&self, effect: &PlannedEffect, step: &Step) -> Option<Opening> {
+        let plan = &self.record.deployment.plan;
+        let Some(Resource::Sync(sync)) = &step.after else {
+            return None;
+        };
+        if plan.operation != Operation::Purge || effect.kind != EffectKind::Sync {
+            return None;
+        }
+        let commit = plan.of_kind(EffectKind::Commit).next()?;
+        let Some(Resource::Folder(folder)) = &commit.after else {
+            return None;
+        };
+        Some(Opening {
+            sync: sync.clone(),
+            folder: folder.clone(),
+        })
+    }
+}
