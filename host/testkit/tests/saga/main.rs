@@ -8,6 +8,7 @@ mod data_version;
 mod fail;
 mod foreign;
 mod former;
+mod habits;
 mod hands;
 mod hold;
 mod life;
