@@ -135,7 +135,8 @@ mod tests {
         ] {
             assert_eq!(found(path, ""), [""; 0], "{path}");
         }
-        let chart = "apiVersion: v2\nname: x\ndescription: y\ntype: application\nversion: 0.1.0\n";
+        let chart =
+            "apiVersion: v2\nname: x\ndescription: text\ntype: application\nversion: 0.1.0\n";
         assert_eq!(found("Chart.yaml", chart), [""; 0]);
     }
 
@@ -177,11 +178,11 @@ mod tests {
             ),
             ("name: x\n<<: { dependencies: [] }\n", "Chart.yaml:2"),
             ("name: x\n!!binary ZGVwZW5kZW5jaWVz: []\n", "Chart.yaml:2"),
-            ("name: x\nname: y\n", "Chart.yaml:2"),
-            ("name: x\nbuild: y\n", "the key \"build\""),
+            ("name: x\nname: z\n", "Chart.yaml:2"),
+            ("name: x\nbuild: z\n", "the key \"build\""),
             ("? [a]\n: b\n", "Chart.yaml:1"),
             ("- a\n", "Chart.yaml"),
-            ("name: x\n---\nname: y\n", "2 documents"),
+            ("name: x\n---\nname: z\n", "2 documents"),
             ("", "0 documents"),
             ("name: {", "Chart.yaml"),
         ] {

@@ -30,6 +30,7 @@ pub mod operation;
 pub mod plan;
 pub mod problem;
 pub mod resource;
+pub mod restart;
 pub mod saved;
 pub mod selector;
 pub mod stale;

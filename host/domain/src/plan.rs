@@ -123,7 +123,7 @@ pub struct TargetPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Remark {
-    /// What it is about: `data-version`, `app-warning`.
+    /// What it is about: `data-version`, `app-warning`, `database-restart`.
     pub code: String,
     /// One line, without a final stop where it is the host's own.
     pub message: String,

@@ -36,6 +36,7 @@ fn core(imports: &str) -> Vec<u8> {
         "git",
         "argocd",
         "log",
+        "tenancy",
         "plugin",
     ] {
         resolve.push_dir(wit.join(folder)).unwrap();

@@ -86,6 +86,8 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn schema(&mut self, schema: &'a Value, depth: usize) -> Result<Size, String> {
+        // On the way down: what is only counted on the way up has used the stack by then.
+        not_deeper(depth)?;
         let mut size = Size {
             parts: 1,
             height: 0,
@@ -187,6 +189,7 @@ impl<'a> Walk<'a> {
 
 /// The size of what is no schema.
 fn plain(value: &Value, depth: usize) -> Result<Size, String> {
+    not_deeper(depth)?;
     let mut size = Size {
         parts: 1,
         height: 0,
@@ -211,7 +214,11 @@ fn add(size: &mut Size, part: Size, depth: usize) -> Result<(), String> {
             "has more than {PARTS} parts once every \"$ref\" is written out"
         ));
     }
-    if depth + size.height > DEPTH {
+    not_deeper(depth + size.height)
+}
+
+fn not_deeper(depth: usize) -> Result<(), String> {
+    if depth > DEPTH {
         return Err(format!("goes deeper than {DEPTH}"));
     }
     Ok(())

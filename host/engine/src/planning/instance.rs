@@ -14,6 +14,7 @@ use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{File, Folder, Resource};
+use deploycenter_domain::restart;
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted::WantedEffect;
 use deploycenter_ports::Reading;
@@ -118,6 +119,7 @@ impl Engine {
             .map(|change| change.remark(&instance.app, wanted.migration.as_deref()))
             .chain(warned.map(|line| Remark::new(Remark::APP_WARNING, line)))
             .chain(begins_without_data(ground, target))
+            .chain(restart::remarks(&effects))
             .collect();
         Ok(PlannedTarget::Planned {
             plan: TargetPlan {
