@@ -7,6 +7,7 @@
 pub mod address;
 pub mod application;
 pub mod base;
+pub mod base_change;
 pub mod batch;
 pub mod bind;
 pub mod chart;
@@ -30,7 +31,6 @@ pub mod operation;
 pub mod plan;
 pub mod problem;
 pub mod resource;
-pub mod restart;
 pub mod saved;
 pub mod selector;
 pub mod stale;

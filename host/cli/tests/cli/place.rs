@@ -262,7 +262,8 @@ impl Place {
         let writes: Vec<LedgerEntry> = self
             .since(mark)
             .into_iter()
-            .filter(|call| call.write)
+            // `doctor` asks for some rights by a call on what never exists.
+            .filter(|call| call.write && call.status != Some(404))
             .collect();
         assert!(writes.is_empty(), "{writes:#?}");
         assert_eq!(self.branches(), mark.branches);

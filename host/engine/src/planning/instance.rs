@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use deploycenter_domain::base_change::{permanent, restart};
 use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::desired::Instance;
 use deploycenter_domain::digest::Digest;
@@ -14,7 +15,6 @@ use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{File, Folder, Resource};
-use deploycenter_domain::restart;
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted::WantedEffect;
 use deploycenter_ports::Reading;
@@ -103,6 +103,11 @@ impl Engine {
             return Err(Problems::from(problem).into());
         }
         if let Some(blocked) = self.drift(target, stood, &effects, wishes).await? {
+            return Ok(PlannedTarget::Blocked(blocked));
+        }
+        let impossible = permanent::impossible(&effects);
+        if !impossible.is_empty() {
+            let blocked = Blocked::permanent(target, &impossible);
             return Ok(PlannedTarget::Blocked(blocked));
         }
         let data_version = DataVersionChange::of(&effects).or(wanted.data_version);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use deploycenter_domain::base_change::{permanent, restart};
 use deploycenter_domain::bind::bind;
 use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
@@ -97,6 +98,10 @@ impl Engine {
         if !lost.is_empty() {
             return Err(refused(Blocked::made_anew(target, &to, &lost)));
         }
+        let impossible = permanent::impossible(&plan.effects);
+        if !impossible.is_empty() {
+            return Err(refused(Blocked::permanent(target, &impossible)));
+        }
         let standing = present.ground.stood(target, incarnation).cloned();
         if let Some(standing) = standing {
             let gone = self
@@ -109,6 +114,7 @@ impl Engine {
             .data_version
             .iter()
             .map(|change| back_remark(target, change))
+            .chain(restart::remarks(&plan.effects))
             .collect();
         let mut plans = vec![plan];
         plans.extend(

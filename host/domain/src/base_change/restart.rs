@@ -1,14 +1,10 @@
 //! Databases that a plan restarts: changes of their manifests that no operator carries out
 //! on a running server.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use crate::effect::EffectKind;
-use crate::manifest;
+use super::{Changed, changed};
 use crate::plan::{PlannedEffect, Remark};
-use crate::resource::Resource;
 
 /// What PostgreSQL reads only when it starts (`postmaster` in `pg_settings`), as far as an
 /// app would set it. CloudNativePG restarts its instances for these and reloads for others.
@@ -67,20 +63,20 @@ pub const REMARK: &str = "database-restart";
 /// changes. What is made or removed doesn't restart.
 #[must_use]
 pub fn remarks(effects: &[PlannedEffect]) -> Vec<Remark> {
-    let files = effects.iter().filter(|effect| {
-        effect.kind == EffectKind::File && effect.name.starts_with("dependencies/")
-    });
-    let mut before = BTreeMap::new();
-    let mut after = BTreeMap::new();
-    for effect in files {
-        objects(effect.before.as_ref(), &mut before);
-        objects(effect.after.as_ref(), &mut after);
-    }
-    let restarted = before.iter().filter_map(|((kind, name), old)| {
-        let new = after.get(&(kind.clone(), name.clone()))?;
-        let (_, database, fields) = KINDS.iter().find(|(known, ..)| known == kind)?;
-        let changed = changes(kind, fields, old, new);
-        let shown = if database.is_empty() { name } else { *database };
+    let restarted = changed(effects).into_iter().filter_map(|change| {
+        let Changed {
+            kind,
+            name,
+            before,
+            after,
+        } = change;
+        let (_, database, fields) = KINDS.iter().find(|(known, ..)| *known == kind)?;
+        let changed = changes(&kind, fields, &before, &after);
+        let shown = if database.is_empty() {
+            &name
+        } else {
+            *database
+        };
         (!changed.is_empty()).then(|| remark(shown, &changed))
     });
     restarted.collect()
@@ -92,23 +88,6 @@ fn remark(database: &str, changed: &[String]) -> Remark {
         format!("{database} is restarted, since {} changes", changed.join(", ")),
     )
     .help("while a single instance restarts the app has none; with more, its operator switches over between them")
-}
-
-/// Objects of the kinds above, by kind and name. What can't be read was written before
-/// manifests were read strictly; nothing is said of it.
-fn objects(file: Option<&Resource>, into: &mut BTreeMap<(String, String), Value>) {
-    let Some(Resource::File(file)) = file else {
-        return;
-    };
-    for node in manifest::read("", &file.content).unwrap_or_default() {
-        let object = node.to_value("", &mut BTreeMap::new());
-        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
-        if let (Some(kind), Some(name)) = (text("/kind"), text("/metadata/name"))
-            && KINDS.iter().any(|(known, ..)| *known == kind)
-        {
-            into.insert((kind.to_owned(), name.to_owned()), object);
-        }
-    }
 }
 
 /// What differs of that which needs a restart, in the words of the manifest.
@@ -131,10 +110,8 @@ fn changes(kind: &str, fields: &[&str], old: &Value, new: &Value) -> Vec<String>
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
-    use crate::effect::EffectId;
-    use crate::resource::File;
+    use crate::base_change::file_effect;
 
     const POSTGRES: &str = "\
 apiVersion: postgresql.cnpg.io/v1
@@ -184,19 +161,7 @@ spec:
 ";
 
     fn said(before: Option<&str>, after: Option<&str>) -> Vec<String> {
-        let file = |text: &str| {
-            Resource::File(File {
-                path: "us-west-2/odoo/dependencies/database.yaml".to_owned(),
-                content: text.to_owned(),
-            })
-        };
-        let effect = PlannedEffect::new(
-            EffectId::new(EffectKind::File, "dependencies/database.yaml").unwrap(),
-            Vec::new(),
-            before.map(file),
-            after.map(file),
-        );
-        remarks(&[effect])
+        remarks(&[file_effect(before, after)])
             .into_iter()
             .map(|remark| remark.message)
             .collect()
