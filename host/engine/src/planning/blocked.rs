@@ -298,9 +298,7 @@ impl Blocked {
                 "the files of {deployment} name what isn't there any more: {}",
                 what.join(", ")
             ),
-            help: format!(
-                "go on from the desired state: deploycenter apply --reclaim {target}; and restore a backup"
-            ),
+            help: "what is lost comes back only as another, which no volume takes: destroy and purge the target, deploy it anew and restore a backup".to_owned(),
         }
     }
 

@@ -21,6 +21,11 @@ impl Hand {
     pub(crate) fn shared(&self) -> bool {
         self.what.contains("project")
     }
+
+    /// Whether what it takes away comes back only as another, which no volume takes.
+    pub(crate) fn loses_files(&self) -> bool {
+        self.what.contains("file system")
+    }
 }
 
 /// Everything that the saga's one instance has to be safe from.
