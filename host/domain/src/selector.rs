@@ -129,12 +129,6 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether everything is meant.
-    #[must_use]
-    pub fn is_everything(&self) -> bool {
-        self.selectors.is_empty() && self.region.is_none() && self.environment.is_none()
-    }
-
     /// Whether an instance is meant.
     #[must_use]
     pub fn matches(&self, instance: &Instance) -> bool {

@@ -38,7 +38,7 @@ pub(crate) struct Complaint {
 
 /// What is said when something is out of reach, by gRPC's names and those of Go's net
 /// package and of the API server.
-const AWAY: [&str; 22] = [
+const AWAY: [&str; 29] = [
     "code = Unavailable",
     "code = DeadlineExceeded",
     "code = ResourceExhausted",
@@ -61,14 +61,29 @@ const AWAY: [&str; 22] = [
     "too many requests",
     "Bad Gateway",
     "Service Unavailable",
+    // What git's servers and a repo server that runs out of something say.
+    "status code: 5",
+    "status code: 429",
+    "handshake failed",
+    "failed timeout after",
+    "signal: killed",
+    "no space left",
+    "resource temporarily unavailable",
 ];
 
-/// What is said when the manifests are at fault.
-const MANIFEST: [&str; 4] = [
-    "Failed to load target state",
-    "failed to generate manifest",
-    "Manifest generation error",
-    "Unable to generate manifests",
+/// What is said when the manifests are at fault, by Helm and by the parsers of YAML and JSON.
+/// Only words about a file count: "Failed to load target state" stands before whatever a repo
+/// server met on its way to one.
+const MANIFEST: [&str; 9] = [
+    "failed exit status",
+    "execution error at",
+    "parse error at",
+    "error converting YAML",
+    "error unmarshaling",
+    "Failed to unmarshal",
+    "yaml: ",
+    "app path does not exist",
+    "values don't meet the specifications",
 ];
 
 /// Why Argo CD can't compare, if it can't.
@@ -205,6 +220,26 @@ mod tests {
                 "ComparisonError",
                 "Failed to compare desired state to live state: failed to calculate diff",
                 Nature::Open,
+            ),
+            (
+                "ComparisonError",
+                "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = failed to fetch: unexpected client error: unexpected requesting \"https://git.example.com/x/info/refs\" status code: 502",
+                Nature::Away,
+            ),
+            (
+                "ComparisonError",
+                "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = Manifest generation error (cached): `helm template .` failed signal: killed",
+                Nature::Away,
+            ),
+            (
+                "ComparisonError",
+                "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = failed to list refs: authentication required",
+                Nature::Open,
+            ),
+            (
+                "ComparisonError",
+                "Failed to load target state: failed to generate manifest for source 1 of 1: rpc error: code = Unknown desc = us-west-2/odoo: app path does not exist",
+                Nature::Manifest,
             ),
             (
                 "InvalidSpecError",

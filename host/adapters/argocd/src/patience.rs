@@ -172,10 +172,13 @@ pub(crate) fn tells_by_phase(group: &str, kind: &str) -> bool {
 
 /// The custom resources whose health Argo CD reads off a status that only their operator
 /// writes: after a change it is the old one until then.
-const WRITTEN: [(&str, &str); 5] = [
+const WRITTEN: [(&str, &str); 8] = [
     (CNPG, "Cluster"),
     (CNPG, "Database"),
     (MARIADB, "MariaDB"),
+    (MARIADB, "Database"),
+    (MARIADB, "User"),
+    (MARIADB, "Grant"),
     (ESO, "ExternalSecret"),
     (ESO, "SecretStore"),
 ];

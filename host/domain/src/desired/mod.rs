@@ -124,12 +124,6 @@ impl Desired {
             .get(&instance.app)
     }
 
-    /// The shared values of the instance's app as they stand now.
-    #[must_use]
-    pub fn shared_layer(&self, instance: &Instance) -> Option<&Layer> {
-        self.overrides.get(&instance.app)?.values.as_ref()
-    }
-
     /// An instance's values, from an app's base values and the shared ones (which may be
     /// older than those of this desired state: they are pinned).
     #[must_use]

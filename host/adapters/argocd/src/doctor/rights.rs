@@ -166,6 +166,22 @@ impl Platform {
 mod tests {
     use super::*;
 
+    /// What `init` writes for an Argo CD admin.
+    const SCAFFOLD: &str = include_str!("../../../../cli/scaffold/argocd/rbac.csv");
+
+    #[test]
+    fn every_right_that_is_asked_for_is_in_the_scaffold() {
+        let needed = NEEDED.iter().flat_map(|needed| {
+            let actions = needed.actions.iter();
+            actions.map(|action| (needed.resource, *action))
+        });
+        let objects = [("applications", "update/*"), ("applications", "delete/*")];
+        for (resource, action) in needed.chain(objects) {
+            let line = format!("p, role:deploycenter, {resource}, {action}, ");
+            assert!(SCAFFOLD.lines().any(|it| it.starts_with(&line)), "{line}");
+        }
+    }
+
     #[test]
     fn every_kind_is_in_the_report() {
         let mut asked = NEEDED.map(|needed| needed.resource).to_vec();

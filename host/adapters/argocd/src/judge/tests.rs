@@ -43,7 +43,7 @@ fn every_observed_state_is_read_right() {
         })
     };
     let condition = |kind: &str, message: &str| json!({ "status": { "conditions": [{ "type": kind, "message": message }] } });
-    let helm = "Failed to load target state: rpc error: code = Unknown desc = helm template failed";
+    let helm = "Failed to load target state: rpc error: code = Unknown desc = `helm template .` failed exit status 1: Error: parse error at (odoo/templates/a.yaml:3): unclosed action";
     let forbidden = "resource :PersistentVolume is not permitted in project acme. Retrying attempt #1 at 12:57AM.";
     let complaint = |nature, words: String| Verdict::Complaint(Complaint { nature, words });
     let script = "error setting app health: failed to get resource health for \"Cluster\" with name \"odoo-db\" in namespace \"n\": attempt to index a non-table object(nil) with key 'phaseReason'";
