@@ -1,8 +1,14 @@
 //! What a plugin may choose of its target's Argo CD applications: named options. All else
 //! of an application follows from the target's own names.
 
+mod shape;
+
 use serde::{Deserialize, Serialize};
 
+pub use shape::shape_problems;
+
+/// Makes namespaces where nobody asked for one; the base has the target's.
+pub(crate) const NO_NAMESPACE: &str = "CreateNamespace=false";
 /// Most ignored differences of one application, and pointers of one of them.
 const MANY: usize = 32;
 /// The longest JSON pointer, in bytes.
@@ -34,6 +40,17 @@ pub enum SyncOption {
 }
 
 impl SyncOption {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::ApplyOutOfSyncOnly,
+        Self::FailOnSharedResource,
+        Self::PruneInBackground,
+        Self::PruneLast,
+        Self::RespectIgnoreDifferences,
+        Self::ServerSideApply,
+        Self::SkipDryRunOnMissingResource,
+    ];
+
     /// As `spec.syncPolicy.syncOptions` has it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Graph, Site};
-use crate::application::ApplicationOptions;
+use crate::application::{ApplicationOptions, NO_NAMESPACE};
 use crate::base;
 use crate::declaration::{ApplicationRole, Declaration};
 use crate::effect::OutputName;
@@ -92,9 +92,6 @@ impl Graph {
         })
     }
 }
-
-/// Makes namespaces where nobody asked for one; the base has the target's.
-const NO_NAMESPACE: &str = "CreateNamespace=false";
 
 fn spec(site: Site<'_>, role: ApplicationRole, project: &str, chosen: ApplicationOptions) -> Value {
     let names = site.names;

@@ -336,16 +336,19 @@ impl Blocked {
         }
     }
 
-    /// A base that isn't planned from today's plugin holds what a base may not.
+    /// Files or applications that aren't planned from today's plugin hold what today's
+    /// may not.
     pub(super) fn base_refused(target: &TargetId, whence: &str, found: &[String]) -> Self {
         Self {
             target: target.clone(),
             code: "base-refused",
             message: format!(
-                "{whence} hold in the base what it may not: {}",
+                "{whence} hold what a target's folder may not: {}",
                 found.join("; ")
             ),
-            help: format!("go on from the desired state: deploycenter apply --reclaim {target}"),
+            help: format!(
+                "go on from the desired state: deploycenter apply --reclaim {target}; a target that is pinned to a plugin from before moves on with `deploycenter sync`"
+            ),
         }
     }
 

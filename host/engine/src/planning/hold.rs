@@ -165,6 +165,7 @@ impl Engine {
             .and_then(|record| record.main_commit.clone());
         self.shared_again(target, present, false, false).await?;
         let wanted = delivery(target, present, &files);
+        base::shaped(target, &wanted, "its applications as they stand")?;
         let mut plan = self
             .hold_plan(target, present, wanted, operation, &Wishes::default())
             .await?;

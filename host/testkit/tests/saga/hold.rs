@@ -330,6 +330,22 @@ fn a_base_committed_by_hand_is_held_against_the_lists() {
 }
 
 #[test]
+fn files_that_a_folder_doesnt_have_arent_accepted() {
+    let world = updated();
+    for path in ["notes.txt", "chart/.argocd-source.yaml"] {
+        hands::commit(&world, &format!("{FOLDER}/{path}"), "a: b\n");
+    }
+    let said = refused(undying(&world, accept));
+    assert_eq!(said.code, "base-refused");
+    for part in [
+        "notes.txt: isn't a file of a target's folder",
+        "chart/.argocd-source.yaml: Argo CD would change",
+    ] {
+        assert!(said.message.contains(part), "{said:?}");
+    }
+}
+
+#[test]
 fn what_someone_commits_over_a_hold_isnt_released_in_silence() {
     let world = rolled_back();
     let held = tree(&world);

@@ -1,16 +1,22 @@
-//! A base whose files come from somewhere else than a plugin's answer of today: an earlier
-//! deployment, or someone's hands. It is held against the same lists, and written anew.
+//! Files and applications that come from somewhere else than a plugin's answer of today: an
+//! earlier deployment, or someone's hands. They are held against the same lists, and the
+//! base is written anew.
 
 use std::collections::BTreeMap;
 
+use deploycenter_domain::application::shape_problems;
 use deploycenter_domain::base::{self, Bounds, Origin};
+use deploycenter_domain::chart;
+use deploycenter_domain::declaration::ApplicationRole;
 use deploycenter_domain::desired::StorageKind;
 use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};
+use deploycenter_domain::hold;
 use deploycenter_domain::lock;
 use deploycenter_domain::lock::Lock;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::naming;
 use deploycenter_domain::resource::Resource;
+use deploycenter_domain::wanted::WantedEffect;
 use serde_json::Value;
 
 use super::present::Present;
@@ -20,12 +26,24 @@ use crate::planning::PlanError;
 use crate::planning::blocked::Blocked;
 use crate::planning::removal::application;
 
+/// The files that a target's folder has, beside those of its base and its chart.
+const FILES: [&str; 5] = [
+    BASE_FILE,
+    WORKLOAD_FILE,
+    hold::FILE,
+    lock::FILE,
+    "values.yaml",
+];
+const BASE_FILE: &str = "base.json";
+const WORKLOAD_FILE: &str = "application.json";
+
 impl Engine {
     /// The files of a target's folder with the base as the host writes it.
     ///
     /// # Errors
-    /// When the base holds what it may not: it was left by a version that took it, or
-    /// committed by hand. `whence` says which.
+    /// When the base, the chart or an application's file holds what it may not, or another
+    /// file is there: it was left by a version that took it, or committed by hand. `whence`
+    /// says which.
     pub(super) fn with_base(
         &self,
         target: &TargetId,
@@ -62,9 +80,78 @@ impl Engine {
             labels: &labels(target, present),
             origin: Origin::Folder,
         };
-        base::written(files, bounds)
-            .map_err(|found| refused(Blocked::base_refused(target, whence, &found)))
+        let mut found = foreign(files);
+        match base::written(files, bounds) {
+            Ok(written) if found.is_empty() => return Ok(written),
+            Ok(_) => {}
+            Err(problems) => found.extend(problems),
+        }
+        Err(refused(Blocked::base_refused(target, whence, &found)))
     }
+}
+
+/// Refuses applications that come back otherwise than the host writes them. Argo CD is told
+/// by these images, not by the files that say the same.
+pub(super) fn shaped(
+    target: &TargetId,
+    wanted: &[WantedEffect],
+    whence: &str,
+) -> Result<(), PlanError> {
+    let mut found = Vec::new();
+    for effect in wanted {
+        let Resource::Application(image) = &effect.after else {
+            continue;
+        };
+        let role = if effect.id == application(ApplicationRole::Base.as_str()) {
+            ApplicationRole::Base
+        } else {
+            ApplicationRole::Workload
+        };
+        let problems = shape_problems(role, &image.spec);
+        found.extend(
+            problems
+                .iter()
+                .map(|problem| format!("{}: {problem}", effect.id)),
+        );
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(refused(Blocked::base_refused(target, whence, &found)))
+}
+
+/// What is beside the base and may not be in a target's folder, or not so.
+fn foreign(files: &BTreeMap<String, String>) -> Vec<String> {
+    let chart: BTreeMap<String, String> = files
+        .iter()
+        .filter_map(|(path, text)| Some((path.strip_prefix("chart/")?.to_owned(), text.clone())))
+        .collect();
+    let mut found = chart::check(&chart);
+    let own = |path: &str| {
+        FILES.contains(&path) || path.starts_with("chart/") || path.starts_with("dependencies/")
+    };
+    found.extend(
+        files
+            .keys()
+            .filter(|path| !own(path.as_str()))
+            .map(|path| format!("{}: isn't a file of a target's folder", path.escape_debug())),
+    );
+    for (path, role) in [
+        (BASE_FILE, ApplicationRole::Base),
+        (WORKLOAD_FILE, ApplicationRole::Workload),
+    ] {
+        let Some(text) = files.get(path) else {
+            continue;
+        };
+        match serde_json::from_str::<Value>(text) {
+            Ok(manifest) => {
+                let problems = shape_problems(role, &manifest["spec"]);
+                found.extend(problems.iter().map(|problem| format!("{path}: {problem}")));
+            }
+            Err(_) => found.push(format!("{path}: is no JSON")),
+        }
+    }
+    found
 }
 
 /// The volumes that a lock file knows: each access point with the file system it is on.
@@ -98,7 +185,7 @@ fn labels(target: &TargetId, present: &Present) -> BTreeMap<String, String> {
     {
         return base.labels.clone();
     }
-    let said = present.folder.files.get("base.json");
+    let said = present.folder.files.get(BASE_FILE);
     said.and_then(|text| serde_json::from_str::<Value>(text).ok())
         .and_then(|manifest| serde_json::from_value(manifest["metadata"]["labels"].clone()).ok())
         .unwrap_or_default()

@@ -19,6 +19,7 @@ use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
 use deploycenter_ports::DeploymentRecord;
 
+use super::base::shaped;
 use super::present::Present;
 use super::{Replanned, file_effects, progress, refused};
 use crate::Engine;
@@ -46,8 +47,9 @@ impl Engine {
     /// an earlier version left as a template made it says the same, in the form of today.
     ///
     /// # Errors
-    /// When there is no such deployment, its base holds what a base may not, the data has
-    /// been migrated since, someone else changed something, or the target is at work.
+    /// When there is no such deployment, its files or applications hold what they may not,
+    /// the data has been migrated since, someone else changed something, or the target is at
+    /// work.
     pub async fn plan_rollback(
         &self,
         target: &TargetId,
@@ -86,6 +88,7 @@ impl Engine {
         for effect in &mut wanted {
             moved |= former::rehome(&mut effect.after, customer);
         }
+        shaped(target, &wanted, &format!("the applications of {to}"))?;
         let wishes = Wishes {
             reclaim: back.reclaim,
             ..Wishes::default()
