@@ -101,9 +101,9 @@ pub(crate) async fn open(
 ) -> Result<Workplace, Fail> {
     let root = find_repo(said)?;
     let (repo, trust) = checkout(&root)?;
-    let repo = Arc::new(repo);
     let desired = Arc::new(desired::read(&repo.desired_files().await?)?);
     let settings = &desired.settings;
+    let repo = Arc::new(repo.following(&settings.git.remote, settings.git.main.as_deref()));
     let limits = Limits {
         outage: Duration::from_secs(settings.timeouts.outage_seconds),
         ..limits

@@ -138,9 +138,9 @@ fn an_import_beyond_the_grants_is_refused_by_name() {
 
 #[test]
 fn an_unknown_grant_is_refused_with_those_that_there_are() {
-    let text = source(r#""network""#).unwrap_err().to_string();
+    let text = source(r#""telepathy""#).unwrap_err().to_string();
     assert!(
-        text.contains("plugin.toml") && text.contains("\"network\"") && text.contains("route53"),
+        text.contains("plugin.toml") && text.contains("\"telepathy\"") && text.contains("route53"),
         "{text}"
     );
 }

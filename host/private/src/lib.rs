@@ -118,17 +118,24 @@ pub fn replace(path: &Path, pieces: &[&[u8]]) -> io::Result<()> {
     })
 }
 
+/// Opens whatever is there for reading; never waits for a pipe that nobody writes to.
+///
+/// # Errors
+/// When it can't be opened.
+pub fn open_at_once(path: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits();
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(i32::try_from(flags).unwrap_or_default())
+        .open(path)
+}
+
 /// Reads a regular file of at most so many bytes; never waits for one that is none.
 ///
 /// # Errors
 /// When it can't be read, isn't a regular file, or is larger.
 pub fn read_regular(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    // A pipe that nobody writes to would be waited for without this.
-    let flags = rustix::fs::OFlags::NONBLOCK.bits();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(i32::try_from(flags).unwrap_or_default())
-        .open(path)?;
+    let file = open_at_once(path)?;
     let facts = file.metadata()?;
     if !facts.is_file() {
         let what = if facts.is_dir() {

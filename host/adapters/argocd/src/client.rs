@@ -16,6 +16,8 @@ use crate::config::{ArgoCdConfig, Backoff};
 /// The name of this system in failures and calls.
 pub(crate) const SYSTEM: &str = "argocd";
 
+/// The longest answer that is read, in bytes: a list of 30,000 applications has about 100 MiB.
+const LONGEST: usize = 256 << 20;
 /// How long one request may take. A refresh holds it until the comparison is done.
 const TIMEOUT: Duration = Duration::from_secs(60);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -322,7 +324,7 @@ impl Client {
                     .get(LOCATION)
                     .and_then(|it| it.to_str().ok())
                     .map(str::to_owned);
-                let text = response.text().await;
+                let text = bounded_text(response).await;
                 text.map(|text| (status, retry_after, location, text))
             }
             Err(error) => Err(error),
@@ -380,4 +382,16 @@ fn retry_after(response: &Response, now: jiff::Timestamp) -> Option<Duration> {
     }
     let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
     Duration::try_from(until.duration_since(now)).ok()
+}
+/// A body as text, read as far as any answer of Argo CD's goes: a longer one is of something
+/// else, and is cut to a sentence that no JSON is.
+async fn bounded_text(mut response: reqwest::Response) -> Result<String, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > LONGEST {
+            return Ok(format!("an answer of more than {} MiB", LONGEST >> 20));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(String::from_utf8_lossy(&body).into_owned())
 }

@@ -24,13 +24,18 @@ use crate::working_tree::{check_size, is_desired, problem};
 pub struct DeploymentRepo {
     git_dir: PathBuf,
     root: PathBuf,
+    /// The remote that holds main.
+    remote: String,
+    /// Its branch of the desired state; its default branch when nothing is said.
+    main: Option<String>,
     credentials: Credentials,
     calls: Arc<dyn Calls>,
 }
 
 impl DeploymentRepo {
     /// Opens the checkout that `path` is, or lies in. Logs in nowhere, unless told how
-    /// [by whoever knows](Self::logging_in).
+    /// [by whoever knows](Self::logging_in). Main is the default branch of `origin`, unless
+    /// [another is named](Self::following).
     ///
     /// # Errors
     /// When it isn't in a checkout.
@@ -39,6 +44,8 @@ impl DeploymentRepo {
         Ok(Self {
             root: place.root,
             git_dir: place.git_dir,
+            remote: "origin".to_owned(),
+            main: None,
             credentials: Credentials::default(),
             calls: Arc::new(Unwatched),
         })
@@ -85,6 +92,31 @@ impl DeploymentRepo {
     #[must_use]
     pub fn tracked_below(&self, folder: &str) -> Option<String> {
         checkout::tracked_below(&self.git_dir, folder)
+    }
+
+    /// The same checkout, with main on this remote, and of this name; the remote's default
+    /// branch without one.
+    #[must_use]
+    pub fn following(mut self, remote: &str, main: Option<&str>) -> Self {
+        remote.clone_into(&mut self.remote);
+        self.main = main.map(str::to_owned);
+        self
+    }
+
+    /// The name of the remote's branch that holds the desired state.
+    #[must_use]
+    pub fn main_branch(&self) -> String {
+        match self.open_git() {
+            Ok(repo) => self.main_in(&repo),
+            Err(_) => self.main.clone().unwrap_or_else(|| MAIN.to_owned()),
+        }
+    }
+
+    fn main_in(&self, repo: &git2::Repository) -> String {
+        let named = self.main.clone();
+        named
+            .or_else(|| default_branch(repo, &self.remote))
+            .unwrap_or_else(|| MAIN.to_owned())
     }
 
     /// The same checkout, its fetches watched.
@@ -156,6 +188,17 @@ impl DeploymentRepo {
     }
 }
 
+/// What main is called where nothing says so.
+const MAIN: &str = "main";
+
+/// The branch that a clone of the remote begins with, as far as the checkout knows it.
+fn default_branch(repo: &git2::Repository, remote: &str) -> Option<String> {
+    let branches = format!("refs/remotes/{remote}/");
+    let head = repo.find_reference(&format!("{branches}HEAD")).ok()?;
+    let name = head.symbolic_target().ok()??;
+    name.strip_prefix(&branches).map(str::to_owned)
+}
+
 /// Where main lives.
 struct Upstream {
     remote: String,
@@ -164,34 +207,15 @@ struct Upstream {
 }
 
 impl Upstream {
-    /// What the checked-out branch follows; `main` of `origin` when it follows nothing.
-    fn of(repo: &git2::Repository) -> Option<Self> {
-        let head = repo.head().ok().filter(git2::Reference::is_branch);
-        let name = head.as_ref().and_then(|head| head.name().ok());
-        let followed = name.and_then(|name| {
-            let remote = repo
-                .branch_upstream_remote(name)
-                .ok()?
-                .as_str()
-                .ok()?
-                .to_owned();
-            let upstream = repo
-                .branch_upstream_name(name)
-                .ok()?
-                .as_str()
-                .ok()?
-                .to_owned();
-            let branch = upstream
-                .strip_prefix(&format!("refs/remotes/{remote}/"))?
-                .to_owned();
-            Some((remote, branch))
-        });
-        let (remote, branch) = followed.unwrap_or_else(|| ("origin".to_owned(), "main".to_owned()));
+    /// Main of the remote, whatever branch is checked out; none when that remote isn't
+    /// there.
+    fn of(repo: &git2::Repository, checkout: &DeploymentRepo) -> Option<Self> {
+        let remote = checkout.remote.clone();
         let url = without_login(repo.find_remote(&remote).ok()?.url().ok()?);
         Some(Self {
+            branch: checkout.main_in(repo),
             remote,
             url,
-            branch,
         })
     }
 
@@ -403,22 +427,22 @@ impl Repository for DeploymentRepo {
             operation: "fetch".to_owned(),
         };
         let remote = self
-            .blocking(|repo, _| Ok(Upstream::of(repo).is_some()))
+            .blocking(|repo, this| Ok(Upstream::of(repo, this).is_some()))
             .await?;
         if remote {
             self.calls.at(&call, Phase::Before).await;
             let fetched = self
                 .blocking(|repo, this| {
-                    Upstream::of(repo).map_or(Ok(()), |it| it.fetch(repo, &this.credentials))
+                    Upstream::of(repo, this).map_or(Ok(()), |it| it.fetch(repo, &this.credentials))
                 })
                 .await;
             self.calls.at(&call, Phase::Sent).await;
             self.calls.at(&call, Phase::Replied).await;
             fetched?;
         }
-        self.blocking(|repo, _| {
+        self.blocking(|repo, this| {
             let head = head_commit(repo)?.map(|commit| commit.id());
-            let main = Upstream::of(repo)
+            let main = Upstream::of(repo, this)
                 .and_then(|upstream| repo.refname_to_id(&upstream.tracking()).ok());
             let pushed = match (head, main) {
                 (Some(head), Some(main)) => descends(repo, main, head)?,

@@ -190,6 +190,68 @@ async fn the_state_of_main_counts_what_is_not_committed_and_not_pushed() {
 }
 
 #[tokio::test]
+async fn a_branch_aside_is_not_main_wherever_it_is_pushed() {
+    let checkout = Checkout::new();
+    let pushed = async || checkout.open().main_state().await.unwrap().pushed;
+    checkout.git("work", &["checkout", "-q", "-b", "feature"]);
+    checkout.write("customers.yaml", "version: 1\n");
+    checkout.commit("not reviewed");
+    checkout.git("work", &["push", "-q", "-u", "origin", "feature"]);
+    assert!(!pushed().await);
+    // As CI checks it out.
+    checkout.git("work", &["checkout", "-q", "--detach"]);
+    assert!(!pushed().await);
+
+    checkout.git("work", &["checkout", "-q", "main"]);
+    checkout.git(
+        "work",
+        &["merge", "-q", "--no-ff", "feature", "-m", "merge"],
+    );
+    assert!(!pushed().await);
+    checkout.git("work", &["push", "-q", "origin", "main"]);
+    assert!(pushed().await);
+    checkout.git("work", &["checkout", "-q", "feature"]);
+    assert!(pushed().await, "what was merged is on main");
+}
+
+#[tokio::test]
+async fn main_is_what_the_settings_name_or_the_remote_begins_with() {
+    let checkout = Checkout::new();
+    checkout.git("work", &["checkout", "-q", "-b", "trunk"]);
+    checkout.commit("third");
+    checkout.git("work", &["push", "-q", "-u", "origin", "trunk"]);
+    let remote = "refs/remotes/origin/HEAD";
+    let state = async |repo: DeploymentRepo| {
+        let pushed = repo.main_state().await.unwrap().pushed;
+        (repo.main_branch(), pushed)
+    };
+    let trunk = ("trunk".to_owned(), true);
+    let main = ("main".to_owned(), false);
+    let named = checkout.open().following("origin", Some("trunk"));
+    assert_eq!(state(named).await, trunk);
+    assert_eq!(state(checkout.open()).await, main);
+
+    checkout.git(
+        "work",
+        &["symbolic-ref", remote, "refs/remotes/origin/trunk"],
+    );
+    assert_eq!(state(checkout.open()).await, trunk);
+    let named = checkout.open().following("origin", Some("main"));
+    assert_eq!(state(named).await, main);
+
+    // Another remote, and one that isn't there.
+    checkout.git(".", &["init", "--bare", "-b", "main", "mirror.git"]);
+    let mirror = checkout.dir.path().join("mirror.git");
+    let mirror = mirror.to_str().unwrap();
+    checkout.git("work", &["remote", "add", "mirror", mirror]);
+    checkout.git("work", &["push", "-q", "mirror", "trunk:main"]);
+    let mirror = checkout.open().following("mirror", Some("main"));
+    assert_eq!(state(mirror).await, ("main".to_owned(), true));
+    let nowhere = checkout.open().following("none", Some("main"));
+    assert_eq!(state(nowhere).await, main);
+}
+
+#[tokio::test]
 async fn a_repo_without_commits_or_remote_has_a_state_too() {
     let dir = tempfile::tempdir().unwrap();
     git2::Repository::init(dir.path()).unwrap();

@@ -42,7 +42,7 @@ pub(crate) fn with(path: &Path, end: &str) -> PathBuf {
 /// Looks at what is there.
 pub(crate) fn look(path: &Path) -> Result<Found, StoreError> {
     let shown = path.display();
-    let mut open = match File::open(path) {
+    let mut open = match deploycenter_private::open_at_once(path) {
         Ok(open) => open,
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let log = with(path, "-wal");

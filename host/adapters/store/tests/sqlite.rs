@@ -280,6 +280,18 @@ async fn lost(path: &Path) -> String {
 }
 
 #[tokio::test]
+async fn a_pipe_in_the_journals_place_is_refused_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let made = Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    match open(&path, "one").await.map(drop) {
+        Err(StoreError::Failed(why)) => assert!(why.ends_with("isn't a file"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
 async fn a_journal_that_lost_its_content_is_no_empty_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("journal.db");

@@ -340,7 +340,7 @@ pub(super) async fn check_main(
             .help("commit and push the desired state"));
     };
     if !state.pushed {
-        let main = &place.desired.settings.git.main;
+        let main = place.repo.main_branch();
         return Err(Fail::new(
             "unpushed",
             format!("the checked-out commit isn't on the remote's {main}, and nothing was applied"),

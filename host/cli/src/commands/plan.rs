@@ -33,6 +33,9 @@ pub(super) async fn run(
     how: &How,
 ) -> Result<ExitCode, Fail> {
     let selection = selection(said)?;
+    if let Some(path) = out {
+        check_place(path)?;
+    }
     let place =
         wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
     let wishes = Wishes {
@@ -85,6 +88,18 @@ pub(super) async fn run(
     } else {
         ExitCode::SUCCESS
     })
+}
+
+/// Refuses a link as a plan's file: one that a repo holds would have a file outside
+/// overwritten. The system's own links, such as `/dev/stdout`, are no repo's.
+fn check_place(path: &Path) -> Result<(), Fail> {
+    let system = path.starts_with("/dev") || path.starts_with("/proc");
+    if system || !path.symlink_metadata().is_ok_and(|it| it.is_symlink()) {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Fail::new("failed", format!("{shown} is a symbolic link"))
+        .help("a plan is saved to a plain file alone; remove the link, or name another file"))
 }
 
 /// The plan's JSON, with what stands beside the plan, and a digest over all of it.

@@ -25,6 +25,9 @@ use crate::wiring;
 /// The code of what `--check` and `validate` find.
 const STALE: &str = "schema-stale";
 
+/// The largest file that is looked at for whether this command made it, in bytes.
+const LARGEST: u64 = 10 * 1024 * 1024;
+
 /// What is asked for.
 pub(super) enum Ask<'a> {
     /// Which schemas there are.
@@ -124,7 +127,8 @@ pub(super) fn stale(
         Ok::<_, Fail>((facts.schema.clone(), facts.base_values.clone()))
     })?;
     let wanted = texts(&known);
-    if !wanted.keys().any(|path| root.join(path).exists()) {
+    let is_there = |path: &String| root.join(path).symlink_metadata().is_ok();
+    if !wanted.keys().any(is_there) {
         return Ok(None);
     }
     Ok(compare(&root, &wanted))
@@ -201,7 +205,7 @@ fn texts(known: &Known) -> Texts {
 fn compare(root: &Path, wanted: &Texts) -> Option<Problem> {
     let mut stale: Vec<String> = wanted
         .iter()
-        .filter(|(path, text)| !stands(&root.join(path), text))
+        .filter(|(path, text)| !stands(root, path, text))
         .map(|(path, _)| path.clone())
         .collect();
     stale.extend(left_over(root, wanted));
@@ -219,30 +223,50 @@ fn compare(root: &Path, wanted: &Texts) -> Option<Problem> {
 }
 
 /// Whether a file holds that text, with whatever line ends git checks files out.
-fn stands(path: &Path, text: &str) -> bool {
-    std::fs::read_to_string(path).is_ok_and(|there| there.replace("\r\n", "\n") == text)
+fn stands(root: &Path, path: &str, text: &str) -> bool {
+    // No text gets longer by more than a byte a line.
+    let most = 2 * text.len() as u64;
+    read(root, path, most)
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .is_some_and(|there| there.replace("\r\n", "\n") == text)
+}
+
+/// A file's bytes, if it is a plain file of at most so many, and not behind a link: a repo's
+/// content leads nowhere else.
+fn read(root: &Path, path: &str, most: u64) -> Option<Vec<u8>> {
+    if is_link(&root.join(SCHEMAS_FOLDER)) || is_link(&root.join(path)) {
+        return None;
+    }
+    deploycenter_private::read_regular(&root.join(path), most).ok()
+}
+
+fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|it| it.is_symlink())
 }
 
 /// Schemas of apps that aren't installed any more.
 fn left_over(root: &Path, wanted: &Texts) -> Vec<String> {
-    let entries = root.join(SCHEMAS_FOLDER).read_dir();
+    let folder = root.join(SCHEMAS_FOLDER);
+    if is_link(&folder) {
+        return Vec::new();
+    }
+    let entries = folder.read_dir();
     let mut paths: Vec<String> = entries
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.starts_with("overrides-") && name.ends_with(".json"))
         .map(|name| format!("{SCHEMAS_FOLDER}/{name}"))
-        .filter(|path| !wanted.contains_key(path) && is_ours(&root.join(path)))
+        .filter(|path| !wanted.contains_key(path) && is_ours(root, path))
         .collect();
     paths.sort();
     paths
 }
 
 /// Whether a file says that it is made by this command.
-fn is_ours(path: &Path) -> bool {
-    let schema: Option<Value> = std::fs::read(path)
-        .ok()
-        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+fn is_ours(root: &Path, path: &str) -> bool {
+    let schema: Option<Value> =
+        read(root, path, LARGEST).and_then(|bytes| serde_json::from_slice(&bytes).ok());
     schema.is_some_and(|schema| {
         schema["$comment"]
             .as_str()
@@ -254,12 +278,13 @@ fn write(shared: &Shared, root: &Path, wanted: &Texts) -> Result<(), Fail> {
     let failed = |path: &str, error: std::io::Error| {
         Fail::new("failed", format!("{path} can't be written: {error}"))
     };
+    check_places(root, wanted)?;
     let folder = root.join(SCHEMAS_FOLDER);
     std::fs::create_dir_all(&folder).map_err(|error| failed(SCHEMAS_FOLDER, error))?;
     let mut written = Vec::new();
     for (path, text) in wanted {
         let place = root.join(path);
-        if stands(&place, text) {
+        if stands(root, path, text) {
             continue;
         }
         std::fs::write(&place, text).map_err(|error| failed(path, error))?;
@@ -284,6 +309,28 @@ fn write(shared: &Shared, root: &Path, wanted: &Texts) -> Result<(), Fail> {
     let same = wanted.len() - written.len();
     if same > 0 {
         crate::output::outln!("Up to date: {}.", count(same, "schema"));
+    }
+    Ok(())
+}
+
+/// Refuses, before anything is written, what would lead a write out of the repo or keep it
+/// waiting.
+fn check_places(root: &Path, wanted: &Texts) -> Result<(), Fail> {
+    let refused = |path: &str, what: &str| {
+        Err(Fail::new("failed", format!("{path} {what}")).help(format!(
+            "schemas are written to plain files alone; remove {path}, and do this again"
+        )))
+    };
+    if is_link(&root.join(SCHEMAS_FOLDER)) {
+        return refused(SCHEMAS_FOLDER, "is a symbolic link");
+    }
+    for path in wanted.keys() {
+        match root.join(path).symlink_metadata() {
+            Ok(facts) if facts.is_symlink() => return refused(path, "is a symbolic link"),
+            Ok(facts) if !facts.is_file() => return refused(path, "isn't a file"),
+            // Whatever else is wrong with a place, the write says.
+            _ => {}
+        }
     }
     Ok(())
 }

@@ -50,6 +50,32 @@ fn what_others_cannot_see_is_not_applied() {
 }
 
 #[test]
+fn a_branch_aside_is_not_applied_before_it_is_on_main() {
+    let place = Place::new(ACME);
+    let mark = place.mark();
+    let apply = ["apply", "--yes", "--output", "json"];
+    let repo = git2::Repository::open(place.checkout()).unwrap();
+    let head = repo.head().unwrap().peel_to_commit().unwrap();
+    let mut feature = repo.branch("feature", &head, false).unwrap();
+    repo.set_head("refs/heads/feature").unwrap();
+    place.put("customers.yaml", ACME_UPDATED);
+    commit(&place);
+    let push = |to: &str| {
+        let mut remote = repo.find_remote("origin").unwrap();
+        let spec = format!("refs/heads/feature:refs/heads/{to}");
+        remote.push(&[spec.as_str()], None).unwrap();
+    };
+    push("feature");
+    feature.set_upstream(Some("origin/feature")).unwrap();
+    let said = place.run(&apply).refused("unpushed");
+    holds(&said, &["isn't on the remote's main"]);
+    place.untouched_since(&mark);
+
+    push("main");
+    place.run(&apply).succeeded();
+}
+
+#[test]
 fn what_lies_about_is_no_dirt() {
     let place = Place::new(ACME);
     place.run(&["plan", "--out", "p.json"]).succeeded();

@@ -1,6 +1,8 @@
 //! JSON schemas for editors: printed, kept in the repo, and renewed when they are old.
 
+use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -182,6 +184,70 @@ fn a_broken_file_takes_no_more_than_its_own_names_away() {
         .run(&["schema", "--write", "--output", "json"])
         .refused("invalid");
     assert!(!place.checkout().join("schemas").exists());
+}
+
+#[test]
+fn no_link_in_the_repo_has_a_file_outside_read_or_written() {
+    let place = Place::new(ACME);
+    place.run(&["schema", "--write"]).succeeded();
+    let outside = tempfile::tempdir().unwrap();
+    let folder = place.checkout().join("schemas");
+    let file = folder.join("customers.json");
+    let told = "schemas/customers.json isn't what the installed plugins";
+    let write = ["schema", "--write", "--output", "json"];
+    let remove = |path: &str| format!("remove {path}, and do this again");
+
+    // A file outside that would be the right one, and one without an end.
+    let right = outside.path().join("right.json");
+    std::fs::copy(&file, &right).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let before = std::fs::read(&right).unwrap();
+    for target in [right.as_path(), Path::new("/dev/zero")] {
+        symlink(target, &file).unwrap();
+        let run = place.run(&["validate"]).succeeded();
+        holds(&run.stderr, &[told]);
+        let check = ["schema", "--check", "--output", "json"];
+        holds(&place.run(&check).refused("schema-stale"), &[told]);
+        std::fs::remove_file(&file).unwrap();
+    }
+    let made = Command::new("mkfifo").arg(&file).status().unwrap();
+    assert!(made.success());
+    holds(&place.run(&["validate"]).succeeded().stderr, &[told]);
+    let said = place.run(&write).refused("failed");
+    let path = "schemas/customers.json";
+    holds(&said, &[&format!("{path} isn't a file"), &remove(path)]);
+    std::fs::remove_file(&file).unwrap();
+
+    // Something to write, behind a link to a file and to a folder.
+    place.put(QA.0, QA.1);
+    symlink(&right, &file).unwrap();
+    let said = place.run(&write).refused("failed");
+    let link = |path: &str| format!("{path} is a symbolic link");
+    holds(&said, &[&link(path), &remove(path)]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(std::fs::read(&right).unwrap(), before);
+    std::fs::copy(&right, &file).unwrap();
+    let moved = outside.path().join("schemas");
+    std::fs::create_dir(&moved).unwrap();
+    for entry in folder.read_dir().unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), moved.join(entry.file_name())).unwrap();
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    symlink(&moved, &folder).unwrap();
+    let said = place.run(&write).refused("failed");
+    holds(&said, &[&link("schemas"), &remove("schemas")]);
+    assert_eq!(std::fs::read(moved.join("customers.json")).unwrap(), before);
+
+    // And a plan's file.
+    let plan = outside.path().join("plan.json");
+    std::fs::write(&plan, "mine").unwrap();
+    symlink(&plan, place.checkout().join("plan.json")).unwrap();
+    let said = place
+        .run(&["plan", "--out", "plan.json", "--output", "json"])
+        .refused("failed");
+    holds(&said, &[&link("plan.json"), "remove the link"]);
+    assert_eq!(std::fs::read(&plan).unwrap(), b"mine");
 }
 
 /// Wants a deployment repo whose files lead to schemas that are as they should be.

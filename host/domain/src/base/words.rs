@@ -56,9 +56,13 @@ pub const WORDS: &[Word] = words! {
     "quantity", "a quantity such as 500m or 2Gi", |value, _| {
         text(value, is_quantity) || matches!(value, Content::Number(number) if number.as_f64().is_some_and(|number| number >= 0.0))
     };
-    "duration", "a duration such as 1h0m0s", |value, _| text(value, |text| {
-        text.starts_with(|c: char| c.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_digit() || b"hms".contains(&b))
-    });
+    "interval", "a duration of at least a minute, such as 1h0m0s", |value, _| {
+        text(value, |text| seconds(text).is_some_and(|seconds| seconds >= 60))
+    };
+    "seconds", "seconds, at most 3600", |value, _| whole(value, 0..=3600);
+    "schedule", "six fields of cron with a second and a minute of its own, so at most hourly: 0 0 3 * * *", |value, _| {
+        text(value, is_schedule)
+    };
     "name", "a name of a-z, 0-9, hyphens and dots", |value, _| text(value, is_name);
     "name or nothing", "a name, or an empty text", |value, _| text(value, |text| text.is_empty() || is_name(text));
     "key", "a key of letters, digits, hyphens, dots and underscores", |value, _| text(value, is_key);
@@ -108,6 +112,38 @@ fn whole(value: &Content, range: std::ops::RangeInclusive<i64>) -> bool {
 
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// How long a duration such as `1h0m30s` is; none where it isn't one.
+fn seconds(text: &str) -> Option<u64> {
+    let mut rest = text;
+    let mut sum: u64 = 0;
+    for (unit, length) in [('h', 3600), ('m', 60), ('s', 1)] {
+        let Some((number, after)) = rest.split_once(unit) else {
+            continue;
+        };
+        if number.len() > 6 || !is_digits(number) {
+            return None;
+        }
+        sum += number.parse::<u64>().ok()? * length;
+        rest = after;
+    }
+    rest.is_empty().then_some(sum)
+}
+
+/// A schedule of six fields, the first two of which are numbers.
+fn is_schedule(text: &str) -> bool {
+    let fields: Vec<&str> = text.split(' ').collect();
+    fields.len() == 6
+        && fields[..2]
+            .iter()
+            .all(|field| field.len() <= 2 && is_digits(field))
+        && fields[2..].iter().all(|field| {
+            (1..=40).contains(&field.len())
+                && field
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"*/,-?".contains(&b))
+        })
 }
 
 fn is_name(text: &str) -> bool {

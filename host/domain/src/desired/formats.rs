@@ -157,19 +157,27 @@ pub(super) fn ipv4(text: &str) -> Checked {
         .map_err(|_| format!("{text:?} is no IPv4 address"))
 }
 
-/// An `https` or `http` URL without user information.
+/// An `https` or `http` URL without user information, query or fragment, and without what
+/// Argo CD's projects read as a pattern.
 pub(super) fn url(text: &str) -> Checked {
-    let host = text
+    let rest = text
         .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    let fine = host.is_some_and(|host| {
-        !host.is_empty()
-            && !host.starts_with(['/', ':', '.'])
-            && !host.contains('@')
-            && host.bytes().all(|b| {
-                b.is_ascii_graphic() && !matches!(b, b'"' | b'\'' | b'<' | b'>' | b'\\' | b'`')
-            })
-    });
+        .or_else(|| text.strip_prefix("http://"))
+        .unwrap_or_default();
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/%+=;&$".contains(&b);
+    let fine = match rest.strip_prefix('[') {
+        // An address of IPv6.
+        Some(inner) => inner.split_once(']').is_some_and(|(address, after)| {
+            (2..=45).contains(&address.len())
+                && address
+                    .bytes()
+                    .all(|b| b.is_ascii_hexdigit() || b":.".contains(&b))
+                && after.bytes().all(is_plain)
+        }),
+        None => {
+            !rest.is_empty() && !rest.starts_with(['/', ':', '.']) && rest.bytes().all(is_plain)
+        }
+    };
     if fine {
         Ok(text.to_owned())
     } else {

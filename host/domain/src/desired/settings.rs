@@ -44,8 +44,10 @@ pub enum Authority {
 pub struct GitSettings {
     /// The remote that `apply` compares with: `origin`.
     pub remote: String,
-    /// The branch of the desired state: `main`.
-    pub main: String,
+    /// The branch of the desired state; the remote's default branch when absent, as the
+    /// checkout knows it: `main`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub main: Option<String>,
     /// The URL of the repo for the generated branches; that of `remote` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generated: Option<String>,
@@ -115,7 +117,7 @@ impl Settings {
             authority: Authority::Database,
             git: GitSettings {
                 remote: "origin".to_owned(),
-                main: "main".to_owned(),
+                main: None,
                 generated: None,
             },
             argocd: ArgocdSettings {
@@ -166,17 +168,16 @@ fn settings(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
 
     let mut git = GitSettings {
         remote: "origin".to_owned(),
-        main: "main".to_owned(),
+        main: None,
         generated: None,
     };
     if let Some(object) = reader.inner(&root, "git", &["remote", "main", "generated"]) {
         let remote = reader.text(&object, "remote");
         let main = reader.text(&object, "main");
-        for (written, setting) in [(remote, &mut git.remote), (main, &mut git.main)] {
-            if let Some(name) = reader.checked(written, ref_name) {
-                *setting = name.value;
-            }
+        if let Some(name) = reader.checked(remote, ref_name) {
+            git.remote = name.value;
         }
+        git.main = reader.checked(main, ref_name).map(|name| name.value);
         let generated = reader.text(&object, "generated");
         git.generated = reader
             .checked(generated, repository_address)
@@ -264,7 +265,18 @@ pub fn repository_address(text: &str) -> Result<String, String> {
     if text.trim() != text || text.chars().any(char::is_control) {
         return Err(format!("{text:?} is no address of a git repository"));
     }
+    if is_pattern(text) {
+        return Err(format!(
+            "{text:?} holds a character that Argo CD reads as part of a pattern, or what follows ? or #; write the repository's own address"
+        ));
+    }
     Ok(canonical(text))
+}
+
+/// Whether an address holds what Argo CD's projects read as a pattern (`*`, `?`, `[a-z]`,
+/// `{a,b}`, a leading `!`), or a part that isn't the place: a query or a fragment.
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?', '[', ']', '{', '}', '!', ',', '\\', '#'])
 }
 
 pub(super) fn server_address(text: &str) -> Result<String, String> {

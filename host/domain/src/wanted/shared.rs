@@ -114,17 +114,21 @@ fn project(
             "destinations": listed(destinations),
             "sourceRepos": repositories,
             "clusterResourceWhitelist": [],
-            "namespaceResourceBlacklist": [
-                { "group": "", "kind": "LimitRange" },
-                { "group": "", "kind": "ResourceQuota" },
-                { "group": "", "kind": "ServiceAccount" },
-                // A store acts as the operator's own identity: who could make one could
-                // read a neighbour's entries. Databases belong to the base.
-                { "group": "external-secrets.io", "kind": "*" },
-                { "group": "k8s.mariadb.com", "kind": "*" },
-                { "group": "networking.k8s.io", "kind": "NetworkPolicy" },
-                { "group": "postgresql.cnpg.io", "kind": "*" },
-                { "group": "rbac.authorization.k8s.io", "kind": "*" },
+            // What a workload is made of, and nothing else: kinds of network policies,
+            // certificates or secret stores that a cluster may have are more than anyone
+            // could list.
+            "namespaceResourceWhitelist": [
+                { "group": "", "kind": "ConfigMap" },
+                { "group": "", "kind": "Service" },
+                { "group": "apps", "kind": "Deployment" },
+                { "group": "apps", "kind": "StatefulSet" },
+                { "group": "autoscaling", "kind": "HorizontalPodAutoscaler" },
+                { "group": "autoscaling.k8s.io", "kind": "VerticalPodAutoscaler" },
+                { "group": "batch", "kind": "CronJob" },
+                { "group": "batch", "kind": "Job" },
+                { "group": "monitoring.coreos.com", "kind": "ServiceMonitor" },
+                { "group": "networking.k8s.io", "kind": "Ingress" },
+                { "group": "policy", "kind": "PodDisruptionBudget" },
             ],
         }),
     }

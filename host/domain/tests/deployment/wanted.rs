@@ -296,18 +296,23 @@ fn what_customers_share() {
         "{listed:?}"
     );
     assert_eq!(project.spec["clusterResourceWhitelist"], json!([]));
-    for (group, kind) in [
-        ("", "ResourceQuota"),
-        ("networking.k8s.io", "NetworkPolicy"),
-        ("rbac.authorization.k8s.io", "*"),
+    let permitted = project.spec["namespaceResourceWhitelist"]
+        .as_array()
+        .unwrap();
+    assert!(permitted.contains(&json!({ "group": "apps", "kind": "Deployment" })));
+    for kind in [
+        "ResourceQuota",
+        "LimitRange",
+        "ServiceAccount",
+        "Secret",
+        "NetworkPolicy",
+        "CiliumNetworkPolicy",
+        "Role",
+        "ExternalSecret",
+        "Certificate",
+        "*",
     ] {
-        let refused = project.spec["namespaceResourceBlacklist"]
-            .as_array()
-            .unwrap();
-        assert!(
-            refused.contains(&json!({ "group": group, "kind": kind })),
-            "{kind}"
-        );
+        assert!(permitted.iter().all(|it| it["kind"] != *kind), "{kind}");
     }
     let Resource::Project(base) = &shared[1].after else {
         panic!()

@@ -77,10 +77,11 @@ fn git(repo: &Repo) -> Result<Box<dyn Examine>, Finding> {
         return Err(Check::new("git", "remote").skipped("the folder isn't a git checkout"));
     };
     let git = repo.git();
+    let checkout = checkout.clone().following(&git.remote, git.main.as_deref());
     let remotes = Remotes {
-        checkout: checkout.clone(),
+        main: checkout.main_branch(),
+        checkout,
         remote: git.remote.clone(),
-        main: git.main.clone(),
         generated: git.generated.clone(),
     };
     Ok(Box::new(Bound {

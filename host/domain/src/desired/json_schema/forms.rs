@@ -141,7 +141,7 @@ pub(super) fn ipv4() -> Value {
 /// A URL without user information.
 pub(super) fn url() -> Value {
     text(
-        "^https?://[!#-&(-\\-0-9;=?A-\\[\\]-_a-~][!#-&(-;=?A-\\[\\]-_a-~]*$",
+        "^https?://(\\[[0-9A-Fa-f:.]{2,45}\\]|[A-Za-z0-9\\-_~%+=;&$])[A-Za-z0-9\\-._~:/%+=;&$]*$",
         "must be a URL such as https://cluster.example.com",
     )
 }
@@ -208,8 +208,12 @@ pub(super) fn server_address() -> Value {
 /// A repository as git takes it, without a login.
 pub(super) fn repository_address() -> Value {
     let form = text("^\\S(.*\\S)?$", "must be an address of a git repository");
-    let login = json!({ "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#\\\\]*@" });
-    but(form, login, "holds a login")
+    let taken = json!({ "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://[^/?#\\\\]*@|[*?\\[\\]{}!,\\\\#]" });
+    but(
+        form,
+        taken,
+        "holds a login, a query, a fragment, or a character of patterns",
+    )
 }
 
 /// A plugin's own version.

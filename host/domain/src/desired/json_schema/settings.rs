@@ -37,10 +37,10 @@ pub(super) fn settings() -> Map<String, Value> {
                         "default",
                         "origin",
                     ),
-                    "main": with(
-                        described(forms::ref_name(), "Main", "The branch of the desired state."),
-                        "default",
-                        "main",
+                    "main": described(
+                        forms::ref_name(),
+                        "Main",
+                        "The branch of the desired state; the remote's default branch unless said otherwise.",
                     ),
                     "generated": described(
                         forms::repository_address(),
