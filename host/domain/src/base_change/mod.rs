@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::effect::EffectKind;
+use crate::effect::{Action, EffectKind};
 use crate::manifest;
 use crate::plan::PlannedEffect;
 use crate::resource::Resource;
 
-/// An object before and after, which differ.
+/// An object of a base before and after, which differ.
 #[derive(Debug, Clone, PartialEq)]
-struct Changed {
+pub struct Changed {
     kind: String,
     name: String,
     before: Value,
@@ -24,9 +24,13 @@ struct Changed {
 
 /// The objects of a target's base that stay and change, in the order of their kinds and
 /// names. What can't be read was written before manifests were read strictly, and is left out.
-fn changed(effects: &[PlannedEffect]) -> Vec<Changed> {
+/// A file that stays as it is isn't read: most of a fleet's plan is such files.
+#[must_use]
+pub fn changed(effects: &[PlannedEffect]) -> Vec<Changed> {
     let files = effects.iter().filter(|effect| {
-        effect.kind == EffectKind::File && effect.name.starts_with("dependencies/")
+        effect.kind == EffectKind::File
+            && effect.action != Action::None
+            && effect.name.starts_with("dependencies/")
     });
     let mut before = BTreeMap::new();
     let mut after = BTreeMap::new();

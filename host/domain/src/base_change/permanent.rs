@@ -5,8 +5,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{Changed, changed, quantity};
-use crate::plan::PlannedEffect;
+use super::{Changed, quantity};
 use crate::token;
 
 /// How a field may change.
@@ -238,8 +237,7 @@ pub struct Impossible {
 
 /// Every change of a base that a cluster or an operator would refuse.
 #[must_use]
-pub fn impossible(effects: &[PlannedEffect]) -> Vec<Impossible> {
-    let changes = changed(effects);
+pub fn impossible(changes: &[Changed]) -> Vec<Impossible> {
     let broken = changes.iter().flat_map(|change| {
         let rules = RULES.iter().filter(|rule| rule.kind == change.kind);
         rules.filter_map(|rule| broken(rule, change))
@@ -300,12 +298,12 @@ fn shown(value: Option<&Value>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base_change::file_effect;
+    use crate::base_change::{changed, file_effect};
 
     fn said(text: &str, from: &str, to: &str) -> Vec<String> {
         let after = text.replace(from, to);
         assert_ne!(text, after, "{from}");
-        impossible(&[file_effect(Some(text), Some(&after))])
+        impossible(&changed(&[file_effect(Some(text), Some(&after))]))
             .into_iter()
             .map(|impossible| impossible.what)
             .collect()
@@ -477,7 +475,7 @@ spec:
     #[test]
     fn what_is_made_under_another_name_may_be_anything() {
         assert!(said(VOLUME, "acme--odoo--data", "acme--odoo--files").is_empty());
-        assert!(impossible(&[file_effect(None, Some(POSTGRES))]).is_empty());
-        assert!(impossible(&[file_effect(Some(POSTGRES), None)]).is_empty());
+        assert!(impossible(&changed(&[file_effect(None, Some(POSTGRES))])).is_empty());
+        assert!(impossible(&changed(&[file_effect(Some(POSTGRES), None)])).is_empty());
     }
 }

@@ -1,10 +1,8 @@
 //! Databases that a plan restarts: changes of their manifests that no operator carries out
 //! on a running server.
 
-use serde_json::Value;
-
-use super::{Changed, changed};
-use crate::plan::{PlannedEffect, Remark};
+use super::Changed;
+use crate::plan::Remark;
 
 /// What PostgreSQL reads only when it starts (`postmaster` in `pg_settings`), as far as an
 /// app would set it. CloudNativePG restarts its instances for these and reloads for others.
@@ -62,22 +60,16 @@ pub const REMARK: &str = "database-restart";
 /// A remark for each database of a target's base that runs and will be restarted, with what
 /// changes. What is made or removed doesn't restart.
 #[must_use]
-pub fn remarks(effects: &[PlannedEffect]) -> Vec<Remark> {
-    let restarted = changed(effects).into_iter().filter_map(|change| {
-        let Changed {
-            kind,
-            name,
-            before,
-            after,
-        } = change;
-        let (_, database, fields) = KINDS.iter().find(|(known, ..)| *known == kind)?;
-        let changed = changes(&kind, fields, &before, &after);
+pub fn remarks(changes: &[Changed]) -> Vec<Remark> {
+    let restarted = changes.iter().filter_map(|change| {
+        let (_, database, fields) = KINDS.iter().find(|(known, ..)| *known == change.kind)?;
+        let found = fields_that_restart(change, fields);
         let shown = if database.is_empty() {
-            &name
+            &change.name
         } else {
             *database
         };
-        (!changed.is_empty()).then(|| remark(shown, &changed))
+        (!found.is_empty()).then(|| remark(shown, &found))
     });
     restarted.collect()
 }
@@ -91,15 +83,15 @@ fn remark(database: &str, changed: &[String]) -> Remark {
 }
 
 /// What differs of that which needs a restart, in the words of the manifest.
-fn changes(kind: &str, fields: &[&str], old: &Value, new: &Value) -> Vec<String> {
-    let differs = |pointer: &str| old.pointer(pointer) != new.pointer(pointer);
+fn fields_that_restart(change: &Changed, fields: &[&str]) -> Vec<String> {
+    let differs = |pointer: &str| change.before.pointer(pointer) != change.after.pointer(pointer);
     let name = |pointer: &str| pointer.trim_start_matches("/spec/").replace('/', ".");
     let mut found: Vec<String> = fields
         .iter()
         .filter(|pointer| differs(pointer))
         .map(|pointer| name(pointer))
         .collect();
-    if kind == "Cluster" {
+    if change.kind == "Cluster" {
         let parameters = READ_AT_START
             .iter()
             .filter(|parameter| differs(&format!("/spec/postgresql/parameters/{parameter}")));
@@ -111,7 +103,7 @@ fn changes(kind: &str, fields: &[&str], old: &Value, new: &Value) -> Vec<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base_change::file_effect;
+    use crate::base_change::{changed, file_effect};
 
     const POSTGRES: &str = "\
 apiVersion: postgresql.cnpg.io/v1
@@ -161,7 +153,7 @@ spec:
 ";
 
     fn said(before: Option<&str>, after: Option<&str>) -> Vec<String> {
-        remarks(&[file_effect(before, after)])
+        remarks(&changed(&[file_effect(before, after)]))
             .into_iter()
             .map(|remark| remark.message)
             .collect()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use deploycenter_domain::base_change::{permanent, restart};
+use deploycenter_domain::base_change::{self, permanent, restart};
 use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::desired::Instance;
 use deploycenter_domain::digest::Digest;
@@ -105,7 +105,8 @@ impl Engine {
         if let Some(blocked) = self.drift(target, stood, &effects, wishes).await? {
             return Ok(PlannedTarget::Blocked(blocked));
         }
-        let impossible = permanent::impossible(&effects);
+        let changes = base_change::changed(&effects);
+        let impossible = permanent::impossible(&changes);
         if !impossible.is_empty() {
             let blocked = Blocked::permanent(target, &impossible);
             return Ok(PlannedTarget::Blocked(blocked));
@@ -124,7 +125,7 @@ impl Engine {
             .map(|change| change.remark(&instance.app, wanted.migration.as_deref()))
             .chain(warned.map(|line| Remark::new(Remark::APP_WARNING, line)))
             .chain(begins_without_data(ground, target))
-            .chain(restart::remarks(&effects))
+            .chain(restart::remarks(&changes))
             .collect();
         Ok(PlannedTarget::Planned {
             plan: TargetPlan {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deploycenter_domain::base_change::{permanent, restart};
+use deploycenter_domain::base_change::{self, permanent, restart};
 use deploycenter_domain::bind::bind;
 use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
@@ -101,7 +101,8 @@ impl Engine {
         if !lost.is_empty() {
             return Err(refused(Blocked::made_anew(target, &to, &lost)));
         }
-        let impossible = permanent::impossible(&plan.effects);
+        let changes = base_change::changed(&plan.effects);
+        let impossible = permanent::impossible(&changes);
         if !impossible.is_empty() {
             return Err(refused(Blocked::permanent(target, &impossible)));
         }
@@ -117,7 +118,7 @@ impl Engine {
             .data_version
             .iter()
             .map(|change| back_remark(target, change))
-            .chain(restart::remarks(&plan.effects))
+            .chain(restart::remarks(&changes))
             .collect();
         let mut plans = vec![plan];
         plans.extend(
