@@ -1,5 +1,7 @@
 //! How a command fails: one place for codes, messages and exit codes.
 
+mod workflow;
+
 use std::process::ExitCode;
 
 use deploycenter_domain::problem::{Problem, Problems};
@@ -9,6 +11,8 @@ use deploycenter_store::LOST;
 
 use crate::args::Output;
 use crate::output::error::Report;
+
+pub(crate) use workflow::problems;
 
 /// The exit code of a command line that can't be read (sysexits.h).
 pub(crate) const USAGE: u8 = 64;

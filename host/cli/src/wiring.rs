@@ -14,7 +14,7 @@ use deploycenter_git::{DeploymentRepo, Git, GitConfig};
 use deploycenter_plugin_runtime::{
     Compiler, Library, LoadError, Runtime, RuntimeConfig, read_below,
 };
-use deploycenter_ports::{Applications, Clock, Progress, Repository as _, Unwatched};
+use deploycenter_ports::{Clock, Progress, Repository as _, Unwatched};
 use deploycenter_store::{SqliteStore, StoreOptions};
 
 use crate::args::COMPILE_PLUGIN;
@@ -29,9 +29,15 @@ const STATE: &str = ".deploycenter";
 /// A deployment repo, and everything that works on it.
 pub(crate) struct Workplace {
     pub(crate) engine: Engine,
-    pub(crate) applications: Arc<dyn Applications>,
     pub(crate) repo: Arc<DeploymentRepo>,
     pub(crate) desired: Arc<Desired>,
+}
+
+impl Workplace {
+    /// In whose name deployments are made.
+    pub(crate) fn actor(&self) -> String {
+        local::actor(self.repo.identity())
+    }
 }
 
 /// Finds the deployment repo: as said, or around the current folder.
@@ -174,12 +180,13 @@ pub(crate) async fn open(
             git: git.clone(),
             generated: git,
             argocd: argocd.clone(),
+            applications: argocd.clone(),
             syncing: argocd.clone(),
             holdings: vec![
                 Arc::new(aws.efs()),
                 Arc::new(aws.route53()),
                 Arc::new(aws.secrets()),
-                argocd.clone(),
+                argocd,
             ],
         },
         store: Arc::new(store),
@@ -193,7 +200,6 @@ pub(crate) async fn open(
     };
     Ok(Workplace {
         engine,
-        applications: argocd,
         repo,
         desired,
     })

@@ -73,6 +73,15 @@ impl Selector {
         Ok(Self { customer, instance })
     }
 
+    /// The selector of one target; of a shared one, that of its customer.
+    #[must_use]
+    pub fn of(target: &TargetId) -> Self {
+        Self {
+            customer: Some(target.customer().clone()),
+            instance: target.instance().cloned(),
+        }
+    }
+
     /// Whether a target is meant. A customer's shared target is, when all of its instances
     /// are.
     #[must_use]
@@ -129,6 +138,15 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// Those very targets; of a shared one, its whole customer.
+    #[must_use]
+    pub fn of_targets<'a>(targets: impl IntoIterator<Item = &'a TargetId>) -> Self {
+        Self {
+            selectors: targets.into_iter().map(Selector::of).collect(),
+            ..Self::default()
+        }
+    }
+
     /// Whether an instance is meant.
     #[must_use]
     pub fn matches(&self, instance: &Instance) -> bool {

@@ -4,11 +4,12 @@ mod apply;
 mod planning;
 mod ports;
 mod recover;
+pub mod workflow;
 
 pub use apply::{Cancel, Next, Outcome, Rollout, RunError};
 pub use planning::{
-    Back, Blocked, GivenEntries, GivenEntry, Offline, Orphan, PlanError, Planned, Replanned, Valid,
-    Warning, Wishes,
+    Back, Blocked, GivenEntries, GivenEntry, Offline, Orphan, PlanError, Planned, Replanned,
+    UnfinishedDeployment, Valid, Warning, Wishes,
 };
 pub use ports::{Adapters, Engine, Limits};
 pub use recover::{CancelError, TakeUp};

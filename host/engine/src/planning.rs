@@ -33,13 +33,13 @@ use deploycenter_domain::desired::{self, Desired};
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::hold::Hold;
 use deploycenter_domain::journal::Status;
-use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
+use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::selector::Selection;
-use deploycenter_ports::Reading;
+use deploycenter_ports::{Holder, Reading};
 use futures::StreamExt;
 
 pub use blocked::Blocked;
@@ -64,9 +64,22 @@ pub struct Planned {
     pub held: Vec<(TargetId, Hold)>,
     /// Targets on the branches that the desired state no longer has, sorted.
     pub pending_removal: Vec<TargetId>,
+    /// Deployments of the whole installation that haven't ended, by target.
+    pub unfinished: Vec<UnfinishedDeployment>,
     /// The selected targets that are pinned to another plugin or overrides than a new one
     /// would get, sorted; planned or blocked.
     pub updates_waiting: Vec<TargetId>,
+}
+
+/// A deployment that hasn't ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnfinishedDeployment {
+    /// Whose.
+    pub target: TargetId,
+    /// Which.
+    pub deployment: DeploymentId,
+    /// Who works on it; nobody does on one that was interrupted or needs attention.
+    pub holder: Option<Holder>,
 }
 
 /// How to plan, beyond which targets.
@@ -115,9 +128,17 @@ impl Engine {
     /// # Errors
     /// All its problems, or that the working tree can't be read.
     pub async fn desired(&self) -> Result<Arc<Desired>, PlanError> {
-        if let Some(desired) = &self.desired {
-            return Ok(Arc::clone(desired));
+        match &self.desired {
+            Some(desired) => Ok(Arc::clone(desired)),
+            None => self.desired_anew().await,
         }
+    }
+
+    /// The desired state as the working tree has it now.
+    ///
+    /// # Errors
+    /// As [`Engine::desired`].
+    pub async fn desired_anew(&self) -> Result<Arc<Desired>, PlanError> {
         let files = self.repository.desired_files().await?;
         Ok(Arc::new(desired::read(&files)?))
     }
@@ -195,6 +216,7 @@ impl Engine {
             blocked: gathered.blocked,
             held: gathered.held,
             pending_removal: ground.pending_removal(),
+            unfinished: ground.unfinished().collect(),
             updates_waiting,
         })
     }

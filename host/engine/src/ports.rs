@@ -7,8 +7,8 @@ use deploycenter_domain::desired::Desired;
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_ports::{
-    Clock, EffectAdapter, Generated, GivenSecrets, Holdings, Ids, Plugins, Progress, Repository,
-    Store, Syncing,
+    Applications, Clock, EffectAdapter, Generated, GivenSecrets, Holdings, Ids, Plugins, Progress,
+    Repository, Store, Syncing,
 };
 
 /// One adapter per outside system.
@@ -28,6 +28,8 @@ pub struct Adapters {
     pub generated: Arc<dyn Generated>,
     /// Projects, applications and their syncs.
     pub argocd: Arc<dyn EffectAdapter>,
+    /// What Argo CD says of all applications.
+    pub applications: Arc<dyn Applications>,
     /// Waiting for Argo CD beyond what an effect says.
     pub syncing: Arc<dyn Syncing>,
     /// What the installation has in each of these systems.

@@ -7,6 +7,11 @@ use deploycenter_domain::name::{DeploymentId, TargetId};
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
+    /// Deployments that had been interrupted were taken up and are through.
+    Recovered {
+        /// How many.
+        deployments: usize,
+    },
     /// A deployment began or was taken up again.
     Began {
         /// Which target.

@@ -16,6 +16,8 @@ pub struct MainState {
     pub dirty: Vec<String>,
     /// Whether `head` is on the remote's main.
     pub pushed: bool,
+    /// The branch of the remote that counts as main: `main`.
+    pub main: String,
 }
 
 /// Why the deployment repo can't be read.
@@ -51,6 +53,9 @@ pub trait Repository: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// When history can't be walked.
     async fn last_change(&self, folder: &str) -> Result<Option<String>, RepositoryError>;
+
+    /// The checked-out commit; `None` in a repo without commits. Asks nobody.
+    async fn head(&self) -> Option<String>;
 
     /// Where the working tree stands. Asks the remote.
     ///

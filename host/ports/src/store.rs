@@ -1,5 +1,7 @@
 //! Locks, journal and history.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use deploycenter_domain::journal::{Event, Progress};
 use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
@@ -27,11 +29,18 @@ pub struct Holder {
     pub since: jiff::Timestamp,
 }
 
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since.strftime("%Y-%m-%d %H:%M:%SZ");
+        write!(f, "{}, since {since}", self.owner)
+    }
+}
+
 /// Why the store refused or failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Someone else is at work on the target.
-    #[error("{target} is locked by {}, since {}", holder.owner, holder.since)]
+    #[error("{target} is locked by {holder}")]
     Locked {
         /// Which target.
         target: TargetId,

@@ -323,6 +323,7 @@ impl World {
                 })),
                 generated: git,
                 argocd: twice(argocd.clone()),
+                applications: argocd.clone(),
                 syncing: argocd.clone(),
                 holdings: vec![
                     Arc::new(aws.efs()),

@@ -153,13 +153,6 @@ impl DeploymentRepo {
         &self.root
     }
 
-    /// The checked-out commit; none in a repo without commits.
-    #[must_use]
-    pub fn head(&self) -> Option<String> {
-        let repo = git2::Repository::open(&self.git_dir).ok()?;
-        Some(repo.head().ok()?.peel_to_commit().ok()?.id().to_string())
-    }
-
     /// Who works here, as git is configured: `Name <mail>`.
     #[must_use]
     pub fn identity(&self) -> Option<String> {
@@ -421,6 +414,14 @@ impl Repository for DeploymentRepo {
         .await
     }
 
+    async fn head(&self) -> Option<String> {
+        let read = self.blocking(|repo, _| {
+            let head = head_commit(repo)?;
+            Ok(head.map(|commit| commit.id().to_string()))
+        });
+        read.await.ok().flatten()
+    }
+
     async fn main_state(&self) -> Result<MainState, RepositoryError> {
         let call = Call {
             system: SYSTEM,
@@ -452,6 +453,7 @@ impl Repository for DeploymentRepo {
                 head: head.map(|id| id.to_string()),
                 dirty: dirty(repo)?,
                 pushed,
+                main: this.main_in(repo),
             })
         })
         .await

@@ -151,7 +151,8 @@ async fn the_state_of_main_counts_what_is_not_committed_and_not_pushed() {
         MainState {
             head: Some(head),
             dirty: vec![],
-            pushed: true
+            pushed: true,
+            main: "main".to_owned(),
         }
     );
     assert!(repo.remote_url("origin").unwrap().ends_with("remote.git"));
@@ -261,7 +262,8 @@ async fn a_repo_without_commits_or_remote_has_a_state_too() {
         MainState {
             head: None,
             dirty: vec![],
-            pushed: false
+            pushed: false,
+            main: "main".to_owned(),
         }
     );
     assert_eq!(repo.last_change("overrides/odoo").await.unwrap(), None);

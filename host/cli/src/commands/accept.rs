@@ -3,25 +3,38 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_engine::Limits;
+use clap::Args;
+use deploycenter_domain::name::TargetId;
+use deploycenter_engine::{Limits, workflow};
 
-use super::{Shared, carry};
-use crate::args::AcceptArgs;
+use super::{CommandContext, carry};
 use crate::fail::Fail;
-use crate::local;
 use crate::output::progress::LiveProgress;
 use crate::wiring;
 
-pub(super) async fn run(shared: &Shared, said: &AcceptArgs) -> Result<ExitCode, Fail> {
+/// Keep what someone committed by hand to a target's folder, and hold the target there
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  deploycenter accept acme/odoo --reason \"hotfix of 3 March, on its way into the values\"\n\nThe target is held at what was committed, and `apply` leaves it alone, until\n`deploycenter release`. What was changed elsewhere than in git isn't accepted."
+)]
+pub(crate) struct AcceptArgs {
+    /// <customer>/<instance>
+    pub(crate) target: TargetId,
+    /// Why, for those who find it held
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Don't ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+pub(super) async fn run(context: &CommandContext, said: &AcceptArgs) -> Result<ExitCode, Fail> {
     let target = &said.target;
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), progress).await?;
-    let by = local::actor(place.repo.identity());
-    let replanned = place
-        .engine
-        .plan_accept(target, &by, said.reason.as_deref())
-        .await?;
-    carry::replanned(shared, &place, replanned, said.yes, || {
+    let place = wiring::open_to_plan(context.repo.as_deref(), Limits::default(), progress).await?;
+    let reason = said.reason.as_deref();
+    let prepared = workflow::accept(&place.engine, target, &place.actor(), reason).await?;
+    carry::replanned(context, &place, prepared, said.yes, || {
         format!("{target} is held at what was committed until: deploycenter release {target}")
     })
     .await

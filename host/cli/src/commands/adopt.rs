@@ -3,18 +3,60 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_domain::name::Incarnation;
-use deploycenter_domain::plan::Plan;
-use deploycenter_engine::{Limits, Wishes};
+use clap::Args;
+use deploycenter_domain::effect::EffectId;
+use deploycenter_domain::name::{Incarnation, TargetId};
+use deploycenter_domain::resource::Adoption;
+use deploycenter_engine::Limits;
+use deploycenter_engine::workflow::{self, AdoptRequest, Ready};
 
-use super::apply::{check_main, in_order, take_up};
-use super::{Shared, cancel_on_ctrl_c, carry, conclude, removal};
-use crate::args::AdoptArgs;
+use super::outcome::conclude;
+use super::{CommandContext, cancel_on_ctrl_c, carry};
 use crate::fail::Fail;
 use crate::output::progress::LiveProgress;
 use crate::wiring;
 
-pub(super) async fn run(shared: &Shared, said: &AdoptArgs) -> Result<ExitCode, Fail> {
+/// Take over what stands there already, or go on with retained data
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  deploycenter adopt acme/odoo dns.record/domain                 a record that stands there\n  deploycenter adopt acme/odoo efs.file-system/data=fs-0123abcd  a file system by its id\n  deploycenter adopt acme/odoo argocd.application/workload dns.record/domain\n  deploycenter adopt acme/odoo                                   go on with its retained data\n\nIt applies the target's desired state, and makes what it names the target's own. When that\nfails, what was taken over is given back as it was."
+)]
+pub(crate) struct AdoptArgs {
+    /// <customer>/<instance>, or <customer>/_customer for its Argo CD project
+    pub(crate) target: TargetId,
+    /// What becomes which effect; none: the data that was retained of the target
+    #[arg(value_name = "EFFECT[=ID]", value_parser = adopted)]
+    pub(crate) effects: Vec<Adopted>,
+    /// Without effects: which life's data, when something is left of several
+    #[arg(long, value_name = "N", conflicts_with = "effects")]
+    pub(crate) incarnation: Option<u32>,
+    /// Don't ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Apply a working tree that isn't committed and pushed
+    #[arg(long)]
+    pub(crate) allow_dirty: bool,
+    /// Deploy an older commit of main over a newer one
+    #[arg(long)]
+    pub(crate) allow_older: bool,
+}
+
+/// Something to take over: the effect that it becomes, and its own id where its place
+/// doesn't tell.
+type Adopted = (EffectId, Adoption);
+
+/// `dns.record/domain`, `efs.file-system/data=fs-0123`.
+fn adopted(text: &str) -> Result<Adopted, String> {
+    let (effect, id) = match text.split_once('=') {
+        Some((_, "")) => return Err("there is nothing after the =".to_owned()),
+        Some((effect, id)) => (effect, Some(id.to_owned())),
+        None => (text, None),
+    };
+    let effect = effect.parse().map_err(|error| format!("{error}"))?;
+    Ok((effect, Adoption { id, former: None }))
+}
+
+pub(super) async fn run(context: &CommandContext, said: &AdoptArgs) -> Result<ExitCode, Fail> {
     let target = &said.target;
     if target.is_shared() && said.effects.is_empty() {
         return Err(Fail::usage(format!(
@@ -22,46 +64,21 @@ pub(super) async fn run(shared: &Shared, said: &AdoptArgs) -> Result<ExitCode, F
             target.customer()
         )));
     }
+    let request = AdoptRequest {
+        target: target.clone(),
+        effects: said.effects.iter().cloned().collect(),
+        incarnation: said.incarnation.map(Incarnation),
+        allow_dirty: said.allow_dirty,
+        allow_older: said.allow_older,
+    };
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), progress).await?;
-    let head = check_main(&place, said.allow_dirty).await?;
-    // A project goes along with the customer's instances: it is there for nobody else.
-    let selection = removal::selection([target])?;
+    let place = wiring::open_to_plan(context.repo.as_deref(), Limits::default(), progress).await?;
     let cancel = cancel_on_ctrl_c();
-    let recovered = take_up(&place, &selection, &cancel).await?;
-    if cancel.is_asked() {
-        return conclude(shared.json, &recovered, &Default::default(), Vec::new(), "");
-    }
-    let mut wishes = Wishes {
-        adopt: said.effects.iter().cloned().collect(),
-        ..Wishes::default()
-    };
-    if wishes.adopt.is_empty() {
-        let said = said.incarnation.map(Incarnation);
-        wishes.revive = Some(place.engine.life_to_revive(target, said).await?);
-    }
-    let planned = place.engine.plan(&selection, &wishes).await?;
-    if !planned.blocked.is_empty() {
-        return Err(planned.blocked.into());
-    }
-    let Plan {
-        installation,
-        selectors,
-        mut targets,
-        ..
-    } = planned.plan;
-    if !said.allow_older {
-        let (kept, older) = in_order(&place, targets, head.as_deref()).await?;
-        if !older.is_empty() {
-            return Err(Fail::problems("older-commit", "nothing was applied", older));
+    match workflow::adopt(&place.engine, &request, &cancel).await? {
+        Ready::Stopped(recovered) => conclude(context.json, &recovered, &[]),
+        Ready::Yes(prepared) => {
+            let asks = carry::Asks::with(said.yes);
+            carry::out(context, &place, prepared, asks, &cancel).await
         }
-        targets = kept;
     }
-    let how = carry::How {
-        yes: said.yes,
-        quiet: false,
-        main_commit: head,
-    };
-    let plan = Plan::new(installation, selectors, targets);
-    carry::out(shared, &place, plan, how).await
 }

@@ -3,45 +3,36 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_engine::{CancelError, Limits};
+use clap::Args;
+use deploycenter_domain::name::TargetId;
+use deploycenter_engine::Limits;
 
-use super::{Shared, cancel_on_ctrl_c, conclude};
-use crate::args::CancelArgs;
+use super::outcome::taken_back;
+use super::{CommandContext, cancel_on_ctrl_c};
 use crate::fail::Fail;
-use crate::local;
 use crate::output::progress::LiveProgress;
 use crate::wiring;
 
-pub(super) async fn run(shared: &Shared, said: &CancelArgs) -> Result<ExitCode, Fail> {
+/// Take back what was interrupted or needs attention, instead of finishing it
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  deploycenter cancel acme/odoo\n  deploycenter cancel acme/odoo --data-compatible   the migration never began, or does no harm\n\nFor a deployment that was interrupted or needs attention; `resume` goes on with it instead.\nOne that removes something isn't taken back."
+)]
+pub(crate) struct CancelArgs {
+    /// <customer>/<instance>
+    pub(crate) target: TargetId,
+    /// Vouch that the older version reads the data, although the newer one may have migrated it
+    #[arg(long)]
+    pub(crate) data_compatible: bool,
+}
+
+pub(super) async fn run(context: &CommandContext, said: &CancelArgs) -> Result<ExitCode, Fail> {
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open(shared.repo.as_deref(), Limits::default(), progress).await?;
-    let by = local::actor(place.repo.identity());
+    let place = wiring::open(context.repo.as_deref(), Limits::default(), progress).await?;
     let asked = cancel_on_ctrl_c();
     let outcomes = place
         .engine
-        .cancel(&said.target, &by, said.data_compatible, &asked)
-        .await
-        .map_err(refused)?;
-    // Being taken back is what was asked for.
-    let going_back = outcomes
-        .iter()
-        .map(|outcome| outcome.deployment.clone())
-        .collect();
-    conclude(shared.json, &outcomes, &going_back, Vec::new(), "")
-}
-
-fn refused(error: CancelError) -> Fail {
-    let message = error.to_string();
-    match error {
-        CancelError::Nothing(target) => Fail::new("nothing-unfinished", message).help(format!(
-            "what has ended is taken back with: deploycenter rollback {target}"
-        )),
-        CancelError::Removal(target) => Fail::new("removal", message).help(format!(
-            "mend the cause, then: deploycenter resume {target}"
-        )),
-        CancelError::Data { target, .. } => Fail::new("data-version", message).help(format!(
-            "mend the cause, then: deploycenter resume {target}; or, if the migration never began or does no harm, say --data-compatible"
-        )),
-        CancelError::Run(error) => error.into(),
-    }
+        .cancel(&said.target, &place.actor(), said.data_compatible, &asked)
+        .await?;
+    taken_back(context.json, &outcomes)
 }

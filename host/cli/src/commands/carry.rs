@@ -1,33 +1,37 @@
-//! Carrying out a plan that one command made: shown, confirmed, applied, told.
+//! Carrying out what a workflow prepared: shown, confirmed, done, told.
 
-use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use deploycenter_domain::plan::Plan;
-use deploycenter_engine::Replanned;
-use deploycenter_ports::Note;
+use deploycenter_engine::Cancel;
+use deploycenter_engine::workflow::Prepared;
 
-use super::{Shared, cancel_on_ctrl_c, conclude};
+use super::outcome::conclude;
+use super::{CommandContext, cancel_on_ctrl_c};
 use crate::fail::Fail;
-use crate::local;
 use crate::output;
 use crate::wiring::Workplace;
 
-/// How a plan is carried out.
-#[derive(Debug, Clone)]
-pub(super) struct How {
+/// How much is shown and asked before anything is done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asks {
     /// Don't ask.
     pub(super) yes: bool,
     /// Show how many changes there are, and not each of them.
     pub(super) quiet: bool,
-    /// The commit of main that what it leads to came from.
-    pub(super) main_commit: Option<String>,
+}
+
+impl Asks {
+    /// Shows everything.
+    pub(super) fn with(yes: bool) -> Self {
+        Self { yes, quiet: false }
+    }
 }
 
 /// Shows a person a plan, on stderr.
-pub(super) fn show(shared: &Shared, plan: &Plan, quiet: bool) {
-    if shared.json {
+pub(super) fn show(context: &CommandContext, plan: &Plan, quiet: bool) {
+    if context.json {
         return;
     }
     let shown = if quiet && plan.has_changes() {
@@ -40,8 +44,8 @@ pub(super) fn show(shared: &Shared, plan: &Plan, quiet: bool) {
 
 /// Ends a command whose plan nobody agreed to. A program gets the plan on stdout: no other
 /// command makes it.
-pub(super) fn decline<T>(shared: &Shared, plan: &Plan, fail: Fail) -> Result<T, Fail> {
-    if shared.json {
+pub(super) fn decline<T>(context: &CommandContext, plan: &Plan, fail: Fail) -> Result<T, Fail> {
+    if context.json {
         let text = serde_json::to_string(plan).map_err(anyhow::Error::from)?;
         crate::output::outln!("{text}");
     }
@@ -53,45 +57,37 @@ pub(super) fn declined() -> Fail {
     Fail::new("declined", "nothing was applied")
 }
 
-/// Shows a plan on stderr, asks, and applies exactly that.
+/// Shows what was prepared on stderr, asks, and does exactly that.
 pub(super) async fn out(
-    shared: &Shared,
+    context: &CommandContext,
     place: &Workplace,
-    plan: Plan,
-    how: How,
+    prepared: Prepared,
+    asks: Asks,
+    cancel: &Cancel,
 ) -> Result<ExitCode, Fail> {
-    show(shared, &plan, how.quiet);
-    if !plan.has_changes() {
-        return conclude(shared.json, &[], &BTreeSet::new(), Vec::new(), "");
+    show(context, &prepared.plan, asks.quiet);
+    if !prepared.plan.has_changes() {
+        return conclude(context.json, &[], &[]);
     }
-    if !how.yes && !confirmed()? {
-        return decline(shared, &plan, declined());
+    if !asks.yes && !confirmed()? {
+        return decline(context, &prepared.plan, declined());
     }
-    let note = Note {
-        actor: local::actor(place.repo.identity()),
-        main_commit: how.main_commit,
-    };
-    let cancel = cancel_on_ctrl_c();
-    let outcomes = place.engine.deploy(plan.targets, &note, &cancel).await?;
-    conclude(shared.json, &outcomes, &BTreeSet::new(), Vec::new(), "")
+    let outcomes = prepared.run(&place.engine, place.actor(), cancel).await?;
+    conclude(context.json, &outcomes, &[])
 }
 
-/// Carries out a plan that leaves the desired state aside, and says what follows from it.
+/// Carries out what leaves the desired state aside, and says what follows from it.
 pub(super) async fn replanned(
-    shared: &Shared,
+    context: &CommandContext,
     place: &Workplace,
-    replanned: Replanned,
+    prepared: Prepared,
     yes: bool,
     follows: impl FnOnce() -> String,
 ) -> Result<ExitCode, Fail> {
-    let changes = replanned.plan.has_changes();
-    let how = How {
-        yes,
-        quiet: false,
-        main_commit: replanned.main_commit,
-    };
-    let code = out(shared, place, replanned.plan, how).await?;
-    if changes && !shared.json {
+    let changes = prepared.plan.has_changes();
+    let cancel = cancel_on_ctrl_c();
+    let code = out(context, place, prepared, Asks::with(yes), &cancel).await?;
+    if changes && !context.json {
         crate::output::errln!("{}", follows());
     }
     Ok(code)

@@ -3,12 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::Args;
 use deploycenter_domain::desired::{Merged, did_you_mean};
 use deploycenter_domain::name::TargetId;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Shared;
+use super::CommandContext;
 use crate::fail::Fail;
 use crate::output::{self, harmless};
 use crate::wiring;
@@ -25,12 +26,21 @@ struct Row {
     line: u32,
 }
 
-pub(super) async fn run(
-    shared: &Shared,
-    target: &TargetId,
-    path: Option<&str>,
-) -> Result<ExitCode, Fail> {
-    let (offline, reading) = wiring::offline(shared.repo.as_deref()).await?;
+/// Where each value of a target comes from: layer, file and line
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  deploycenter explain acme/mattermost\n  deploycenter explain acme/mattermost smtp.host"
+)]
+pub(crate) struct ExplainArgs {
+    /// <customer>/<instance>
+    pub(crate) target: TargetId,
+    /// Only this value and those below it: smtp, smtp.host
+    pub(crate) path: Option<String>,
+}
+
+pub(super) async fn run(context: &CommandContext, args: &ExplainArgs) -> Result<ExitCode, Fail> {
+    let (target, path) = (&args.target, args.path.as_deref());
+    let (offline, reading) = wiring::offline(context.repo.as_deref()).await?;
     let desired = Arc::new(reading.whole()?);
     let merged = offline.explain(desired, target).await?;
     let mut rows = Vec::new();
@@ -55,7 +65,7 @@ pub(super) async fn run(
             });
         }
     }
-    if shared.json {
+    if context.json {
         crate::output::outln!(
             "{}",
             serde_json::json!({ "format": output::FORMAT, "target": target, "values": rows })

@@ -1,9 +1,10 @@
 //! `init`.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::Args;
 use deploycenter_domain::desired::{file, repository_address};
 use deploycenter_git::DeploymentRepo;
 
@@ -31,7 +32,23 @@ const SCAFFOLD: [(&str, &str); 5] = [
     ),
 ];
 
-pub(super) fn run(dir: &Path, repository: Option<String>) -> Result<ExitCode, Fail> {
+/// Make a deployment repo that validates at once, with the bundled apps installed
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  deploycenter init deployments --repository https://git.example.com/ops/deployments.git"
+)]
+pub(crate) struct InitArgs {
+    /// A new or empty folder
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The address by which Argo CD reads the generated branches; asked for on a terminal
+    #[arg(long, value_name = "URL")]
+    pub(crate) repository: Option<String>,
+}
+
+pub(super) fn run(args: InitArgs) -> Result<ExitCode, Fail> {
+    let InitArgs { dir, repository } = args;
+    let dir = dir.as_path();
     if dir.join(file::SETTINGS).exists() {
         return Err(Fail::new(
             "repository",

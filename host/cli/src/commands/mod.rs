@@ -1,45 +1,43 @@
 //! One file a command.
 
-mod accept;
-mod adopt;
-mod apply;
+pub(crate) mod accept;
+pub(crate) mod adopt;
+pub(crate) mod apply;
 mod bundle;
-mod cancel;
+pub(crate) mod cancel;
 mod carry;
-mod destroy;
-mod doctor;
-mod explain;
-mod history;
-mod init;
+pub(crate) mod destroy;
+pub(crate) mod doctor;
+pub(crate) mod explain;
+pub(crate) mod history;
+pub(crate) mod init;
 mod orphans;
-mod plan;
-mod purge;
-mod release;
+mod outcome;
+pub(crate) mod plan;
+pub(crate) mod purge;
+pub(crate) mod release;
 mod removal;
-mod render;
-mod resume;
-mod rollback;
+pub(crate) mod render;
+pub(crate) mod resume;
+pub(crate) mod rollback;
 mod sandbox;
-mod schema;
+pub(crate) mod schema;
 mod secret;
-mod status;
-mod sync;
+pub(crate) mod status;
+pub(crate) mod sync;
 mod validate;
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::CommandFactory as _;
-use deploycenter_domain::name::DeploymentId;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Cancel, Outcome};
-use deploycenter_ports::system_name;
+use deploycenter_engine::Cancel;
 
 use crate::args::{Args, Command, Output, SandboxCommand, SecretCommand, Selectors};
 use crate::fail::Fail;
 
 /// What every command gets beside its own arguments.
-pub(crate) struct Shared {
+pub(crate) struct CommandContext {
     pub(crate) repo: Option<std::path::PathBuf>,
     pub(crate) json: bool,
     /// Whether a GitHub workflow reads what is printed.
@@ -48,113 +46,43 @@ pub(crate) struct Shared {
 
 /// Runs a command.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
-    let shared = Shared {
+    let context = CommandContext {
         repo: args.repo,
         json: args.output == Output::Json,
         github: args.output == Output::Github,
     };
     match args.command {
-        Command::Init { dir, repository } => init::run(&dir, repository),
-        Command::Validate => validate::run(&shared).await,
-        Command::Render { target, out } => {
-            render::run(&shared, target.as_ref(), out.as_deref()).await
-        }
-        Command::Plan {
-            selection,
-            out,
-            detailed_exitcode,
-            verbose,
-            grouped,
-            reclaim,
-        } => {
-            let how = plan::How {
-                detailed_exitcode,
-                verbose,
-                grouped,
-                reclaim,
-            };
-            plan::run(&shared, &selection, out.as_deref(), &how).await
-        }
-        Command::Apply {
-            selection,
-            plan,
-            yes,
-            all_or_nothing,
-            allow_dirty,
-            allow_older,
-            max_parallel,
-            quiet,
-            reclaim,
-        } => {
-            let how = apply::How {
-                yes,
-                all_or_nothing,
-                allow_dirty,
-                allow_older,
-                reclaim,
-                max_parallel,
-                quiet,
-            };
-            apply::run(&shared, &selection, plan.as_deref(), &how).await
-        }
-        Command::Sync {
-            selection,
-            yes,
-            quiet,
-            allow_dirty,
-            allow_older,
-            max_parallel,
-        } => {
-            let how = sync::How {
-                yes,
-                quiet,
-                allow_dirty,
-                allow_older,
-                max_parallel,
-            };
-            sync::run(&shared, &selection, &how).await
-        }
-        Command::Resume { targets } => resume::run(&shared, &targets).await,
-        Command::Cancel(said) => cancel::run(&shared, &said).await,
-        Command::Rollback(said) => rollback::run(&shared, &said).await,
-        Command::Release(said) => release::run(&shared, &said).await,
-        Command::Destroy(said) => destroy::run(&shared, &said).await,
-        Command::Purge(said) => purge::run(&shared, &said).await,
-        Command::Adopt(said) => adopt::run(&shared, &said).await,
-        Command::Orphans => orphans::run(&shared).await,
-        Command::Accept(said) => accept::run(&shared, &said).await,
-        Command::Status {
-            selection,
-            watch,
-            interval,
-        } => status::run(&shared, &selection, watch.then_some(interval)).await,
-        Command::Explain { target, path } => explain::run(&shared, &target, path.as_deref()).await,
-        Command::History {
-            target,
-            diff,
-            limit,
-        } => history::run(&shared, &target, diff.as_deref(), limit).await,
+        Command::Init(args) => init::run(args),
+        Command::Validate => validate::run(&context).await,
+        Command::Render(args) => render::run(&context, &args).await,
+        Command::Plan(args) => plan::run(&context, &args).await,
+        Command::Apply(args) => apply::run(&context, &args).await,
+        Command::Sync(args) => sync::run(&context, &args).await,
+        Command::Resume(args) => resume::run(&context, &args).await,
+        Command::Cancel(args) => cancel::run(&context, &args).await,
+        Command::Rollback(args) => rollback::run(&context, &args).await,
+        Command::Release(args) => release::run(&context, &args).await,
+        Command::Destroy(args) => destroy::run(&context, &args).await,
+        Command::Purge(args) => purge::run(&context, &args).await,
+        Command::Adopt(args) => adopt::run(&context, &args).await,
+        Command::Orphans => orphans::run(&context).await,
+        Command::Accept(args) => accept::run(&context, &args).await,
+        Command::Status(args) => status::run(&context, &args).await,
+        Command::Explain(args) => explain::run(&context, &args).await,
+        Command::History(args) => history::run(&context, &args).await,
         Command::Secret(SecretCommand::Set { target, name }) => {
-            secret::set(&shared, &target, &name).await
+            secret::set(&context, &target, &name).await
         }
         Command::Secret(SecretCommand::List { target }) => {
-            secret::list(&shared, target.as_ref()).await
+            secret::list(&context, target.as_ref()).await
         }
-        Command::Doctor { timeout } => doctor::run(&shared, timeout).await,
+        Command::Doctor(args) => doctor::run(&context, &args).await,
         Command::Sandbox(sandbox) => match sandbox.command {
             Some(SandboxCommand::Env { dir }) => sandbox::env(&dir).await,
             None => sandbox::run(&sandbox.run).await,
         },
         Command::CompilePlugin => Ok(deploycenter_plugin_runtime::compile_child()),
-        Command::Schema { name, write, check } => {
-            let ask = match name.as_deref() {
-                Some(name) => schema::Ask::Print(name),
-                None if write => schema::Ask::Write,
-                None if check => schema::Ask::Check,
-                None => schema::Ask::List,
-            };
-            schema::run(&shared, ask).await
-        }
+        Command::Schema(args) => schema::run(&context, &args).await,
         Command::Completions { shell } => {
             clap_complete::generate(
                 shell,
@@ -216,124 +144,4 @@ pub(crate) fn cancel_on_ctrl_c() -> Cancel {
         }
     });
     cancel
-}
-
-/// What came of a run: as JSON on stdout, or the failures on stderr. For deployments in
-/// `going_back`, being taken back is what was asked for.
-pub(crate) fn conclude(
-    json: bool,
-    outcomes: &[Outcome],
-    going_back: &BTreeSet<DeploymentId>,
-    refused: Vec<deploycenter_domain::problem::Problem>,
-    refused_code: &'static str,
-) -> Result<ExitCode, Fail> {
-    if json {
-        crate::output::outln!(
-            "{}",
-            serde_json::json!({ "format": crate::output::FORMAT, "deployments": rows(outcomes) })
-        );
-    }
-    verdict(outcomes, going_back, refused, refused_code)
-}
-
-/// What came of each deployment, for a program.
-pub(crate) fn rows(outcomes: &[Outcome]) -> Vec<serde_json::Value> {
-    outcomes
-        .iter()
-        .map(|outcome| {
-            serde_json::json!({
-                "target": outcome.target,
-                "deployment": outcome.deployment,
-                "state": outcome.status,
-                "reason": outcome.reason,
-                "leftovers": outcome.leftovers,
-                "waiting": outcome.waits,
-            })
-        })
-        .collect()
-}
-
-/// The failures of a run, as [`conclude`] tells them.
-pub(crate) fn verdict(
-    outcomes: &[Outcome],
-    going_back: &BTreeSet<DeploymentId>,
-    refused: Vec<deploycenter_domain::problem::Problem>,
-    refused_code: &'static str,
-) -> Result<ExitCode, Fail> {
-    use deploycenter_domain::journal::Status;
-    use deploycenter_domain::problem::Problem;
-
-    let mut problems = refused;
-    let mut code = refused_code;
-    for outcome in outcomes {
-        if outcome.status == Status::Unwound && going_back.contains(&outcome.deployment) {
-            continue;
-        }
-        let reason = outcome.reason.clone().unwrap_or_default();
-        let (message, help) = match outcome.status {
-            Status::Unwound => {
-                if code.is_empty() {
-                    code = "unwound";
-                }
-                (
-                    format!("{} failed and was taken back: {reason}", outcome.target),
-                    "nothing of it is left; mend the cause and apply again".to_owned(),
-                )
-            }
-            Status::NeedsAttention => {
-                code = "needs-attention";
-                let left = if outcome.leftovers.is_empty() {
-                    String::new()
-                } else {
-                    format!("; left behind: {}", outcome.leftovers.join(", "))
-                };
-                (
-                    format!("{} needs attention: {reason}{left}", outcome.target),
-                    format!(
-                        "mend the cause, then: deploycenter resume {}",
-                        outcome.target
-                    ),
-                )
-            }
-            Status::Running | Status::Unwinding => {
-                if code.is_empty() {
-                    code = "interrupted";
-                }
-                let (stopped, when) = match outcome.waits.first() {
-                    None => ("on request", String::new()),
-                    Some(wait) => (
-                        "while it waited",
-                        format!("when {} answers again, ", system_name(&wait.system)),
-                    ),
-                };
-                let reason = match reason.as_str() {
-                    "" => String::new(),
-                    reason => format!(": {reason}"),
-                };
-                (
-                    format!(
-                        "{} was stopped {stopped} and isn't finished{reason}",
-                        outcome.target
-                    ),
-                    format!("{when}go on with: deploycenter resume {}", outcome.target),
-                )
-            }
-            Status::Succeeded => continue,
-        };
-        problems.push(Problem::new(message).help(help));
-    }
-    if problems.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let count = problems.len();
-    let message = if count == 1 {
-        "a target isn't as planned".to_owned()
-    } else {
-        format!("{count} targets aren't as planned")
-    };
-    Err(Fail::problems(
-        if code.is_empty() { "failed" } else { code },
-        message,
-        problems,
-    ))
 }

@@ -1,92 +1,100 @@
 //! `plan`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_domain::name::TargetId;
+use clap::Args;
 use deploycenter_domain::saved;
 use deploycenter_engine::{Limits, Planned, Wishes};
 use deploycenter_ports::Silent;
 
-use super::{Shared, selection};
+use super::{CommandContext, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
-use crate::output::{self, BOLD, harmless, paint};
-use crate::wiring::{self, Workplace};
+use crate::output;
+use crate::wiring;
+
+/// Show what would change, and change nothing
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  deploycenter plan\n  deploycenter plan acme '*/mattermost' --out plan.json\n  deploycenter plan --region eu-west-3 --detailed-exitcode\n  deploycenter plan --grouped"
+)]
+pub(crate) struct PlanArgs {
+    #[command(flatten)]
+    pub(crate) selection: Selectors,
+    /// Write the plan to a file, for `apply --plan`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Exit with 2 when there are changes, or targets with changes that are left out
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+    /// List targets and effects without changes too
+    #[arg(long)]
+    pub(crate) verbose: bool,
+    /// Show changes once that are equal apart from the targets' own names
+    #[arg(long, conflicts_with = "verbose")]
+    pub(crate) grouped: bool,
+    /// Plan to put back what someone else changed
+    #[arg(long)]
+    pub(crate) reclaim: bool,
+}
 
 /// The exit code that says: there are changes.
 const CHANGES: u8 = 2;
 
-/// How a plan is shown, and what the exit code says.
-pub(super) struct How {
-    pub(super) detailed_exitcode: bool,
-    pub(super) verbose: bool,
-    pub(super) grouped: bool,
-    pub(super) reclaim: bool,
-}
-
-pub(super) async fn run(
-    shared: &Shared,
-    said: &Selectors,
-    out: Option<&Path>,
-    how: &How,
-) -> Result<ExitCode, Fail> {
-    let selection = selection(said)?;
+pub(super) async fn run(context: &CommandContext, args: &PlanArgs) -> Result<ExitCode, Fail> {
+    let selection = selection(&args.selection)?;
+    let out = args.out.as_deref();
     if let Some(path) = out {
         check_place(path)?;
     }
-    let place =
-        wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let repo = context.repo.as_deref();
+    let place = wiring::open_to_plan(repo, Limits::default(), Arc::new(Silent)).await?;
     let wishes = Wishes {
-        reclaim: how.reclaim,
-        only_changes: out.is_none() && !shared.json && !how.verbose,
+        reclaim: args.reclaim,
+        only_changes: out.is_none() && !context.json && !args.verbose,
         ..Wishes::default()
     };
     let planned = place.engine.plan(&selection, &wishes).await?;
     if let Some(path) = out {
-        let text = serde_json::to_string_pretty(&saved::seal(&planned.plan))
-            .map_err(anyhow::Error::from)?
-            + "\n";
-        deploycenter_private::replace(path, &[text.as_bytes()]).map_err(|error| {
-            Fail::new(
-                "failed",
-                format!("{} can't be written: {error}", path.display()),
-            )
-        })?;
+        save(path, &planned)?;
     }
     let plan = &planned.plan;
-    let text = match (shared.json, how.grouped) {
+    let text = match (context.json, args.grouped) {
         (true, false) => json(&planned)?,
         (true, true) => output::grouped::json(&plan.targets),
         (false, true) => output::grouped::render(&plan.targets),
-        (false, false) => output::plan::render(plan, how.verbose),
+        (false, false) => output::plan::render(plan, args.verbose),
     };
-    crate::output::out!("{text}");
-    for blocked in &planned.blocked {
-        crate::output::errln!(
-            "Left out ({}): {}: {}\n    {} {}",
-            blocked.code,
-            blocked.target,
-            harmless(&blocked.message),
-            paint(BOLD, "help:"),
-            harmless(&blocked.help)
-        );
-    }
-    remarks(&place, &planned).await?;
-    let changes = planned.plan.has_changes();
+    output::out!("{text}");
+    output::notes::left_out(&planned);
+    output::notes::tell(&planned);
+    let changes = plan.has_changes();
     if let Some(path) = out.filter(|_| changes) {
-        crate::output::errln!(
+        output::errln!(
             "Saved. Apply exactly this with: deploycenter apply --plan {}",
             path.display()
         );
     }
     // What is left out waits too: for someone's word.
     let waits = changes || !planned.blocked.is_empty();
-    Ok(if how.detailed_exitcode && waits {
+    Ok(if args.detailed_exitcode && waits {
         ExitCode::from(CHANGES)
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+fn save(path: &Path, planned: &Planned) -> Result<(), Fail> {
+    let text = serde_json::to_string_pretty(&saved::seal(&planned.plan))
+        .map_err(anyhow::Error::from)?
+        + "\n";
+    deploycenter_private::replace(path, &[text.as_bytes()]).map_err(|error| {
+        Fail::new(
+            "failed",
+            format!("{} can't be written: {error}", path.display()),
+        )
     })
 }
 
@@ -134,52 +142,4 @@ fn json(planned: &Planned) -> Result<String, Fail> {
     value["pendingRemoval"] = serde_json::json!(planned.pending_removal);
     value["updatesWaiting"] = serde_json::json!(planned.updates_waiting);
     Ok(saved::seal(&value).to_string() + "\n")
-}
-
-/// What a person should know beside the plan, on stderr.
-pub(super) async fn remarks(place: &Workplace, planned: &Planned) -> Result<(), Fail> {
-    let blocked = |target: &TargetId| planned.blocked.iter().any(|it| it.target == *target);
-    for record in place.engine.store.unfinished().await? {
-        let target = &record.deployment.plan.target;
-        if !blocked(target) {
-            crate::output::errln!(
-                "Note: {target} has an unfinished deployment ({}); `deploycenter resume {target}` ends it.",
-                record.deployment.id
-            );
-        }
-    }
-    for (target, hold) in planned.held.iter().filter(|(target, _)| !blocked(target)) {
-        crate::output::errln!(
-            "Note: {target} is held by {} ({}), and nothing waits for it; `deploycenter release {target}` ends that.",
-            harmless(&hold.by),
-            harmless(&hold.reason)
-        );
-    }
-    if !planned.pending_removal.is_empty() {
-        let names: Vec<String> = planned
-            .pending_removal
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let one = match names.as_slice() {
-            [one] => one,
-            _ => "TARGET",
-        };
-        crate::output::errln!(
-            "Note: no longer desired, and left running: {}. `deploycenter destroy {one} --confirm {one}` removes {}.",
-            names.join(", "),
-            if names.len() == 1 { "it" } else { "one" }
-        );
-    }
-    match planned.updates_waiting.len() {
-        0 => {}
-        1 => crate::output::errln!(
-            "Note: {} is pinned; a newer plugin or newer overrides wait for it, and `deploycenter sync` moves it.",
-            planned.updates_waiting[0]
-        ),
-        many => crate::output::errln!(
-            "Note: {many} targets are pinned; a newer plugin or newer overrides wait for them, and `deploycenter sync` moves them."
-        ),
-    }
-    Ok(())
 }

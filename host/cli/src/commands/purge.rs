@@ -1,29 +1,50 @@
 //! `purge`.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use deploycenter_domain::name::Incarnation;
+use clap::Args;
+use deploycenter_domain::name::{Incarnation, TargetId};
+use deploycenter_engine::workflow::{Removal, RemovalRequest};
 
-use super::Shared;
-use super::removal::{self, Removal};
-use crate::args::PurgeArgs;
+use super::{CommandContext, removal};
 use crate::fail::Fail;
 
-pub(super) async fn run(shared: &Shared, said: &PurgeArgs) -> Result<ExitCode, Fail> {
-    let target = &said.target;
-    let removal = Removal {
-        targets: BTreeSet::from([target.clone()]),
-        confirmed: said.confirm.iter().cloned().collect(),
+/// Remove a target, or what was left of it, with its data
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  deploycenter purge acme/odoo --confirm acme/odoo\n  deploycenter purge acme/odoo --incarnation 1 --confirm acme/odoo   an earlier life's\n  deploycenter purge acme/odoo --unused --confirm acme/odoo          what it no longer uses\n  deploycenter purge acme/_customer --confirm acme/_customer         what no instance is left of\n\nDeleted data doesn't come back: there is no recovery window."
+)]
+pub(crate) struct PurgeArgs {
+    /// <customer>/<instance>, or <customer>/_customer
+    pub(crate) target: TargetId,
+    /// Confirm by name; else it is asked for
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) confirm: Option<TargetId>,
+    /// Which life of the target, when something is left of several
+    #[arg(long, value_name = "N", conflicts_with = "unused")]
+    pub(crate) incarnation: Option<u32>,
+    /// Only data that the running target no longer uses
+    #[arg(long)]
+    pub(crate) unused: bool,
+    /// Go by a working tree that isn't committed and pushed
+    #[arg(long)]
+    pub(crate) allow_dirty: bool,
+}
+
+pub(super) async fn run(context: &CommandContext, said: &PurgeArgs) -> Result<ExitCode, Fail> {
+    let target = said.target.clone();
+    let removal = if said.unused {
+        Removal::PurgeUnused { target }
+    } else {
+        let incarnation = said.incarnation.map(Incarnation);
+        Removal::Purge {
+            target,
+            incarnation,
+        }
+    };
+    let request = RemovalRequest {
+        removal,
         allow_dirty: said.allow_dirty,
     };
-    removal::run(shared, removal, async |engine, _| {
-        if said.unused {
-            engine.plan_prune(target).await
-        } else {
-            let life = said.incarnation.map(Incarnation);
-            engine.plan_purge(target, life).await
-        }
-    })
-    .await
+    removal::run(context, request, said.confirm.as_slice()).await
 }

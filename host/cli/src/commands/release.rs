@@ -3,20 +3,34 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_engine::Limits;
+use clap::Args;
+use deploycenter_domain::name::TargetId;
+use deploycenter_engine::{Limits, workflow};
 
-use super::{Shared, carry};
-use crate::args::ReleaseArgs;
+use super::{CommandContext, carry};
 use crate::fail::Fail;
 use crate::output::progress::LiveProgress;
 use crate::wiring;
 
-pub(super) async fn run(shared: &Shared, said: &ReleaseArgs) -> Result<ExitCode, Fail> {
+/// End a hold: the target follows the desired state again
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  deploycenter release acme/odoo && deploycenter apply acme/odoo\n\nIt takes the hold away and nothing else; what waits comes with the next `apply`."
+)]
+pub(crate) struct ReleaseArgs {
+    /// <customer>/<instance>
+    pub(crate) target: TargetId,
+    /// Don't ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+pub(super) async fn run(context: &CommandContext, said: &ReleaseArgs) -> Result<ExitCode, Fail> {
     let target = &said.target;
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), progress).await?;
-    let replanned = place.engine.plan_release(target).await?;
-    carry::replanned(shared, &place, replanned, said.yes, || {
+    let place = wiring::open_to_plan(context.repo.as_deref(), Limits::default(), progress).await?;
+    let prepared = workflow::release(&place.engine, target).await?;
+    carry::replanned(context, &place, prepared, said.yes, || {
         format!("{target} isn't held any more; what waits comes with: deploycenter apply {target}")
     })
     .await

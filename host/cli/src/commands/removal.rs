@@ -5,99 +5,50 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
-use deploycenter_domain::plan::Plan;
-use deploycenter_domain::selector::{Selection, Selector};
-use deploycenter_engine::{Engine, Limits, Outcome, PlanError};
-use deploycenter_ports::Note;
+use deploycenter_engine::Limits;
+use deploycenter_engine::workflow::{self, PreparedRemoval, Ready, RemovalRequest};
 
-use super::apply::{check_main, take_up};
-use super::{Shared, cancel_on_ctrl_c, carry, conclude};
+use super::outcome::conclude;
+use super::{CommandContext, cancel_on_ctrl_c, carry};
 use crate::fail::Fail;
-use crate::local;
 use crate::output::progress::LiveProgress;
-use crate::wiring::{self, Workplace};
+use crate::wiring;
 
 /// The code of a removal that nobody confirmed.
 const UNCONFIRMED: &str = "unconfirmed";
 
-/// What is to go, and whether someone meant it.
-pub(super) struct Removal {
-    pub(super) targets: BTreeSet<TargetId>,
-    pub(super) confirmed: BTreeSet<TargetId>,
-    pub(super) allow_dirty: bool,
-}
-
 /// Shows what goes, wants each target's name, and removes them.
 pub(super) async fn run(
-    shared: &Shared,
-    removal: Removal,
-    plan: impl AsyncFnOnce(&Engine, &BTreeSet<TargetId>) -> Result<Plan, PlanError>,
+    context: &CommandContext,
+    request: RemovalRequest,
+    confirmed: &[TargetId],
 ) -> Result<ExitCode, Fail> {
-    if let Some(other) = removal.confirmed.difference(&removal.targets).next() {
+    let confirmed: BTreeSet<TargetId> = confirmed.iter().cloned().collect();
+    if let Some(other) = confirmed.difference(&request.removal.targets()).next() {
         return Err(Fail::usage(format!(
             "--confirm {other}: that isn't what is to be removed"
         )));
     }
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), progress).await?;
-    let head = check_main(&place, removal.allow_dirty).await?;
+    let place = wiring::open_to_plan(context.repo.as_deref(), Limits::default(), progress).await?;
     let cancel = cancel_on_ctrl_c();
-    // A removal that was interrupted goes on, whoever asks for it again.
-    let recovered = take_up(&place, &selection(&removal.targets)?, &cancel).await?;
-    let gone = removed(&place, &recovered).await?;
-    let left: BTreeSet<TargetId> = removal.targets.difference(&gone).cloned().collect();
-    if left.is_empty() || cancel.is_asked() {
-        return conclude(shared.json, &recovered, &BTreeSet::new(), Vec::new(), "");
-    }
-    let plan = plan(&place.engine, &left).await?;
-    carry::show(shared, &plan, false);
-    if !plan.has_changes() {
-        return conclude(shared.json, &recovered, &BTreeSet::new(), Vec::new(), "");
-    }
-    for target in left.difference(&removal.confirmed) {
-        ask_for(target).or_else(|fail| carry::decline(shared, &plan, fail))?;
-    }
-    let note = Note {
-        actor: local::actor(place.repo.identity()),
-        main_commit: head,
+    let PreparedRemoval {
+        prepared,
+        to_confirm,
+    } = match workflow::remove(&place.engine, &request, &cancel).await? {
+        Ready::Yes(removal) => removal,
+        Ready::Stopped(recovered) => return conclude(context.json, &recovered, &[]),
     };
-    let outcomes = place.engine.deploy(plan.targets, &note, &cancel).await?;
-    conclude(shared.json, &outcomes, &BTreeSet::new(), Vec::new(), "")
-}
-
-/// The targets themselves.
-pub(super) fn selection<'a>(
-    targets: impl IntoIterator<Item = &'a TargetId>,
-) -> Result<Selection, Fail> {
-    let selectors = targets.into_iter().map(|target| {
-        let text = if target.is_shared() {
-            target.customer().to_string()
-        } else {
-            target.to_string()
-        };
-        Selector::parse(&text).map_err(|error| Fail::usage(error.to_string()))
-    });
-    Ok(Selection {
-        selectors: selectors.collect::<Result<_, _>>()?,
-        ..Selection::default()
-    })
-}
-
-/// The targets of removals that were taken up and are done.
-async fn removed(place: &Workplace, outcomes: &[Outcome]) -> Result<BTreeSet<TargetId>, Fail> {
-    let mut gone = BTreeSet::new();
-    for outcome in outcomes
-        .iter()
-        .filter(|outcome| outcome.status == Status::Succeeded)
-    {
-        let record = place.engine.store.deployment(&outcome.deployment).await?;
-        if record.is_some_and(|record| record.deployment.plan.operation.is_removal()) {
-            gone.insert(outcome.target.clone());
-        }
+    carry::show(context, &prepared.plan, false);
+    if !prepared.plan.has_changes() {
+        return conclude(context.json, &prepared.recovered, &[]);
     }
-    Ok(gone)
+    for target in to_confirm.difference(&confirmed) {
+        ask_for(target).or_else(|fail| carry::decline(context, &prepared.plan, fail))?;
+    }
+    let outcomes = prepared.run(&place.engine, place.actor(), &cancel).await?;
+    conclude(context.json, &outcomes, &[])
 }
 
 /// Wants a target's name typed.

@@ -1,27 +1,38 @@
 //! `render`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::Args;
 use deploycenter_domain::name::TargetId;
 
-use super::{Shared, count};
+use super::{CommandContext, count};
 use crate::fail::Fail;
 use crate::wiring;
 
-pub(super) async fn run(
-    shared: &Shared,
-    target: Option<&TargetId>,
-    out: Option<&Path>,
-) -> Result<ExitCode, Fail> {
+/// Show what would be committed for a target, offline
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  deploycenter render acme/mattermost\n  deploycenter render acme/mattermost --out rendered"
+)]
+pub(crate) struct RenderArgs {
+    /// <customer>/<instance>; every instance when absent (with --out)
+    pub(crate) target: Option<TargetId>,
+    /// Write the files under this folder instead of printing them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+pub(super) async fn run(context: &CommandContext, args: &RenderArgs) -> Result<ExitCode, Fail> {
+    let (target, out) = (args.target.as_ref(), args.out.as_deref());
     if target.is_none() && out.is_none() {
         return Err(
             Fail::usage("rendering every instance needs a folder to write to")
                 .help("name a target, or a folder with --out"),
         );
     }
-    let (offline, reading) = wiring::offline(shared.repo.as_deref()).await?;
+    let (offline, reading) = wiring::offline(context.repo.as_deref()).await?;
     let desired = Arc::new(reading.whole()?);
     if desired.settings.repository().is_none() {
         crate::output::errln!(
@@ -51,7 +62,7 @@ pub(super) async fn run(
             count(rendered.len(), "instance"),
             out.display()
         );
-    } else if shared.json {
+    } else if context.json {
         crate::output::outln!(
             "{}",
             serde_json::json!({ "format": 1, "targets": rendered })

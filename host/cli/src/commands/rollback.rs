@@ -3,32 +3,57 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_engine::{Back, Limits};
+use clap::Args;
+use deploycenter_domain::name::TargetId;
+use deploycenter_engine::{Back, Limits, workflow};
 
-use super::{Shared, carry, history};
-use crate::args::RollbackArgs;
+use super::{CommandContext, carry};
 use crate::fail::Fail;
-use crate::local;
 use crate::output::progress::LiveProgress;
 use crate::wiring;
 
-pub(super) async fn run(shared: &Shared, said: &RollbackArgs) -> Result<ExitCode, Fail> {
+/// Put back what an earlier deployment left, and hold the target there
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  deploycenter rollback acme/odoo                       to what was there before\n  deploycenter rollback acme/odoo --to 01kaf3 --reason \"orders fail since\"\n  deploycenter history acme/odoo --diff 01kaf3..        first look what differs\n\nThe target is held there, and `apply` leaves it alone, until `deploycenter release`. An id\nmay be shortened to its beginning or its end. Data isn't rolled back: where the app has\nmigrated it since, restore a backup from before."
+)]
+pub(crate) struct RollbackArgs {
+    /// <customer>/<instance>
+    pub(crate) target: TargetId,
+    /// To what that deployment left; to the last that left something else when absent
+    #[arg(long, value_name = "DEPLOYMENT")]
+    pub(crate) to: Option<String>,
+    /// Why, for those who find it held
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// Vouch that the older version reads the data, although the newer one migrated it
+    #[arg(long)]
+    pub(crate) data_compatible: bool,
+    /// Go over what someone else changed meanwhile
+    #[arg(long)]
+    pub(crate) reclaim: bool,
+    /// Don't ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+}
+
+pub(super) async fn run(context: &CommandContext, said: &RollbackArgs) -> Result<ExitCode, Fail> {
     let target = &said.target;
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(shared.repo.as_deref(), Limits::default(), progress).await?;
+    let place = wiring::open_to_plan(context.repo.as_deref(), Limits::default(), progress).await?;
     let to = match &said.to {
-        Some(name) => Some(history::deployment(&place, target, name).await?),
+        Some(name) => Some(workflow::find(&place.engine, target, name).await?),
         None => None,
     };
     let back = Back {
         to,
-        by: local::actor(place.repo.identity()),
+        by: place.actor(),
         reason: said.reason.clone(),
         data_compatible: said.data_compatible,
         reclaim: said.reclaim,
     };
-    let replanned = place.engine.plan_rollback(target, &back).await?;
-    carry::replanned(shared, &place, replanned, said.yes, || {
+    let prepared = workflow::rollback(&place.engine, target, &back).await?;
+    carry::replanned(context, &place, prepared, said.yes, || {
         format!("{target} is held there until: deploycenter release {target}")
     })
     .await

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::Args;
 use deploycenter_domain::desired::{
     Desired, Known, LockedPlugin, RENEW_SCHEMAS, SCHEMAS_FOLDER, SchemaKind, UnknownKind, file,
     json_schema, schema_reference, schema_text,
@@ -16,7 +17,7 @@ use deploycenter_ports::{Plugins, Repository as _};
 use serde_json::Value;
 
 use super::bundle::{self, Files};
-use super::{Shared, count};
+use super::{CommandContext, count};
 use crate::fail::Fail;
 use crate::output::error::Report;
 use crate::output::{FORMAT, harmless};
@@ -29,7 +30,7 @@ const STALE: &str = "schema-stale";
 const LARGEST: u64 = 10 * 1024 * 1024;
 
 /// What is asked for.
-pub(super) enum Ask<'a> {
+enum Ask<'a> {
     /// Which schemas there are.
     List,
     /// One schema, on stdout.
@@ -43,11 +44,38 @@ pub(super) enum Ask<'a> {
 /// Texts by path in a deployment repo.
 type Texts = BTreeMap<String, String>;
 
-pub(super) async fn run(shared: &Shared, ask: Ask<'_>) -> Result<ExitCode, Fail> {
-    match ask {
+/// JSON schemas of the desired state's files, for editors, with the apps' values inside
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  deploycenter schema                     which schemas there are\n  deploycenter schema customers           print one\n  deploycenter schema overrides/odoo\n  deploycenter schema --write             all of them into schemas/, to be committed\n  deploycenter schema --check             exit 1 when those in schemas/ are out of date\n\nA file names its schema in its first line, as `init` writes it:\n  # yaml-language-server: $schema=schemas/customers.json\nEditors with a YAML language server (or Taplo, for TOML) then complete and check."
+)]
+pub(crate) struct SchemaArgs {
+    /// A schema, or a file that it is for: customers, customer, regions, environment, overrides/<app>, plugins, settings
+    pub(crate) name: Option<String>,
+    /// Write every schema into the deployment repo
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) write: bool,
+    /// Compare those in the deployment repo with what they should be
+    #[arg(long, conflicts_with_all = ["name", "write"])]
+    pub(crate) check: bool,
+}
+
+impl SchemaArgs {
+    fn ask(&self) -> Ask<'_> {
+        match self.name.as_deref() {
+            Some(name) => Ask::Print(name),
+            None if self.write => Ask::Write,
+            None if self.check => Ask::Check,
+            None => Ask::List,
+        }
+    }
+}
+
+pub(super) async fn run(context: &CommandContext, args: &SchemaArgs) -> Result<ExitCode, Fail> {
+    match args.ask() {
         Ask::List => {
-            let (known, _) = known_here(shared).await?;
-            list(shared, &known);
+            let (known, _) = known_here(context).await?;
+            list(context, &known);
         }
         Ask::Print(name) => {
             let kind: SchemaKind = name.parse().map_err(|error: UnknownKind| {
@@ -57,7 +85,7 @@ pub(super) async fn run(shared: &Shared, ask: Ask<'_>) -> Result<ExitCode, Fail>
                     None => fail,
                 }
             })?;
-            let (known, problems) = known_here(shared).await?;
+            let (known, problems) = known_here(context).await?;
             tell(&problems);
             let schema = json_schema(&kind, &known).ok_or_else(|| {
                 Fail::usage(format!(
@@ -68,21 +96,21 @@ pub(super) async fn run(shared: &Shared, ask: Ask<'_>) -> Result<ExitCode, Fail>
             crate::output::print::content(&schema_text(&schema));
         }
         Ask::Write => {
-            let root = wiring::find_repo(shared.repo.as_deref())?;
+            let root = wiring::find_repo(context.repo.as_deref())?;
             let files = DeploymentRepo::open(&root)?.desired_files().await?;
             let wanted = texts(&whole(known(&files, from_folder(&root))?)?);
-            write(shared, &root, &wanted)?;
+            write(context, &root, &wanted)?;
             refer(&files);
         }
         Ask::Check => {
-            let root = wiring::find_repo(shared.repo.as_deref())?;
+            let root = wiring::find_repo(context.repo.as_deref())?;
             let files = DeploymentRepo::open(&root)?.desired_files().await?;
             let wanted = texts(&whole(known(&files, from_folder(&root))?)?);
             if let Some(stale) = compare(&root, &wanted) {
                 let message = "the schemas aren't up to date";
                 return Err(Fail::problems(STALE, message, vec![stale]));
             }
-            if shared.json {
+            if context.json {
                 crate::output::outln!("{}", serde_json::json!({ "format": FORMAT, "stale": [] }));
             } else {
                 crate::output::outln!("Up to date: {}.", count(wanted.len(), "schema"));
@@ -112,11 +140,11 @@ pub(super) fn complete(files: &mut Files) -> Result<(), Fail> {
 /// Which of a deployment repo's schemas aren't what its desired state gives. A repo without
 /// any doesn't want them.
 pub(super) fn stale(
-    shared: &Shared,
+    context: &CommandContext,
     desired: &Desired,
     plugins: &dyn Plugins,
 ) -> Result<Option<Problem>, Fail> {
-    let root = wiring::find_repo(shared.repo.as_deref())?;
+    let root = wiring::find_repo(context.repo.as_deref())?;
     if !root.join(SCHEMAS_FOLDER).is_dir() {
         return Ok(None);
     }
@@ -135,13 +163,13 @@ pub(super) fn stale(
 }
 
 /// Names and apps of the deployment repo here, or else those of a new one.
-async fn known_here(shared: &Shared) -> Result<(Known, Vec<Problem>), Fail> {
-    match wiring::find_repo(shared.repo.as_deref()) {
+async fn known_here(context: &CommandContext) -> Result<(Known, Vec<Problem>), Fail> {
+    match wiring::find_repo(context.repo.as_deref()) {
         Ok(root) => {
             let files = DeploymentRepo::open(&root)?.desired_files().await?;
             known(&files, from_folder(&root))
         }
-        Err(fail) if shared.repo.is_some() => Err(fail),
+        Err(fail) if context.repo.is_some() => Err(fail),
         Err(_) => {
             crate::output::errln!(
                 "No deployment repo here: the apps are those that this binary brings, and any region is taken."
@@ -274,7 +302,7 @@ fn is_ours(root: &Path, path: &str) -> bool {
     })
 }
 
-fn write(shared: &Shared, root: &Path, wanted: &Texts) -> Result<(), Fail> {
+fn write(context: &CommandContext, root: &Path, wanted: &Texts) -> Result<(), Fail> {
     let failed = |path: &str, error: std::io::Error| {
         Fail::new("failed", format!("{path} can't be written: {error}"))
     };
@@ -294,7 +322,7 @@ fn write(shared: &Shared, root: &Path, wanted: &Texts) -> Result<(), Fail> {
     for path in &removed {
         std::fs::remove_file(root.join(path)).map_err(|error| failed(path, error))?;
     }
-    if shared.json {
+    if context.json {
         crate::output::outln!(
             "{}",
             serde_json::json!({ "format": FORMAT, "written": written, "removed": removed })
@@ -352,9 +380,9 @@ fn refer(files: &Files) {
     }
 }
 
-fn list(shared: &Shared, known: &Known) {
+fn list(context: &CommandContext, known: &Known) {
     let kinds = SchemaKind::all(known);
-    if shared.json {
+    if context.json {
         let rows: Vec<Value> = kinds
             .iter()
             .map(|kind| {
@@ -394,8 +422,8 @@ fn tell(problems: &[Problem]) {
 }
 
 /// Says what `stale` found, where people or their workflow read it.
-pub(super) fn warn(shared: &Shared, stale: &Problem) {
-    if shared.github {
+pub(super) fn warn(context: &CommandContext, stale: &Problem) {
+    if context.github {
         let report = Report::of_problems(STALE, "", stale.clone().into());
         crate::output::out!("{}", report.github_warning());
     } else {

@@ -9,7 +9,7 @@ use deploycenter_engine::Limits;
 use deploycenter_ports::{GivenOwner, Silent};
 use serde::Serialize;
 
-use super::Shared;
+use super::CommandContext;
 use crate::fail::Fail;
 use crate::output::harmless;
 use crate::wiring::{self, Workplace};
@@ -17,8 +17,12 @@ use crate::wiring::{self, Workplace};
 /// Secrets Manager takes values up to 64 KiB, in JSON.
 const LARGEST: u64 = 48 * 1024;
 
-pub(super) async fn set(shared: &Shared, target: &TargetId, name: &str) -> Result<ExitCode, Fail> {
-    let place = open(shared).await?;
+pub(super) async fn set(
+    context: &CommandContext,
+    target: &TargetId,
+    name: &str,
+) -> Result<ExitCode, Fail> {
+    let place = open(context).await?;
     let wanted = place.engine.given_secrets(target).await?;
     let Some(secret) = wanted.entries.iter().find(|entry| entry.name == name) else {
         let names: Vec<&str> = wanted
@@ -47,7 +51,7 @@ pub(super) async fn set(shared: &Shared, target: &TargetId, name: &str) -> Resul
         .given
         .set(&wanted.region, &secret.full, &secret.key, &value, &owner)
         .await?;
-    if shared.json {
+    if context.json {
         crate::output::outln!(
             "{}",
             serde_json::json!({ "format": 1, "target": target, "secret": name, "entry": secret.full })
@@ -73,8 +77,11 @@ struct Row {
     entry: String,
 }
 
-pub(super) async fn list(shared: &Shared, target: Option<&TargetId>) -> Result<ExitCode, Fail> {
-    let place = open(shared).await?;
+pub(super) async fn list(
+    context: &CommandContext,
+    target: Option<&TargetId>,
+) -> Result<ExitCode, Fail> {
+    let place = open(context).await?;
     let targets = match target {
         Some(target) => vec![target.clone()],
         None => place
@@ -110,7 +117,7 @@ pub(super) async fn list(shared: &Shared, target: Option<&TargetId>) -> Result<E
         }));
     }
     rows.sort();
-    if shared.json {
+    if context.json {
         crate::output::outln!("{}", serde_json::json!({ "format": 1, "secrets": rows }));
     } else if rows.is_empty() {
         crate::output::outln!("There are no secrets.");
@@ -130,8 +137,8 @@ pub(super) async fn list(shared: &Shared, target: Option<&TargetId>) -> Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(shared: &Shared) -> Result<Workplace, Fail> {
-    wiring::open(shared.repo.as_deref(), Limits::default(), Arc::new(Silent)).await
+async fn open(context: &CommandContext) -> Result<Workplace, Fail> {
+    wiring::open(context.repo.as_deref(), Limits::default(), Arc::new(Silent)).await
 }
 
 /// The value from standard input, without its final line break.

@@ -1,160 +1,128 @@
 //! `sync`: moves pins to the current plugins and overrides, batch by batch.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_domain::batch::batches;
+use clap::Args;
 use deploycenter_domain::name::TargetId;
-use deploycenter_domain::plan::{Plan, TargetPlan};
+use deploycenter_domain::plan::TargetPlan;
 use deploycenter_domain::problem::Problem;
-use deploycenter_engine::{Blocked, Limits, Next, Planned, Rollout, Wishes};
-use deploycenter_ports::Note;
+use deploycenter_engine::workflow::{self, LeftOut, Ready, SyncRequest};
+use deploycenter_engine::{Limits, Next, Outcome, Rollout};
 
-use super::apply::{check_main, in_order, take_up};
-use super::{Shared, cancel_on_ctrl_c, carry, count, selection, verdict};
+use super::outcome::{self, Wanted};
+use super::{CommandContext, cancel_on_ctrl_c, carry, count, selection};
 use crate::args::Selectors;
-use crate::fail::Fail;
-use crate::local;
+use crate::fail::{Fail, problems};
 use crate::output::{self, progress::LiveProgress};
 use crate::wiring;
 
 /// How many of those that weren't begun a person is told by name.
 const NAMED: usize = 20;
 
-/// How to go about it.
-pub(super) struct How {
-    pub(super) yes: bool,
-    pub(super) quiet: bool,
-    pub(super) allow_dirty: bool,
-    pub(super) allow_older: bool,
-    pub(super) max_parallel: u16,
+/// Move targets to the current plugins and overrides, batch by batch
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  deploycenter sync acme\n  deploycenter sync '*/odoo' --max-parallel 2\n  deploycenter sync --environment staging --yes\n\nChanges that are alike are shown once. A batch that fails is the last one: what failed in it\ngoes back by itself, and the rest isn't begun."
+)]
+pub(crate) struct SyncArgs {
+    #[command(flatten)]
+    pub(crate) selection: Selectors,
+    /// Don't ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Show how many changes there are, and not each of them
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Apply a working tree that isn't committed and pushed
+    #[arg(long)]
+    pub(crate) allow_dirty: bool,
+    /// Deploy an older commit of main over a newer one
+    #[arg(long)]
+    pub(crate) allow_older: bool,
+    /// Targets in one batch, changed at the same time
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) max_parallel: u16,
 }
 
-pub(super) async fn run(shared: &Shared, said: &Selectors, how: &How) -> Result<ExitCode, Fail> {
-    let selection = selection(said)?;
-    let size = usize::from(how.max_parallel);
+pub(super) async fn run(context: &CommandContext, args: &SyncArgs) -> Result<ExitCode, Fail> {
+    let size = usize::from(args.max_parallel);
+    let request = SyncRequest {
+        selection: selection(&args.selection)?,
+        allow_dirty: args.allow_dirty,
+        allow_older: args.allow_older,
+        batch: size,
+    };
     let limits = Limits {
         targets: size,
         ..Limits::default()
     };
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(shared.repo.as_deref(), limits, progress.clone()).await?;
-    let head = check_main(&place, how.allow_dirty).await?;
+    let place = wiring::open_to_plan(context.repo.as_deref(), limits, progress.clone()).await?;
     let cancel = cancel_on_ctrl_c();
-    let recovered = Rollout {
-        outcomes: take_up(&place, &selection, &cancel).await?,
-        ..Rollout::default()
+    let rollout = match workflow::sync(&place.engine, &request, &cancel).await? {
+        Ready::Yes(rollout) => rollout,
+        Ready::Stopped(recovered) => return conclude(context.json, only(recovered), &[]),
     };
-    if cancel.is_asked() {
-        tell(shared.json, &recovered);
-        return verdict(&recovered.outcomes, &BTreeSet::new(), Vec::new(), "");
-    }
-    let wishes = Wishes {
-        sync: true,
-        ..Wishes::default()
-    };
-    let planned = place.engine.plan(&selection, &wishes).await?;
-    let blocked = left_out(&planned);
-    let (targets, older) = if how.allow_older {
-        (moving(&planned), Vec::new())
-    } else {
-        in_order(&place, moving(&planned), head.as_deref()).await?
-    };
-    let code = if older.is_empty() {
-        blocked.first().map_or("", |blocked| blocked.code)
-    } else {
-        "older-commit"
-    };
-    let mut problems = older;
-    problems.extend(blocked.iter().map(|blocked| blocked.problem()));
-    if targets.is_empty() {
-        if !shared.json && problems.is_empty() {
-            crate::output::errln!("Nothing to do: no update waits.");
+    let plan = &rollout.prepared.plan;
+    let left_out = rollout.prepared.left_out.clone();
+    if plan.targets.is_empty() {
+        if !context.json && left_out.is_empty() {
+            output::errln!("Nothing to do: no update waits.");
         }
-        tell(shared.json, &recovered);
-        return verdict(&recovered.outcomes, &BTreeSet::new(), problems, code);
+        return conclude(context.json, only(rollout.prepared.recovered), &left_out);
     }
-    let plan = Plan::new(planned.plan.installation, planned.plan.selectors, targets);
-    if !shared.json {
-        let shown = if how.quiet {
-            output::plan::summary_line(&plan)
+    if !context.json {
+        let shown = if args.quiet {
+            output::plan::summary_line(plan)
         } else {
             output::grouped::render(&plan.targets)
         };
-        crate::output::err!("{shown}");
+        output::err!("{shown}");
     }
-    let (installation, selectors) = (plan.installation, plan.selectors);
-    let batches = batches(plan.targets, size);
-    if let [first, _, ..] = batches.as_slice() {
-        crate::output::errln!(
-            "They go in {} batches of up to {}; the first failure ends it.",
-            batches.len(),
-            count(first.len(), "target"),
+    let (all, first) = rollout.batches();
+    if all > 1 {
+        output::errln!(
+            "They go in {all} batches of up to {}; the first failure ends it.",
+            count(first, "target"),
         );
     }
-    if !how.yes && !carry::confirmed()? {
-        let targets = batches.into_iter().flatten().collect();
-        let plan = Plan::new(installation, selectors, targets);
-        return carry::decline(shared, &plan, carry::declined());
+    if !args.yes && !carry::confirmed()? {
+        return carry::decline(context, plan, carry::declined());
     }
-    let note = Note {
-        actor: local::actor(place.repo.identity()),
-        main_commit: head,
+    let mut done = 0;
+    let gate = async |_: &[Outcome], _: &[TargetPlan]| {
+        done += 1;
+        progress.say(&format!("Batch {done} of {all} is done."));
+        Next::Begin
     };
-    let (all, mut done) = (batches.len(), 0);
-    let say = |done: usize| progress.say(&format!("Batch {done} of {all} is done."));
-    let rollout = place
-        .engine
-        .roll_out(batches, &note, &cancel, async |_, _| {
-            done += 1;
-            say(done);
-            Next::Begin
-        })
+    let ran = rollout
+        .run(&place.engine, place.actor(), &cancel, gate)
         .await;
-    tell(shared.json, &rollout);
-    conclude(rollout, problems, code)
+    conclude(context.json, ran, &left_out)
 }
 
-/// The targets that an update waits for, with the pins moved.
-fn moving(planned: &Planned) -> Vec<TargetPlan> {
-    planned
-        .plan
-        .targets
-        .iter()
-        .filter(|plan| planned.updates_waiting.contains(&plan.target) && plan.has_changes())
-        .cloned()
-        .collect()
+/// Nothing was rolled out: what came of deployments that had been interrupted.
+fn only(recovered: Vec<Outcome>) -> Rollout {
+    Rollout {
+        outcomes: recovered,
+        ..Rollout::default()
+    }
 }
 
-/// Those among them that can't move now, and why.
-fn left_out(planned: &Planned) -> Vec<&Blocked> {
-    planned
-        .blocked
-        .iter()
-        .filter(|blocked| planned.updates_waiting.contains(&blocked.target))
-        .collect()
-}
-
-/// What came of it, for a program.
-fn tell(json: bool, rollout: &Rollout) {
+fn conclude(json: bool, rollout: Rollout, left_out: &[LeftOut]) -> Result<ExitCode, Fail> {
     if json {
-        crate::output::outln!(
+        output::outln!(
             "{}",
             serde_json::json!({
                 "format": output::FORMAT,
-                "deployments": super::rows(&rollout.outcomes),
+                "deployments": outcome::rows(&rollout.outcomes),
                 "notBegun": rollout.not_begun,
             })
         );
     }
-}
-
-fn conclude(
-    rollout: Rollout,
-    mut problems: Vec<Problem>,
-    mut code: &'static str,
-) -> Result<ExitCode, Fail> {
+    let mut problems = problems(left_out);
+    let mut code = LeftOut::code_of(left_out);
     if let Some(error) = rollout.error {
         let fail = Fail::from(error);
         if rollout.outcomes.is_empty() && problems.is_empty() {
@@ -166,15 +134,15 @@ fn conclude(
             Some(help) => problem.help(help),
             None => problem,
         });
-        code = fail.code();
+        code = Some(fail.code());
     }
     if !rollout.not_begun.is_empty() {
         problems.push(not_begun(&rollout.not_begun));
-        if code.is_empty() && rollout.outcomes.is_empty() {
-            code = "interrupted";
+        if rollout.outcomes.is_empty() {
+            code = code.or(Some("interrupted"));
         }
     }
-    verdict(&rollout.outcomes, &BTreeSet::new(), problems, code)
+    outcome::verdict(&rollout.outcomes, Wanted::Forward, problems, code)
 }
 
 fn not_begun(targets: &[TargetId]) -> Problem {

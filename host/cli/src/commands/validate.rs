@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use deploycenter_engine::Warning;
 
-use super::{Shared, count, schema};
+use super::{CommandContext, count, schema};
 use crate::fail::Fail;
 use crate::output::{self, harmless};
 use crate::wiring;
@@ -12,14 +12,14 @@ use crate::wiring;
 /// How many warnings a person is shown.
 const WARNINGS: usize = 100;
 
-pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
-    let said = shared.repo.as_deref();
+pub(super) async fn run(context: &CommandContext) -> Result<ExitCode, Fail> {
+    let said = context.repo.as_deref();
     let (offline, reading) = wiring::offline(said).await?;
     let valid = offline.validate(reading, wiring::checked(said)?).await?;
     let desired = &valid.desired;
-    let stale = schema::stale(shared, desired, offline.plugins.as_ref())?;
+    let stale = schema::stale(context, desired, offline.plugins.as_ref())?;
     let (customers, instances) = (desired.customers.len(), desired.instances().count());
-    if shared.json {
+    if context.json {
         let mut warnings: Vec<serde_json::Value> = valid
             .warnings
             .iter()
@@ -46,7 +46,7 @@ pub(super) async fn run(shared: &Shared) -> Result<ExitCode, Fail> {
             crate::output::errln!("! {more}; `--output json` lists them all");
         }
         if let Some(stale) = &stale {
-            schema::warn(shared, stale);
+            schema::warn(context, stale);
         }
         crate::output::outln!(
             "Valid: {}, {}.",

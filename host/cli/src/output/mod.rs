@@ -8,6 +8,7 @@ mod effect;
 pub(crate) mod error;
 pub(crate) mod grouped;
 pub(crate) mod history;
+pub(crate) mod notes;
 pub(crate) mod orphans;
 pub(crate) mod plan;
 pub(crate) mod print;
@@ -17,7 +18,7 @@ mod style;
 mod table;
 
 pub(crate) use print::{err, errln, out, outln};
-pub(crate) use style::{BOLD, harmless, paint};
+pub(crate) use style::harmless;
 pub(crate) mod watch;
 
 /// The version of the JSON that `status` and `history` print.

@@ -14,6 +14,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::print::guarded;
 use super::style::{BAD, BOLD, CAREFUL, DIM, GOOD, harmless, paint};
+use crate::commands::count;
 
 /// Shows what the engine does.
 pub(crate) struct LiveProgress {
@@ -98,6 +99,10 @@ impl Progress for LiveProgress {
     fn notice(&self, notice: &Notice) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let line = match notice {
+            Notice::Recovered { deployments } => Some(format!(
+                "Took up what had been interrupted: {}.",
+                count(*deployments, "deployment")
+            )),
             Notice::Began {
                 target, effects, ..
             } => {

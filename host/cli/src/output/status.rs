@@ -1,7 +1,9 @@
 //! Where each target stands.
 
+use deploycenter_domain::hold;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{AppName, DeploymentId, RegionName, TargetId};
+use deploycenter_engine::workflow::{HoldState, TargetStatus, Unasked};
 use deploycenter_ports::Wait;
 use serde::Serialize;
 
@@ -55,7 +57,54 @@ pub(crate) struct Row {
     pub(crate) pending_removal: bool,
 }
 
+impl From<TargetStatus> for Row {
+    fn from(status: TargetStatus) -> Self {
+        let (sync, health) = match status.application {
+            Ok(Some(state)) => (state.sync, state.health),
+            Ok(None) => (UNKNOWN.to_owned(), "Missing".to_owned()),
+            Err(Unasked) => (UNKNOWN.to_owned(), UNKNOWN.to_owned()),
+        };
+        let (deployment, state, waiting) = match status.last {
+            Some(last) => (Some(last.deployment), Some(last.status), last.waiting),
+            None => (None, None, Vec::new()),
+        };
+        Self {
+            target: status.target,
+            region: status.region,
+            app: status.app,
+            sync,
+            health,
+            deployment,
+            state,
+            waiting,
+            held: status.hold.is_some(),
+            hold: status.hold.map(held),
+            update_available: status.update_available,
+            pending_removal: status.pending_removal,
+        }
+    }
+}
+
+/// A hold in a few words, that a table has room for.
+fn held(hold: HoldState) -> String {
+    match hold {
+        Ok(hold) => {
+            let who = hold.by.split(" <").next().unwrap_or_default();
+            format!("held by {who} ({})", hold.reason)
+        }
+        Err(_) => format!("held by a {} that can't be read", hold::FILE),
+    }
+}
+
+/// What is shown of what couldn't be read.
+const UNKNOWN: &str = "Unknown";
+
 impl Report {
+    /// Where targets stand.
+    pub(crate) fn of_targets(targets: Vec<TargetStatus>) -> Self {
+        Self::new(targets.into_iter().map(Row::from).collect())
+    }
+
     /// Sorts the rows by target.
     pub(crate) fn new(mut targets: Vec<Row>) -> Self {
         targets.sort_by(|a, b| a.target.cmp(&b.target));

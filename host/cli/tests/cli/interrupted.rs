@@ -58,7 +58,7 @@ fn ctrl_c_stops_after_the_steps_in_flight() {
     holds(
         &planned.stderr,
         &[
-            "is at work, or was interrupted",
+            "was interrupted",
             "deploycenter resume acme/mattermost",
         ],
     );

@@ -72,31 +72,35 @@ impl Blocked {
             deployment,
             status,
             reason,
+            holder,
             ..
         } = unfinished;
-        let (code, message) = if *status == Status::NeedsAttention {
-            let reason = reason.as_deref().unwrap_or("it doesn't say why");
-            (
-                "needs-attention",
-                format!("its deployment {deployment} needs attention: {reason}"),
-            )
-        } else {
-            (
+        let (code, message, first) = match holder {
+            Some(holder) => (
                 "locked",
-                format!("its deployment {deployment} is at work, or was interrupted"),
-            )
+                format!("its deployment {deployment} is at work: {holder}"),
+                "wait until it is done; should it be interrupted, it goes on with: ",
+            ),
+            None if *status == Status::NeedsAttention => {
+                let reason = reason.as_deref().unwrap_or("it doesn't say why");
+                (
+                    "needs-attention",
+                    format!("its deployment {deployment} needs attention: {reason}"),
+                    "mend the cause, then: ",
+                )
+            }
+            None => (
+                "locked",
+                format!("its deployment {deployment} was interrupted"),
+                "go on with it: ",
+            ),
         };
         Self {
             target: target.clone(),
             code,
             message,
             help: format!(
-                "{}deploycenter resume {target}; or take it back: deploycenter cancel {target}",
-                if code == "locked" {
-                    "wait until it is done; one that was interrupted goes on with: "
-                } else {
-                    "mend the cause, then: "
-                }
+                "{first}deploycenter resume {target}; or take it back: deploycenter cancel {target}"
             ),
         }
     }

@@ -11,11 +11,11 @@ use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, RegionN
 use deploycenter_domain::resource::{Application, Resource};
 use deploycenter_domain::standing::Standing;
 use deploycenter_ports::{
-    HeldBy, Holding, LiveTarget, Reading, StandingRecord, StoreError, TargetRecord,
+    HeldBy, Holder, Holding, LiveTarget, Reading, StandingRecord, StoreError, TargetRecord,
 };
 
-use super::PlanError;
 use super::apps::Apps;
+use super::{PlanError, UnfinishedDeployment};
 use crate::Engine;
 
 /// What all targets of one planning share.
@@ -54,6 +54,8 @@ pub(crate) struct Unfinished {
     pub(crate) removes: bool,
     pub(crate) status: Status,
     pub(crate) reason: Option<String>,
+    /// Who works on it; nobody does on one that was interrupted or needs attention.
+    pub(crate) holder: Option<Holder>,
 }
 
 impl Ground {
@@ -196,6 +198,16 @@ impl Ground {
             .take_while(move |live| live.target.customer() == customer)
     }
 
+    /// What hasn't ended, by target.
+    pub(super) fn unfinished(&self) -> impl Iterator<Item = UnfinishedDeployment> {
+        let unfinished = self.unfinished.iter();
+        unfinished.map(|(target, unfinished)| UnfinishedDeployment {
+            target: target.clone(),
+            deployment: unfinished.deployment.clone(),
+            holder: unfinished.holder.clone(),
+        })
+    }
+
     /// Targets on the branches that the desired state no longer has, sorted.
     pub(crate) fn pending_removal(&self) -> Vec<TargetId> {
         let wanted: BTreeSet<&TargetId> = self
@@ -259,6 +271,8 @@ impl Engine {
                 .push(record);
         }
         let mut unfinished = BTreeMap::new();
+        let mut holders: BTreeMap<TargetId, Holder> =
+            self.store.holders().await?.into_iter().collect();
         for record in self.store.unfinished().await? {
             let id = record.deployment.id.clone();
             let progress = Progress::read(record.events.iter().map(|recorded| &recorded.event))
@@ -272,6 +286,7 @@ impl Engine {
                     removes: record.deployment.plan.operation.is_removal(),
                     status: progress.status(),
                     reason: progress.why().map(str::to_owned),
+                    holder: holders.remove(&record.deployment.plan.target),
                 },
             );
         }

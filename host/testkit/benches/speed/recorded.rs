@@ -14,10 +14,10 @@ use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId}
 use deploycenter_domain::resource::{Observed, Resource, Sync};
 use deploycenter_engine::{Adapters, Engine, Limits};
 use deploycenter_ports::{
-    Clock, DeploymentRecord, DesiredFiles, EffectAdapter, Ensured, Failure, FailureKind, Generated,
-    GivenOwner, GivenSecrets, Holder, Ids, LastChange, Lease, LiveTarget, MainState, NewDeployment,
-    Plugins, Reading, Repository, RepositoryError, Silent, StandingRecord, Step, Store, StoreError,
-    Syncing, TargetRecord,
+    ApplicationState, Applications, Clock, DeploymentRecord, DesiredFiles, EffectAdapter, Ensured,
+    Failure, FailureKind, Generated, GivenOwner, GivenSecrets, Holder, Ids, LastChange, Lease,
+    LiveTarget, MainState, NewDeployment, Plugins, Reading, Repository, RepositoryError, Silent,
+    StandingRecord, Step, Store, StoreError, Syncing, TargetRecord,
 };
 
 use crate::recording::Recording;
@@ -46,6 +46,7 @@ pub(crate) fn engine(
             git: world.clone(),
             generated: world.clone(),
             argocd: world.clone(),
+            applications: world.clone(),
             syncing: world.clone(),
             holdings: Vec::new(),
         },
@@ -139,6 +140,10 @@ impl Repository for Files {
         Ok(None)
     }
 
+    async fn head(&self) -> Option<String> {
+        None
+    }
+
     async fn main_state(&self) -> Result<MainState, RepositoryError> {
         Err(unreadable(REFUSED))
     }
@@ -203,6 +208,13 @@ impl GivenSecrets for Recorded {
         _prefix: &str,
     ) -> Result<Vec<(String, &'static str)>, Failure> {
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Applications for Recorded {
+    async fn states(&self) -> Result<Vec<ApplicationState>, Failure> {
+        Err(refused())
     }
 }
 

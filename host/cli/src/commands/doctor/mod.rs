@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use clap::Args;
 use deploycenter_argocd::{ArgoCdConfig, Cluster, Platform};
 use deploycenter_aws::{Accounts, Aws, Places};
 use deploycenter_domain::desired::{Region, Regions};
@@ -17,15 +18,28 @@ use deploycenter_ports::{Check, Clock, Examine, Finding, Unwatched};
 use deploycenter_store::Journal;
 use tokio::task::JoinSet;
 
-use super::Shared;
+use super::CommandContext;
+use crate::args::duration;
 use crate::fail::Fail;
 use crate::local::SystemClock;
 use crate::output::doctor::Report;
 use crate::wiring;
 use repo::Repo;
 
-pub(super) async fn run(shared: &Shared, limit: Duration) -> Result<ExitCode, Fail> {
-    let root = wiring::find_repo(shared.repo.as_deref())?;
+/// Check every outside system: reachable, credentials, rights, and what has to be there
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  deploycenter doctor\n  deploycenter doctor --timeout 30s --output json\n\nIt changes nothing outside. Each failure says what to do; exit 1 when there is one."
+)]
+pub(crate) struct DoctorArgs {
+    /// How long each question may go unanswered: 500ms, 10s
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+pub(super) async fn run(context: &CommandContext, args: &DoctorArgs) -> Result<ExitCode, Fail> {
+    let limit = args.timeout;
+    let root = wiring::find_repo(context.repo.as_deref())?;
     let (repo, mut findings) = Repo::read(&root).await;
     let mut outside = JoinSet::new();
     for (place, system) in systems(&root, &repo).await.into_iter().enumerate() {
@@ -44,7 +58,7 @@ pub(super) async fn run(shared: &Shared, limit: Duration) -> Result<ExitCode, Fa
     let report = Report::new(findings);
     crate::output::out!(
         "{}",
-        if shared.json {
+        if context.json {
             report.json()
         } else {
             report.human()

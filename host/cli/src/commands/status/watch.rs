@@ -4,21 +4,22 @@ use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use deploycenter_ports::Reading;
+use deploycenter_engine::workflow::StatusReader;
+use deploycenter_ports::{Clock, Reading};
 
-use super::Reader;
 use crate::fail::Fail;
+use crate::output::status::Report;
 use crate::output::watch::Watch;
 
 /// Reads again and again, until Ctrl-C or until nobody reads what is printed. The first
 /// reading has to succeed, so that a slip of the hand ends at once; a later one that fails
 /// is said, and the next may do better.
 pub(super) async fn run(
-    reader: &mut Reader<'_>,
+    reader: &mut StatusReader<'_>,
+    clock: &dyn Clock,
     interval: Duration,
     json: bool,
 ) -> Result<ExitCode, Fail> {
-    let clock = reader.place.engine.clock.clone();
     let mut stop = pin!(tokio::signal::ctrl_c());
     let mut watch = Watch::stdout(json, interval);
     let mut reading = Reading::Listed;
@@ -26,12 +27,17 @@ pub(super) async fn run(
         let round = tokio::select! {
             biased;
             _ = &mut stop => break,
-            round = reader.report(reading) => round,
+            round = reader.read(reading) => round.map_err(Fail::from),
         };
         let shown = match round {
-            Ok((report, None)) => watch.show(report, clock.now()),
-            Ok((_, Some(away))) if reading == Reading::Listed => return Err(away),
-            Ok((report, Some(away))) => watch.show_partly(report, &away, clock.now()),
+            Ok(outcome) => {
+                let report = Report::of_targets(outcome.targets);
+                match outcome.away.map(Fail::from) {
+                    None => watch.show(report, clock.now()),
+                    Some(away) if reading == Reading::Listed => return Err(away),
+                    Some(away) => watch.show_partly(report, &away, clock.now()),
+                }
+            }
             Err(fail) if reading == Reading::Listed => return Err(fail),
             Err(fail) => watch.complain(&fail, clock.now()),
         };

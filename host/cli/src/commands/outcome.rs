@@ -1,0 +1,134 @@
+//! What came of deployments: as JSON on stdout, the failures on stderr, and an exit code.
+
+use std::process::ExitCode;
+
+use deploycenter_domain::journal::Status;
+use deploycenter_domain::problem::Problem;
+use deploycenter_engine::Outcome;
+use deploycenter_engine::workflow::LeftOut;
+use deploycenter_ports::system_name;
+
+use crate::fail::{Fail, problems};
+use crate::output;
+
+/// What was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// That deployments succeed.
+    Forward,
+    /// That they are taken back.
+    Back,
+}
+
+/// What came of a run; the targets that were left out are failures beside it.
+pub(super) fn conclude(
+    json: bool,
+    outcomes: &[Outcome],
+    left_out: &[LeftOut],
+) -> Result<ExitCode, Fail> {
+    tell(json, outcomes);
+    let code = LeftOut::code_of(left_out);
+    verdict(outcomes, Wanted::Forward, problems(left_out), code)
+}
+
+/// What came of taking deployments back.
+pub(super) fn taken_back(json: bool, outcomes: &[Outcome]) -> Result<ExitCode, Fail> {
+    tell(json, outcomes);
+    verdict(outcomes, Wanted::Back, Vec::new(), None)
+}
+
+fn tell(json: bool, outcomes: &[Outcome]) {
+    if json {
+        output::outln!(
+            "{}",
+            serde_json::json!({ "format": output::FORMAT, "deployments": rows(outcomes) })
+        );
+    }
+}
+
+/// What came of each deployment, for a program.
+pub(super) fn rows(outcomes: &[Outcome]) -> Vec<serde_json::Value> {
+    outcomes
+        .iter()
+        .map(|outcome| {
+            serde_json::json!({
+                "target": outcome.target,
+                "deployment": outcome.deployment,
+                "state": outcome.status,
+                "reason": outcome.reason,
+                "leftovers": outcome.leftovers,
+                "waiting": outcome.waits,
+            })
+        })
+        .collect()
+}
+
+/// The failures among the outcomes, after `problems` that there are already; `code` is
+/// theirs.
+pub(super) fn verdict(
+    outcomes: &[Outcome],
+    wanted: Wanted,
+    mut problems: Vec<Problem>,
+    mut code: Option<&'static str>,
+) -> Result<ExitCode, Fail> {
+    for outcome in outcomes {
+        match outcome.status {
+            Status::Succeeded => {}
+            Status::Unwound if wanted == Wanted::Back => continue,
+            Status::Unwound => code = code.or(Some("unwound")),
+            // Above all others: someone has to look.
+            Status::NeedsAttention => code = Some("needs-attention"),
+            Status::Running | Status::Unwinding => code = code.or(Some("interrupted")),
+        }
+        problems.extend(failure(outcome));
+    }
+    if problems.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let message = match problems.len() {
+        1 => "a target isn't as planned".to_owned(),
+        count => format!("{count} targets aren't as planned"),
+    };
+    Err(Fail::problems(code.unwrap_or("failed"), message, problems))
+}
+
+/// What a person should know of a deployment that hasn't succeeded.
+fn failure(outcome: &Outcome) -> Option<Problem> {
+    let target = &outcome.target;
+    let reason = outcome.reason.as_deref().unwrap_or_default();
+    let (message, help) = match outcome.status {
+        Status::Succeeded => return None,
+        Status::Unwound => (
+            format!("{target} failed and was taken back: {reason}"),
+            "nothing of it is left; mend the cause and apply again".to_owned(),
+        ),
+        Status::NeedsAttention => {
+            let left = match outcome.leftovers.as_slice() {
+                [] => String::new(),
+                left => format!("; left behind: {}", left.join(", ")),
+            };
+            (
+                format!("{target} needs attention: {reason}{left}"),
+                format!("mend the cause, then: deploycenter resume {target}"),
+            )
+        }
+        Status::Running | Status::Unwinding => {
+            let (stopped, when) = match outcome.waits.first() {
+                None => ("on request", String::new()),
+                Some(wait) => (
+                    "while it waited",
+                    format!("when {} answers again, ", system_name(&wait.system)),
+                ),
+            };
+            let reason = match reason {
+                "" => String::new(),
+                reason => format!(": {reason}"),
+            };
+            (
+                format!("{target} was stopped {stopped} and isn't finished{reason}"),
+                format!("{when}go on with: deploycenter resume {target}"),
+            )
+        }
+    };
+    Some(Problem::new(message).help(help))
+}

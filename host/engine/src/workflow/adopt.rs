@@ -1,0 +1,80 @@
+//! `adopt`: something that is there becomes a target's own.
+
+use std::collections::BTreeMap;
+
+use deploycenter_domain::effect::EffectId;
+use deploycenter_domain::name::{Incarnation, TargetId};
+use deploycenter_domain::plan::Plan;
+use deploycenter_domain::resource::Adoption;
+use deploycenter_domain::selector::Selection;
+
+use super::main_commit::{applied, part_older};
+use super::prepared::recover;
+use super::{Prepared, Ready, WorkflowError};
+use crate::{Cancel, Engine, Wishes};
+
+/// What is to be taken over.
+#[derive(Debug, Clone)]
+pub struct AdoptRequest {
+    /// Whose it becomes.
+    pub target: TargetId,
+    /// What isn't ours, by the effect that it becomes; none: the data that was retained of
+    /// the target itself.
+    pub effects: BTreeMap<EffectId, Adoption>,
+    /// The incarnation whose data it is, where several are retained.
+    pub incarnation: Option<Incarnation>,
+    /// That the desired state needn't be on the remote's main.
+    pub allow_dirty: bool,
+    /// That the target may go back to an older commit of main.
+    pub allow_older: bool,
+}
+
+/// Finishes what was interrupted, and plans the adoption.
+///
+/// # Errors
+/// When the desired state isn't on main, or what is named can't be taken over.
+pub async fn adopt(
+    engine: &Engine,
+    request: &AdoptRequest,
+    cancel: &Cancel,
+) -> Result<Ready<Prepared>, WorkflowError> {
+    let head = applied(engine, request.allow_dirty).await?;
+    // A project goes along with the customer's instances: it is there for nobody else.
+    let selection = Selection::of_targets([&request.target]);
+    let recovered = recover(engine, &selection, cancel).await?;
+    if cancel.is_asked() {
+        return Ok(Ready::Stopped(recovered));
+    }
+    let mut wishes = Wishes {
+        adopt: request.effects.clone(),
+        ..Wishes::default()
+    };
+    if wishes.adopt.is_empty() {
+        let life = engine
+            .life_to_revive(&request.target, request.incarnation)
+            .await?;
+        wishes.revive = Some(life);
+    }
+    let planned = engine.plan(&selection, &wishes).await?;
+    if !planned.blocked.is_empty() {
+        return Err(planned.blocked.into());
+    }
+    let Plan {
+        installation,
+        selectors,
+        mut targets,
+        ..
+    } = planned.plan;
+    if !request.allow_older {
+        let (kept, older) = part_older(engine, targets, head.as_deref()).await?;
+        if !older.is_empty() {
+            return Err(WorkflowError::Older(older));
+        }
+        targets = kept;
+    }
+    let plan = Plan::new(installation, selectors, targets);
+    Ok(Ready::Yes(Prepared {
+        recovered: Vec::new(),
+        ..Prepared::plain(plan, head)
+    }))
+}

@@ -1,0 +1,117 @@
+//! Why a verb did nothing.
+
+use deploycenter_domain::name::{DeploymentId, InstallationId, TargetId};
+use deploycenter_domain::problem::Problems;
+use deploycenter_domain::selector::SelectorError;
+use deploycenter_ports::{Failure, RepositoryError, StoreError};
+
+use super::{LeftOut, UnknownDeployment};
+use crate::{Blocked, CancelError, PlanError, RunError};
+
+/// Why a verb did nothing, or stopped before it was through.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WorkflowError {
+    /// There is no plan.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The run stopped without an outcome.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The deployment isn't taken back.
+    #[error(transparent)]
+    Cancel(#[from] CancelError),
+    /// Files of the desired state differ from the checked-out commit.
+    #[error("the desired state isn't committed, and nothing was applied")]
+    Dirty {
+        /// Their paths, sorted.
+        files: Vec<String>,
+    },
+    /// The deployment repo has no commit.
+    #[error("the deployment repo has no commit yet")]
+    NoCommit,
+    /// The commit isn't on the remote's main.
+    #[error("the checked-out commit isn't on the remote's {main}, and nothing was applied")]
+    Unpushed {
+        /// The branch that counts as main.
+        main: String,
+    },
+    /// The reviewed plan is another installation's.
+    #[error(
+        "the plan was made for the installation {theirs}, and this repo's is {ours}; nothing was applied"
+    )]
+    Foreign {
+        /// Whose plan it is.
+        theirs: InstallationId,
+        /// Whose repo this is.
+        ours: InstallationId,
+    },
+    /// The reviewed plan names a target that none can be called.
+    #[error(transparent)]
+    UnreadableTarget(SelectorError),
+    /// The reviewed plan holds no target.
+    #[error("the plan holds no target")]
+    EmptyPlan,
+    /// Targets are left out, and all or none was asked for.
+    #[error("the reviewed plan doesn't hold any more, and nothing was applied")]
+    AllOrNothing(Vec<LeftOut>),
+    /// Every target was left out where none may be.
+    #[error("nothing was applied")]
+    Older(Vec<LeftOut>),
+    /// A target that is neither desired nor known to the journal.
+    #[error("there is no target {target}, and never was")]
+    UnknownTarget {
+        /// As it was named.
+        target: TargetId,
+        /// Those that there are.
+        known: Vec<TargetId>,
+    },
+    /// No deployment is meant by that name.
+    #[error(transparent)]
+    UnknownDeployment(#[from] UnknownDeployment),
+    /// A journal that no engine can have written.
+    #[error("{deployment}: {message}")]
+    Journal {
+        /// Whose.
+        deployment: DeploymentId,
+        /// What doesn't fit.
+        message: String,
+    },
+    /// A deployment that the journal's own list names is gone.
+    #[error("{target}: its deployment {deployment} is gone")]
+    Gone {
+        /// Whose.
+        target: TargetId,
+        /// Which.
+        deployment: DeploymentId,
+    },
+}
+
+impl From<StoreError> for WorkflowError {
+    fn from(error: StoreError) -> Self {
+        Self::Plan(error.into())
+    }
+}
+
+impl From<RepositoryError> for WorkflowError {
+    fn from(error: RepositoryError) -> Self {
+        Self::Plan(error.into())
+    }
+}
+
+impl From<Failure> for WorkflowError {
+    fn from(error: Failure) -> Self {
+        Self::Plan(error.into())
+    }
+}
+
+impl From<Problems> for WorkflowError {
+    fn from(problems: Problems) -> Self {
+        Self::Plan(problems.into())
+    }
+}
+
+impl From<Vec<Blocked>> for WorkflowError {
+    fn from(blocked: Vec<Blocked>) -> Self {
+        Self::Plan(PlanError::Blocked(blocked))
+    }
+}

@@ -1,0 +1,304 @@
+//! `history`: a target's deployments, and what differs between what two of them left.
+
+use deploycenter_domain::history::{Difference, Left, differences};
+use deploycenter_domain::journal::{Progress, Status};
+use deploycenter_domain::name::{DeploymentId, TargetId};
+use deploycenter_ports::DeploymentRecord;
+
+use super::WorkflowError;
+use super::status::progress;
+use crate::Engine;
+
+/// The word for the newest deployment that succeeded.
+const LATEST: &str = "latest";
+/// The word for the one that succeeded before it.
+const PREVIOUS: &str = "previous";
+
+/// A deployment, and what its journal adds up to.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// As it was journaled.
+    pub record: DeploymentRecord,
+    /// Where it is.
+    pub progress: Progress,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Range {
+    /// A deployment with what it found.
+    Of(String),
+    /// What one left with what another left.
+    Between(String, String),
+}
+
+/// A text that is no [`Range`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is no deployment, and no two as A..B")]
+pub struct RangeError(pub String);
+
+impl Range {
+    /// `A`, `A..B`, `A..` (up to the latest).
+    ///
+    /// # Errors
+    /// When it has another form.
+    pub fn parse(text: &str) -> Result<Self, RangeError> {
+        let named = |name: &str| {
+            let fine =
+                !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+            fine.then(|| name.to_lowercase())
+        };
+        let range = match text.split_once("..") {
+            None => named(text).map(Self::Of),
+            Some((from, "")) => named(from).map(|from| Self::Between(from, LATEST.to_owned())),
+            Some((from, to)) => named(from)
+                .zip(named(to))
+                .map(|(from, to)| Self::Between(from, to)),
+        };
+        range.ok_or_else(|| RangeError(text.escape_debug().to_string()))
+    }
+}
+
+/// Why no deployment is meant by a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownDeployment {
+    /// None has succeeded.
+    #[error("no deployment of {0} has succeeded")]
+    NoneSucceeded(TargetId),
+    /// None has succeeded before the latest.
+    #[error("only one deployment of {0} has succeeded")]
+    OneSucceeded(TargetId),
+    /// Several are called so.
+    #[error("\"{name}\" is the beginning or the end of {} deployments of {target}", near.len())]
+    Ambiguous {
+        /// Whose.
+        target: TargetId,
+        /// As it was named.
+        name: String,
+        /// Those, oldest first.
+        near: Vec<DeploymentId>,
+    },
+    /// It is another target's.
+    #[error("{deployment} is a deployment of {other}, not of {target}")]
+    Other {
+        /// Of whom it was asked.
+        target: TargetId,
+        /// Which.
+        deployment: DeploymentId,
+        /// Whose it is.
+        other: TargetId,
+    },
+    /// None is called so.
+    #[error("{target} has no deployment \"{name}\"")]
+    None {
+        /// Of whom it was asked.
+        target: TargetId,
+        /// As it was named.
+        name: String,
+        /// Those that there are, oldest first.
+        known: Vec<DeploymentId>,
+    },
+}
+
+/// The differences, and between what.
+#[derive(Debug, Clone)]
+pub struct HistoryDiff {
+    /// None before the first.
+    pub from: Option<Compared>,
+    /// The later one, or the only one.
+    pub to: Compared,
+    /// What differs.
+    pub differences: Vec<Difference>,
+}
+
+/// One of the two, with what nobody knows of what it left.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    /// The deployment.
+    pub entry: Entry,
+    /// Effects of which the journal doesn't say what became of them.
+    pub uncertain: Vec<deploycenter_domain::effect::EffectId>,
+}
+
+/// A target's deployments, newest first.
+///
+/// # Errors
+/// When there is no such target and never was, or the journal can't be read.
+pub async fn history(
+    engine: &Engine,
+    target: &TargetId,
+) -> Result<Vec<DeploymentRecord>, WorkflowError> {
+    let records = engine.store.history(target).await?;
+    if !records.is_empty() || target.is_shared() {
+        return Ok(records);
+    }
+    let desired = engine.desired().await?;
+    if desired.instance(target).is_some() {
+        return Ok(records);
+    }
+    let desired = desired.instances().map(|instance| instance.target.clone());
+    let mut known: Vec<TargetId> = desired.collect();
+    let recorded = engine.store.targets().await?;
+    known.extend(recorded.into_iter().map(|record| record.target));
+    Err(WorkflowError::UnknownTarget {
+        target: target.clone(),
+        known,
+    })
+}
+
+/// What differs between what a target's deployments left.
+///
+/// # Errors
+/// As [`history`]; when no deployment is meant by a name.
+pub async fn diff(
+    engine: &Engine,
+    target: &TargetId,
+    range: &Range,
+) -> Result<HistoryDiff, WorkflowError> {
+    let entries = oldest_first(history(engine, target).await?)?;
+    let (from, to) = match range {
+        Range::Of(one) => {
+            let to = position(engine, target, &entries, one).await?;
+            (succeeded_before(&entries, to), to)
+        }
+        Range::Between(from, to) => (
+            Some(position(engine, target, &entries, from).await?),
+            position(engine, target, &entries, to).await?,
+        ),
+    };
+    let before = left(&entries, from);
+    let after = left(&entries, Some(to));
+    let compared = |at: usize, left: &Left| Compared {
+        entry: entries[at].clone(),
+        uncertain: left.uncertain().iter().cloned().collect(),
+    };
+    Ok(HistoryDiff {
+        from: from.map(|at| compared(at, &before)),
+        to: compared(to, &after),
+        differences: differences(&before, &after),
+    })
+}
+
+/// The deployment that a person means: by its id, the beginning or the end of it, or
+/// `latest` and `previous` among those that succeeded.
+///
+/// # Errors
+/// When none is meant, or several are.
+pub async fn find(
+    engine: &Engine,
+    target: &TargetId,
+    name: &str,
+) -> Result<DeploymentId, WorkflowError> {
+    let entries = oldest_first(engine.store.history(target).await?)?;
+    let at = position(engine, target, &entries, &name.to_lowercase()).await?;
+    Ok(entries[at].record.deployment.id.clone())
+}
+
+fn oldest_first(records: Vec<DeploymentRecord>) -> Result<Vec<Entry>, WorkflowError> {
+    let entries = records.into_iter().rev().map(|record| {
+        let progress = progress(&record)?;
+        Ok(Entry { record, progress })
+    });
+    entries.collect()
+}
+
+/// What the deployments up to that one left, with it.
+fn left(entries: &[Entry], up_to: Option<usize>) -> Left {
+    let mut left = Left::default();
+    for Entry { record, progress } in entries.iter().take(up_to.map_or(0, |at| at + 1)) {
+        left.take_in(&record.deployment.plan, progress);
+    }
+    left
+}
+
+/// Where a deployment stands among a target's.
+async fn position(
+    engine: &Engine,
+    target: &TargetId,
+    entries: &[Entry],
+    name: &str,
+) -> Result<usize, WorkflowError> {
+    if matches!(name, LATEST | PREVIOUS) {
+        let latest = succeeded_before(entries, entries.len());
+        let found = match (name, latest) {
+            (PREVIOUS, Some(latest)) => succeeded_before(entries, latest),
+            _ => latest,
+        };
+        return Ok(found.ok_or_else(|| match latest {
+            Some(_) => UnknownDeployment::OneSucceeded(target.clone()),
+            None => UnknownDeployment::NoneSucceeded(target.clone()),
+        })?);
+    }
+    let id = |at: usize| &entries[at].record.deployment.id;
+    let all = 0..entries.len();
+    if let Some(at) = all.clone().find(|at| id(*at).as_str() == name) {
+        return Ok(at);
+    }
+    let is_near = |at: &usize| {
+        let id = id(*at).as_str();
+        id.starts_with(name) || id.ends_with(name)
+    };
+    let near: Vec<usize> = all.clone().filter(is_near).collect();
+    let ids = |positions: &mut dyn Iterator<Item = usize>| -> Vec<DeploymentId> {
+        positions.map(|at| id(at).clone()).collect()
+    };
+    match near[..] {
+        [at] => return Ok(at),
+        [] => {}
+        _ => {
+            return Err(UnknownDeployment::Ambiguous {
+                target: target.clone(),
+                name: name.to_owned(),
+                near: ids(&mut near.into_iter()),
+            }
+            .into());
+        }
+    }
+    if let Ok(deployment) = name.parse::<DeploymentId>()
+        && let Some(other) = engine.store.deployment(&deployment).await?
+    {
+        return Err(UnknownDeployment::Other {
+            target: target.clone(),
+            deployment,
+            other: other.deployment.plan.target,
+        }
+        .into());
+    }
+    Err(UnknownDeployment::None {
+        target: target.clone(),
+        name: name.to_owned(),
+        known: ids(&mut all.into_iter()),
+    }
+    .into())
+}
+
+/// The last one before that place which succeeded.
+fn succeeded_before(entries: &[Entry], at: usize) -> Option<usize> {
+    entries[..at]
+        .iter()
+        .rposition(|entry| entry.progress.status() == Status::Succeeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_compared() {
+        let between = |from: &str, to: &str| Range::Between(from.to_owned(), to.to_owned());
+        for (text, range) in [
+            ("01JD", Some(Range::Of("01jd".to_owned()))),
+            ("latest", Some(Range::Of("latest".to_owned()))),
+            ("a..b", Some(between("a", "b"))),
+            ("a..", Some(between("a", "latest"))),
+            ("previous..latest", Some(between("previous", "latest"))),
+            ("..b", None),
+            ("..", None),
+            ("", None),
+            ("a..b..c", None),
+            ("acme/odoo", None),
+        ] {
+            assert_eq!(Range::parse(text).ok(), range, "{text}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! One function per verb: what every door calls. A request comes in, an outcome goes out;
+//! words for people, terminals and exit codes are the doors' own.
+//!
+//! Verbs that change something come in two halves. The first finishes what a dead process
+//! left and makes the plan ([`Prepared`]); a door shows it and asks whoever must agree. The
+//! second carries out exactly that.
+
+mod adopt;
+mod apply;
+mod error;
+mod history;
+mod left_out;
+mod main_commit;
+mod prepared;
+mod removal;
+mod replan;
+mod status;
+mod sync;
+
+pub use adopt::{AdoptRequest, adopt};
+pub use apply::{ApplyRequest, apply};
+pub use error::WorkflowError;
+pub use history::{
+    Compared, Entry, HistoryDiff, Range, RangeError, UnknownDeployment, diff, find, history,
+};
+pub use left_out::LeftOut;
+pub use prepared::{Prepared, Ready};
+pub use removal::{PreparedRemoval, Removal, RemovalRequest, remove};
+pub use replan::{accept, release, rollback};
+pub use status::{HoldState, LastDeployment, StatusOutcome, StatusReader, TargetStatus, Unasked};
+pub use sync::{PreparedRollout, SyncRequest, sync};

@@ -1,0 +1,114 @@
+//! `sync`: moves pins to the current plugins and overrides, batch by batch.
+
+use deploycenter_domain::batch::batches;
+use deploycenter_domain::plan::{Plan, TargetPlan};
+use deploycenter_domain::selector::Selection;
+use deploycenter_ports::Note;
+
+use super::main_commit::{applied, part_older};
+use super::prepared::recover;
+use super::{LeftOut, Prepared, Ready, WorkflowError};
+use crate::{Cancel, Engine, Next, Outcome, Planned, Rollout, Wishes};
+
+/// What is to be moved.
+#[derive(Debug, Clone, Default)]
+pub struct SyncRequest {
+    /// Which targets.
+    pub selection: Selection,
+    /// That the desired state needn't be on the remote's main.
+    pub allow_dirty: bool,
+    /// That targets may go back to an older commit of main.
+    pub allow_older: bool,
+    /// The most targets of one batch.
+    pub batch: usize,
+}
+
+/// A rollout that nobody agreed to yet.
+#[derive(Debug, Clone)]
+pub struct PreparedRollout {
+    /// Everything that moves.
+    pub prepared: Prepared,
+    /// How many targets at most go at once.
+    batch: usize,
+}
+
+/// Finishes what was interrupted, and plans what waits for newer pins.
+///
+/// # Errors
+/// When the desired state isn't on main, or there is no plan.
+pub async fn sync(
+    engine: &Engine,
+    request: &SyncRequest,
+    cancel: &Cancel,
+) -> Result<Ready<PreparedRollout>, WorkflowError> {
+    let head = applied(engine, request.allow_dirty).await?;
+    let recovered = recover(engine, &request.selection, cancel).await?;
+    if cancel.is_asked() {
+        return Ok(Ready::Stopped(recovered));
+    }
+    let wishes = Wishes {
+        sync: true,
+        ..Wishes::default()
+    };
+    let planned = engine.plan(&request.selection, &wishes).await?;
+    let waits = |target| planned.updates_waiting.contains(target);
+    let blocked = planned.blocked.iter();
+    let blocked: Vec<LeftOut> = blocked
+        .filter(|blocked| waits(&blocked.target))
+        .map(|blocked| LeftOut::Blocked(blocked.clone()))
+        .collect();
+    let moving = moving(&planned);
+    let (targets, mut left_out) = if request.allow_older {
+        (moving, Vec::new())
+    } else {
+        part_older(engine, moving, head.as_deref()).await?
+    };
+    left_out.extend(blocked);
+    let prepared = Prepared {
+        plan: Plan::new(planned.plan.installation, planned.plan.selectors, targets),
+        recovered,
+        left_out,
+        main_commit: head,
+    };
+    Ok(Ready::Yes(PreparedRollout {
+        prepared,
+        batch: request.batch,
+    }))
+}
+
+/// The targets that an update waits for, with the pins moved.
+fn moving(planned: &Planned) -> Vec<TargetPlan> {
+    planned
+        .plan
+        .targets
+        .iter()
+        .filter(|plan| planned.updates_waiting.contains(&plan.target) && plan.has_changes())
+        .cloned()
+        .collect()
+}
+
+impl PreparedRollout {
+    /// How many batches there are, and of how many targets the first is.
+    #[must_use]
+    pub fn batches(&self) -> (usize, usize) {
+        let batches = batches(self.prepared.plan.targets.clone(), self.batch);
+        (batches.len(), batches.first().map_or(0, Vec::len))
+    }
+
+    /// Carries it out in `actor`'s name, batch after batch; `gate` has its say between two,
+    /// as in [`Engine::roll_out`].
+    pub async fn run(
+        self,
+        engine: &Engine,
+        actor: String,
+        cancel: &Cancel,
+        gate: impl AsyncFnMut(&[Outcome], &[TargetPlan]) -> Next,
+    ) -> Rollout {
+        let Prepared {
+            plan, main_commit, ..
+        } = self.prepared;
+        let note = Note { actor, main_commit };
+        let batches = batches(plan.targets, self.batch);
+        engine.roll_out(batches, &note, cancel, gate).await
+    }
+}
