@@ -57,10 +57,7 @@ fn ctrl_c_stops_after_the_steps_in_flight() {
     let planned = place.run(&["plan"]).succeeded();
     holds(
         &planned.stderr,
-        &[
-            "was interrupted",
-            "deploycenter resume acme/mattermost",
-        ],
+        &["was interrupted", "deploycenter resume acme/mattermost"],
     );
 
     place.run(&["resume"]).succeeded();

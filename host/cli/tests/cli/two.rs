@@ -111,6 +111,32 @@ fn one_target_twice_is_locked_for_the_second() {
 }
 
 #[test]
+fn a_plan_says_in_one_line_who_is_at_work() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = slow(&dir, FLEET);
+    let first = begun(&place, &[]);
+    wait_for(&place, "CreateFileSystem");
+    let run = place.run(&["plan"]).succeeded();
+    let lines: Vec<&str> = run
+        .stderr
+        .lines()
+        .filter(|line| line.contains("acme/mattermost"))
+        .collect();
+    let [line] = lines[..] else {
+        panic!("more than one line in:\n{}", run.stderr);
+    };
+    holds(
+        line,
+        &[
+            "Left out (locked): 2 targets (acme/mattermost, rivoli/mattermost)",
+            "process ",
+            "is at work on them",
+        ],
+    );
+    ended(first).succeeded();
+}
+
+#[test]
 fn a_parked_target_keeps_nobody_from_the_fleet() {
     let place = Place::new(FLEET);
     sicken(&place, "acme--mattermost");
