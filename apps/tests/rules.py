@@ -158,6 +158,32 @@ def wave_problems(workload):
     return problems
 
 
+def scaling_problems(workload, application):
+    """A Deployment always says `replicas`: taken out of what was applied before, it becomes 1,
+    and an autoscaler comes waves later. What the autoscaler sets is left alone by Argo CD,
+    which is told so of that Deployment and of no other."""
+    scalers = {thing["spec"]["scaleTargetRef"]["name"]: thing["spec"] for thing in workload if thing["kind"] == "HorizontalPodAutoscaler"}
+    left = [entry for entry in application["spec"].get("ignoreDifferences", []) if "/spec/replicas" in entry["jsonPointers"]]
+    respected = "RespectIgnoreDifferences=true" in application["spec"]["syncPolicy"]["syncOptions"]
+    problems = []
+    for thing in workload:
+        if thing["kind"] not in ("Deployment", "StatefulSet"):
+            continue
+        name, replicas = f"{thing['kind']}/{thing['metadata']['name']}", thing["spec"].get("replicas")
+        scaler = scalers.get(thing["metadata"]["name"])
+        is_left = any((entry["group"], entry["kind"]) == ("apps", thing["kind"])
+                      and entry.get("name", thing["metadata"]["name"]) == thing["metadata"]["name"] for entry in left)
+        if replicas is None:
+            problems.append(f"{name} doesn't say how many, so it falls to one pod where it said so before")
+        elif scaler and not scaler["minReplicas"] <= replicas <= scaler["maxReplicas"]:
+            problems.append(f"{name} begins with {replicas} pods, out of its autoscaler's bounds")
+        if scaler and not (is_left and respected):
+            problems.append(f"{name} is put back from what its autoscaler sets by each sync")
+        if is_left and not scaler:
+            problems.append(f"{name} has no autoscaler, and Argo CD leaves its number of pods alone")
+    return problems
+
+
 def reference_problems(base, workload):
     """What the workload refers to and nobody makes."""
     problems = []
@@ -186,8 +212,6 @@ def reference_problems(base, workload):
     scaled = {hpa["spec"]["scaleTargetRef"]["name"] for hpa in by_kind.get("HorizontalPodAutoscaler", {}).values()}
     for deployment in by_kind.get("Deployment", {}).values():
         name = deployment["metadata"]["name"]
-        if (name in scaled) == ("replicas" in deployment["spec"]):
-            problems.append(f"Deployment/{name} and its autoscaler must not both say how many, nor neither")
     for vpa in by_kind.get("VerticalPodAutoscaler", {}).values():
         need(vpa["spec"]["targetRef"]["kind"], vpa["spec"]["targetRef"]["name"], "VerticalPodAutoscaler")
     for name in scaled:

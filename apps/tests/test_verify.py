@@ -7,7 +7,7 @@ import unittest
 sys.dont_write_bytecode = True  # The folder is part of the checkout.
 
 from addons import OURS, SOURCES, addon_problems  # noqa: E402
-from rules import base_problems, pod_problems, reference_problems, wave_problems, workload_problems  # noqa: E402
+from rules import base_problems, pod_problems, reference_problems, scaling_problems, wave_problems, workload_problems  # noqa: E402
 
 LABELS = {f"deploycenter.dev/{key}": "x" for key in ("customer", "app", "environment", "installation", "instance")}
 KEPT = {"argocd.argoproj.io/sync-options": "Delete=false,Prune=false", "deploycenter.dev/target": "acme/chat"}
@@ -112,11 +112,32 @@ class Rules(unittest.TestCase):
         self.assertEqual(reference_problems(base, [deployment]), [])
         for gone in range(len(base)):
             self.assertTrue(reference_problems(base[:gone] + base[gone + 1:], [deployment]), base[gone]["kind"])
-        autoscaler = names("HorizontalPodAutoscaler", scaleTargetRef={"name": "app"})
-        self.assertTrue(reference_problems(base, [deployment, autoscaler]))
-        self.assertEqual(reference_problems(base, [changed(deployment, ("spec", "replicas"), None), autoscaler]), [])
+        lost = names("HorizontalPodAutoscaler", scaleTargetRef={"name": "other"})
+        self.assertTrue(reference_problems(base, [deployment, lost]))
         service = names("Service", selector={"a": "c"}, ports=[{"port": 80}])
         self.assertTrue(reference_problems(base, [deployment, service]))
+
+    def test_an_autoscaler_takes_over_without_a_drop(self):
+        deployment = {"kind": "Deployment", "metadata": {"name": "app"}, "spec": {"replicas": 4}}
+        scaler = {"kind": "HorizontalPodAutoscaler", "metadata": {"name": "app"},
+                  "spec": {"scaleTargetRef": {"name": "app"}, "minReplicas": 2, "maxReplicas": 6}}
+        left = [{"group": "apps", "kind": "Deployment", "name": "app", "jsonPointers": ["/spec/replicas"]}]
+
+        def application(ignored=(), options=("RespectIgnoreDifferences=true",)):
+            return {"spec": {"ignoreDifferences": list(ignored), "syncPolicy": {"syncOptions": list(options)}}}
+
+        self.assertEqual(scaling_problems([deployment], application()), [])
+        self.assertEqual(scaling_problems([deployment, scaler], application(left)), [])
+        for things, app, says in (
+            ([changed(deployment, ("spec", "replicas"), None), scaler], application(left), "falls to one pod"),
+            ([changed(deployment, ("spec", "replicas"), 1), scaler], application(left), "out of its autoscaler's bounds"),
+            ([changed(deployment, ("spec", "replicas"), 7), scaler], application(left), "out of its autoscaler's bounds"),
+            ([deployment, scaler], application(), "is put back"),
+            ([deployment, scaler], application(left, ()), "is put back"),
+            ([deployment], application(left), "has no autoscaler"),
+        ):
+            found = scaling_problems(things, app)
+            self.assertTrue(len(found) == 1 and says in found[0], found)
 
     def test_what_follows_pods_comes_last(self):
         def thing(kind, wave, **annotations):

@@ -30,7 +30,7 @@ import yaml
 sys.dont_write_bytecode = True  # The folder is part of the checkout.
 
 from addons import ADDON_KINDS, addon_problems  # noqa: E402
-from rules import base_problems, reference_problems, wave_problems, workload_problems  # noqa: E402
+from rules import base_problems, reference_problems, scaling_problems, wave_problems, workload_problems  # noqa: E402
 from walls import application_wall_problems, chart_problems, wall_problems  # noqa: E402
 
 # It reads the definitions of all kinds anew for each object: half of the time that this takes.
@@ -137,6 +137,7 @@ class Target:
             self.check(f"walls around the workload for {label(thing)}", wall_problems(thing, namespace))
         self.check("references", reference_problems(base, workload))
         self.check("waves", wave_problems(workload))
+        self.check("scaling", scaling_problems(workload, workload_app))
 
     def application_problems(self, base, workload):
         problems = []

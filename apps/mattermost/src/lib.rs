@@ -32,7 +32,7 @@ impl App for Mattermost {
         let held = values.held_back();
         // Without a licence there is no autoscaler to be degraded.
         let unmeasured = checks::unmeasured(&request.context, &values.autoscaling)
-            .filter(|_| values.license.enabled);
+            .filter(|_| values.autoscaled());
         for line in held.iter().chain(&unmeasured) {
             log::warn(line);
         }
@@ -65,6 +65,9 @@ impl App for Mattermost {
             .record()?
             .opens(openings::openings(values))?
             .quota(&sizing.quota())?
+            .autoscaled(values.autoscaled(), "mattermost")
+            .set("replicas", values.autoscaling.first(values.replicas))
+            .set("playbooks", values.playbooks())
             .set("held", held)
             .set("databaseConnections", sizing.connections)
             .set("maxFileSizeBytes", sizing.max_file_size)

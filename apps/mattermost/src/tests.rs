@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use deploycenter_plugin_testkit::Kit;
+use deploycenter_sdk::argocd::Role;
 use deploycenter_sdk::network::{Opening, Port};
 use deploycenter_sdk::quota::Quota;
 use deploycenter_sdk::serde_json::{Value, json};
@@ -168,7 +169,7 @@ fn without_a_licence_one_server_runs_and_the_plan_says_so() {
     assert_eq!((scaled.most_servers(), scaled.held_back().len()), (4, 0));
     // They become comments of a YAML file.
     assert!(
-        values(json!({ "replicas": 2, "maxUsers": 1200 }))
+        values(json!({ "replicas": 2, "maxUsers": 1200, "features": { "calls": true, "playbooks": true } }))
             .held_back()
             .iter()
             .all(|line| !line.contains('\n'))
@@ -248,6 +249,67 @@ fn versions_agree() {
             "{version} is no line of {tag}"
         );
     }
+}
+
+#[test]
+fn an_autoscaler_takes_over_where_it_stands() {
+    let licensed = json!({ "license": { "enabled": true } });
+    kit().check_autoscaled::<Mattermost>("mattermost", &licensed);
+    // Without a licence there is none, and Argo CD keeps the one server.
+    let waits = json!({ "replicas": 4, "autoscaling": { "enabled": true } });
+    let declared = kit().plan::<Mattermost>(waits).unwrap();
+    assert_eq!(
+        declared.applications[&Role::Workload],
+        deploycenter_sdk::argocd::Options::default()
+    );
+}
+
+#[test]
+fn playbooks_take_a_licence() {
+    for (over, on, warnings) in [
+        (json!({}), false, 0),
+        (
+            json!({ "features": { "calls": false, "boards": true } }),
+            false,
+            0,
+        ),
+        (json!({ "features": { "playbooks": false } }), false, 0),
+        (json!({ "features": { "playbooks": true } }), false, 1),
+        (json!({ "license": { "enabled": true } }), true, 0),
+        (
+            json!({ "license": { "enabled": true }, "features": { "playbooks": true } }),
+            true,
+            0,
+        ),
+        (
+            json!({ "license": { "enabled": true }, "features": { "playbooks": false } }),
+            false,
+            0,
+        ),
+    ] {
+        let declared = kit().plan::<Mattermost>(over.clone()).unwrap();
+        let plugins = &declared.yaml("values.yaml")[0]["plugins"];
+        assert_eq!(plugins["playbooks"], on, "{over}");
+        assert_eq!(declared.warnings.len(), warnings, "{over}");
+    }
+}
+
+/// Two people may call each other; more of them take a licence.
+#[test]
+fn calls_of_many_take_a_licence() {
+    let held = |over: Value| values(over).held_back();
+    assert_eq!(held(json!({ "features": { "calls": true } })).len(), 1);
+    assert_eq!(
+        held(json!({ "license": { "enabled": true }, "features": { "calls": true } })),
+        [""; 0]
+    );
+}
+
+/// The header that the ingress writes, whatever the client sent.
+#[test]
+fn logs_and_limits_know_the_client() {
+    let env = include_str!("../chart/templates/configmap.yaml");
+    assert!(env.contains("\n  MM_SERVICESETTINGS_TRUSTEDPROXYIPHEADER: X-Real-IP\n"));
 }
 
 #[test]

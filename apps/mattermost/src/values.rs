@@ -40,6 +40,7 @@ pub(crate) struct Values {
 #[serde(default)]
 pub(crate) struct Features {
     pub(crate) calls: bool,
+    pub(crate) playbooks: Option<bool>,
 }
 
 fn yes() -> bool {
@@ -69,6 +70,17 @@ impl Values {
         }
     }
 
+    /// Whether an autoscaler sets the number of servers.
+    pub(crate) fn autoscaled(&self) -> bool {
+        self.license.enabled && self.autoscaling.enabled
+    }
+
+    /// Whether the plugin Playbooks is on. Since Mattermost 11 it refuses to start in the
+    /// Team edition.
+    pub(crate) fn playbooks(&self) -> bool {
+        self.license.enabled && self.features.playbooks.unwrap_or(true)
+    }
+
     /// Whom to sign in as at the mail server, which takes a password then.
     pub(crate) fn smtp_user(&self) -> Option<&str> {
         self.smtp.as_ref()?.user.as_deref()
@@ -91,6 +103,14 @@ impl Values {
         }
         if self.max_users > UNLICENSED_USERS {
             held.push(format!("Without a licence the server takes no more than {UNLICENSED_USERS} accounts, not {}: {remedy}.", self.max_users));
+        }
+        if self.features.playbooks == Some(true) {
+            held.push(format!("Playbooks wait for a licence, without which Mattermost 11 doesn't start them, and stay off: {remedy}, or leave `features.playbooks` out."));
+        }
+        if self.features.calls {
+            held.push(format!(
+                "Without a licence calls are between two people, in direct messages only: {remedy}."
+            ));
         }
         held
     }

@@ -58,6 +58,8 @@ impl App for Moodle {
             .record()?
             .opens(openings::openings(values))?
             .quota(&sizing.quota())?
+            .autoscaled(values.autoscaling.enabled, "moodle")
+            .set("replicas", values.autoscaling.first(values.replicas))
             .set("tight", tight)
             .set("server", sizing.server())
             .set("redisServers", sizing.redis_servers())

@@ -38,6 +38,8 @@ fn what_customers_write_is_fine() {
         json!({ "replicas": 8, "storage": { "class": "efs-shared", "size": "4Ti" }, "maxUploadSize": "2Gi", "autoscaling": { "enabled": true, "minReplicas": 8, "maxReplicas": 40, "targetCPU": 55 } }),
         json!({ "replicas": 1, "cron": { "schedule": "*/10 * * * *" } }),
         json!({ "smtp": { "host": "smtp.acme.example", "port": 465, "user": "learn", "from": "learn@acme.example" } }),
+        json!({ "features": { "selfRegistration": true }, "smtp": { "host": "smtp.acme.example", "port": 25, "from": "learn@acme.example" } }),
+        json!({ "features": { "selfRegistration": false } }),
         json!({ "note": "multi-line\n  {{ .Values.untouched }} and [[ not a template ]]\n" }),
         json!({ "version": "5.2", "imageRepository": "registry.acme.example/learning/moodle", "site": { "fullName": "Acme: \"Akademie\"", "shortName": "Acme" } }),
         json!({ "database": { "instances": 3, "size": "50Gi", "storageClass": "gp3", "resources": { "requests": { "cpu": "1", "memory": "4Gi" }, "limits": { "cpu": "2", "memory": "4Gi" } } } }),
@@ -107,6 +109,11 @@ fn what_a_schema_cannot_say_is_refused_at_its_key() {
             json!({ "maxUploadSize": "3Gi" }),
             "upload-above-ingress",
             "/maxUploadSize",
+        ),
+        (
+            json!({ "features": { "selfRegistration": true } }),
+            "registration-needs-mail",
+            "/features/selfRegistration",
         ),
     ] {
         assert_eq!(found(over.clone()), one(code, pointer), "{over}");
@@ -307,10 +314,57 @@ fn defaults_of_the_schema_are_the_base_values() {
 fn versions_agree() {
     for (version, tag) in kit().images("tags") {
         assert!(
-            tag.starts_with(&format!("{version}.")) && tag.ends_with("-1"),
+            tag.starts_with(&format!("{version}.")) && tag.ends_with("-2"),
             "{version} is no line of {tag}"
         );
     }
+}
+
+#[test]
+fn who_registers_without_mail_is_told_both_keys() {
+    let found = kit().violations::<Moodle>(json!({ "features": { "selfRegistration": true } }));
+    let message = &found[0].message;
+    assert!(
+        message.contains("`smtp`") && message.contains("`features.selfRegistration`"),
+        "{message}"
+    );
+}
+
+/// Ingress, Apache and PHP stop an upload at the same size. Apache has a limit of its own,
+/// 1 GiB, where it is told none.
+#[test]
+fn all_that_an_upload_passes_has_one_limit() {
+    for (file, line) in [
+        (
+            include_str!("../image/rootfs/etc/apache2/sites-available/moodle.conf"),
+            "LimitRequestBody ${MOODLE_MAX_REQUEST_BYTES}",
+        ),
+        (
+            include_str!("../image/rootfs/usr/local/etc/php/conf.d/zz-moodle.ini"),
+            "post_max_size = ${MOODLE_MAX_REQUEST_BYTES}",
+        ),
+        (
+            include_str!("../chart/templates/configmap.yaml"),
+            "MOODLE_MAX_REQUEST_BYTES: {{ .Values.maxRequestBytes | quote }}",
+        ),
+        (
+            include_str!("../chart/templates/ingress.yaml"),
+            "nginx.ingress.kubernetes.io/proxy-body-size: {{ .Values.maxRequestBytes | quote }}",
+        ),
+    ] {
+        assert!(file.lines().any(|it| it.trim() == line), "{line}");
+    }
+    let limits = Sizing::of(&values(json!({ "maxUploadSize": "2Gi" })))
+        .unwrap()
+        .limits();
+    // More than 31 bits hold, and exact.
+    assert_eq!(limits["maxUploadBytes"], "2147483648");
+    assert_eq!(limits["maxRequestBytes"], "2148532224");
+}
+
+#[test]
+fn an_autoscaler_takes_over_where_it_stands() {
+    kit().check_autoscaled::<Moodle>("moodle", &json!({}));
 }
 
 #[test]

@@ -41,6 +41,13 @@ pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {
     checks.storage(&values.storage);
     checks.upload("/maxUploadSize", &values.max_upload_size);
     checks.database(&values.database);
+    if values.features.self_registration && values.smtp.is_none() {
+        checks.refuse(
+            "/features/selfRegistration",
+            "registration-needs-mail",
+            "whoever registers confirms the address by a mail, and without `smtp` none is sent; set `smtp`, or leave `features.selfRegistration` off and make the accounts in Moodle",
+        );
+    }
     checks.done()
 }
 

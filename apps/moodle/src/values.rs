@@ -19,6 +19,8 @@ pub(crate) struct Values {
     pub(crate) autoscaling: Autoscaling,
     #[serde(default)]
     pub(crate) smtp: Option<Smtp>,
+    #[serde(default)]
+    pub(crate) features: Features,
     #[serde(default = "max_upload_size")]
     pub(crate) max_upload_size: String,
     #[serde(default = "english")]
@@ -41,6 +43,13 @@ pub(crate) struct Cron {
 pub(crate) struct Redis {
     pub(crate) session_memory: String,
     pub(crate) cache_memory: String,
+}
+
+/// What administrators can't switch, as far as it needs more than a setting.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Features {
+    pub(crate) self_registration: bool,
 }
 
 fn max_upload_size() -> String {

@@ -48,6 +48,8 @@ impl App for Odoo {
             .record()?
             .opens(openings::openings(values))?
             .quota(&sizing.quota())?
+            .autoscaled(values.autoscaling.enabled, "odoo")
+            .set("replicas", values.autoscaling.first(values.replicas))
             .set("modules", values.modules())
             .set("databaseConnections", sizing.connections)
             .set("databaseBuffers", sizing.shared_buffers())

@@ -275,6 +275,11 @@ fn pools_are_as_large_as_the_sizing_says() {
 }
 
 #[test]
+fn an_autoscaler_takes_over_where_it_stands() {
+    kit().check_autoscaled::<Odoo>("odoo", &json!({}));
+}
+
+#[test]
 fn it_declares_what_an_instance_needs() {
     let declared = kit().plan::<Odoo>(json!({})).unwrap();
     let files: Vec<&str> = declared.files.keys().map(String::as_str).collect();

@@ -1,6 +1,6 @@
 //! The Argo CD stand-in answers and behaves as the real one was observed to: call by call
 //! (`api`, `projects`, `creation`, `applications`), and over time with a real git repository
-//! behind it (`sync`, `failures`, `removal`, `operations`, `habits`, `resources`, `away`).
+//! behind it (`sync`, `failures`, `removal`, `operations`, `habits`, `resources`, `scaling`, `away`).
 
 #[path = "argocd/api.rs"]
 mod api;
@@ -22,6 +22,8 @@ mod projects;
 mod removal;
 #[path = "argocd/resources.rs"]
 mod resources;
+#[path = "argocd/scaling.rs"]
+mod scaling;
 #[path = "argocd/support.rs"]
 mod support;
 #[path = "argocd/sync.rs"]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::argocd::{self, Options, Role};
+use crate::argocd::{self, IgnoredDifference, Options, Role, SyncOption};
 use crate::efs::{self, Owner, Volume};
 use crate::network::{self, Opening};
 use crate::quota::{self, Quota};
@@ -151,6 +151,29 @@ impl<'a, V> Deployment<'a, V> {
     #[must_use]
     pub fn application(mut self, role: Role, options: Options) -> Self {
         self.options.insert(role, options);
+        self
+    }
+
+    /// Leaves the number of pods of a Kubernetes Deployment of the chart to an autoscaler,
+    /// where `wanted`. The chart goes on saying `replicas`, as
+    /// [`Autoscaling::first`](crate::values::Autoscaling::first) gives it: a field that was
+    /// applied and then isn't said any more goes back to its default, and all pods but one
+    /// would end before the autoscaler is there. Argo CD takes the number from the chart when
+    /// it makes the Deployment, and from the cluster ever after.
+    #[must_use]
+    pub fn autoscaled(mut self, wanted: bool, deployment: &str) -> Self {
+        if wanted {
+            let options = self.options.entry(Role::Workload).or_default();
+            options
+                .sync_options
+                .push(SyncOption::RespectIgnoreDifferences);
+            options.ignored_differences.push(IgnoredDifference {
+                group: "apps".to_owned(),
+                kind: "Deployment".to_owned(),
+                name: Some(deployment.to_owned()),
+                json_pointers: vec!["/spec/replicas".to_owned()],
+            });
+        }
         self
     }
 

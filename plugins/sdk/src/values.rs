@@ -98,6 +98,19 @@ pub struct Autoscaling {
     pub max_replicas: u32,
 }
 
+impl Autoscaling {
+    /// How many pods a Deployment is made with: `replicas`, within the autoscaler's bounds
+    /// where it is on. One that is switched on later finds as many and goes on from there.
+    #[must_use]
+    pub fn first(&self, replicas: u32) -> u32 {
+        if self.enabled {
+            replicas.max(self.min_replicas).min(self.max_replicas)
+        } else {
+            replicas
+        }
+    }
+}
+
 impl Default for Autoscaling {
     fn default() -> Self {
         Self {

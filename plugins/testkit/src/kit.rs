@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use deploycenter_sdk::argocd::{IgnoredDifference, Options, Role, SyncOption};
 use deploycenter_sdk::{App, PlanError, Request, Violation, host};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -195,6 +196,44 @@ impl Kit {
         );
         for fine in [json!([addon]), Value::Null] {
             assert_eq!(warned(fine.clone()), [""; 0], "with {fine}");
+        }
+    }
+
+    /// Wants the values of the chart to say `replicas` with an autoscaler too, within its
+    /// bounds, and Argo CD to leave that number of the Kubernetes Deployment alone while
+    /// there is an autoscaler and only then. `over` is what else the values are to say.
+    ///
+    /// # Panics
+    /// With the values that gave something else.
+    pub fn check_autoscaled<A: App>(&self, deployment: &str, over: &Value) {
+        for (enabled, replicas, first) in [(false, 4, 4), (true, 4, 4), (true, 1, 2), (true, 9, 6)]
+        {
+            let mut over = over.clone();
+            over["replicas"] = json!(replicas);
+            over["autoscaling"] = json!({ "enabled": enabled, "minReplicas": 2, "maxReplicas": 6 });
+            let declared = self
+                .plan::<A>(over.clone())
+                .unwrap_or_else(|error| panic!("there is no plan: {error:?}"));
+            assert_eq!(declared.yaml("values.yaml")[0]["replicas"], first, "{over}");
+            let left = IgnoredDifference {
+                group: "apps".to_owned(),
+                kind: "Deployment".to_owned(),
+                name: Some(deployment.to_owned()),
+                json_pointers: vec!["/spec/replicas".to_owned()],
+            };
+            let wanted = if enabled {
+                Options {
+                    sync_options: vec![SyncOption::RespectIgnoreDifferences],
+                    ignored_differences: vec![left],
+                }
+            } else {
+                Options::default()
+            };
+            assert_eq!(
+                declared.applications.get(&Role::Workload),
+                Some(&wanted),
+                "{over}"
+            );
         }
     }
 

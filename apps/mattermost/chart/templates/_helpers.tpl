@@ -11,15 +11,6 @@ app.kubernetes.io/name: mattermost
 app.kubernetes.io/component: server
 {{- end }}
 
-{{/* Servers by number; nothing where a HorizontalPodAutoscaler sets it. */}}
-{{- define "mattermost.replicas" -}}
-{{- if not .Values.license.enabled -}}
-1
-{{- else if not .Values.autoscaling.enabled -}}
-{{ .Values.replicas }}
-{{- end -}}
-{{- end }}
-
 {{- define "mattermost.autoscaled" -}}
 {{- if and .Values.license.enabled .Values.autoscaling.enabled -}}true{{- end -}}
 {{- end }}

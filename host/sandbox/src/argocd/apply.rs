@@ -15,7 +15,7 @@ use super::source::Rendered;
 use super::spec::{rpc_error, server};
 use super::state::{Application, Operation};
 use super::waves::{Phase, Task, Wave, waits_for, waves};
-use super::{ArgoCd, permit};
+use super::{ArgoCd, fields, permit};
 use crate::service::Millis;
 
 /// How an attempt went.
@@ -205,13 +205,14 @@ impl ArgoCd {
     ) -> BTreeSet<String> {
         let mut failures = BTreeSet::new();
         for task in wave {
-            let manifest = task.manifest;
-            let key = manifest.key(work.server);
+            let key = task.manifest.key(work.server);
             if task.is_hook {
                 // `BeforeHookCreation`, which is the default.
                 self.remove_live(&key, work.at);
             }
             let before = self.state.live.get(&key);
+            let (spec, options) = (&application.spec, &operation.sync_options);
+            let manifest = &fields::applied(spec, options, task.manifest, before);
             let refused = self
                 .rejection(application, manifest)
                 .or_else(|| self.objection(manifest, &key, work.at))
@@ -235,7 +236,10 @@ impl ArgoCd {
                 before.is_none_or(|live| live.object.get("spec") != manifest.object.get("spec"));
             *rolled |= starts && spec_changed && !task.is_hook;
             *rolled |= verb == "created" && manifest.kind == "PersistentVolumeClaim";
-            self.put_live(key, manifest, application, work.at);
+            self.put_live(key.clone(), manifest, application, work.at);
+            if let Some(live) = self.state.live.get_mut(&key) {
+                live.says_replicas = fields::says_replicas(task.manifest);
+            }
             let message = format!("{} {verb}", resource_name(manifest));
             let mut line = result(task, "Synced", &message);
             let images = images(&manifest.object);

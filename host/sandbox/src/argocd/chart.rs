@@ -54,7 +54,7 @@ impl Chart<'_> {
             .iter()
             .find_map(|at| values.pointer(at)?.as_str())
             .unwrap_or_default();
-        let objects = [
+        let mut objects = [
             json!({
                 "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata,
                 "data": {"values": digest(&values.to_string())},
@@ -66,7 +66,6 @@ impl Chart<'_> {
             json!({
                 "apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata,
                 "spec": {
-                    "replicas": self.replicas(),
                     "selector": {"matchLabels": selector},
                     "template": {
                         "metadata": {
@@ -85,6 +84,9 @@ impl Chart<'_> {
                 "spec": {"rules": [{"host": host}]},
             }),
         ];
+        if let Some(replicas) = self.replicas() {
+            objects[2]["spec"]["replicas"] = replicas.into();
+        }
         objects
             .into_iter()
             .map(|object| Manifest::new(object, self.namespace))
@@ -145,11 +147,17 @@ impl Chart<'_> {
         Ok(())
     }
 
-    fn replicas(&self) -> u64 {
-        ["/replicas", "/replicaCount"]
+    /// None where the chart leaves it to an autoscaler: its line stands under a condition,
+    /// as `if not .Values.autoscaling.enabled`, and the values switch one on.
+    fn replicas(&self) -> Option<u64> {
+        let scaled = self.values.pointer("/autoscaling/enabled") == Some(&Value::Bool(true));
+        if scaled && self.templates.iter().any(|(_, text)| has_condition(text)) {
+            return None;
+        }
+        let said = ["/replicas", "/replicaCount"]
             .iter()
-            .find_map(|at| self.values.pointer(at)?.as_u64())
-            .unwrap_or(1)
+            .find_map(|at| self.values.pointer(at)?.as_u64());
+        Some(said.unwrap_or(1))
     }
 
     /// The values that pods are made of: all but those that only the ConfigMap or the Ingress show.
@@ -200,6 +208,19 @@ impl Chart<'_> {
             ),
         }
     }
+}
+
+/// Whether a Deployment's `replicas:` follows an `if`.
+fn has_condition(template: &str) -> bool {
+    template
+        .split("\n---")
+        .filter(|document| document.lines().any(|line| line == "kind: Deployment"))
+        .any(|document| {
+            let lines: Vec<&str> = document.lines().map(str::trim_start).collect();
+            lines
+                .windows(2)
+                .any(|pair| pair[0].starts_with("{{- if") && pair[1].starts_with("replicas:"))
+        })
 }
 
 /// A failed Helm run as Argo CD reports it: the command line and what came on standard error.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::ArgoCd;
 use super::automatic::Due;
 use super::git::SourceError;
 use super::health::Clusters;
@@ -11,6 +10,7 @@ use super::source::Sources;
 use super::spec::{rpc_error, server};
 use super::state::{Application, Comparison, Condition, Health, ResourceStatus};
 use super::waves::{is_hook, wave};
+use super::{ArgoCd, fields};
 use crate::service::Millis;
 
 impl ArgoCd {
@@ -86,7 +86,8 @@ impl ArgoCd {
                 wanted.insert(key);
                 continue;
             }
-            let synced = live.is_some_and(|live| live.object == manifest.object);
+            let spec = &application.spec;
+            let synced = live.is_some_and(|live| fields::same(spec, manifest, live));
             wanted.insert(key.clone());
             resources.push(ResourceStatus {
                 key,

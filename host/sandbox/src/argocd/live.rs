@@ -48,6 +48,7 @@ impl ArgoCd {
             generation: 1,
             changed: at,
             before: None,
+            says_replicas: false,
         };
         self.state.live.insert(key, live);
     }
@@ -73,6 +74,7 @@ impl ArgoCd {
                 generation: 1,
                 changed: at,
                 before: None,
+                says_replicas: false,
             };
             self.state.live.insert(key, live);
             return;

@@ -15,6 +15,7 @@ mod automatic;
 mod chart;
 mod compare;
 mod deletion;
+mod fields;
 mod filter;
 mod git;
 mod habits;

@@ -96,6 +96,9 @@ pub(crate) struct LiveObject {
     /// How it was right before that change.
     #[serde(default)]
     pub(crate) before: Option<Before>,
+    /// Whether the manifest that was applied last said how many pods there are to be.
+    #[serde(default)]
+    pub(crate) says_replicas: bool,
 }
 
 fn first_generation() -> u64 {

@@ -10,8 +10,11 @@ $CFG = new stdClass();
 
 $CFG->wwwroot = moodle_setting('MOODLE_URL');
 // TLS ends at the ingress. Not `reverseproxy`: requests come under the site's own name,
-// and Moodle sends those that don't on to it.
+// since Apache sends all others on to it.
 $CFG->sslproxy = true;
+// The client's address is the connection's, which Apache has from the ingress; headers that
+// a client may write itself are passed over (both GETREMOTEADDR_SKIP_… of Moodle).
+$CFG->getremoteaddrconf = 3;
 
 $CFG->dbtype = 'mariadb';
 $CFG->dblibrary = 'native';
