@@ -110,10 +110,17 @@ fn what_a_schema_cannot_say_is_refused_at_its_key() {
             "upload-above-ingress",
             "/maxUploadSize",
         ),
+        // 8 processes of 256Mi leave 2Gi of 4Gi, and no more.
+        (
+            json!({ "workers": 9, "maxUploadSize": "2Gi" }),
+            "upload-above-memory",
+            "/maxUploadSize",
+        ),
     ] {
         assert_eq!(found(over.clone()), one(code, pointer), "{over}");
     }
     assert_eq!(found(json!({ "workers": 15 })), []);
+    assert_eq!(found(json!({ "workers": 8, "maxUploadSize": "2Gi" })), []);
     let nameless = kit().at(|context| context["domain"] = Value::Null);
     assert_eq!(nameless.found::<Odoo>(json!({})), one("needs-domain", ""));
 }
@@ -272,6 +279,14 @@ fn pools_are_as_large_as_the_sizing_says() {
     for line in ["db_maxconn = 8", "db_maxconn_gevent = 16"] {
         assert!(conf.contains(&format!("    {line}\n")), "{line}");
     }
+}
+
+/// What a worker may hold is more than the largest upload.
+#[test]
+fn a_worker_has_room_for_an_upload() {
+    let conf = include_str!("../chart/templates/config.yaml");
+    let limit = "limit_memory_hard = {{ max 2684354560 (add 2147483648 (.Values.maxUploadBytes | int64)) }}";
+    assert!(conf.contains(limit));
 }
 
 #[test]

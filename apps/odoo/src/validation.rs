@@ -28,6 +28,7 @@ pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {
     checks.storage(&values.storage);
     checks.database(&values.database);
     checks.upload("/maxUploadSize", &values.max_upload_size);
+    upload(values, &mut checks);
     if monitor.enabled && values.image.is_none() {
         checks.refuse(
             "/serviceMonitor/enabled",
@@ -36,6 +37,25 @@ pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {
         );
     }
     checks.done()
+}
+
+/// The worker that takes an upload holds it whole, beside the others at rest.
+fn upload(values: &Values, checks: &mut Checks<'_>) {
+    let (size, limit) = (&values.max_upload_size, &values.resources.limits.memory);
+    let (Ok(upload), Ok(most)) = (bytes(size), bytes(limit)) else {
+        return;
+    };
+    let others = u64::from(values.workers) * MEMORY_PER_PROCESS;
+    if upload > MEMORY_PER_PROCESS && most.saturating_sub(others) < upload {
+        checks.refuse(
+            "/maxUploadSize",
+            "upload-above-memory",
+            format!(
+                "a worker of Odoo reads an upload whole, and {size} beside {}Mi of the others are more than the limit {limit} of resources.limits.memory; give more memory, take fewer workers or smaller uploads",
+                others >> 20,
+            ),
+        );
+    }
 }
 
 fn workers(values: &Values, checks: &mut Checks<'_>) {
