@@ -209,6 +209,10 @@ def reference_problems(base, workload):
         if key not in secrets.get(name, ()):
             problems.append(f"{user} refers to the key {key} of the secret {name}, which nothing makes")
 
+    for account in by_kind.get("ServiceAccount", {}).values():
+        for reference in account.get("imagePullSecrets", []):
+            need_secret(reference["name"], ".dockerconfigjson", f"ServiceAccount/{account['metadata']['name']}")
+
     scaled = {hpa["spec"]["scaleTargetRef"]["name"] for hpa in by_kind.get("HorizontalPodAutoscaler", {}).values()}
     for deployment in by_kind.get("Deployment", {}).values():
         name = deployment["metadata"]["name"]

@@ -62,6 +62,7 @@ impl App for Mattermost {
                 "license",
                 "the Mattermost licence, as the file holds it",
             )?
+            .pull_secret(values.image_pull_secret.as_deref())?
             .record()?
             .opens(openings::openings(values))?
             .quota(&sizing.quota())?
@@ -70,6 +71,7 @@ impl App for Mattermost {
             .set("playbooks", values.playbooks())
             .set("held", held)
             .set("databaseConnections", sizing.connections)
+            .set("databaseBuffers", sizing.shared_buffers.as_str())
             .set("maxFileSizeBytes", sizing.max_file_size)
             .finish()
     }

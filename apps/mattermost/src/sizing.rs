@@ -27,6 +27,8 @@ pub(crate) struct Sizing {
     claims: u32,
     /// `max_connections` of PostgreSQL.
     pub(crate) connections: u32,
+    /// `shared_buffers` of PostgreSQL.
+    pub(crate) shared_buffers: String,
     /// The largest upload, in bytes.
     pub(crate) max_file_size: u64,
 }
@@ -66,6 +68,7 @@ impl Sizing {
             pods: servers + databases + OTHER_PODS,
             claims: databases + 1,
             connections: values.most_servers().max(1) * CONNECTIONS_PER_SERVER + OTHER_CONNECTIONS,
+            shared_buffers: values.database.shared_buffers()?,
             max_file_size: bytes(&values.max_file_size)?,
         })
     }

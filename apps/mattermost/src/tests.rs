@@ -336,6 +336,24 @@ fn it_declares_what_an_instance_needs() {
         volume["spec"]["csi"]["volumeHandle"],
         "<efs.file-system/data>::<efs.access-point/data>"
     );
+    let own = json!({
+        "imageRegistry": "registry.acme.example:5000/mirror",
+        "imagePullSecret": "registry",
+        "database": { "instances": 1, "size": "1Gi", "resources": { "requests": { "cpu": "1", "memory": "256Mi" }, "limits": { "memory": "2Gi" } } },
+    });
+    let declared = kit().plan::<Mattermost>(own).unwrap();
+    assert_eq!(declared.given["registry"].0, ".dockerconfigjson");
+    let image = declared.yaml("values.yaml")[0]["image"].to_string();
+    assert!(
+        image.contains("registry.acme.example:5000/mirror/mattermost/mattermost-team-edition:11.7"),
+        "{image}"
+    );
+    // CloudNativePG refuses more than is requested.
+    let cluster = &declared.yaml("dependencies/postgres.yaml")[0];
+    assert_eq!(
+        cluster["spec"]["postgresql"]["parameters"]["shared_buffers"],
+        "128MB"
+    );
     let smtp = json!({ "host": "smtp.acme.example", "port": 587, "user": "mattermost", "from": "mattermost@acme.example" });
     let declared = kit().plan::<Mattermost>(json!({ "smtp": smtp })).unwrap();
     assert_eq!(declared.given["smtp"].0, "password");

@@ -55,6 +55,7 @@ impl App for Moodle {
                 "password",
                 "the password of smtp.user at the mail server",
             )?
+            .pull_secret(values.image_pull_secret.as_deref())?
             .record()?
             .opens(openings::openings(values))?
             .quota(&sizing.quota())?

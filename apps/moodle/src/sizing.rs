@@ -133,7 +133,7 @@ impl Sizing {
             pods: web + databases + background + 4 + OTHER_PODS,
             claims: databases + 1,
             connections: web * values.workers + background + OTHER_CONNECTIONS,
-            buffer_pool: database_memory / 2,
+            buffer_pool: values.database.buffer_pool()?,
             database_memory,
             session_memory: sessions,
             cache_memory: cache,

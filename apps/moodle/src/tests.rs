@@ -54,6 +54,16 @@ fn what_a_schema_cannot_say_is_refused_at_its_key() {
     let database = |class: &str| json!({ "instances": 1, "size": "1Gi", "storageClass": class, "resources": resources("1", "1Gi") });
     for (over, code, pointer) in [
         (
+            json!({ "backgroundResources": { "requests": { "cpu": "1", "memory": "64Mi" }, "limits": { "memory": "128Mi" } } }),
+            "run-above-memory",
+            "/backgroundResources/limits/memory",
+        ),
+        (
+            json!({ "database": { "instances": 1, "size": "1Gi", "resources": resources("1", "100Mi") } }),
+            "database-memory",
+            "/database/resources/requests/memory",
+        ),
+        (
             json!({ "autoscaling": { "enabled": true, "minReplicas": 5, "maxReplicas": 2 } }),
             "autoscaling-min-above-max",
             "/autoscaling/minReplicas",
@@ -285,6 +295,9 @@ fn the_schema_refuses() {
         json!({ "version": "4.1" }),
         json!({ "imageRepository": "moodle" }),
         json!({ "imageRepository": "registry.acme.example/moodle:4.5" }),
+        json!({ "imageRepository": "registry.acme.example:5000/moodle:4.5" }),
+        json!({ "imageRepository": "registry.acme.example:5000" }),
+        json!({ "imagePullSecret": "smtp" }),
         json!({ "smtp": { "host": "h", "port": 25, "from": "a@b", "password": "x" } }),
         json!({ "storage": { "class": "efs" } }),
         json!({ "maxUploadSize": "lots" }),
@@ -388,6 +401,17 @@ fn it_declares_what_an_instance_needs() {
     assert_eq!(
         volume["spec"]["csi"]["volumeHandle"],
         "<efs.file-system/data>::<efs.access-point/data>"
+    );
+    let own = json!({
+        "imageRepository": "registry.acme.example:5000/x/moodle",
+        "imagePullSecret": "registry",
+    });
+    let declared = kit().plan::<Moodle>(own).unwrap();
+    assert_eq!(declared.given["registry"].0, ".dockerconfigjson");
+    let image = declared.yaml("values.yaml")[0]["image"].to_string();
+    assert!(
+        image.contains("registry.acme.example:5000/x/moodle:4.5"),
+        "{image}"
     );
     let smtp = json!({ "host": "smtp.acme.example", "port": 587, "user": "moodle", "from": "moodle@acme.example" });
     let declared = kit().plan::<Moodle>(json!({ "smtp": smtp })).unwrap();

@@ -10,6 +10,9 @@ use crate::values::Values;
 /// The least that a PHP process of Moodle takes.
 const WORKER_MEMORY: u64 = 64 << 20;
 
+/// What PHP lets one run take (`memory_limit` in the image's `zz-moodle.ini`).
+const RUN_MEMORY: u64 = 256 << 20;
+
 /// Everything that is wrong, in the order of the schema.
 pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {
     let mut checks = Checks::of(context);
@@ -29,6 +32,7 @@ pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {
         );
     }
     workers(values, &mut checks);
+    background(values, &mut checks);
     checks.autoscaling(&values.autoscaling, vertical, "web pods");
     checks.resources(&[
         ("/resources", &values.resources),
@@ -62,6 +66,21 @@ fn workers(values: &Values, checks: &mut Checks<'_>) {
                 "{} processes take at least {}Mi, more than the {limit} of a web pod; lower workers, or raise resources.limits.memory and run more pods",
                 values.workers,
                 least >> 20,
+            ),
+        );
+    }
+}
+
+/// Scheduled tasks and the jobs around an update: a process each.
+fn background(values: &Values, checks: &mut Checks<'_>) {
+    let limit = &values.background_resources.limits.memory;
+    if bytes(limit).is_ok_and(|limit| limit < RUN_MEMORY) {
+        checks.refuse(
+            "/backgroundResources/limits/memory",
+            "run-above-memory",
+            format!(
+                "{limit} is less than the {}Mi that a scheduled task, or the job that installs and updates, may take; raise it",
+                RUN_MEMORY >> 20,
             ),
         );
     }

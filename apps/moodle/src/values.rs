@@ -21,6 +21,8 @@ pub(crate) struct Values {
     pub(crate) smtp: Option<Smtp>,
     #[serde(default)]
     pub(crate) features: Features,
+    #[serde(default)]
+    pub(crate) image_pull_secret: Option<String>,
     #[serde(default = "max_upload_size")]
     pub(crate) max_upload_size: String,
     #[serde(default = "english")]

@@ -45,6 +45,7 @@ impl App for Odoo {
                 "password",
                 "the password of smtp.user at the mail server",
             )?
+            .pull_secret(values.image_pull_secret.as_deref())?
             .record()?
             .opens(openings::openings(values))?
             .quota(&sizing.quota())?
@@ -52,7 +53,7 @@ impl App for Odoo {
             .set("replicas", values.autoscaling.first(values.replicas))
             .set("modules", values.modules())
             .set("databaseConnections", sizing.connections)
-            .set("databaseBuffers", sizing.shared_buffers())
+            .set("databaseBuffers", sizing.shared_buffers.as_str())
             .set("maxUploadBytes", sizing.max_upload)
             .finish()
     }

@@ -19,8 +19,6 @@ const OTHER_MILLICORES: u64 = 500;
 const OTHER_MEMORY: u64 = 2 << 30;
 /// The pod of the scheduled actions, its replacement, the job, and its second attempt.
 const BACKGROUND_PODS: u32 = 4;
-/// What PostgreSQL keeps of its memory for shared buffers, as its manual advises.
-const BUFFERS_SHARE: u64 = 4;
 
 /// Totals over all of an instance's pods.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +29,10 @@ pub(crate) struct Sizing {
     storage: u64,
     pods: u32,
     claims: u32,
-    database_memory: u64,
     /// `max_connections` of PostgreSQL: every process of every pod may fill its pool.
     pub(crate) connections: u32,
+    /// `shared_buffers` of PostgreSQL.
+    pub(crate) shared_buffers: String,
     /// The largest upload, in bytes.
     pub(crate) max_upload: u64,
 }
@@ -80,18 +79,10 @@ impl Sizing {
             storage,
             pods: servers + BACKGROUND_PODS + databases + OTHER_PODS,
             claims: databases + 1,
-            database_memory: bytes(&values.database.resources.limits.memory)?,
             connections: servers * server + 2 * cron + OTHER_CONNECTIONS,
+            shared_buffers: values.database.shared_buffers()?,
             max_upload: bytes(&values.max_upload_size)?,
         })
-    }
-
-    /// `shared_buffers` of PostgreSQL.
-    pub(crate) fn shared_buffers(&self) -> String {
-        format!(
-            "{}MB",
-            ((self.database_memory / BUFFERS_SHARE) >> 20).max(16)
-        )
     }
 
     /// What the host makes the instance's quota from.

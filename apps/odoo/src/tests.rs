@@ -88,6 +88,22 @@ fn what_a_schema_cannot_say_is_refused_at_its_key() {
             "requests-above-limits",
             "/cron/resources/requests/memory",
         ),
+        // 16 workers, one for HTTP and the process for web sockets take 18 × 256Mi.
+        (
+            json!({ "cron": { "workers": 16, "resources": resources("1", "1Gi") } }),
+            "workers-above-memory",
+            "/cron/workers",
+        ),
+        (
+            json!({ "cron": { "workers": 16, "resources": { "requests": { "cpu": "1", "memory": "128Mi" }, "limits": { "memory": "256Mi" } } } }),
+            "setup-above-memory",
+            "/cron/resources/limits/memory",
+        ),
+        (
+            json!({ "database": { "instances": 1, "size": "1Gi", "resources": resources("1", "64Mi") } }),
+            "database-memory",
+            "/database/resources/requests/memory",
+        ),
         // 16 workers and the process for web sockets take 17 × 256Mi, and 4Gi is the limit.
         (json!({ "workers": 16 }), "workers-above-memory", "/workers"),
         (
@@ -196,7 +212,7 @@ fn the_quota_holds_what_runs_and_one_more_of_each() {
             claims: 4,
         }
     );
-    assert_eq!(sizing.shared_buffers(), "512MB");
+    assert_eq!(sizing.shared_buffers, "512MB");
     assert_eq!(sizing.max_upload, 128 << 20);
     // 2 × (4 × 8 + 16) for servers, 2 × (3 × 8 + 16) for actions, 50 for others.
     assert_eq!(sizing.connections, 226);
@@ -243,6 +259,11 @@ fn the_schema_refuses() {
         image("latest"),
         image("18.0"),
         json!({ "image": { "repository": "odoo", "tag": "18.0-1" } }),
+        json!({ "image": { "repository": "registry.example.com:port/odoo", "tag": "18.0-1" } }),
+        json!({ "image": { "repository": "registry.example.com:123456/odoo", "tag": "18.0-1" } }),
+        json!({ "image": { "repository": "registry.example.com:5000", "tag": "18.0-1" } }),
+        json!({ "imagePullSecret": "app" }),
+        json!({ "imagePullSecret": "Registry" }),
         json!({ "language": "es" }),
         json!({ "language": "xx_XX" }),
         json!({ "timezone": "../../etc/passwd" }),
@@ -314,6 +335,16 @@ fn it_declares_what_an_instance_needs() {
     assert_eq!(
         volume["spec"]["csi"]["volumeHandle"],
         "<efs.file-system/data>::<efs.access-point/data>"
+    );
+    let own = json!({
+        "image": { "repository": "registry.acme.example:5000/x/odoo", "tag": "18.0-3" },
+        "imagePullSecret": "registry",
+    });
+    let declared = kit().plan::<Odoo>(own).unwrap();
+    assert_eq!(declared.given["registry"].0, ".dockerconfigjson");
+    assert_eq!(
+        declared.yaml("values.yaml")[0]["image"],
+        "registry.acme.example:5000/x/odoo:18.0-3"
     );
     let smtp = json!({ "host": "smtp.acme.example", "port": 587, "user": "odoo", "from": "odoo@acme.example" });
     let declared = kit().plan::<Odoo>(json!({ "smtp": smtp })).unwrap();

@@ -10,6 +10,10 @@ use crate::values::Values;
 /// less, a pod is killed as soon as its workers have loaded the modules.
 const MEMORY_PER_PROCESS: u64 = 256 << 20;
 
+/// What the job that makes the database takes while it loads the modules that it installs,
+/// one process.
+const SETUP_MEMORY: u64 = 768 << 20;
+
 /// Everything that is wrong, in the order of the schema.
 pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {
     let mut checks = Checks::of(context);
@@ -19,6 +23,7 @@ pub(crate) fn violations(values: &Values, context: &Context) -> Vec<Violation> {
     checks.addons(&[database]);
     checks.addons(&Addon::shared(context, vertical, monitor));
     workers(values, &mut checks);
+    background(values, &mut checks);
     checks.autoscaling(&values.autoscaling, vertical, "servers");
     checks.resources(&[
         ("/resources", &values.resources),
@@ -68,6 +73,34 @@ fn workers(values: &Values, checks: &mut Checks<'_>) {
             format!(
                 "{} workers take at least {}Mi, more than the limit {limit} of resources.limits.memory; give more memory or take fewer",
                 values.workers,
+                least >> 20,
+            ),
+        );
+    }
+}
+
+/// The pod of the scheduled actions: beside its workers one for HTTP, and the process for web
+/// sockets. The job that installs and updates runs in the same limit.
+fn background(values: &Values, checks: &mut Checks<'_>) {
+    let limit = &values.cron.resources.limits.memory;
+    let Ok(given) = bytes(limit) else { return };
+    let least = (u64::from(values.cron.workers) + 2) * MEMORY_PER_PROCESS;
+    if given < SETUP_MEMORY {
+        checks.refuse(
+            "/cron/resources/limits/memory",
+            "setup-above-memory",
+            format!(
+                "{limit} is less than the {}Mi that the job takes which installs and updates modules within it; raise it",
+                SETUP_MEMORY >> 20,
+            ),
+        );
+    } else if given < least {
+        checks.refuse(
+            "/cron/workers",
+            "workers-above-memory",
+            format!(
+                "{} workers and the two processes beside them take at least {}Mi, more than the limit {limit} of cron.resources.limits.memory; give more memory or take fewer",
+                values.cron.workers,
                 least >> 20,
             ),
         );

@@ -22,6 +22,8 @@ pub(crate) struct Values {
     #[serde(default)]
     pub(crate) smtp: Option<Smtp>,
     #[serde(default)]
+    pub(crate) image_pull_secret: Option<String>,
+    #[serde(default)]
     pub(crate) addons: Vec<String>,
     #[serde(default)]
     pub(crate) features: Features,

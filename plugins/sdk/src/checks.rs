@@ -5,6 +5,9 @@ use crate::quantity::bytes;
 use crate::values::{Autoscaling, Database, Resources, Storage, Switch, Vertical};
 use crate::{Context, Violation};
 
+/// What a database server takes before it holds anything.
+const DATABASE_MEMORY: u64 = 128 << 20;
+
 /// An add-on of the cluster that an app can't do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Addon {
@@ -195,8 +198,20 @@ impl<'a> Checks<'a> {
         self.refuse("/storage/class", "unknown-storage-class", message);
     }
 
-    /// A database on files that are shared over the network.
+    /// A database on files that are shared over the network, or with less memory than its
+    /// server starts with.
     pub fn database(&mut self, database: &Database) {
+        let requested = &database.resources.requests.memory;
+        if bytes(requested).is_ok_and(|requested| requested < DATABASE_MEMORY) {
+            self.refuse(
+                "/database/resources/requests/memory",
+                "database-memory",
+                format!(
+                    "{requested} is less than the {}Mi that a database server starts with; request more",
+                    DATABASE_MEMORY >> 20
+                ),
+            );
+        }
         let classes = &self.context.region.storage_classes;
         if let Some(class) = &database.storage_class
             && (classes.contains_key(class) || class.starts_with("efs"))

@@ -95,6 +95,20 @@ impl<'a, V> Deployment<'a, V> {
         Ok(self)
     }
 
+    /// The login at a registry of images, which a person gives as the secret `name`, where
+    /// there is one. All pods of the workload's service account pull with it.
+    ///
+    /// # Errors
+    /// As [`secrets::require_given`].
+    pub fn pull_secret(self, name: Option<&str>) -> Result<Self, PlanError> {
+        self.given(
+            name.is_some(),
+            name.unwrap_or_default(),
+            secrets::PULL_SECRET,
+            "the login at the registry of images, as the config.json of `docker login` holds it",
+        )
+    }
+
     /// A record for the instance's domain, where it has one. The effect is `dns.record/domain`.
     ///
     /// # Errors

@@ -1,14 +1,21 @@
 //! Kubernetes quantities, as far as apps take them: cores and bytes, no exponents.
+//!
+//! A value whose schema says `"format": "quantity"` is in Kubernetes' canonical form when an
+//! app gets it: `1500m` for `1.5`, `2Gi` for `2048Mi`.
 
-const UNITS: [(&str, u64); 8] = [
+const UNITS: [(&str, u64); 12] = [
     ("Ki", 1 << 10),
     ("Mi", 1 << 20),
     ("Gi", 1 << 30),
     ("Ti", 1 << 40),
+    ("Pi", 1 << 50),
+    ("Ei", 1 << 60),
     ("k", 1_000),
     ("M", 1_000_000),
     ("G", 1_000_000_000),
     ("T", 1_000_000_000_000),
+    ("P", 1_000_000_000_000_000),
+    ("E", 1_000_000_000_000_000_000),
 ];
 
 /// A CPU quantity in thousandths of a core: `250m`, `2`, `1.5`.
@@ -19,6 +26,10 @@ pub fn millicores(text: &str) -> Result<u64, String> {
     let wrong = || format!("\"{text}\" is no number of cores such as 250m, 2 or 1.5");
     if let Some(thousandths) = text.strip_suffix('m') {
         return thousandths.parse().map_err(|_| wrong());
+    }
+    if let Some(thousands) = text.strip_suffix('k') {
+        let thousands: u64 = thousands.parse().map_err(|_| wrong())?;
+        return thousands.checked_mul(1_000_000).ok_or_else(wrong);
     }
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     if part.len() > 3 {
@@ -56,6 +67,7 @@ mod tests {
         assert_eq!(millicores("2"), Ok(2000));
         assert_eq!(millicores("1.5"), Ok(1500));
         assert_eq!(millicores("0.125"), Ok(125));
+        assert_eq!(millicores("1k"), Ok(1_000_000));
         for wrong in [
             "",
             "m",
@@ -74,6 +86,8 @@ mod tests {
         assert_eq!(bytes("1Ki"), Ok(1024));
         assert_eq!(bytes("512Mi"), Ok(512 << 20));
         assert_eq!(bytes("2Ti"), Ok(2 << 40));
+        assert_eq!(bytes("1Pi"), Ok(1 << 50));
+        assert_eq!(bytes("1Ei"), Ok(1 << 60));
         assert_eq!(bytes("1000"), Ok(1000));
         assert_eq!(bytes("500M"), Ok(500_000_000));
         assert_eq!(bytes("7k"), Ok(7_000));

@@ -3,6 +3,9 @@
 use crate::PlanError;
 use crate::host::call;
 
+/// The key by which a given secret is a login at a registry of images.
+pub const PULL_SECRET: &str = ".dockerconfigjson";
+
 /// Declares an entry whose values the host draws at random, given as key and length
 /// (16 to 128 characters), and gives its full name.
 ///

@@ -79,6 +79,39 @@ pub struct Database {
     pub resources: Resources,
 }
 
+/// The least of PostgreSQL's shared buffers, in bytes.
+const LEAST_BUFFERS: u64 = 16 << 20;
+
+impl Database {
+    /// What PostgreSQL keeps for its shared buffers, as its own configuration writes it: a
+    /// quarter of what an instance may take, as PostgreSQL's manual advises, and never more
+    /// than half of what it requests. CloudNativePG refuses more than is requested.
+    ///
+    /// # Errors
+    /// When a quantity is none.
+    pub fn shared_buffers(&self) -> Result<String, String> {
+        let (requested, limit) = self.memory()?;
+        let buffers = (limit / 4).min(requested / 2).max(LEAST_BUFFERS);
+        Ok(format!("{}MB", buffers >> 20))
+    }
+
+    /// What InnoDB keeps for its pool, in bytes, a whole number of mebibytes: half of what an
+    /// instance may take, and never more than it requests, which is all that a full node
+    /// leaves it.
+    ///
+    /// # Errors
+    /// When a quantity is none.
+    pub fn buffer_pool(&self) -> Result<u64, String> {
+        let (requested, limit) = self.memory()?;
+        Ok((limit / 2).min(requested) >> 20 << 20)
+    }
+
+    fn memory(&self) -> Result<(u64, u64), String> {
+        let Resources { requests, limits } = &self.resources;
+        Ok((bytes(&requests.memory)?, bytes(&limits.memory)?))
+    }
+}
+
 /// Something that is on or off; other keys are the templates' business.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub struct Switch {
@@ -139,4 +172,47 @@ pub struct Smtp {
     /// Whom to sign in as; a password is needed then.
     #[serde(default)]
     pub user: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database(requested: &str, limit: &str) -> Database {
+        Database {
+            instances: 1,
+            size: "1Gi".to_owned(),
+            storage_class: None,
+            resources: Resources {
+                requests: Requests {
+                    cpu: "1".to_owned(),
+                    memory: requested.to_owned(),
+                },
+                limits: Limits {
+                    cpu: None,
+                    memory: limit.to_owned(),
+                },
+            },
+        }
+    }
+
+    #[test]
+    fn a_database_keeps_no_more_than_it_requests() {
+        for (requested, limit, buffers, pool) in [
+            ("1Gi", "2Gi", "512MB", 1 << 30),
+            ("2Gi", "2Gi", "512MB", 1 << 30),
+            ("256Mi", "2Gi", "128MB", 256 << 20),
+            ("128Mi", "128Mi", "32MB", 64 << 20),
+            ("300000Ki", "2Gi", "146MB", 292 << 20),
+        ] {
+            let database = database(requested, limit);
+            assert_eq!(
+                database.shared_buffers().as_deref(),
+                Ok(buffers),
+                "{requested} {limit}"
+            );
+            assert_eq!(database.buffer_pool(), Ok(pool), "{requested} {limit}");
+        }
+        assert!(database("much", "2Gi").shared_buffers().is_err());
+    }
 }

@@ -4,6 +4,7 @@ use std::io::{IsTerminal as _, Read as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use deploycenter_domain::guardrails::PULL_SECRET;
 use deploycenter_domain::name::TargetId;
 use deploycenter_engine::Limits;
 use deploycenter_ports::{GivenOwner, Silent};
@@ -41,6 +42,13 @@ pub(super) async fn set(
         });
     };
     let value = read_value(&secret.purpose)?;
+    if secret.key == PULL_SECRET && !is_login(&value) {
+        return Err(Fail::new(
+            "secret",
+            format!("{name} of {target} is a login at a registry, and this is none: JSON with the key \"auths\""),
+        )
+        .help("`kubectl create secret docker-registry x --docker-server=… --docker-username=… --docker-password=… --dry-run=client -o jsonpath='{.data.\\.dockerconfigjson}' | base64 -d` writes one; a config.json of `docker login` is one where no credential helper keeps the passwords"));
+    }
     let owner = GivenOwner {
         installation: place.engine.installation.clone(),
         target: target.clone(),
@@ -64,6 +72,20 @@ pub(super) async fn set(
         );
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a text is what Kubernetes takes for a secret to pull images with, and holds a login.
+fn is_login(value: &str) -> bool {
+    let parsed: Result<serde_json::Value, _> = serde_json::from_str(value);
+    let logins = parsed
+        .ok()
+        .and_then(|config| config["auths"].as_object().cloned());
+    let has_login = |login: &serde_json::Value| {
+        ["auth", "password", "identitytoken"]
+            .iter()
+            .any(|key| login[*key].as_str().is_some_and(|text| !text.is_empty()))
+    };
+    logins.is_some_and(|logins| !logins.is_empty() && logins.values().all(has_login))
 }
 
 /// One row of the list.

@@ -49,6 +49,62 @@ fn after_an_apply_there_is_nothing_to_do() {
     );
 }
 
+/// The operator's webhook re-serializes what it admits; what is committed has to stay equal to
+/// that, or Argo CD never says Synced.
+#[test]
+fn quantities_in_any_form_are_synced_and_stay_so() {
+    let place = Place::new(
+        "\
+version: 1
+customers:
+  - name: acme
+    region: us-west-2
+    apps:
+      - app: odoo
+        domain: erp.acme.apps.example.com
+        values:
+          database: { instances: 1, size: 1024Gi, resources: { requests: { cpu: \"1.5\", memory: 256Mi }, limits: { memory: 2048Mi } } }
+          resources: { requests: { cpu: \"0.5\", memory: 1024Mi }, limits: { cpu: 1000m, memory: 4096Mi } }
+",
+    );
+    place.run(&["apply", "--yes"]).succeeded();
+    let again = place.run(&["plan", "--detailed-exitcode"]).succeeded();
+    holds(&again.stdout, &["Nothing to do"]);
+    let out = place.checkout().join("rendered");
+    let target = out.to_str().unwrap();
+    place
+        .run(&["render", "acme/odoo", "--out", target])
+        .succeeded();
+    let rendered = rendered_text(&out);
+    holds(
+        &rendered,
+        &[
+            "1500m",
+            "memory: \"2Gi\"",
+            "shared_buffers: \"128MB\"",
+            "\"cpu\": \"500m\"",
+            "\"memory\": \"4Gi\"",
+        ],
+    );
+    for form in ["1.5", "0.5", "2048Mi", "1024Gi", "4096Mi", "1000m"] {
+        assert!(!rendered.contains(&format!("\"{form}\"")), "{form}");
+    }
+}
+
+/// The text of all files below a folder.
+fn rendered_text(folder: &std::path::Path) -> String {
+    let mut text = String::new();
+    for entry in folder.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text.push_str(&rendered_text(&path));
+        } else {
+            text.push_str(&std::fs::read_to_string(&path).unwrap());
+        }
+    }
+    text
+}
+
 #[test]
 fn nothing_is_applied_without_a_yes() {
     let place = Place::new(ACME);

@@ -101,6 +101,54 @@ fn a_given_secret_goes_where_it_belongs_alone() {
     );
 }
 
+/// A registry's login is a given secret like another, but for what may be given.
+#[test]
+fn a_login_at_a_registry_is_given_as_docker_keeps_it() {
+    let place = Place::new(
+        "\
+version: 1
+customers:
+  - name: acme
+    region: us-west-2
+    apps:
+      - app: odoo
+        domain: erp.acme.apps.example.com
+        values:
+          image: { repository: \"registry.acme.example:5000/x/odoo\", tag: 18.0-3 }
+          imagePullSecret: registry
+",
+    );
+    let set = |value: &str| {
+        let args = ["secret", "set", "acme/odoo", "registry"];
+        place.run_with(&args, value.as_bytes())
+    };
+    let mark = place.mark();
+    for wrong in [
+        VALUE,
+        "{}",
+        r#"{"auths":{}}"#,
+        // A helper keeps the password.
+        r#"{"auths":{"registry.acme.example:5000":{}},"credsStore":"desktop"}"#,
+    ] {
+        let refused = set(wrong).exits(1);
+        holds(&refused.stderr, &["is a login at a registry"]);
+        assert!(!refused.to_string().contains(VALUE));
+    }
+    place.untouched_since(&mark);
+    let login = format!(r#"{{"auths":{{"registry.acme.example:5000":{{"auth":"{VALUE}"}}}}}}"#);
+    set(&login).succeeded();
+    place.run(&["apply", "--yes"]).succeeded();
+    let snapshot = place.sandbox().snapshot().to_string();
+    holds(&snapshot, &["imagePullSecrets", "odoo-registry"]);
+    holds(
+        &snapshot,
+        &[
+            "kubernetes.io/dockerconfigjson",
+            "registry.acme.example:5000/x/odoo:18.0-3",
+        ],
+    );
+}
+
 /// The files below a folder, `.git` and the journal included, that hold a text.
 fn files_with(folder: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();

@@ -1,6 +1,6 @@
 //! One object, held against the list of its kind.
 
-use super::list::{KINDS, Rule};
+use super::list::{Field, KINDS, Rule};
 use super::words::Place;
 use super::{Bounds, Origin, text_at};
 use crate::desired::{Content, Node};
@@ -67,6 +67,54 @@ pub(super) fn object<'a>(
             walk.say(line, &what);
         }
     }
+}
+
+/// Writes quantities in their canonical form: an operator's webhook that re-serializes the
+/// object then leaves it as it stands in git.
+pub(super) fn rewrite(object: &mut Node) {
+    let text = |key: &str| text_at(object, &[key]).unwrap_or_default();
+    let (version, kind) = (text("apiVersion"), text("kind"));
+    let list = KINDS
+        .iter()
+        .find(|list| list.api_version == version && list.kind == kind);
+    if let Some(list) = list {
+        rewrite_value(&list.rule, object);
+    }
+}
+
+fn rewrite_value(rule: &Rule, node: &mut Node) {
+    match (rule, &mut node.content) {
+        (Rule::Fields(fields), Content::Map(entries)) => {
+            for entry in entries {
+                if let Some(field) = field_of(fields, &entry.key) {
+                    rewrite_value(&field.rule, &mut entry.node);
+                }
+            }
+        }
+        (Rule::List(rule), Content::List(items)) => {
+            for item in items {
+                rewrite_value(rule, item);
+            }
+        }
+        (Rule::Word(word), content) => {
+            if let Some(rewritten) = word.rewritten(content) {
+                *content = rewritten;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The rule of a key. A field by its name comes before those that begin alike.
+fn field_of<'r>(fields: &'r [Field], key: &str) -> Option<&'r Field> {
+    fields
+        .iter()
+        .find(|field| !field.is_prefix && field.key == key)
+        .or_else(|| {
+            fields
+                .iter()
+                .find(|field| field.is_prefix && key.starts_with(&field.key))
+        })
 }
 
 fn is_protected(object: &Node) -> bool {
@@ -136,16 +184,7 @@ impl<'a> Walk<'a, '_> {
         for entry in entries {
             let end = self.at.len();
             self.push(&entry.key);
-            // A field by its name comes before those that begin alike.
-            let known = fields
-                .iter()
-                .find(|field| !field.is_prefix && field.key == entry.key)
-                .or_else(|| {
-                    fields
-                        .iter()
-                        .find(|field| field.is_prefix && entry.key.starts_with(&field.key))
-                });
-            match known {
+            match field_of(fields, &entry.key) {
                 Some(field) => {
                     self.key = &entry.key;
                     self.value(&field.rule, &entry.node);

@@ -1,7 +1,10 @@
 //! Laws of the lists that go over several fields of an object.
 
+use std::cmp::Ordering;
+
 use super::{at, items, text_at};
 use crate::desired::{Content, Node};
+use crate::quantity::compare;
 
 /// A law, by what it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +14,10 @@ pub(super) enum Law {
     NamesItsVolume,
     /// Nothing is opened to everything.
     Narrow,
+    /// PostgreSQL's shared buffers are at most what is requested, else CloudNativePG refuses.
+    Buffers,
+    /// InnoDB's buffer pool is less than the limit, else the server is killed as it fills.
+    BufferPool,
 }
 
 /// The addresses of a node's own services, among them its credentials.
@@ -28,6 +35,8 @@ impl Law {
         match name {
             "a claim without a class names its volume" => Some(Self::NamesItsVolume),
             "nothing is opened to everything" => Some(Self::Narrow),
+            "the buffers fit in what is requested" => Some(Self::Buffers),
+            "the buffer pool fits in the limit" => Some(Self::BufferPool),
             _ => None,
         }
     }
@@ -37,6 +46,8 @@ impl Law {
         match self {
             Self::NamesItsVolume => names_its_volume(object),
             Self::Narrow => narrow(object),
+            Self::Buffers => buffers(object),
+            Self::BufferPool => buffer_pool(object),
         }
     }
 }
@@ -51,6 +62,62 @@ fn names_its_volume(object: &Node) -> Vec<(u32, String)> {
         object.spot.line,
         "has to name a storage class or, with an empty one, its volume".to_owned(),
     )]
+}
+
+fn buffers(object: &Node) -> Vec<(u32, String)> {
+    const BUFFERS: &[&str] = &["spec", "postgresql", "parameters", "shared_buffers"];
+    let requested = text_at(object, &["spec", "resources", "requests", "memory"]);
+    let (Some(node), Some(requested)) = (at(object, BUFFERS), requested) else {
+        return Vec::new();
+    };
+    let Content::Text(buffers) = &node.content else {
+        return Vec::new();
+    };
+    // PostgreSQL's units are Kubernetes' binary ones under other names.
+    let size = buffers
+        .strip_suffix('B')
+        .map(|size| format!("{}i", size.replace('k', "K")));
+    let is_above = size.is_some_and(|size| compare(&size, requested) == Some(Ordering::Greater));
+    let said = format!(
+        "has shared_buffers {buffers:?} above the {requested} of spec.resources.requests.memory, which CloudNativePG refuses; request more memory or keep less"
+    );
+    is_above
+        .then_some((node.spot.line, said))
+        .into_iter()
+        .collect()
+}
+
+fn buffer_pool(object: &Node) -> Vec<(u32, String)> {
+    let limit = text_at(object, &["spec", "resources", "limits", "memory"]);
+    let (Some(node), Some(limit)) = (at(object, &["spec", "myCnf"]), limit) else {
+        return Vec::new();
+    };
+    let Content::Text(settings) = &node.content else {
+        return Vec::new();
+    };
+    let pools = settings.lines().filter_map(|line| {
+        let (name, size) = line.split_once('=')?;
+        let is_pool = name.trim().replace('-', "_") == "innodb_buffer_pool_size";
+        is_pool.then_some(size.trim())
+    });
+    let is_above = |size: &str| {
+        let unit = size.trim_start_matches(|c: char| c.is_ascii_digit());
+        let number = &size[..size.len() - unit.len()];
+        let unit = match unit.to_ascii_uppercase().as_str() {
+            "" => String::new(),
+            unit => format!("{unit}i"),
+        };
+        compare(&format!("{number}{unit}"), limit).is_some_and(Ordering::is_ge)
+    };
+    pools
+        .filter(|size| is_above(size))
+        .map(|size| {
+            let said = format!(
+                "has innodb_buffer_pool_size {size:?}, which leaves nothing of the {limit} of spec.resources.limits.memory; raise the limit or keep less"
+            );
+            (node.spot.line, said)
+        })
+        .collect()
 }
 
 fn narrow(object: &Node) -> Vec<(u32, String)> {

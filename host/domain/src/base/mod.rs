@@ -49,7 +49,7 @@ pub enum Origin {
 }
 
 /// The files of a base, by path, as they are committed: what was checked, written by the
-/// host. Files outside `dependencies/` are left as they are.
+/// host, with quantities in Kubernetes' canonical form. Files outside `dependencies/` are left as they are.
 ///
 /// # Errors
 /// Everything that a base may not hold, each a sentence with file, line, object and field.
@@ -66,9 +66,10 @@ pub fn written(
             continue;
         }
         match manifest::read(path, text) {
-            Ok(documents) => {
-                for document in &documents {
+            Ok(mut documents) => {
+                for document in &mut documents {
                     check::object(path, document, bounds, &mut found);
+                    check::rewrite(document);
                     if let Some(again) = again(path, document, &mut seen) {
                         found.push(again);
                     }

@@ -2,6 +2,10 @@
 
 use super::Bounds;
 use crate::desired::Content;
+use crate::quantity;
+
+/// The word of amounts of cores, bytes and objects.
+const QUANTITY: &str = "quantity";
 
 /// One word of the lists.
 pub struct Word {
@@ -28,13 +32,23 @@ impl std::fmt::Debug for Word {
 }
 
 impl Word {
+    /// A value as it is committed, where that is another than was written.
+    pub(super) fn rewritten(&self, value: &Content) -> Option<Content> {
+        if self.name != QUANTITY {
+            return None;
+        }
+        canonical(value)
+            .map(Content::Text)
+            .filter(|canonical| canonical != value)
+    }
+
     pub(super) fn fits(&self, value: &Content, place: Place<'_>) -> bool {
         (self.fits)(value, place)
     }
 }
 
 macro_rules! words {
-    ($($name:literal, $meaning:literal, $fits:expr;)*) => {
+    ($($name:expr, $meaning:literal, $fits:expr;)*) => {
         &[$(Word { name: $name, meaning: $meaning, fits: $fits }),*]
     };
 }
@@ -53,9 +67,7 @@ pub const WORDS: &[Word] = words! {
     "amount", "a whole number or a percentage", |value, _| {
         whole(value, 0..=i64::from(i32::MAX)) || text(value, |text| text.strip_suffix('%').is_some_and(is_digits))
     };
-    "quantity", "a quantity such as 500m or 2Gi", |value, _| {
-        text(value, is_quantity) || matches!(value, Content::Number(number) if number.as_f64().is_some_and(|number| number >= 0.0))
-    };
+    QUANTITY, "a quantity such as 500m or 2Gi, which is written in Kubernetes' canonical form", |value, _| canonical(value).is_some();
     "interval", "a duration of at least a minute, such as 1h0m0s", |value, _| {
         text(value, |text| seconds(text).is_some_and(|seconds| seconds >= 60))
     };
@@ -184,16 +196,11 @@ fn is_path(text: &str) -> bool {
         && !text.split('/').any(|part| part == "..")
 }
 
-fn is_quantity(text: &str) -> bool {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
-    is_digits(whole)
-        && is_digits(part)
-        && matches!(
-            unit,
-            "" | "m" | "k" | "M" | "G" | "T" | "P" | "E" | "Ki" | "Mi" | "Gi" | "Ti" | "Pi" | "Ei"
-        )
+/// A quantity in the form that whoever re-serializes the object leaves as it is.
+fn canonical(value: &Content) -> Option<String> {
+    match value {
+        Content::Text(text) => quantity::canonical(text),
+        Content::Number(number) => quantity::canonical(&number.to_string()),
+        _ => None,
+    }
 }

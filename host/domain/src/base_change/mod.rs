@@ -1,7 +1,6 @@
 //! What a plan changes in objects of a base that are there already.
 
 pub mod permanent;
-mod quantity;
 pub mod restart;
 
 use std::collections::BTreeMap;

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{Changed, quantity};
-use crate::token;
+use super::Changed;
+use crate::{quantity, token};
 
 /// How a field may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use super::merge::{LayerKind, Merged, Origin};
 use super::node::{dotted, join};
 use super::regions::Region;
 use super::suggest::{few, nearest};
+use super::value_formats;
 use crate::declaration::Violation;
 use crate::escape;
 use crate::problem::Problem;
@@ -154,12 +155,33 @@ impl Schema {
                     .collect::<Vec<_>>()
             })
             .collect();
+        for wrong in value_formats::wrong(&self.schema, &value) {
+            let pointer = wrong.pointer;
+            // What isn't of the right form at all is said by its pattern, unless what was meant
+            // is known.
+            if wrong.help.is_none() {
+                found.retain(|fault| fault.pointer != pointer);
+            }
+            if found.iter().all(|fault| fault.pointer != pointer) {
+                let mut problem = merged.problem(&pointer, clip(&wrong.message));
+                problem.help = wrong.help;
+                found.push(Fault { problem, pointer });
+            }
+        }
         for fault in &mut found {
             place(&mut fault.problem, instance);
         }
         found.sort();
         found.dedup();
         found
+    }
+
+    /// Values as plugins get them: each text of the format `quantity` in Kubernetes' canonical
+    /// form, so that what is made of it stays as it is written wherever it is read and
+    /// written again.
+    #[must_use]
+    pub fn canonical(&self, values: Value) -> Value {
+        value_formats::canonical(&self.schema, values)
     }
 
     fn explain(&self, error: &ValidationError<'_>, merged: &Merged) -> Vec<Problem> {

@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use crate::quantity::Quantity;
+
 /// The longest domain name (RFC 1035), in characters.
 pub(super) const DOMAIN_MAX: usize = 253;
 
@@ -225,41 +227,24 @@ pub(super) fn quantity(text: &str) -> Checked {
 
 /// The same in bytes; what no number holds is as much as one can.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let unit: Option<u64> = match unit {
-        "" => Some(1),
-        "Ki" => Some(1 << 10),
-        "Mi" => Some(1 << 20),
-        "Gi" => Some(1 << 30),
-        "Ti" => Some(1 << 40),
-        "k" => Some(1_000),
-        "M" => Some(1_000_000),
-        "G" => Some(1_000_000_000),
-        "T" => Some(1_000_000_000_000),
-        _ => None,
-    };
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
     // Fifteen digits fit.
-    let number = number.parse::<u64>().ok().filter(|_| number.len() <= 15);
-    match number.zip(unit) {
-        Some((number, unit)) => Ok(number.saturating_mul(unit)),
-        None => Err(format!("{text:?} is no size such as 512Mi or 2Gi")),
-    }
+    let fine = (1..=15).contains(&(text.len() - unit.len()))
+        && matches!(unit, "" | "Ki" | "Mi" | "Gi" | "Ti" | "k" | "M" | "G" | "T");
+    Quantity::parse(text)
+        .filter(|_| fine)
+        .map(|quantity| quantity.units())
+        .ok_or_else(|| format!("{text:?} is no size such as 512Mi or 2Gi"))
 }
 
 /// A number of cores, as thousandths of one: `4`, `1500m`.
 pub(super) fn millicores(text: &str) -> Result<u64, String> {
-    let (number, unit) = match text.strip_suffix('m') {
-        Some(number) => (number, 1),
-        None => (text, 1000),
-    };
+    let number = text.strip_suffix('m').unwrap_or(text);
     let fine = (1..=9).contains(&number.len()) && digits(number);
-    match number.parse::<u64>().ok().filter(|_| fine) {
-        Some(number) => Ok(number * unit),
-        None => Err(format!("{text:?} is no number of cores such as 4 or 1500m")),
-    }
+    Quantity::parse(text)
+        .filter(|_| fine)
+        .map(|quantity| quantity.thousandths())
+        .ok_or_else(|| format!("{text:?} is no number of cores such as 4 or 1500m"))
 }
 
 /// The name of a Kubernetes namespace of the platform: without `--`, which is in every

@@ -28,6 +28,7 @@ mod shared;
 mod suggest;
 mod text;
 mod toml;
+mod value_formats;
 mod yaml;
 
 use std::collections::BTreeMap;

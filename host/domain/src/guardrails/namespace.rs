@@ -18,17 +18,18 @@ pub(super) fn namespace(place: Place<'_>) -> Value {
 }
 
 /// The workload's service account with a role that allows nothing: the workload asks
-/// nothing of Kubernetes, and saying so keeps a later grant visible.
-pub(super) fn accounts(place: Place<'_>) -> Vec<Value> {
+/// nothing of Kubernetes, and saying so keeps a later grant visible. Its pods pull images with
+/// `pull_secrets`.
+pub(super) fn accounts(place: Place<'_>, pull_secrets: &[String]) -> Vec<Value> {
     const GROUP: &str = "rbac.authorization.k8s.io";
     let (app, version) = (place.names.app().as_str(), format!("{GROUP}/v1"));
+    let mut account = json!({ "automountServiceAccountToken": false });
+    if !pull_secrets.is_empty() {
+        let named = pull_secrets.iter().map(|name| json!({ "name": name }));
+        account["imagePullSecrets"] = named.collect();
+    }
     vec![
-        place.object(
-            "v1",
-            "ServiceAccount",
-            app,
-            json!({ "automountServiceAccountToken": false }),
-        ),
+        place.object("v1", "ServiceAccount", app, account),
         place.object(&version, "Role", app, json!({ "rules": [] })),
         place.object(
             &version,

@@ -8,6 +8,23 @@ use crate::declaration::Declaration;
 const VERSION: &str = "external-secrets.io/v1";
 const STORE: &str = "secrets-manager";
 
+/// The key of a login at a registry of images: Kubernetes' own for secrets of the type.
+pub const PULL_SECRET: &str = ".dockerconfigjson";
+const PULL_SECRET_TYPE: &str = "kubernetes.io/dockerconfigjson";
+
+/// The names of the Kubernetes secrets that images are pulled with, sorted.
+pub(super) fn pull_secrets(place: Place<'_>, declaration: &Declaration) -> Vec<String> {
+    let given = declaration.given.iter();
+    given
+        .filter(|(_, secret)| secret.key == PULL_SECRET)
+        .map(|(entry, _)| name(place, entry))
+        .collect()
+}
+
+fn name(place: Place<'_>, entry: &str) -> String {
+    format!("{}-{entry}", place.names.app())
+}
+
 /// Each entry becomes the Kubernetes secret `<app>-<entry>` with all of its keys; git
 /// holds names only. What External Secrets would fill in by itself is written out, else
 /// Argo CD would see a difference for ever.
@@ -41,7 +58,7 @@ pub(super) fn objects(place: Place<'_>, declaration: &Declaration) -> Vec<Value>
 }
 
 fn external(place: Place<'_>, entry: &str, keys: &[&str]) -> Value {
-    let name = format!("{}-{entry}", place.names.app());
+    let name = name(place, entry);
     let full = format!("{}{entry}", place.names.secret_prefix());
     let data: Vec<Value> = keys
         .iter()
@@ -58,6 +75,18 @@ fn external(place: Place<'_>, entry: &str, keys: &[&str]) -> Value {
             })
         })
         .collect();
+    let mut target = json!({
+        "name": name,
+        "creationPolicy": "Owner",
+        "deletionPolicy": "Retain",
+    });
+    if keys == [PULL_SECRET] {
+        target["template"] = json!({
+            "engineVersion": "v2",
+            "mergePolicy": "Replace",
+            "type": PULL_SECRET_TYPE,
+        });
+    }
     place.object(
         VERSION,
         "ExternalSecret",
@@ -65,11 +94,7 @@ fn external(place: Place<'_>, entry: &str, keys: &[&str]) -> Value {
         json!({ "spec": {
             "refreshInterval": "1h0m0s",
             "secretStoreRef": { "kind": "SecretStore", "name": STORE },
-            "target": {
-                "name": name,
-                "creationPolicy": "Owner",
-                "deletionPolicy": "Retain",
-            },
+            "target": target,
             "data": data,
         } }),
     )

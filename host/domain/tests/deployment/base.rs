@@ -276,3 +276,66 @@ fn everything_is_told_of() {
     assert_eq!(found.len(), 101);
     assert_eq!(found[100], "… and 900 more problems of the base");
 }
+
+const CLUSTER: &str = "spec:
+  imageName: ghcr.io/cloudnative-pg/postgresql:17
+  instances: 1
+  bootstrap: { initdb: { database: x, owner: x } }
+  storage: { size: 1024Gi }
+  resources:
+    requests: { cpu: \"1.5\", memory: 256Mi }
+    limits: { cpu: 2, memory: 2048Mi }
+  postgresql: { parameters: { shared_buffers: 256MB } }
+";
+
+/// An operator's webhook writes the object anew, quantities in Kubernetes' canonical form; what
+/// stands in git is that form from the start.
+#[test]
+fn quantities_are_committed_in_their_canonical_form() {
+    let text = within("postgresql.cnpg.io/v1", "Cluster", CLUSTER);
+    let done = committed(&text).unwrap();
+    for line in [
+        "      cpu: \"1500m\"\n",
+        "      memory: \"256Mi\"\n",
+        "      cpu: \"2\"\n",
+        "      memory: \"2Gi\"\n",
+        "    size: \"1Ti\"\n",
+        // No field of quantities.
+        "      shared_buffers: \"256MB\"\n",
+    ] {
+        assert!(done.contains(line), "{line}{done}");
+    }
+    assert_eq!(committed(&done).unwrap(), done);
+}
+
+#[test]
+fn a_database_keeps_no_more_than_it_may() {
+    let above = CLUSTER.replace("256MB", "1GB");
+    says(
+        &within("postgresql.cnpg.io/v1", "Cluster", &above),
+        "has shared_buffers \"1GB\" above the 256Mi of spec.resources.requests.memory, which CloudNativePG refuses",
+    );
+    let mariadb = |pool: &str| {
+        let spec = format!(
+            "spec:
+  image: docker.io/library/mariadb:11.4.13
+  replicas: 1
+  rootPasswordSecretKeyRef: {{ name: x, key: password }}
+  storage: {{ size: 1Gi }}
+  resources: {{ requests: {{ memory: 1Gi }}, limits: {{ memory: 1Gi }} }}
+  podSecurityContext: {{ runAsNonRoot: true, seccompProfile: {{ type: RuntimeDefault }} }}
+  securityContext: {{ allowPrivilegeEscalation: false, capabilities: {{ drop: [ALL] }} }}
+  myCnf: \"[mariadb]\\n{pool}\\n\"
+"
+        );
+        within("k8s.mariadb.com/v1alpha1", "MariaDB", &spec)
+    };
+    assert_eq!(problems(&mariadb("innodb_buffer_pool_size=512M")), [""; 0]);
+    for pool in [
+        "innodb_buffer_pool_size=1G",
+        "innodb-buffer-pool-size = 2048m",
+        "innodb_buffer_pool_size=1073741824",
+    ] {
+        says(&mariadb(pool), "leaves nothing of the 1Gi");
+    }
+}

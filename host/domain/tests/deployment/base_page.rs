@@ -18,7 +18,7 @@ A target's base is the plain manifests in its folder's `dependencies/`. They com
 
 As the part of YAML that is JSON: maps, lists, texts, `true`, `false`, `null` and numbers without an exponent. Anchors, aliases, tags, directives, merge keys and keys that stand twice are refused. A plain scalar that some version of YAML takes for something else than the next (`yes`, `0x1f`, `1_000`, `12:30`, `2026-01-31`, `~`, an empty value) is refused: quote it if it is text. Keys are ASCII.
 
-What is committed is the same tree in one form: block style, keys in their order, every text in double quotes that any reader could take for something else. Remarks stay in the template.
+What is committed is the same tree in one form: block style, keys in their order, every text in double quotes that any reader could take for something else, every quantity in Kubernetes' canonical form (`1500m` for `1.5`, `2Gi` for `2048Mi`), which operators' webhooks leave as it is. Remarks stay in the template.
 
 ## How to read the lists
 

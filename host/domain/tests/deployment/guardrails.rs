@@ -91,12 +91,12 @@ fn who_declares_nothing_gets_the_tightest_bounds() {
     assert_eq!(
         spec(&made, "ResourceQuota/quota")["hard"],
         json!({
-            "limits.memory": "2048Mi",
+            "limits.memory": "2Gi",
             "persistentvolumeclaims": "2",
             "pods": "10",
-            "requests.cpu": "1000m",
-            "requests.memory": "1024Mi",
-            "requests.storage": "10240Mi",
+            "requests.cpu": "1",
+            "requests.memory": "1Gi",
+            "requests.storage": "10Gi",
             "services.loadbalancers": "0",
             "services.nodeports": "0",
         })
@@ -181,7 +181,7 @@ fn a_declared_quota_is_what_is_written() {
     // A part of a mebibyte is one.
     assert_eq!(
         (&written["requests.memory"], &written["limits.memory"]),
-        (&json!("5121Mi"), &json!("9216Mi"))
+        (&json!("5121Mi"), &json!("9Gi"))
     );
     assert_eq!(
         (&written["requests.cpu"], &written["pods"]),
@@ -194,7 +194,7 @@ fn a_declared_quota_is_what_is_written() {
     let written = hard(&scene);
     assert_eq!(
         (&written["requests.cpu"], &written["pods"]),
-        (&json!("2000m"), &json!("15"))
+        (&json!("2"), &json!("15"))
     );
 
     // What the operator allows at most is held against what the app declares.
@@ -435,6 +435,42 @@ fn add_ons_live_where_the_region_says() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn a_login_at_a_registry_is_what_all_pods_of_the_account_pull_with() {
+    let scene = with(|declaration| {
+        let given = GivenSecret {
+            key: ".dockerconfigjson".to_owned(),
+            purpose: "the registry".to_owned(),
+        };
+        declaration.given.insert("registry".to_owned(), given);
+    });
+    let made = objects(&scene);
+    assert_eq!(
+        made["ServiceAccount/mattermost"]["imagePullSecrets"],
+        json!([{ "name": "mattermost-registry" }])
+    );
+    let external = spec(&made, "ExternalSecret/mattermost-registry");
+    assert_eq!(
+        external["target"],
+        json!({
+            "name": "mattermost-registry",
+            "creationPolicy": "Owner",
+            "deletionPolicy": "Retain",
+            "template": {
+                "engineVersion": "v2",
+                "mergePolicy": "Replace",
+                "type": "kubernetes.io/dockerconfigjson",
+            },
+        })
+    );
+    assert_eq!(external["data"][0]["secretKey"], ".dockerconfigjson");
+    let without = objects(&Scene::new());
+    assert_eq!(
+        without["ServiceAccount/mattermost"].get("imagePullSecrets"),
+        None
+    );
 }
 
 #[test]

@@ -283,9 +283,11 @@ impl Offline {
                 .any(|violation| violation.code == UNREADABLE),
             Err(_) => true,
         };
-        let mut answer = ask(case.merged.to_value()).await;
+        let canonical = |values| case.app.schema.canonical(values);
+        let mut answer = ask(canonical(case.merged.to_value())).await;
         if !case.faults.is_empty() && unreadable(&answer) {
-            answer = ask(repaired(case.merged, case.faults, &case.app.base)).await;
+            let values = repaired(case.merged, case.faults, &case.app.base);
+            answer = ask(canonical(values)).await;
             if unreadable(&answer) {
                 return Ok(Vec::new());
             }

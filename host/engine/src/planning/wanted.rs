@@ -74,7 +74,9 @@ impl Offline {
         })?;
         let names = Names::new(&self.installation, instance, ground.incarnation(target));
         let merged = merged(ground, instance, pins)?;
-        let request = self.request(instance, region, &names, merged.to_value());
+        let app = ground.apps.values(&pins.facts)?;
+        let values = app.schema.canonical(merged.to_value());
+        let request = self.request(instance, region, &names, values);
         let declaration = self.ask(instance, region, pins, &merged, &request)?;
         let facts = &pins.facts;
         let lock = Lock {

@@ -1,10 +1,12 @@
 //! What the API server, and the operators behind it, refuse of an object, in their own words.
 
 mod quantity;
+mod stored;
 
 use serde_json::{Value, json};
 
 use self::quantity::{is_less, postgres_size, size};
+pub(crate) use self::stored::stored;
 use super::ArgoCd;
 use super::json::{is_object_name, list, text};
 use super::manifest::Manifest;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::admission::qualified_name;
+use super::admission::{qualified_name, stored};
 use super::habits::WaitsFor;
 use super::health::has_pods;
 use super::json::{text, texts};
@@ -227,13 +227,14 @@ impl ArgoCd {
                 continue;
             }
             let starts = has_pods(&manifest.group, &manifest.kind);
+            let stored = stored(manifest);
             let verb = match before {
-                Some(live) if live.object == manifest.object => "unchanged",
+                Some(live) if live.object == stored => "unchanged",
                 Some(_) => "configured",
                 None => "created",
             };
             let spec_changed =
-                before.is_none_or(|live| live.object.get("spec") != manifest.object.get("spec"));
+                before.is_none_or(|live| live.object.get("spec") != stored.get("spec"));
             *rolled |= starts && spec_changed && !task.is_hook;
             *rolled |= verb == "created" && manifest.kind == "PersistentVolumeClaim";
             self.put_live(key.clone(), manifest, application, work.at);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::ArgoCd;
+use super::admission::stored;
 use super::health::has_pods;
 use super::json::uid;
 use super::manifest::{Manifest, images};
@@ -62,9 +63,10 @@ impl ArgoCd {
         at: Millis,
     ) {
         let starts = has_pods(&key.group, &key.kind);
+        let object = stored(manifest);
         let Some(standing) = self.state.live.get(&key) else {
             let live = LiveObject {
-                object: manifest.object.clone(),
+                object,
                 application: application.name.clone(),
                 uid: uid(&format!("{} {at}", String::from(key.clone()))),
                 created: at,
@@ -80,7 +82,7 @@ impl ArgoCd {
             return;
         };
         let mut live = standing.clone();
-        if live.object.get("spec") != manifest.object.get("spec") {
+        if live.object.get("spec") != object.get("spec") {
             live.before = self.clusters(at).written(application, &key);
             live.generation += 1;
             live.changed = at;
@@ -90,7 +92,7 @@ impl ArgoCd {
                 live.rollout += 1;
             }
         }
-        live.object.clone_from(&manifest.object);
+        live.object = object;
         live.application.clone_from(&application.name);
         self.state.live.insert(key, live);
     }
