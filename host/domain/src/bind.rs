@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::declaration::GeneratedKey;
 use crate::resource::{
-    AccessPoint, Application, File, FileSystem, Folder, MountTarget, Project, Record, Resource,
-    Routing, Secret, Sync,
+    Aaaa, AccessPoint, Application, File, FileSystem, Folder, MountTarget, Project, Record,
+    Resource, Routing, Secret, Sync,
 };
 use crate::token::{self, Bindings, BrokenToken};
 
@@ -58,6 +58,19 @@ pub fn references(resource: &Resource) -> Result<Vec<token::Reference>, BrokenTo
 
 type Visit<'a> = dyn FnMut(&mut String) -> Result<(), BrokenToken> + 'a;
 
+/// The texts of where a record points.
+fn places(routing: &mut Routing, visit: &mut Visit<'_>) -> Result<(), BrokenToken> {
+    match routing {
+        Routing::Addresses { ipv4, ttl: _ } => all(ipv4, visit),
+        Routing::Addresses6 { ipv6, ttl: _ } => all(ipv6, visit),
+        Routing::Alias {
+            dns_name,
+            hosted_zone_id,
+            evaluate_target_health: _,
+        } => all([dns_name, hosted_zone_id], visit),
+    }
+}
+
 /// Every text of an image in which a token may stand: all but names of ours, which have
 /// types of their own. Field by field, so that a new one can't be forgotten.
 fn texts(resource: &mut Resource, visit: &mut Visit<'_>) -> Result<(), BrokenToken> {
@@ -100,15 +113,13 @@ fn texts(resource: &mut Resource, visit: &mut Visit<'_>) -> Result<(), BrokenTok
             set_identifier,
             weight: _,
             routing,
+            aaaa,
         }) => {
             all([zone, name, set_identifier], visit)?;
-            match routing {
-                Routing::Addresses { ipv4, ttl: _ } => all(ipv4, visit),
-                Routing::Alias {
-                    dns_name,
-                    hosted_zone_id,
-                    evaluate_target_health: _,
-                } => all([dns_name, hosted_zone_id], visit),
+            places(routing, visit)?;
+            match aaaa {
+                Some(Aaaa { weight: _, routing }) => places(routing, visit),
+                None => Ok(()),
             }
         }
         Resource::Secret(Secret {

@@ -123,7 +123,8 @@ pub struct TargetPlan {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Remark {
-    /// What it is about: `data-version`, `app-warning`, `database-restart`.
+    /// What it is about: `data-version`, `app-warning`, `database-restart`,
+    /// `certificate-challenge`, `answered-elsewhere`, ….
     pub code: String,
     /// One line, without a final stop where it is the host's own.
     pub message: String,
@@ -151,6 +152,15 @@ impl Remark {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Both in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{}; {help}", self.message),
+            None => self.message.clone(),
+        }
     }
 }
 

@@ -3,8 +3,9 @@
 //! An image holds what a decision may rest on, and nothing that moves by itself. Texts
 //! may hold tokens until they are bound.
 
+mod record;
+
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,6 +13,8 @@ use serde_json::Value;
 use crate::declaration::GeneratedKey;
 use crate::effect::{EffectId, OutputName};
 use crate::name::{DeploymentId, Incarnation, InstallationId, RegionName, TargetId};
+
+pub use record::{Aaaa, Record, Routing};
 
 /// The state of one outside thing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -92,63 +95,6 @@ pub struct AccessPoint {
     pub gid: u32,
     /// Octal permissions of the directory: `0750`.
     pub permissions: String,
-}
-
-/// A weighted A record; a simple one only where it stands to be adopted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Record {
-    /// The hosted zone's id, without `/hostedzone/`.
-    pub zone: String,
-    /// The full name, lower case, without a final dot.
-    pub name: String,
-    /// Which of the weighted records of that name this is; ours never changes. Empty for a
-    /// simple record.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub set_identifier: String,
-    /// 0 to 255; 0 for a simple record.
-    pub weight: u8,
-    /// Where it points.
-    pub routing: Routing,
-}
-
-impl Record {
-    /// Whether it is a simple A record: no set-identifier, and no value that only another
-    /// type of record has.
-    #[must_use]
-    pub fn is_simple(&self) -> bool {
-        let of_type_a = match &self.routing {
-            Routing::Addresses { ipv4, .. } => {
-                ipv4.iter().all(|value| value.parse::<Ipv4Addr>().is_ok())
-            }
-            Routing::Alias { .. } => true,
-        };
-        self.set_identifier.is_empty() && of_type_a
-    }
-}
-
-/// Where a record points.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Routing {
-    /// To addresses.
-    #[serde(rename_all = "camelCase")]
-    Addresses {
-        /// IPv4 addresses, sorted.
-        ipv4: Vec<String>,
-        /// Seconds.
-        ttl: u32,
-    },
-    /// To a load balancer.
-    #[serde(rename_all = "camelCase")]
-    Alias {
-        /// Its DNS name, without a final dot.
-        dns_name: String,
-        /// The zone that its name is in.
-        hosted_zone_id: String,
-        /// Whether Route 53 asks it for its health.
-        evaluate_target_health: bool,
-    },
 }
 
 /// An entry of Secrets Manager whose random values are drawn once and never read back.

@@ -12,7 +12,7 @@ use crate::effect::{EffectId, EffectKind, OutputName};
 use crate::lock::{self, Lock};
 use crate::naming::Names;
 use crate::resource::{
-    AccessPoint, File, FileSystem, Folder, MountTarget, Record, Resource, Secret, Sync,
+    Aaaa, AccessPoint, File, FileSystem, Folder, MountTarget, Record, Resource, Secret, Sync,
 };
 use crate::token::Reference;
 
@@ -185,6 +185,10 @@ impl Graph {
                     set_identifier: site.names.set_identifier(),
                     weight: site.weight,
                     routing: region.ingress.routing.clone(),
+                    aaaa: region.ingress.aaaa.clone().map(|routing| Aaaa {
+                        weight: site.weight,
+                        routing,
+                    }),
                 }),
             );
         }

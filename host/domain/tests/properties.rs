@@ -160,6 +160,7 @@ fn resource() -> impl Strategy<Value = Resource> {
                 set_identifier: "s".to_owned(),
                 weight,
                 routing: Routing::Addresses { ipv4, ttl },
+                aaaa: None,
             })
         }),
         "[a-z]{1,8}".prop_map(move |name| Resource::Secret(Secret {

@@ -1,6 +1,7 @@
 //! Planning: the desired state through the plugins, held against what is there.
 
 mod apps;
+mod beside;
 mod blocked;
 mod claims;
 mod drift;

@@ -131,6 +131,23 @@ pub fn system_name(system: &str) -> &'static str {
     }
 }
 
+/// Something in another place that takes away from what a thing is for: nothing stands in
+/// its own place, and yet it does no good, or only half.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Beside {
+    /// `delegated`: nobody is led to the thing. `answered-elsewhere`: some aren't.
+    pub code: &'static str,
+    /// What it is and what it does, for a person.
+    pub message: String,
+    /// The way out, apart from adoption.
+    pub help: String,
+    /// Whether whoever adopts the thing's effect takes this over, too.
+    pub adoptable: bool,
+    /// Whether the system itself refuses what is wanted while this is there.
+    pub refuses: bool,
+}
+
 /// What the engine does with an outside system. One implementation serves all kinds of
 /// effect of its system.
 #[async_trait]
@@ -160,6 +177,15 @@ pub trait EffectAdapter: Send + std::marker::Sync + fmt::Debug {
         _adoption: &Adoption,
     ) -> Result<Option<Observed>, Failure> {
         self.observe(wanted, Reading::Fresh).await
+    }
+
+    /// What stands in other places and takes away from `wanted`, from the lists that
+    /// [`Reading::Listed`] reads. Nothing, where an adapter knows of no such thing.
+    ///
+    /// # Errors
+    /// When the system can't be read.
+    async fn beside(&self, _wanted: &Resource) -> Result<Vec<Beside>, Failure> {
+        Ok(Vec::new())
     }
 
     /// Leads from `step.before` to `step.after`, and waits until that has taken hold.

@@ -17,8 +17,9 @@ pub use checks::CheckCache;
 pub use clock::{Clock, Ids};
 pub use diagnosis::{Check, Examine, Finding, Verdict};
 pub use effects::{
-    ApplicationState, Applications, EffectAdapter, Ensured, Failure, FailureKind, Generated,
-    GivenOwner, GivenSecrets, LastChange, LiveTarget, Note, Reading, Step, Syncing, system_name,
+    ApplicationState, Applications, Beside, EffectAdapter, Ensured, Failure, FailureKind,
+    Generated, GivenOwner, GivenSecrets, LastChange, LiveTarget, Note, Reading, Step, Syncing,
+    system_name,
 };
 pub use holdings::{HeldBy, Holding, Holdings};
 pub use plugins::{PluginError, PluginFacts, Plugins, TemplateFault};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use deploycenter_domain::resource::{Adoption, Observed, Resource};
-use deploycenter_ports::{EffectAdapter, Ensured, Failure, Reading, Step};
+use deploycenter_ports::{Beside, EffectAdapter, Ensured, Failure, Reading, Step};
 
 /// Takes every step a second time, as a process would that died before it could write
 /// that the first went well.
@@ -31,6 +31,10 @@ impl EffectAdapter for Twice {
         adoption: &Adoption,
     ) -> Result<Option<Observed>, Failure> {
         self.inner.observe_foreign(wanted, adoption).await
+    }
+
+    async fn beside(&self, wanted: &Resource) -> Result<Vec<Beside>, Failure> {
+        self.inner.beside(wanted).await
     }
 
     async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {

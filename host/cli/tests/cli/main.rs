@@ -8,6 +8,7 @@ mod away;
 mod broken;
 mod canary;
 mod doctor;
+mod dual_stack;
 mod edited;
 mod failures;
 mod fleet;

@@ -191,16 +191,51 @@ pub(crate) fn make_file_system(place: &Place) {
 
 /// Someone's simple record of that name.
 pub(crate) fn make_record(place: &Place, name: &str) {
+    make_set(place, name, "A", "198.51.100.7");
+}
+
+/// Someone's simple record set of that name and type in apps.example.com.
+pub(crate) fn make_set(place: &Place, name: &str, kind: &str, value: &str) {
     let taken = place.sandbox().edit_aws(|state| {
         for (_, zone) in state["route53"]["zones"].as_object_mut().unwrap() {
             if zone["name"].to_string().contains("apps.example.com") {
                 zone["records"].as_array_mut().unwrap().push(json!({
                     "Name": format!("{name}."),
-                    "Type": "A",
+                    "Type": kind,
                     "TTL": 60,
-                    "ResourceRecords": { "ResourceRecord": [{ "Value": "198.51.100.7" }] },
+                    "ResourceRecords": { "ResourceRecord": [{ "Value": value }] },
                 }));
             }
+        }
+    });
+    assert!(taken);
+}
+
+/// The types of the record sets of that name in apps.example.com; with a weight, `type=weight`.
+pub(crate) fn sets(place: &Place, name: &str) -> Vec<String> {
+    let snapshot = place.sandbox().snapshot();
+    let zones = snapshot["route53"]["zones"].as_object().unwrap();
+    let records = zones
+        .values()
+        .flat_map(|zone| zone["records"].as_array().into_iter().flatten());
+    records
+        .filter(|record| record["Name"] == format!("{name}."))
+        .map(|record| {
+            let kind = record["Type"].as_str().unwrap();
+            match record["Weight"].as_u64() {
+                Some(weight) => format!("{kind}={weight}"),
+                None => kind.to_owned(),
+            }
+        })
+        .collect()
+}
+
+/// Removes the sets of a name and a type.
+pub(crate) fn remove_sets(place: &Place, name: &str, kind: &str) {
+    let taken = place.sandbox().edit_aws(|state| {
+        for (_, zone) in state["route53"]["zones"].as_object_mut().unwrap() {
+            let records = zone["records"].as_array_mut().unwrap();
+            records.retain(|record| record["Name"] != format!("{name}.") || record["Type"] != kind);
         }
     });
     assert!(taken);

@@ -52,6 +52,81 @@ fn a_record_that_exists_already() {
 }
 
 #[test]
+fn a_record_that_leads_people_with_ipv6_elsewhere() {
+    let place = Place::new(FLEET);
+    let name = "chat.acme.apps.example.com";
+    outside::make_set(&place, name, "AAAA", "2001:db8::7");
+    leaves_out(
+        &place,
+        "answered-elsewhere",
+        &[
+            "acme/mattermost: dns.record/domain: chat.acme.apps.example.com has a simple AAAA record to 2001:db8::7 that isn't ours: who has IPv6 goes there",
+            "deploycenter adopt acme/mattermost dns.record/domain",
+        ],
+    );
+    place
+        .run(&["adopt", "acme/mattermost", "dns.record/domain", "--yes"])
+        .succeeded();
+    assert_eq!(outside::sets(&place, name), ["A=100"]);
+
+    // Beside a record of ours that stands it is said, and keeps nothing from being deployed.
+    outside::make_set(&place, name, "AAAA", "2001:db8::8");
+    place.run(&["plan", "--detailed-exitcode"]).succeeded();
+    let raised = FLEET.replace("maxUsers: 100", "maxUsers: 137");
+    place.change("customers.yaml", raised);
+    let plan = place.run(&["plan"]).succeeded();
+    holds(
+        &plan.stdout,
+        &[
+            "! dns.record/domain: chat.acme.apps.example.com has a simple AAAA record to 2001:db8::8 that isn't ours: who has IPv6 goes there",
+            "ingress.alias.dualStack",
+        ],
+    );
+    // A plan from before it came is another.
+    place.run(&["plan", "--out", "p.json"]).succeeded();
+    outside::remove_sets(&place, name, "AAAA");
+    let stale = place.run(&["apply", "--plan", "p.json", "--output", "json"]);
+    holds(
+        &stale.refused("plan-stale"),
+        &["acme/mattermost", "the records beside ours"],
+    );
+    place.run(&["apply", "--yes"]).succeeded();
+}
+
+#[test]
+fn a_name_that_is_delegated_elsewhere() {
+    let place = Place::new(FLEET);
+    let (above, name) = ("acme.apps.example.com", "chat.acme.apps.example.com");
+    // Theirs beside it is no matter.
+    outside::make_set(&place, "acme2.apps.example.com", "NS", "ns1.example.net.");
+    outside::make_set(&place, above, "NS", "ns1.example.net.");
+    let said = "acme/mattermost: dns.record/domain: chat.acme.apps.example.com isn't answered from the zone Z04444444APPSEXAMPLE: acme.apps.example.com is delegated to ns1.example.net";
+    leaves_out(
+        &place,
+        "delegated",
+        &[said, "under hostedZones in regions.yaml"],
+    );
+    assert!(outside::sets(&place, name).is_empty());
+
+    // Where it stands already, nothing else waits for it; and it goes like any other.
+    outside::remove_sets(&place, above, "NS");
+    place.run(&["apply", "--yes"]).succeeded();
+    outside::make_set(&place, name, "NS", "ns1.example.net.");
+    let raised = FLEET.replace("maxUsers: 100", "maxUsers: 137");
+    place.change("customers.yaml", raised);
+    let plan = place.run(&["plan"]).succeeded();
+    holds(
+        &plan.stdout,
+        &["chat.acme.apps.example.com is delegated to"],
+    );
+    place.run(&["apply", "--yes"]).succeeded();
+    place.change("customers.yaml", "version: 1\ncustomers: []\n");
+    let destroy = ["destroy", "acme/mattermost", "--confirm", "acme/mattermost"];
+    place.run(&destroy).succeeded();
+    assert_eq!(outside::sets(&place, name), ["NS"]);
+}
+
+#[test]
 fn a_secret_that_nobody_gave() {
     let smtp = "values: { smtp: { host: smtp.acme.example, port: 587, user: chat, from: chat@acme.example } }";
     let place = Place::new(&FLEET.replace("values: { maxUsers: 100 }", smtp));

@@ -1,6 +1,6 @@
 //! The forms of ids, domains and addresses that people write.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::quantity::Quantity;
 
@@ -157,6 +157,15 @@ pub(super) fn ipv4(text: &str) -> Checked {
     text.parse::<Ipv4Addr>()
         .map(|address| address.to_string())
         .map_err(|_| format!("{text:?} is no IPv4 address"))
+}
+
+/// An IPv6 address in hexadecimal digits; what comes back is its shortest form.
+pub(super) fn ipv6(text: &str) -> Checked {
+    text.parse::<Ipv6Addr>()
+        .ok()
+        .filter(|_| !text.contains('.'))
+        .map(|address| address.to_string())
+        .ok_or_else(|| format!("{text:?} is no IPv6 address such as 2001:db8::20"))
 }
 
 /// An `https` or `http` URL without user information, query or fragment, and without what

@@ -25,6 +25,7 @@ mod scalar;
 mod secrets;
 mod settings;
 mod shared;
+mod shared_name;
 mod suggest;
 mod text;
 mod toml;
@@ -45,7 +46,9 @@ pub use lockfile::{LockedPlugin, PluginsLock};
 pub use merge::{LayerKind, Merged, Origin, merge};
 pub use node::{Content, Entry, Node, Spot, dotted};
 pub use reading::{Draft, Reading, read as read_all};
-pub use regions::{Efs, HostedZone, Ingress, Region, Regions, StorageClass, StorageKind};
+pub use regions::{
+    Challenge, Efs, HostedZone, Ingress, Region, Regions, StorageClass, StorageKind,
+};
 pub use regions_cluster::{AddonNamespaces, Cluster, QuotaFigures, QuotaRule};
 pub use repair::repaired;
 pub use settings::{

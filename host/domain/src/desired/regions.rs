@@ -93,13 +93,30 @@ impl Region {
 pub struct Ingress {
     /// The ingress class.
     pub class: String,
-    /// Where records point.
+    /// Where A records point.
     pub routing: Routing,
+    /// Where AAAA records point; `None`: there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aaaa: Option<Routing>,
     /// cert-manager's issuer.
     pub cluster_issuer: String,
+    /// How that issuer shows that a domain is ours; `None`: not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
     /// The largest request body that gets through, as a Kubernetes quantity: `2Gi`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_body_size: Option<String>,
+}
+
+/// What a certificate's issuer asks for, to see that a domain is ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Challenge {
+    /// A file under the domain: whichever cluster answers the name has to have it.
+    #[serde(rename = "http-01")]
+    Http01,
+    /// A TXT record below the domain.
+    #[serde(rename = "dns-01")]
+    Dns01,
 }
 
 /// How file systems of our own are made.

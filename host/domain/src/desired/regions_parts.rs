@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::formats;
 use super::node::{Node, Spot, join};
 use super::reader::{Located, Object, Reader};
-use super::regions::{Efs, HostedZone, Ingress, StorageClass, StorageKind, account_and_role};
+use super::regions::{
+    Challenge, Efs, HostedZone, Ingress, StorageClass, StorageKind, account_and_role,
+};
 use crate::resource::Routing;
 
 /// Seconds that resolvers keep an address unless set otherwise.
@@ -43,9 +45,11 @@ pub(super) fn ingress(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<In
         &[
             "class",
             "ipv4",
+            "ipv6",
             "ttl",
             "alias",
             "clusterIssuer",
+            "challenge",
             "maxBodySize",
         ],
     )?;
@@ -55,18 +59,28 @@ pub(super) fn ingress(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<In
     let max_body_size = reader
         .checked(size, formats::quantity)
         .map(|text| text.value);
-    let routing = match (object.entry("ipv4"), object.entry("alias")) {
+    let challenge = reader.text(&object, "challenge");
+    let words = [("http-01", Challenge::Http01), ("dns-01", Challenge::Dns01)];
+    let challenge = reader.word(challenge, &words);
+    let places = match (object.entry("ipv4"), object.entry("alias")) {
         (Some(_), None) => addresses(reader, &object),
         (None, Some(_)) => {
-            if let Some(entry) = object.entry("ttl") {
-                let message = "\"ttl\" has no meaning for an alias";
-                let help = "an alias takes the load balancer's own; take \"ttl\" out".to_owned();
-                reader.problem(
-                    entry.spot,
-                    &join(&object.pointer, "ttl"),
-                    message,
-                    Some(help),
-                );
+            for (key, help) in [
+                (
+                    "ttl",
+                    "an alias takes the load balancer's own; take \"ttl\" out",
+                ),
+                (
+                    "ipv6",
+                    "take it out; of a load balancer that has IPv6, say alias.dualStack: true",
+                ),
+            ] {
+                let Some(entry) = object.entry(key) else {
+                    continue;
+                };
+                let message = format!("\"{key}\" has no meaning for an alias");
+                let pointer = join(&object.pointer, key);
+                reader.problem(entry.spot, &pointer, message, Some(help.to_owned()));
             }
             alias(reader, &object)
         }
@@ -80,49 +94,71 @@ pub(super) fn ingress(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<In
             None
         }
     };
+    let (routing, aaaa) = places?;
     Some(Ingress {
         class: class?.value,
-        routing: routing?,
+        routing,
+        aaaa,
         cluster_issuer: cluster_issuer?.value,
+        challenge,
         max_body_size,
     })
 }
 
-fn addresses(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<Routing> {
+/// Where A records point, and AAAA records where there are such.
+type Places = (Routing, Option<Routing>);
+
+fn addresses(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<Places> {
     let before = reader.found.len();
     let texts = reader.texts(object, "ipv4");
     let ipv4 = sorted(reader, texts, formats::ipv4);
-    if ipv4.is_empty() && reader.found.len() == before {
-        reader.problem(
-            object.spot,
-            &join(&object.pointer, "ipv4"),
-            "\"ipv4\" is an empty list",
-            None,
-        );
+    let texts = reader.texts(object, "ipv6");
+    let ipv6 = sorted(reader, texts, formats::ipv6);
+    if reader.found.len() == before {
+        let said6 = object.entry("ipv6").is_some();
+        for (key, empty) in [
+            ("ipv4", ipv4.is_empty()),
+            ("ipv6", said6 && ipv6.is_empty()),
+        ] {
+            if empty {
+                let message = format!("\"{key}\" is an empty list");
+                let pointer = join(&object.pointer, key);
+                reader.problem(object.spot, &pointer, message, None);
+            }
+        }
     }
     let ttl = match reader.integer(object, "ttl", 1, 86_400) {
         Some(ttl) => u32::try_from(ttl.value).unwrap_or(TTL),
         None => TTL,
     };
-    (reader.found.len() == before).then_some(Routing::Addresses { ipv4, ttl })
+    let aaaa = (!ipv6.is_empty()).then_some(Routing::Addresses6 { ipv6, ttl });
+    (reader.found.len() == before).then_some((Routing::Addresses { ipv4, ttl }, aaaa))
 }
 
-fn alias(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<Routing> {
+fn alias(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<Places> {
     let object = reader.inner(
         object,
         "alias",
-        &["dnsName", "hostedZoneId", "evaluateTargetHealth"],
+        &[
+            "dnsName",
+            "hostedZoneId",
+            "evaluateTargetHealth",
+            "dualStack",
+        ],
     )?;
     let dns_name = reader.need_text(&object, "dnsName");
     let dns_name = reader.checked(dns_name, formats::domain);
     let zone = reader.need_text(&object, "hostedZoneId");
     let zone = reader.checked(zone, formats::zone_id);
     let evaluate_target_health = reader.flag(&object, "evaluateTargetHealth").unwrap_or(true);
-    Some(Routing::Alias {
+    let dual_stack = reader.flag(&object, "dualStack").unwrap_or(false);
+    let routing = Routing::Alias {
         dns_name: dns_name?.value,
         hosted_zone_id: zone?.value,
         evaluate_target_health,
-    })
+    };
+    let aaaa = dual_stack.then(|| routing.clone());
+    Some((routing, aaaa))
 }
 
 /// Checked texts, sorted; one that stands twice is a problem.

@@ -71,6 +71,7 @@ pub(crate) fn record(weight: u8) -> Resource {
             ipv4: vec!["192.0.2.1".to_owned()],
             ttl: 60,
         },
+        aaaa: None,
     })
 }
 

@@ -22,7 +22,7 @@ use super::users::has_something;
 pub struct Blocked {
     /// Which.
     pub target: TargetId,
-    /// `held`, `drifted`, `exists`, `secret-missing`, `needs-attention`, `locked`, ….
+    /// `held`, `drifted`, `exists`, `delegated`, `answered-elsewhere`, `secret-missing`, `needs-attention`, `locked`, ….
     pub code: &'static str,
     /// Why, for a person.
     pub message: String,

@@ -14,10 +14,19 @@ use deploycenter_domain::wanted::WantedEffect;
 use deploycenter_ports::{FailureKind, Reading};
 
 use super::PlanError;
+use super::beside::Beside;
 use super::blocked::Blocked;
 use super::folders::Folders;
 use super::ground::Ground;
 use crate::Engine;
+
+/// What was looked at of a target.
+pub(super) struct Looked {
+    /// What is there, and what has to change.
+    pub(super) effects: Vec<PlannedEffect>,
+    /// What stands beside ours and takes away from it.
+    pub(super) beside: Beside,
+}
 
 /// Whose effects these are.
 #[derive(Debug, Clone, Copy)]
@@ -36,12 +45,13 @@ impl Engine {
         wanted: Vec<WantedEffect>,
         folder: Option<&Observed>,
         adopt: &BTreeMap<EffectId, Adoption>,
-    ) -> Result<Vec<PlannedEffect>, PlanError> {
+    ) -> Result<Looked, PlanError> {
         let there = Folders::of(folder);
         let mut bindings = Bindings::new();
         let mut problems = Vec::new();
         let mut in_the_way = Vec::new();
         let mut planned: Vec<PlannedEffect> = Vec::new();
+        let mut beside = Beside::default();
         for WantedEffect {
             id,
             depends_on,
@@ -73,7 +83,12 @@ impl Engine {
                         .adopted(ground, whose, id, depends_on, after, adoption)
                         .await?
                     {
-                        Ok(effect) => effect,
+                        Ok(effect) => {
+                            let stands = effect.adopt.is_none();
+                            let found = self.look_beside(whose, &effect, stands, &mut beside);
+                            in_the_way.extend(found.await?);
+                            effect
+                        }
                         Err(problem) => {
                             problems.push(problem);
                             continue;
@@ -86,11 +101,15 @@ impl Engine {
                         .of(kind)
                         .observe(&after, Reading::Listed)
                         .await?;
-                    in_the_way.extend(
-                        seen.as_ref()
-                            .and_then(|seen| self.not_ours(whose, &id, seen)),
-                    );
-                    effect_of(id, depends_on, seen, after)
+                    let theirs = seen
+                        .as_ref()
+                        .and_then(|seen| self.not_ours(whose, &id, seen));
+                    let stands = seen.is_some() && theirs.is_none();
+                    in_the_way.extend(theirs);
+                    let effect = effect_of(id, depends_on, seen, after);
+                    let found = self.look_beside(whose, &effect, stands, &mut beside);
+                    in_the_way.extend(found.await?);
+                    effect
                 }
             };
             for (output, value) in &effect.outputs {
@@ -100,7 +119,10 @@ impl Engine {
         }
         Problems::check(problems)?;
         if in_the_way.is_empty() {
-            Ok(planned)
+            Ok(Looked {
+                effects: planned,
+                beside,
+            })
         } else {
             Err(PlanError::Blocked(in_the_way))
         }

@@ -20,7 +20,7 @@ use deploycenter_domain::wanted::WantedEffect;
 use deploycenter_ports::Reading;
 
 use super::blocked::{Blocked, hold_of};
-use super::effects::Whose;
+use super::effects::{Looked, Whose};
 use super::users::has_something;
 use super::wanted::{Wanted, at};
 use super::{Ground, PlanError, PlannedTarget, Wishes};
@@ -74,7 +74,10 @@ impl Engine {
             OWN_FOLDER.to_owned(),
             Digest::of_json(&folder.as_ref().map(|seen| &seen.outputs)),
         );
-        let mut effects = self
+        let Looked {
+            mut effects,
+            beside,
+        } = self
             .effects(
                 ground,
                 whose,
@@ -83,6 +86,7 @@ impl Engine {
                 &wishes.adopt,
             )
             .await?;
+        inputs.extend(beside.input());
         let stood = ground.stood(target, incarnation);
         if let Some(stood) = stood {
             let gone = self.superseded(ground, target, stood, &effects).await?;
@@ -126,6 +130,8 @@ impl Engine {
             .chain(warned.map(|line| Remark::new(Remark::APP_WARNING, line)))
             .chain(begins_without_data(ground, target))
             .chain(restart::remarks(&changes))
+            .chain(ground.desired.of_shared_name(instance))
+            .chain(beside.remarks())
             .collect();
         Ok(PlannedTarget::Planned {
             plan: TargetPlan {

@@ -126,7 +126,8 @@ impl Engine {
         ]);
         let effects = self
             .effects(ground, whose, wanted, folder.as_ref(), adopt)
-            .await?;
+            .await?
+            .effects;
         Ok(TargetPlan {
             target,
             region,

@@ -32,11 +32,11 @@ const UNREADABLE: &str = "unreadable";
 pub struct Valid {
     /// The desired state.
     pub desired: Arc<Desired>,
-    /// What the apps warn of, sorted.
+    /// What is to be known of instances, sorted.
     pub warnings: Vec<Warning>,
 }
 
-/// What an app warns of.
+/// What an app warns of, or what its place among the others means.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Warning {
     /// Of which target.
@@ -159,6 +159,14 @@ impl Offline {
         }));
         round.checks.close();
         Problems::check(problems)?;
+        // Never remembered: it hangs on the neighbours.
+        for instance in desired.instances() {
+            let remarks = desired.of_shared_name(instance);
+            warnings.extend(remarks.iter().map(|remark| Warning {
+                target: instance.target.clone(),
+                message: remark.line(),
+            }));
+        }
         warnings.sort();
         Ok(Valid { desired, warnings })
     }

@@ -157,6 +157,7 @@ fn step(engine: &Engine, number: usize) -> Result<Step> {
             ipv4: vec!["198.51.100.20".to_owned()],
             ttl: 60,
         },
+        aaaa: None,
     };
     Ok(Step {
         owner: Owner {

@@ -5,6 +5,7 @@
 mod change;
 mod crash;
 mod data_version;
+mod dual_stack;
 mod fail;
 mod foreign;
 mod former;

@@ -5,14 +5,15 @@ use deploycenter_domain::resource::{Adoption, Observed, Ownership, Record, Resou
 use deploycenter_ports::{Failure, FailureKind, Step};
 
 use super::Zone;
-use super::read::{Found, image};
+use super::convert::image;
+use super::read::Found;
 
 /// What the set-identifiers of all installations begin with.
 const OURS: &str = "deploycenter/";
 
 impl Zone {
-    /// The record that would be taken over: the named one of the weighted A records of that
-    /// name, or the only one that stands there.
+    /// The record that would be taken over: the named one of the weighted records of that
+    /// name, or the only one that stands there. An AAAA beside an A goes with it.
     pub(super) async fn observe_foreign(
         &self,
         wanted: &Record,
@@ -38,35 +39,33 @@ impl Zone {
         };
         let sets = self.read_name(wanted).await?;
         let find = |place: &Option<Resource>| match place {
-            Some(Resource::Record(record)) => sets.iter().find(|set| is_at(set, record)),
-            _ => None,
+            Some(Resource::Record(record)) => {
+                sets.iter().filter(|set| is_at(set, record)).collect()
+            }
+            _ => Vec::new(),
         };
-        let found = |set: &ResourceRecordSet, ownership| {
-            let observed = Observed {
-                image: image(&wanted.zone, set),
-                ownership,
-                outputs: Default::default(),
-            };
-            (observed, Some(set.clone()))
+        let found = |sets: &[&ResourceRecordSet], ownership| {
+            let seen = seen(wanted, sets, ownership)?;
+            Some((seen, sets.iter().map(|set| (*set).clone()).collect()))
         };
-        match (find(ours), find(theirs)) {
-            (Some(_), Some(theirs)) => Err(self
+        let (ours, theirs): (Vec<_>, Vec<_>) = (find(ours), find(theirs));
+        match (ours.is_empty(), theirs.is_empty()) {
+            (false, false) => Err(self
                 .context
                 .fail(
                     FailureKind::Moved,
                     format_args!(
                         "{} A: our record stands there, and {} too",
                         wanted.name,
-                        shown(theirs)
+                        all_shown(&theirs)
                     ),
                 )
                 .help("remove the one that isn't needed by hand, then plan again")),
-            (Some(set), None) => Ok(Some(found(set, Ownership::ByPlace))),
-            (None, Some(set)) => {
-                let text = format!("is {}", shown(set));
-                Ok(Some(found(set, Ownership::Foreign(text))))
+            (false, true) => Ok(found(&ours, Ownership::ByPlace)),
+            (true, _) => {
+                let text = format!("is {}", all_shown(&theirs));
+                Ok(found(&theirs, Ownership::Foreign(text)))
             }
-            (None, None) => Ok(None),
         }
     }
 }
@@ -88,32 +87,31 @@ fn choose(
         let help = help.to_owned();
         Err(Unfit { why, help })
     };
-    let seen = |set: &ResourceRecordSet, ownership| Observed {
-        image: image(&wanted.zone, set),
-        ownership,
-        outputs: Default::default(),
+    let others = |rival: fn(&ResourceRecordSet) -> bool| {
+        let others = sets
+            .iter()
+            .filter(|set| rival(set) && !is_at(set, wanted))
+            .filter(|set| match id {
+                Some(id) => set.set_identifier.as_deref() == Some(id),
+                None => !name_of(set).starts_with(OURS),
+            });
+        others.collect::<Vec<_>>()
     };
-    let others: Vec<&ResourceRecordSet> = sets
-        .iter()
-        .filter(|set| is_rival(set) && !is_at(set, wanted))
-        .filter(|set| match id {
-            Some(id) => set.set_identifier.as_deref() == Some(id),
-            None => !name_of(set).starts_with(OURS),
-        })
-        .collect();
-    let own = sets.iter().find(|set| is_at(set, wanted));
-    let other = match (own, others.as_slice()) {
-        (Some(own), []) => return Ok(Some(seen(own, Ownership::ByPlace))),
-        (Some(_), [..]) if id.is_some() => {
+    // An AAAA alone is adopted where there is no A.
+    let rivals = Some(others(is_rival)).filter(|rivals| !rivals.is_empty());
+    let rivals = rivals.unwrap_or_else(|| others(is_six));
+    let own: Vec<&ResourceRecordSet> = sets.iter().filter(|set| is_at(set, wanted)).collect();
+    let other = match (own.is_empty(), rivals.as_slice()) {
+        (false, [_, ..]) if id.is_some() => {
             return unfit(
                 "the target's own record stands there too".to_owned(),
                 "a target has one record of a name: remove the other one by hand",
             );
         }
-        (Some(own), _) => return Ok(Some(seen(own, Ownership::ByPlace))),
-        (None, []) => return Ok(None),
-        (None, [other]) => *other,
-        (None, several) => {
+        (false, _) => return Ok(seen(wanted, &own, Ownership::ByPlace)),
+        (true, []) => return Ok(None),
+        (true, [other]) => *other,
+        (true, several) => {
             let names: Vec<String> = several.iter().map(|set| shown(set)).collect();
             return unfit(
                 format!("there are several: {}", names.join(", ")),
@@ -128,14 +126,29 @@ fn choose(
             "destroy the target that it belongs to, or give one of the two another domain",
         );
     }
-    if let Some(what) = beyond(other) {
-        return unfit(
-            format!("{} {what}", shown(other)),
-            "only simple and weighted A records can be adopted and given back: change it so, or remove it by hand",
-        );
+    let beside = sets
+        .iter()
+        .filter(|set| is_six(set) && !is_six(other) && name_of(set) == name_of(other));
+    let whole: Vec<&ResourceRecordSet> = std::iter::once(other).chain(beside).collect();
+    for set in &whole {
+        if let Some(what) = beyond(set) {
+            return unfit(
+                format!("{} {what}", shown(set)),
+                "only simple and weighted A and AAAA records can be adopted and given back: change it so, or remove it by hand",
+            );
+        }
     }
-    let text = format!("is {}", shown(other));
-    Ok(Some(seen(other, Ownership::Foreign(text))))
+    let text = format!("is {}", all_shown(&whole));
+    Ok(seen(wanted, &whole, Ownership::Foreign(text)))
+}
+
+/// The sets of one place as they were seen; `None` for none.
+fn seen(wanted: &Record, sets: &[&ResourceRecordSet], ownership: Ownership) -> Option<Observed> {
+    Some(Observed {
+        image: image(&wanted.zone, sets)?,
+        ownership,
+        outputs: Default::default(),
+    })
 }
 
 /// Whether a set takes the place of an A record or hinders one.
@@ -143,11 +156,17 @@ fn is_rival(set: &ResourceRecordSet) -> bool {
     matches!(set.r#type, RrType::A | RrType::Cname)
 }
 
+fn is_six(set: &ResourceRecordSet) -> bool {
+    set.r#type == RrType::Aaaa
+}
+
 /// Whether a set stands at the place of a record.
 fn is_at(set: &ResourceRecordSet, record: &Record) -> bool {
     let weighted = set.weight.is_some() && !record.set_identifier.is_empty();
     let simple = set.set_identifier.is_none() && record.set_identifier.is_empty();
-    set.r#type == RrType::A && name_of(set) == record.set_identifier && (weighted || simple)
+    matches!(set.r#type, RrType::A | RrType::Aaaa)
+        && name_of(set) == record.set_identifier
+        && (weighted || simple)
 }
 
 fn name_of(set: &ResourceRecordSet) -> &str {
@@ -155,7 +174,7 @@ fn name_of(set: &ResourceRecordSet) -> &str {
 }
 
 /// What a set is that our images can't say, so that it couldn't be given back.
-fn beyond(set: &ResourceRecordSet) -> Option<&'static str> {
+pub(super) fn beyond(set: &ResourceRecordSet) -> Option<&'static str> {
     if set.r#type == RrType::Cname {
         Some("isn't an A record")
     } else if set.set_identifier.is_some() && set.weight.is_none() {
@@ -169,7 +188,12 @@ fn beyond(set: &ResourceRecordSet) -> Option<&'static str> {
     }
 }
 
-fn shown(set: &ResourceRecordSet) -> String {
+fn all_shown(sets: &[&ResourceRecordSet]) -> String {
+    let shown: Vec<String> = sets.iter().map(|set| shown(set)).collect();
+    shown.join(" and ")
+}
+
+pub(super) fn shown(set: &ResourceRecordSet) -> String {
     let kind = if set.r#type == RrType::A {
         "A"
     } else {
@@ -212,6 +236,7 @@ mod tests {
                 ipv4: vec!["192.0.2.1".into()],
                 ttl: 60,
             },
+            aaaa: None,
         }
     }
 
@@ -270,5 +295,23 @@ mod tests {
         let mut checked = simple();
         checked.health_check_id = Some("check".into());
         refused(None, &[checked], "a health check");
+
+        // An AAAA goes with its A, and alone where there is none.
+        let six = |id: Option<&str>| set(RrType::Aaaa, id, id.map(|_| 10));
+        let whole = |sets: &[ResourceRecordSet]| {
+            let Ok(Some(seen)) = choose(&wanted(), None, sets) else {
+                panic!("nothing to adopt");
+            };
+            let Resource::Record(image) = seen.image else {
+                unreachable!()
+            };
+            (image.has_a(), image.aaaa.is_some())
+        };
+        assert_eq!(whole(&[simple(), six(None)]), (true, true));
+        assert_eq!(whole(&[six(None)]), (false, true));
+        assert_eq!(whole(&[simple(), six(Some("x"))]), (true, false));
+        let mut checked = six(None);
+        checked.health_check_id = Some("check".into());
+        refused(None, &[simple(), checked], "a health check");
     }
 }

@@ -11,13 +11,13 @@ const CHANGES: usize = 1_000;
 /// … and 32,000 characters of values.
 const CHARACTERS: usize = 32_000;
 
-/// A change of one record.
+/// A change of one record, both halves of it in one batch.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Change {
     /// What is there, exactly.
-    pub(crate) delete: Option<ResourceRecordSet>,
+    pub(crate) delete: Vec<ResourceRecordSet>,
     /// What is to be there.
-    pub(crate) create: Option<ResourceRecordSet>,
+    pub(crate) create: Vec<ResourceRecordSet>,
 }
 
 impl Change {
@@ -67,26 +67,31 @@ mod tests {
     #[test]
     fn an_update_counts_twice() {
         let create = Change {
-            delete: None,
-            create: Some(set("1")),
+            delete: Vec::new(),
+            create: vec![set("1")],
         };
         let update = Change {
-            delete: Some(set("1")),
-            create: Some(set("1")),
+            delete: vec![set("1")],
+            create: vec![set("1")],
         };
         assert_eq!(sizes(vec![create; 1_001].into()), [1_000, 1]);
         assert_eq!(sizes(vec![update; 1_001].into()), [500, 500, 1]);
+        let both = Change {
+            delete: vec![set("1")],
+            create: vec![set("1"), set("2")],
+        };
+        assert_eq!(sizes(vec![both; 334].into()), [333, 1]);
     }
 
     #[test]
     fn values_are_counted() {
         let long = Change {
-            delete: None,
-            create: Some(set(&"x".repeat(20_000))),
+            delete: Vec::new(),
+            create: vec![set(&"x".repeat(20_000))],
         };
         let too_long = Change {
-            delete: None,
-            create: Some(set(&"x".repeat(40_000))),
+            delete: Vec::new(),
+            create: vec![set(&"x".repeat(40_000))],
         };
         assert_eq!(sizes(vec![long.clone(), long, too_long].into()), [1, 1, 1]);
     }

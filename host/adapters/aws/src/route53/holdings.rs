@@ -1,13 +1,15 @@
 //! What an installation has in Route 53.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use aws_sdk_route53::types::{ResourceRecordSet, RrType};
+use aws_sdk_route53::types::ResourceRecordSet;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_ports::{Failure, HeldBy, Holding, Holdings};
 
 use super::Route53;
-use super::convert::normal;
-use super::read::image;
+use super::convert::{image, normal};
+use super::read::is_weighted;
 
 #[async_trait]
 impl Holdings for Route53 {
@@ -15,7 +17,16 @@ impl Holdings for Route53 {
         let mut all = Vec::new();
         for id in self.aws.shared.places.zones.keys() {
             let sets = self.aws.zone(id)?.read_from(None, None).await?;
-            all.extend(sets.iter().filter_map(|set| held(id, set, installation)));
+            // The A and the AAAA of one name and set-identifier are one record of ours.
+            let mut places: BTreeMap<(String, &str), Vec<&ResourceRecordSet>> = BTreeMap::new();
+            for set in sets.iter().filter(|set| is_weighted(set)) {
+                let identifier = set.set_identifier.as_deref().unwrap_or_default();
+                let place = (normal(&set.name), identifier);
+                places.entry(place).or_default().push(set);
+            }
+            all.extend(places.iter().filter_map(|((name, identifier), sets)| {
+                held(id, name, identifier, sets, installation)
+            }));
         }
         all.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(all)
@@ -23,15 +34,17 @@ impl Holdings for Route53 {
 }
 
 /// A record of ours; its set-identifier says so.
-fn held(zone: &str, set: &ResourceRecordSet, installation: &InstallationId) -> Option<Holding> {
-    let identifier = set.set_identifier.as_deref()?;
+fn held(
+    zone: &str,
+    name: &str,
+    identifier: &str,
+    sets: &[&ResourceRecordSet],
+    installation: &InstallationId,
+) -> Option<Holding> {
     let rest = identifier
         .strip_prefix("deploycenter/")?
         .strip_prefix(installation.as_str())?
         .strip_prefix('/')?;
-    if set.r#type != RrType::A || set.weight.is_none() {
-        return None;
-    }
     let parts = rest.split_once('/').and_then(|(customer, region)| {
         Some(HeldBy::Customer {
             customer: customer.parse().ok()?,
@@ -43,8 +56,8 @@ fn held(zone: &str, set: &ResourceRecordSet, installation: &InstallationId) -> O
     });
     Some(Holding {
         system: "route53",
-        id: format!("{zone} {} {identifier}", normal(&set.name)),
-        image: image(zone, set),
+        id: format!("{zone} {name} {identifier}"),
+        image: image(zone, sets)?,
         outputs: Default::default(),
         holder,
         since: None,

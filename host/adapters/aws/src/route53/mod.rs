@@ -1,7 +1,8 @@
-//! Route 53: weighted A records.
+//! Route 53: weighted A records, with their AAAA.
 
 mod adopt;
 mod batch;
+mod beside;
 mod convert;
 mod holdings;
 mod queue;
@@ -12,7 +13,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_route53::types::ResourceRecordSet;
 use deploycenter_domain::resource::{Adoption, Observed, Record, Resource};
-use deploycenter_ports::{Clock, EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
+use deploycenter_ports::{
+    Beside, Clock, EffectAdapter, Ensured, Failure, FailureKind, Reading, Step,
+};
 
 use crate::aws::Aws;
 use crate::decide::{Verdict, decide};
@@ -27,13 +30,15 @@ use queue::{Outcome, Queue};
 /// Route 53. Serves `dns.record`.
 ///
 /// - A record has no tags, so its place (zone, name, set-identifier) says whose it is.
+/// - The A and the AAAA of one name and set-identifier are one record: they are seen
+///   together and change in one batch.
 /// - Changes to one zone that come together go out in one atomic batch, and wait together
 ///   until every name server has them. An update deletes the record exactly as it was
 ///   seen and creates it anew, so it fails if someone edited it meanwhile.
 /// - A refused batch is halved until the change at fault is alone; what then stands there
 ///   decides what came of it.
-/// - A record of another kind at the same name (a simple A, a CNAME, another routing
-///   policy) is foreign. Another set-identifier is a neighbour: that is what weights are
+/// - A record of another kind at the same name that Route 53 lets ours not stand beside (a
+///   simple A, a CNAME, another routing policy) is foreign. Another set-identifier is a neighbour: that is what weights are
 ///   for.
 /// - An adopted record is one change: theirs goes and ours comes in one batch. So either
 ///   one stands there, and our set-identifier is the mark.
@@ -90,9 +95,9 @@ impl Route53 {
                 (true, Some(_)) => zone.read_adopted(step, wanted).await?,
                 (false, _) => None,
             };
-            let (observed, set) = match found {
-                Some((observed, set)) => (Some(observed), set),
-                None => (None, None),
+            let (observed, sets) = match found {
+                Some((observed, sets)) => (Some(observed), sets),
+                None => (None, Vec::new()),
             };
             let verdict = if look {
                 decide(&zone.context, &what, step, observed.as_ref(), doubt)?
@@ -109,7 +114,7 @@ impl Route53 {
                 let text = format!("{what} can't be changed: {messages}");
                 return Err(zone.context.fail(FailureKind::Refused, text));
             }
-            let change = change(verdict, step, set)?;
+            let change = change(verdict, step, sets)?;
             match Zone::submit(&zone, change).await? {
                 Outcome::Insync => {
                     return Ok(Ensured {
@@ -131,19 +136,18 @@ impl Route53 {
 }
 
 /// What to send.
-fn change(
-    verdict: Verdict,
-    step: &Step,
-    found: Option<ResourceRecordSet>,
-) -> Result<Change, Failure> {
+fn change(verdict: Verdict, step: &Step, found: Vec<ResourceRecordSet>) -> Result<Change, Failure> {
     let create = match (verdict, &step.after) {
         (Verdict::Create | Verdict::Update, Some(Resource::Record(record))) => {
-            Some(convert::to_set(record)?)
+            convert::to_sets(record)?
         }
-        (_, None) => None,
+        (_, None) => Vec::new(),
         _ => return Err(not_ours()),
     };
-    let delete = found.filter(|_| verdict != Verdict::Create);
+    let delete = match verdict {
+        Verdict::Create => Vec::new(),
+        _ => found,
+    };
     Ok(Change { delete, create })
 }
 
@@ -176,6 +180,14 @@ impl EffectAdapter for Route53 {
         zone.observe_foreign(wanted, adoption).await
     }
 
+    async fn beside(&self, wanted: &Resource) -> Result<Vec<Beside>, Failure> {
+        let Resource::Record(wanted) = wanted else {
+            return Err(not_ours());
+        };
+        let zone = self.aws.zone(&wanted.zone)?;
+        zone.beside(&self.aws.shared.zone_lists, wanted).await
+    }
+
     async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
         match step.after.as_ref().or(step.before.as_ref()) {
             Some(Resource::Record(wanted)) => self.ensure_record(step, wanted).await,
@@ -198,5 +210,10 @@ fn named(wanted: &Record) -> String {
         "" => "simple",
         identifier => identifier,
     };
-    format!("the record {} A ({which})", wanted.name)
+    let kind = match (wanted.has_a(), &wanted.aaaa) {
+        (true, Some(_)) => "A and AAAA",
+        (false, Some(_)) => "AAAA",
+        (_, None) => "A",
+    };
+    format!("the record {} {kind} ({which})", wanted.name)
 }

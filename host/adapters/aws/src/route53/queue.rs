@@ -117,13 +117,13 @@ impl Zone {
         let mut changes = Vec::new();
         for member in batch {
             let Change { delete, create } = &member.change;
-            for (action, set) in [
+            for (action, sets) in [
                 (ChangeAction::Delete, delete),
                 (ChangeAction::Create, create),
             ] {
-                if let Some(set) = set {
+                for set in sets {
                     let change = aws_sdk_route53::types::Change::builder()
-                        .action(action)
+                        .action(action.clone())
                         .resource_record_set(set.clone())
                         .build();
                     changes.push(

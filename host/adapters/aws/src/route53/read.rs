@@ -1,22 +1,26 @@
 //! Reading a zone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
-use deploycenter_domain::resource::{Observed, Ownership, Record, Resource};
+use deploycenter_domain::resource::{Observed, Ownership, Record};
 use deploycenter_ports::{Failure, FailureKind};
 
 use super::Zone;
-use super::convert::{normal, routing};
+use super::convert::{image, normal};
 use crate::cell::Lists;
 use crate::sdk::failure::Context;
 
 /// The zones' record sets by name, each zone read once for a run.
 #[derive(Debug, Default)]
-pub(crate) struct ZoneLists(Lists<String, BTreeMap<String, Vec<ResourceRecordSet>>>);
+pub(crate) struct ZoneLists(Lists<String, ZoneList>);
 
-/// What stands at a record's place, and the record set itself when it is ours.
-pub(super) type Found = (Observed, Option<ResourceRecordSet>);
+/// All sets of a zone by name.
+pub(super) type ZoneList = BTreeMap<String, Vec<ResourceRecordSet>>;
+
+/// What stands at a record's place, and the record sets themselves when it is ours.
+pub(super) type Found = (Observed, Vec<ResourceRecordSet>);
 
 /// What a zone is, beside its records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,9 +67,14 @@ impl Zone {
         lists: &ZoneLists,
         wanted: &Record,
     ) -> Result<Option<Observed>, Failure> {
-        let all = lists.0.get(self.id.clone(), self.read_all()).await?;
+        let all = self.listed(lists).await?;
         let sets = all.get(&wanted.name).map(Vec::as_slice).unwrap_or_default();
         Ok(look(wanted, sets).map(|(observed, _)| observed))
+    }
+
+    /// The whole zone, read once for a run.
+    pub(super) async fn listed(&self, lists: &ZoneLists) -> Result<Arc<ZoneList>, Failure> {
+        lists.0.get(self.id.clone(), self.read_all()).await
     }
 
     /// Reads everything of the record's name: a name's sets come one after another.
@@ -86,8 +95,8 @@ impl Zone {
         self.read_from(Some(start), Some(&wanted.name)).await
     }
 
-    async fn read_all(&self) -> Result<BTreeMap<String, Vec<ResourceRecordSet>>, Failure> {
-        let mut all: BTreeMap<String, Vec<ResourceRecordSet>> = BTreeMap::new();
+    async fn read_all(&self) -> Result<ZoneList, Failure> {
+        let mut all = ZoneList::new();
         for set in self.read_from(None, None).await? {
             all.entry(normal(&set.name)).or_default().push(set);
         }
@@ -147,50 +156,51 @@ pub(super) struct Start {
     identifier: Option<String>,
 }
 
-/// A set as an image of ours.
-pub(super) fn image(zone: &str, set: &ResourceRecordSet) -> Resource {
-    Resource::Record(Record {
-        zone: zone.to_owned(),
-        name: normal(&set.name),
-        set_identifier: set.set_identifier.clone().unwrap_or_default(),
-        weight: set
-            .weight
-            .and_then(|weight| u8::try_from(weight).ok())
-            .unwrap_or_default(),
-        routing: routing(set),
-    })
-}
-
 /// What stands at the place of a record, among all sets of its name.
 fn look(wanted: &Record, sets: &[ResourceRecordSet]) -> Option<Found> {
-    let observed = |set: &ResourceRecordSet, ownership| Observed {
-        image: image(&wanted.zone, set),
-        ownership,
-        outputs: BTreeMap::new(),
+    let observed = |sets: &[&ResourceRecordSet], ownership| {
+        Some(Observed {
+            image: image(&wanted.zone, sets)?,
+            ownership,
+            outputs: BTreeMap::new(),
+        })
     };
-    let ours = sets.iter().find(|set| {
-        set.r#type == RrType::A
-            && set.weight.is_some()
-            && set.set_identifier.as_deref() == Some(&wanted.set_identifier)
-    });
-    if let Some(set) = ours {
-        return Some((observed(set, Ownership::ByPlace), Some(set.clone())));
+    let ours: Vec<&ResourceRecordSet> = sets
+        .iter()
+        .filter(|set| {
+            is_weighted(set) && set.set_identifier.as_deref() == Some(&wanted.set_identifier)
+        })
+        .collect();
+    if !ours.is_empty() {
+        let raw = ours.iter().map(|set| (*set).clone()).collect();
+        return Some((observed(&ours, Ownership::ByPlace)?, raw));
     }
-    let foreign = sets.iter().find_map(|set| Some((set, hindrance(set)?)));
-    foreign.map(|(set, text)| (observed(set, Ownership::Foreign(text)), None))
+    let (set, text) = sets
+        .iter()
+        .find_map(|set| Some((set, hindrance(wanted, set)?)))?;
+    Some((observed(&[set], Ownership::Foreign(text))?, Vec::new()))
 }
 
-/// Why a weighted A record can't stand beside a set of the same name; `None`: it can.
-fn hindrance(set: &ResourceRecordSet) -> Option<String> {
-    let identifier = set.set_identifier.as_deref();
-    match (&set.r#type, identifier) {
-        (RrType::A, Some(_)) if set.weight.is_some() => None,
-        (RrType::A, Some(identifier)) => Some(format!(
-            "is an A record with another routing policy (set-identifier {identifier})"
+/// Whether a set is one of those that ours are: a weighted A or AAAA.
+pub(super) fn is_weighted(set: &ResourceRecordSet) -> bool {
+    matches!(set.r#type, RrType::A | RrType::Aaaa) && set.weight.is_some()
+}
+
+/// Why what is wanted can't stand beside a set of the same name; `None`: it can.
+pub(super) fn hindrance(wanted: &Record, set: &ResourceRecordSet) -> Option<String> {
+    let kind = match set.r#type {
+        RrType::A => "A",
+        RrType::Aaaa if wanted.aaaa.is_some() => "AAAA",
+        RrType::Cname => return Some("is a CNAME record".to_owned()),
+        _ => return None,
+    };
+    match &set.set_identifier {
+        Some(_) if set.weight.is_some() => None,
+        Some(identifier) => Some(format!(
+            "is an {kind} record with another routing policy (set-identifier {identifier})"
         )),
-        (RrType::A, None) => Some("is a simple A record".to_owned()),
-        (RrType::Cname, _) => Some("is a CNAME record".to_owned()),
-        _ => None,
+        None if kind == "A" => Some("is a simple A record".to_owned()),
+        None => Some("is a simple AAAA record".to_owned()),
     }
 }
 
@@ -199,7 +209,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use aws_sdk_route53::types::ResourceRecord;
-    use deploycenter_domain::resource::Routing;
+    use deploycenter_domain::resource::{Aaaa, Resource, Routing};
 
     fn set(kind: RrType, identifier: Option<&str>, weight: Option<i64>) -> ResourceRecordSet {
         ResourceRecordSet::builder()
@@ -229,6 +239,7 @@ mod tests {
                 ipv4: vec!["192.0.2.1".into()],
                 ttl: 60,
             },
+            aaaa: None,
         };
         let mine = set(RrType::A, Some("ours"), Some(1));
         let neighbour = set(RrType::A, Some("theirs"), Some(1));
@@ -236,7 +247,7 @@ mod tests {
         let (observed, raw) = look(&wanted, &[neighbour, mine.clone()]).unwrap();
         assert_eq!(observed.image, Resource::Record(wanted.clone()));
         assert_eq!(observed.ownership, Ownership::ByPlace);
-        assert_eq!(raw, Some(mine));
+        assert_eq!(raw, std::slice::from_ref(&mine));
         for other in [
             set(RrType::A, None, None),
             set(RrType::Cname, None, None),
@@ -245,7 +256,48 @@ mod tests {
         ] {
             let (observed, raw) = look(&wanted, &[other]).unwrap();
             assert!(matches!(observed.ownership, Ownership::Foreign(_)));
-            assert_eq!(raw, None);
+            assert_eq!(raw, []);
+        }
+
+        // An AAAA is in nobody's way until ours is to have one.
+        let six = |identifier, weight| set(RrType::Aaaa, identifier, weight);
+        assert!(look(&wanted, &[six(None, None)]).is_none());
+        let dual = Record {
+            aaaa: Some(Aaaa {
+                weight: 1,
+                routing: wanted.routing.clone(),
+            }),
+            ..wanted.clone()
+        };
+        for (other, text) in [
+            (six(None, None), "is a simple AAAA record"),
+            (
+                six(Some("x"), None),
+                "is an AAAA record with another routing policy (set-identifier x)",
+            ),
+        ] {
+            let (observed, raw) = look(&dual, &[other]).unwrap();
+            assert_eq!(observed.ownership, Ownership::Foreign(text.to_owned()));
+            assert_eq!(raw, []);
+        }
+        assert!(look(&dual, &[six(Some("theirs"), Some(1))]).is_none());
+
+        // Ours are one, and what is there of them is seen, whatever is wanted.
+        let both = [mine.clone(), six(Some("ours"), Some(1))];
+        for (sets, halves) in [
+            (&both[..], (true, true)),
+            (&both[1..], (false, true)),
+            (&both[..1], (true, false)),
+        ] {
+            for wanted in [&wanted, &dual] {
+                let (observed, raw) = look(wanted, sets).unwrap();
+                assert_eq!(observed.ownership, Ownership::ByPlace);
+                assert_eq!(raw, sets);
+                let Resource::Record(seen) = observed.image else {
+                    panic!("no record");
+                };
+                assert_eq!((seen.has_a(), seen.aaaa.is_some()), halves);
+            }
         }
     }
 }

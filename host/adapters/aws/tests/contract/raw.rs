@@ -74,9 +74,16 @@ pub(crate) fn a_record(record: &Record) -> ResourceRecordSet {
             .weight(record.weight.into());
     }
     let set = match &record.routing {
-        Routing::Addresses { ipv4, ttl } => set
+        Routing::Addresses {
+            ipv4: addresses,
+            ttl,
+        }
+        | Routing::Addresses6 {
+            ipv6: addresses,
+            ttl,
+        } => set
             .ttl(i64::from(*ttl))
-            .set_resource_records(Some(values(ipv4))),
+            .set_resource_records(Some(values(addresses))),
         Routing::Alias {
             dns_name,
             hosted_zone_id,
@@ -91,6 +98,19 @@ pub(crate) fn a_record(record: &Record) -> ResourceRecordSet {
         ),
     };
     set.build().unwrap()
+}
+
+/// The AAAA record beside it.
+pub(crate) fn aaaa_record(record: &Record) -> ResourceRecordSet {
+    let aaaa = record.aaaa.clone().unwrap();
+    let alike = Record {
+        weight: aaaa.weight,
+        routing: aaaa.routing,
+        ..record.clone()
+    };
+    let mut set = a_record(&alike);
+    set.r#type = RrType::Aaaa;
+    set
 }
 
 pub(crate) fn cname(name: &str, value: &str) -> ResourceRecordSet {

@@ -82,6 +82,63 @@ pub(crate) async fn an_alias_and_a_wildcard_are_seen_as_they_were_made(backend: 
     }
 }
 
+pub(crate) async fn an_a_and_its_aaaa_are_one(backend: Backend) {
+    let dns = backend.aws().route53();
+    for (name, single) in [
+        ("dual", alias(&backend, "dual")),
+        ("dual-ip", record(&backend, "dual-ip", 10)),
+    ] {
+        let both = dual(&single);
+        backend.calls.take();
+        ensured(&dns, &create(RECORD, &both)).await;
+        let calls = backend.calls.take();
+        let batches = calls
+            .iter()
+            .filter(|call| *call == "ChangeResourceRecordSets");
+        assert_eq!(batches.count(), 1, "{calls:?}");
+        // Both are seen, whatever is wanted.
+        for wanted in [&single, &both] {
+            let there = fresh(&dns, wanted).await.unwrap();
+            assert_eq!(
+                (there.image, there.ownership),
+                (both.clone(), Ownership::ByPlace)
+            );
+        }
+        let listed = backend.aws().route53();
+        let listed = listed.observe(&single, Reading::Listed).await.unwrap();
+        assert_eq!(listed.unwrap().image, both);
+
+        // moto never makes a record a second time that it made once.
+        if backend.sandbox.is_some() {
+            let off = update(RECORD, &both, &single);
+            assert!(ensured(&dns, &off).await.changed);
+            assert_eq!(raw::records(&backend, name).await.len(), 1);
+            dns.undo(&off).await.unwrap();
+            assert_eq!(fresh(&dns, &single).await.unwrap().image, both);
+
+            // Half of it in someone's hands is no longer what was made.
+            let sets = raw::records(&backend, name).await;
+            raw::remove_record(&backend, sets[1].clone()).await;
+            assert_eq!(fresh(&dns, &both).await.unwrap().image, single);
+            let failure = dns.ensure(&removal(RECORD, &both)).await.unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Moved);
+            assert!(failure.message.contains("aaaa is null"), "{failure}");
+            raw::put_record(&backend, sets[1].clone()).await;
+            raw::remove_record(&backend, sets[0].clone()).await;
+            let Resource::Record(left) = fresh(&dns, &both).await.unwrap().image else {
+                unreachable!()
+            };
+            assert!(!left.has_a() && left.aaaa.is_some());
+            let mend = update(RECORD, &Resource::Record(left), &both);
+            assert!(ensured(&dns, &mend).await.changed);
+            assert_eq!(raw::records(&backend, name).await, sets);
+        }
+        dns.undo(&create(RECORD, &both)).await.unwrap();
+        assert_eq!(fresh(&dns, &both).await, None);
+        assert_eq!(raw::records(&backend, name).await, []);
+    }
+}
+
 pub(crate) async fn a_record_that_someone_edited_is_left_alone(backend: Backend) {
     let dns = backend.aws().route53();
     let (planned, edited) = (

@@ -4,7 +4,7 @@ use deploycenter_domain::declaration::GeneratedKey;
 use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{
-    AccessPoint, FileSystem, MountTarget, Observed, Owner, Record, Resource, Routing, Secret,
+    Aaaa, AccessPoint, FileSystem, MountTarget, Observed, Owner, Record, Resource, Routing, Secret,
 };
 use deploycenter_ports::{EffectAdapter, Ensured, FailureKind, Note, Reading, Step};
 
@@ -123,6 +123,7 @@ pub(crate) fn record(backend: &Backend, name: &str, weight: u8) -> Resource {
             ipv4: vec!["192.0.2.1".into(), "192.0.2.2".into()],
             ttl: 60,
         },
+        aaaa: None,
     })
 }
 
@@ -137,6 +138,27 @@ pub(crate) fn alias(backend: &Backend, name: &str) -> Resource {
             evaluate_target_health: true,
         },
         ..plain
+    })
+}
+
+/// A record with the AAAA of a balancer that has IPv6.
+pub(crate) fn dual(record: &Resource) -> Resource {
+    let Resource::Record(record) = record else {
+        unreachable!()
+    };
+    let routing = match &record.routing {
+        Routing::Alias { .. } => record.routing.clone(),
+        _ => Routing::Addresses6 {
+            ipv6: vec!["2001:db8::1".into(), "2001:db8::2".into()],
+            ttl: 60,
+        },
+    };
+    Resource::Record(Record {
+        aaaa: Some(Aaaa {
+            weight: record.weight,
+            routing,
+        }),
+        ..record.clone()
     })
 }
 

@@ -54,6 +54,7 @@ impl Customer {
                     ipv4: vec!["192.0.2.1".to_owned()],
                     ttl: 60,
                 },
+                aaaa: None,
             })
         };
         let point = Resource::AccessPoint(AccessPoint {

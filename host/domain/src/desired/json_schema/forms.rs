@@ -138,6 +138,27 @@ pub(super) fn ipv4() -> Value {
     )
 }
 
+/// An IPv6 address in hexadecimal digits.
+pub(super) fn ipv6() -> Value {
+    const GROUP: &str = "[0-9A-Fa-f]{1,4}";
+    // Groups before and after the two colons that stand for at least one.
+    let around = (1..=6).map(|before| {
+        let after = 7 - before;
+        format!("({GROUP}:){{1,{before}}}(:{GROUP}){{1,{after}}}")
+    });
+    let mut ways = vec![
+        format!("({GROUP}:){{7}}{GROUP}"),
+        format!("({GROUP}:){{1,7}}:"),
+        format!(":(:{GROUP}){{1,7}}"),
+        "::".to_owned(),
+    ];
+    ways.extend(around);
+    text(
+        &format!("^({})$", ways.join("|")),
+        "must be an IPv6 address such as 2001:db8::20",
+    )
+}
+
 /// A URL without user information.
 pub(super) fn url() -> Value {
     text(

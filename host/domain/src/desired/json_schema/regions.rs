@@ -200,6 +200,14 @@ fn ingress() -> Map<String, Value> {
                 "uniqueItems": true,
                 "items": forms::ipv4(),
             },
+            "ipv6": {
+                "title": "IPv6 addresses",
+                "description": "Where AAAA records of domains point, beside ipv4; without this key there are none.",
+                "type": "array",
+                "minItems": 1,
+                "uniqueItems": true,
+                "items": forms::ipv6(),
+            },
             "ttl": {
                 "title": "TTL",
                 "description": "Seconds that resolvers may keep an address.",
@@ -225,6 +233,12 @@ fn ingress() -> Map<String, Value> {
                         "type": "boolean",
                         "default": true,
                     },
+                    "dualStack": {
+                        "title": "Dual-stack",
+                        "description": "Whether the load balancer has IPv6, too: domains get an AAAA record beside their A.",
+                        "type": "boolean",
+                        "default": false,
+                    },
                 }),
             ),
             "clusterIssuer": described(
@@ -232,6 +246,12 @@ fn ingress() -> Map<String, Value> {
                 "Issuer",
                 "cert-manager's cluster issuer for certificates.",
             ),
+            "challenge": {
+                "title": "Challenge",
+                "description": "How that issuer shows that a domain is ours. Where several regions answer one domain, only dns-01 gets each cluster its certificate; `validate` and `plan` say so.",
+                "type": "string",
+                "enum": ["http-01", "dns-01"],
+            },
             "maxBodySize": with(
                 described(
                     forms::quantity(),
@@ -247,7 +267,7 @@ fn ingress() -> Map<String, Value> {
         "oneOf".to_owned(),
         json!([
             { "required": ["ipv4"] },
-            { "required": ["alias"], "properties": { "ttl": false } },
+            { "required": ["alias"], "properties": { "ttl": false, "ipv6": false } },
         ]),
     );
     ingress

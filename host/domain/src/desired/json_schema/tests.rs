@@ -100,6 +100,14 @@ fn fleet() -> BTreeMap<String, Vec<u8>> {
             &REGIONS
                 .replace("  eu-west-3:\n", "  eu-west-3:\n    awsRegion: eu-west-3\n")
                 .replace(
+                    "203.0.113.31]",
+                    "203.0.113.31], ipv6: [\"2001:db8::30\", \"2001:db8::31\"]",
+                )
+                .replace(
+                    "evaluateTargetHealth: true",
+                    "evaluateTargetHealth: true, dualStack: true",
+                )
+                .replace(
                     "{ name: prod-euw3, server: https://euw3.k8s.example.com }",
                     CLUSTER,
                 ),

@@ -19,7 +19,7 @@ use deploycenter_ports::Reading;
 use super::refused;
 use crate::Engine;
 use crate::planning::blocked::{Blocked, hold_of};
-use crate::planning::effects::Whose;
+use crate::planning::effects::{Looked, Whose};
 use crate::planning::ground::Ground;
 use crate::planning::{PlanError, Wishes};
 
@@ -155,7 +155,7 @@ impl Engine {
             target,
             incarnation,
         };
-        let effects = self
+        let Looked { effects, beside } = self
             .effects(
                 &present.ground,
                 whose,
@@ -175,7 +175,8 @@ impl Engine {
             let held = present.last().filter(|_| present.is_held());
             return Err(refused(blocked.off_course(held)));
         }
-        let inputs = BTreeMap::from([("observed".to_owned(), Digest::of_json(&effects))]);
+        let mut inputs = BTreeMap::from([("observed".to_owned(), Digest::of_json(&effects))]);
+        inputs.extend(beside.input());
         Ok(TargetPlan {
             target: target.clone(),
             region: present.region.clone(),
@@ -185,7 +186,7 @@ impl Engine {
             digest: Digest::of_json(&inputs),
             inputs,
             data_version: None,
-            remarks: Vec::new(),
+            remarks: beside.remarks().collect(),
             effects,
         })
     }

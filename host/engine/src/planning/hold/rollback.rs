@@ -119,6 +119,7 @@ impl Engine {
             .iter()
             .map(|change| back_remark(target, change))
             .chain(restart::remarks(&changes))
+            .chain(plan.remarks)
             .collect();
         let mut plans = vec![plan];
         plans.extend(
