@@ -255,7 +255,7 @@ fn argocd_server(text: &str) -> Result<url::Url, Fail> {
             "argocd",
             "the address of Argo CD holds a login; the token comes from ARGOCD_AUTH_TOKEN",
         )
-        .help("take what stands before the @ out of ARGOCD_SERVER"));
+        .help("take what stands before the @, and what follows a ? or #, out of ARGOCD_SERVER"));
     }
     full.parse().map_err(|error| {
         Fail::new(

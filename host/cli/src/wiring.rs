@@ -135,6 +135,7 @@ pub(crate) async fn open(
             cache_dir: state.join("git"),
             remote_url,
             credentials: repo.credentials().clone(),
+            signer: settings.git.signing.then(|| repo.signer()),
         },
         Arc::clone(&clock),
         calls.clone(),
@@ -253,13 +254,27 @@ fn repository_url(settings: &Settings) -> String {
     settings.repository().unwrap_or(UNSET_REPOSITORY).to_owned()
 }
 
+/// Opens the deployment repo for whoever may commit: what signs commits, where they are to be signed, has to
+/// be there before anything moves.
+pub(crate) async fn open_to_commit(
+    said: Option<&Path>,
+    limits: Limits,
+    progress: Arc<dyn Progress>,
+) -> Result<Workplace, Fail> {
+    let place = open(said, limits, progress).await?;
+    if place.desired.settings.git.signing {
+        place.repo.signer()?;
+    }
+    Ok(place)
+}
+
 /// Opens the deployment repo for a command that plans what is deployed.
 pub(crate) async fn open_to_plan(
     said: Option<&Path>,
     limits: Limits,
     progress: Arc<dyn Progress>,
 ) -> Result<Workplace, Fail> {
-    let place = open(said, limits, progress).await?;
+    let place = open_to_commit(said, limits, progress).await?;
     if place.desired.settings.repository().is_some() {
         return Ok(place);
     }

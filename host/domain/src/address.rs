@@ -54,7 +54,7 @@ impl Origin {
         } else {
             format!("https://{text}")
         };
-        if has_login(&url) {
+        if has_userinfo(&url) {
             return Err("it holds a login; only scheme, host and port belong there".to_owned());
         }
         Self::of(&url).ok_or_else(|| {
@@ -99,17 +99,63 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Whether an address holds a login: for HTTP any user information, since a token may be
-/// its name, elsewhere a password.
+/// Whether an address holds a login, wherever hosts take one: for HTTP any user
+/// information, since a token may be its name, elsewhere a password; and whatever follows
+/// a `?` or `#`, or the name of a login in the path.
 #[must_use]
 pub fn has_login(address: &str) -> bool {
     without_login(address) != address
 }
 
+/// Whether an address holds a login before its host, where git itself looks for one.
+#[must_use]
+pub fn has_userinfo(address: &str) -> bool {
+    without_userinfo(address) != address
+}
+
 /// An address without the login in it, fit to be shown and kept. The user of an SSH
-/// address stays: it is no secret, and belongs to the address.
+/// address stays: it is no secret, and belongs to the address. A query (`?private_token=…`)
+/// and a fragment go whole: nobody knows which of their parts is a token, and no repository
+/// needs them.
 #[must_use]
 pub fn without_login(address: &str) -> String {
+    let address = without_userinfo(address);
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address;
+    };
+    // A folder may be called as it likes.
+    if scheme.eq_ignore_ascii_case("file") {
+        return address;
+    }
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let parts: Vec<&str> = rest.split('/').enumerate().map(without_token).collect();
+    format!("{scheme}://{}", parts.join("/"))
+}
+
+/// A part of a path without the token that some write there, as in
+/// `https://host/x-access-token:TOKEN/repo`. The first part is host and port.
+fn without_token((index, part): (usize, &str)) -> &str {
+    /// The users by which hosts take a token for a password.
+    const USERS: [&str; 6] = [
+        "gitlab-ci-token",
+        "oauth2",
+        "private-token",
+        "x-access-token",
+        "x-oauth-basic",
+        "x-token-auth",
+    ];
+    match part.split_once([':', '=']) {
+        Some((user, _))
+            if index > 0 && USERS.iter().any(|known| user.eq_ignore_ascii_case(known)) =>
+        {
+            user
+        }
+        _ => part,
+    }
+}
+
+/// An address without what stands before its host.
+fn without_userinfo(address: &str) -> String {
     // By hand, so that the rest stays as it was written, and that what no parser takes
     // loses its login as well.
     let Some((scheme, rest)) = address.split_once("://") else {
@@ -224,16 +270,32 @@ pub fn hide_logins(text: &str) -> String {
         return text.to_owned();
     }
     let words = text.split_inclusive(char::is_whitespace);
-    words
-        .map(|word| {
-            let Some(at) = word.find("://") else {
-                return word.to_owned();
-            };
-            let in_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
-            let scheme = word[..at].trim_end_matches(in_scheme).len();
-            format!("{}{}", &word[..scheme], without_login(&word[scheme..]))
-        })
+    words.flat_map(addresses).map(hide_login).collect()
+}
+
+/// A word in parts of which each holds one address at most, and begins with it.
+fn addresses(word: &str) -> Vec<&str> {
+    let in_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    let mut starts: Vec<usize> = word
+        .match_indices("://")
+        .map(|(at, _)| word[..at].trim_end_matches(in_scheme).len())
+        .collect();
+    starts.insert(0, 0);
+    starts.push(word.len());
+    starts
+        .windows(2)
+        .map(|ends| &word[ends[0]..ends[1]])
         .collect()
+}
+
+fn hide_login(part: &str) -> String {
+    if !part.contains("://") {
+        return part.to_owned();
+    }
+    // What a sentence has after an address is none of it.
+    let closing = |c: char| c.is_whitespace() || "'\"`.,:;!?)]}>".contains(c);
+    let address = part.trim_end_matches(closing);
+    format!("{}{}", without_login(address), &part[address.len()..])
 }
 
 /// `user:password@host:path`, which no tool takes, and a person may write all the same.
@@ -384,6 +446,18 @@ mod tests {
             ),
             ("(url=ssh://git:SECRET@h/x)", "(url=ssh://git@h/x)"),
             ("é://a@b", "é://a@b"),
+            (
+                "('https://h/a?private_token=SECRET', \"https://h/b#access_token=SECRET\").\nIs it https://h/c?",
+                "('https://h/a', \"https://h/b\").\nIs it https://h/c?",
+            ),
+            (
+                "http://a,https://ci:SECRET@b/x,c=https://SECRET@d",
+                "http://a,https://b/x,c=https://d",
+            ),
+            (
+                "GET https://h/x-access-token:SECRET/a.git: 404",
+                "GET https://h/x-access-token/a.git: 404",
+            ),
         ] {
             let hidden = hide_logins(text);
             assert!(!hidden.contains("SECRET"), "{hidden}");
@@ -415,6 +489,14 @@ mod tests {
             ("https://git.example.com/a@b", "https://git.example.com/a@b"),
             ("/srv/a@b.git", "/srv/a@b.git"),
             ("file:///srv/a@b.git", "file:///srv/a@b.git"),
+            ("file:///srv/a?b#c.git", "file:///srv/a?b#c.git"),
+            ("https://h/a.git?private_token=SECRET", "https://h/a.git"),
+            ("https://h/a.git?SECRET", "https://h/a.git"),
+            ("https://h/a.git#access_token=SECRET", "https://h/a.git"),
+            ("https://h?x=/SECRET@y", "https://h"),
+            ("ssh://git@h/a?token=SECRET", "ssh://git@h/a"),
+            ("https://h/OAuth2:SECRET/a.git", "https://h/OAuth2/a.git"),
+            ("https://h:8443/a:b/c", "https://h:8443/a:b/c"),
         ] {
             assert_eq!(without_login(address), bare);
             assert_eq!(has_login(address), address != bare, "{address}");

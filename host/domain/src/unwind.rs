@@ -1,11 +1,13 @@
 //! The way back: which steps undo what a deployment did, and in which order.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base;
+use crate::base_change::kept;
 use crate::desired::{Content, Node};
 use crate::effect::{Action, EffectId, EffectKind};
 use crate::journal::{EffectState, Progress};
@@ -212,4 +214,39 @@ pub fn planned_folder(plan: &TargetPlan) -> Option<Folder> {
         })
         .collect();
     Some(folder)
+}
+
+/// The folder as it was before the plan, but for values of its base that a cluster or an
+/// operator wouldn't take back once they were applied: a disk that grew stays grown. `None`
+/// when there are none, or nothing was there before.
+#[must_use]
+pub fn kept_folder(plan: &TargetPlan) -> Option<Folder> {
+    let commit = plan.of_kind(EffectKind::Commit).next()?;
+    let Some(Resource::Folder(folder)) = &commit.before else {
+        return None;
+    };
+    let text = |image: &Option<Resource>| match image {
+        Some(Resource::File(file)) => Some(file.content.clone()),
+        _ => None,
+    };
+    let mut found = false;
+    let mut files = BTreeMap::new();
+    for effect in plan.of_kind(EffectKind::File) {
+        let Some(mut earlier) = text(&effect.before) else {
+            continue;
+        };
+        if effect.name.starts_with(base::FOLDER)
+            && effect.action == Action::Update
+            && let Some(kept) = text(&effect.after).and_then(|later| kept(&earlier, &later))
+        {
+            earlier = kept;
+            found = true;
+        }
+        files.insert(effect.name.clone(), earlier);
+    }
+    found.then(|| Folder {
+        tree: None,
+        files,
+        ..folder.clone()
+    })
 }

@@ -4,7 +4,7 @@
 
 use deploycenter_domain::declaration::Violation;
 use deploycenter_domain::desired::{
-    Layer, LayerKind, Merged, Place, Region, Schema, merge, repaired, violation_problem,
+    Layer, LayerKind, Merged, Origin, Place, Region, Schema, merge, repaired, violation_problem,
 };
 use serde_json::json;
 
@@ -82,6 +82,70 @@ fn later_layers_replace_first_level_keys() {
     assert_eq!(
         merged.problem("/workers", "x").path.unwrap(),
         "/odoo/workers"
+    );
+}
+
+#[test]
+fn a_null_drops_what_the_layers_below_give() {
+    let base = layer("plugin odoo", "version: \"18.0\"\nreplicas: 1\n");
+    let shared = layer(
+        "overrides/odoo/values.yaml",
+        "name: x\nsmtp:\n  host: mail\n  port: 25\n",
+    );
+    let environment = layer("environments/prod.yaml", "name: null\nreplicas: null\n");
+    let own = layer(
+        "customers.yaml",
+        "debug: null\nsmtp: null\nreplicas: 3\nname: ~\n",
+    );
+    let merged = merge(&[
+        (LayerKind::App, &base),
+        (LayerKind::Shared, &shared),
+        (LayerKind::Environment, &environment),
+        (LayerKind::Customer, &own),
+    ]);
+    // A later layer gives again what one before it dropped.
+    assert_eq!(
+        merged.to_value(),
+        json!({ "version": "18.0", "replicas": 3 })
+    );
+    let at = |origin: &Origin| format!("{} {}:{}", origin.layer, origin.file, origin.line);
+    let dropped: Vec<(&str, String, Option<String>)> = merged
+        .dropped
+        .iter()
+        .map(|(key, it)| (key.as_str(), at(&it.by), it.of.as_ref().map(at)))
+        .collect();
+    let shared = |line: u32| Some(format!("shared overrides/odoo/values.yaml:{line}"));
+    assert_eq!(
+        dropped,
+        [
+            ("debug", "customer customers.yaml:1".to_owned(), None),
+            ("name", "customer customers.yaml:4".to_owned(), shared(1)),
+            ("smtp", "customer customers.yaml:2".to_owned(), shared(2)),
+        ]
+    );
+    assert_eq!(schema().problems(&merged, &instance()), []);
+}
+
+#[test]
+fn a_null_that_drops_nothing_that_may_be_dropped_is_an_error_with_the_way() {
+    let base = layer("plugin odoo", "version: \"18.0\"\n");
+    let own = layer(
+        "customers.yaml",
+        "version: null\nsmpt: null\nsmtp: { host: null, port: 25 }\n",
+    );
+    let merged = merge(&[(LayerKind::App, &base), (LayerKind::Customer, &own)]);
+    let said: Vec<String> = schema()
+        .problems(&merged, &instance())
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "customers.yaml:1:1: \"version\" can't be dropped: the app needs it",
+            "customers.yaml:2:1: unknown value \"smpt\"; did you mean \"smtp\"?",
+            "customers.yaml:3:9: \"smtp.host\" must be text, not nothing",
+        ]
     );
 }
 

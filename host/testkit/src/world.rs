@@ -265,6 +265,7 @@ impl World {
                 cache_dir: self.state("git"),
                 remote_url: self.repo.remote.to_string_lossy().into_owned(),
                 credentials: Credentials::default(),
+                signer: None,
             },
             Arc::clone(&clock),
             calls.clone(),

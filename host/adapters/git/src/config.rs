@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use deploycenter_domain::address::{Origin, has_login, without_login};
+use deploycenter_domain::address::{Origin, has_userinfo, without_login};
+use deploycenter_ports::Failure;
 use percent_encoding::percent_decode_str;
 use url::Url;
+
+use crate::signing::Signer;
 
 /// Where the generated branches live, and where they are cached.
 #[derive(Clone)]
@@ -17,6 +20,9 @@ pub struct GitConfig {
     pub remote_url: String,
     /// How we log in.
     pub credentials: Credentials,
+    /// What signs commits, or why nothing can, which is told where one is to be made; none
+    /// are signed when absent.
+    pub signer: Option<Result<Signer, Failure>>,
 }
 
 impl fmt::Debug for GitConfig {
@@ -25,6 +31,7 @@ impl fmt::Debug for GitConfig {
             .field("cache_dir", &self.cache_dir)
             .field("remote_url", &shown(&self.remote_url))
             .field("credentials", &self.credentials)
+            .field("signer", &self.signer)
             .finish()
     }
 }
@@ -78,7 +85,7 @@ impl Credentials {
     #[must_use]
     pub fn with_login_of(mut self, url: &str) -> Self {
         if let (Some(origin), Ok(parsed)) = (Origin::of(url), Url::parse(url))
-            && has_login(url)
+            && has_userinfo(url)
         {
             let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
             self.tokens.push(Token {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deploycenter_domain::address::{Origin, without_login};
 use deploycenter_ports::{
-    Call, Calls, DesiredFiles, MainState, Phase, Repository, RepositoryError, Unwatched,
+    Call, Calls, DesiredFiles, Failure, MainState, Phase, Repository, RepositoryError, Unwatched,
 };
 use git2::{ErrorCode, FetchPrune, ObjectType, Oid, StatusOptions, Tree};
 
@@ -16,6 +16,7 @@ use crate::config::{Credentials, shown};
 use crate::failure::{self, SYSTEM};
 use crate::history::{self, HistoryError};
 use crate::remote;
+use crate::signing::Signer;
 use crate::tree;
 use crate::working_tree::{check_size, is_desired, problem};
 
@@ -141,6 +142,15 @@ impl DeploymentRepo {
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// What signs commits, as git is configured here.
+    ///
+    /// # Errors
+    /// When git's configuration names none, or what it names isn't there.
+    pub fn signer(&self) -> Result<Signer, Failure> {
+        let config = self.open_git().and_then(|repo| repo.config());
+        Signer::of(&config.map_err(|error| failure::of_cache(&error))?)
     }
 
     pub(crate) fn calls(&self) -> &dyn Calls {

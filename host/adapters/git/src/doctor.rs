@@ -30,12 +30,17 @@ pub struct Remotes {
     pub main: String,
     /// The URL of the generated branches, where that isn't main's remote.
     pub generated: Option<String>,
+    /// Whether generated commits are to be signed.
+    pub signing: bool,
 }
 
 #[async_trait]
 impl Examine for Remotes {
     async fn examine(&self, limit: Duration) -> Vec<Finding> {
         let mut findings = vec![self.history()];
+        if self.signing {
+            findings.push(self.signs(limit).await);
+        }
         let Some(url) = self.checkout.remote_url(&self.remote) else {
             findings.push(Check::new(SYSTEM, "remote").of(&self.remote).fail(
                 format_args!("the checkout has no remote \"{}\"", self.remote),
@@ -77,6 +82,33 @@ impl Remotes {
             Err(error) => check.fail(
                 error.message,
                 error.help.unwrap_or_else(|| "clone it anew".to_owned()),
+            ),
+        }
+    }
+
+    /// Whether commits can be signed: signs a text, and throws the signature away.
+    async fn signs(&self, limit: Duration) -> Finding {
+        let check = Check::new(SYSTEM, "signing");
+        let help =
+            "leave out git.signing in deploycenter.toml, or see that `git commit -S` works here";
+        let signer = match self.checkout.signer() {
+            Ok(signer) => signer,
+            Err(failure) => return check.failed(failure, help),
+        };
+        let shown = signer.to_string();
+        let (answered, answer) = oneshot::channel();
+        // As for the remotes: one that asks for a passphrase may wait for ever.
+        std::thread::spawn(move || {
+            // Whoever asked may have gone.
+            let _ = answered.send(signer.sign("deploycenter\n"));
+        });
+        match tokio::time::timeout(limit, answer).await {
+            Ok(Ok(Ok(_))) => check.ok(format_args!("{shown} signs commits")),
+            Ok(Ok(Err(failure))) => check.failed(failure, help),
+            Ok(Err(_)) => check.fail(format_args!("{shown} was cut off"), help),
+            Err(_) => check.fail(
+                format_args!("{shown} gave no answer within {} s", limit.as_secs()),
+                "load the key into its agent: nobody answers a question there",
             ),
         }
     }

@@ -1,5 +1,6 @@
 //! What libgit2's errors mean to us.
 
+use deploycenter_domain::escape;
 use deploycenter_ports::{Failure, FailureKind};
 use git2::{Error, ErrorClass, ErrorCode};
 
@@ -95,6 +96,19 @@ pub(crate) fn of_remote(error: &Error, remote: &str, credentials: &Credentials) 
 pub(crate) fn of_cache(error: &Error) -> Failure {
     Failure::new(FailureKind::Unavailable, SYSTEM, format!("the cache of the git remote failed: {}", error.message()))
         .help("check that its disk has room and that it may be written; the cache may be deleted at any time")
+}
+
+/// A branch that git can't make, because another one is in its way.
+pub(crate) fn no_room(branch: &str, other: &str) -> Failure {
+    let other = escape::shown(other);
+    Failure::new(
+        FailureKind::Foreign,
+        SYSTEM,
+        format!("the branch {branch} can't be made: the remote has a branch {other}, and git keeps no branch below another"),
+    )
+    .help(format!(
+        "rename that one, then delete it: git push REMOTE REMOTE/{other}:refs/heads/NEW-NAME, and git push REMOTE --delete {other}"
+    ))
 }
 
 /// A request that can't be right.

@@ -10,6 +10,7 @@ use crate::content::{self, Content};
 use crate::failure::{SYSTEM, of_cache, refused};
 use crate::history;
 use crate::place::{Place, ROOT_FILE, ROOT_FILES, check_path};
+use crate::signing::Signer;
 
 /// A step that has been checked.
 #[derive(Debug, Clone)]
@@ -72,6 +73,7 @@ impl Change {
         &self,
         repo: &Repository,
         head: Option<Oid>,
+        signer: Option<&Result<Signer, Failure>>,
         at: jiff::Timestamp,
     ) -> Result<Next, Failure> {
         let parent = head
@@ -105,9 +107,8 @@ impl Change {
         let Some(tree) = tree else {
             return Err(self.moved(repo, parent, present));
         };
-        self.commit(repo, tree, parent.as_ref(), at)
+        self.commit(repo, tree, parent.as_ref(), signer, at)
             .map(Next::Commit)
-            .map_err(|e| of_cache(&e))
     }
 
     /// The id of what is to stand at the place; `None`: nothing.
@@ -123,17 +124,29 @@ impl Change {
         repo: &Repository,
         tree: Oid,
         parent: Option<&Commit<'_>>,
+        signer: Option<&Result<Signer, Failure>>,
         at: jiff::Timestamp,
-    ) -> Result<Oid, git2::Error> {
+    ) -> Result<Oid, Failure> {
         let verb = match (self.undo, &self.after) {
             (true, _) => Verb::Undo,
             (false, Some(_)) => Verb::Deploy,
             (false, None) => Verb::Remove,
         };
-        let who = commit::signature(&self.note.actor, at)?;
+        let who = commit::signature(&self.note.actor, at).map_err(|e| of_cache(&e))?;
         let message = commit::message(verb, &self.owner, &self.place.path, &self.note);
         let parents: Vec<&Commit<'_>> = parent.into_iter().collect();
-        repo.commit(None, &who, &who, &message, &repo.find_tree(tree)?, &parents)
+        let tree = repo.find_tree(tree).map_err(|e| of_cache(&e))?;
+        let Some(signer) = signer else {
+            let made = repo.commit(None, &who, &who, &message, &tree, &parents);
+            return made.map_err(|e| of_cache(&e));
+        };
+        let text = repo
+            .commit_create_buffer(&who, &who, &message, &tree, &parents)
+            .map_err(|e| of_cache(&e))?;
+        let text = std::str::from_utf8(&text).map_err(|_| refused("a commit that is no text"))?;
+        let signature = signer.as_ref().map_err(Failure::clone)?.sign(text)?;
+        repo.commit_signed(text, &signature, None)
+            .map_err(|e| of_cache(&e))
     }
 
     /// The ids that the place may have for the step to begin.

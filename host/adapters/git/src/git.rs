@@ -17,7 +17,7 @@ use tokio::sync::{Mutex, MutexGuard, RwLock};
 
 use crate::config::GitConfig;
 use crate::content;
-use crate::failure::{SYSTEM, is_transient, of_cache, of_remote, refused};
+use crate::failure::{SYSTEM, is_transient, no_room, of_cache, of_remote, refused};
 use crate::folder::Change;
 use crate::history::full_id;
 use crate::place::Place;
@@ -286,7 +286,17 @@ impl Shared {
             Reading::Listed => self.listed().await?,
             Reading::Fresh => self.fresh().await?,
         }
-        let found = self.read(move |repo| look(repo, &place)).await?;
+        let branch = place.branch.clone();
+        let look = move |repo: &Repository| match look(repo, &place)? {
+            None if Cache::head(repo, &place.branch)?.is_none() => {
+                Ok((None, Cache::in_the_way(repo, &place.branch)?))
+            }
+            found => Ok((found, None)),
+        };
+        let (found, in_the_way) = self.read(look).await?;
+        if let Some(other) = in_the_way {
+            return Err(no_room(&branch, &other));
+        }
         Ok(found.map(|folder| Observed {
             outputs: outputs(folder.tree.clone()),
             image: Resource::Folder(folder),

@@ -23,6 +23,7 @@ mod place;
 mod push;
 mod queue;
 mod remote;
+mod signing;
 mod tree;
 mod working_tree;
 
@@ -30,3 +31,4 @@ pub use config::{Credentials, GitConfig};
 pub use deployment_repo::DeploymentRepo;
 pub use doctor::Remotes;
 pub use git::Git;
+pub use signing::Signer;

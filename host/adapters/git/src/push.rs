@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use deploycenter_domain::escape;
 use git2::{Error, ErrorCode, Oid, Reference, Repository, Sort};
 
 use crate::remote::locked;
@@ -38,6 +39,66 @@ pub(crate) enum Outcome {
     Rejected(String),
 }
 
+impl Outcome {
+    /// The same, with what the remote said of the push beside its verdict.
+    pub(crate) fn saying(self, words: &Words) -> Self {
+        match (self, words.shown()) {
+            // What git tells there of a branch that it can't make.
+            (Self::Lost(_), Some(words)) if is_in_the_way(&words) => Self::Rejected(words),
+            (Self::Rejected(why), Some(words)) => {
+                Self::Rejected(format!("{why}; it says: {words}"))
+            }
+            (outcome, _) => outcome,
+        }
+    }
+}
+
+/// What a remote says to whoever pushes, beside its verdicts: the output of its hooks,
+/// which git shows after `remote: `. The beginning of it; what hooks say may be without end.
+#[derive(Debug, Default)]
+pub(crate) struct Words(Vec<u8>);
+
+impl Words {
+    /// How many bytes are kept.
+    const KEPT: usize = 8 << 10;
+    /// How many characters are shown.
+    const SHOWN: usize = 600;
+
+    pub(crate) fn hear(&mut self, bytes: &[u8]) {
+        let room = Self::KEPT.saturating_sub(self.0.len());
+        self.0.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// In one line, harmless and bounded; `None` when nothing was said.
+    pub(crate) fn shown(&self) -> Option<String> {
+        /// What git itself tells of its work.
+        const PROGRESS: [&str; 6] = [
+            "Compressing objects:",
+            "Counting objects:",
+            "Enumerating objects:",
+            "Receiving objects:",
+            "Resolving deltas:",
+            "Unpacking objects:",
+        ];
+        let text = String::from_utf8_lossy(&self.0);
+        let lines: Vec<&str> = text
+            .split(['\n', '\r'])
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .filter(|line| !PROGRESS.iter().any(|progress| line.starts_with(progress)))
+            .collect();
+        let text = escape::harmless(&escape::clipped(&lines.join(" / "), Self::SHOWN));
+        (!text.is_empty()).then_some(text)
+    }
+}
+
+/// Whether words say that a branch can't be made because one stands below or above it.
+pub(crate) fn is_in_the_way(words: &str) -> bool {
+    words.contains("; cannot create '")
+        || words.contains("collides with existing")
+        || words.contains("there are refs beneath")
+}
+
 /// Why a push has no outcomes.
 #[derive(Debug)]
 pub(crate) enum PushError {
@@ -68,10 +129,12 @@ pub(crate) fn rejection(words: &str) -> Outcome {
         "reference already exists",
         "incorrect old value",
     ];
-    if LOST.iter().any(|text| words.contains(text)) {
-        Outcome::Lost(words.to_owned())
+    let is_lost = !is_in_the_way(words) && LOST.iter().any(|text| words.contains(text));
+    let words = escape::shown(words);
+    if is_lost {
+        Outcome::Lost(words)
     } else {
-        Outcome::Rejected(words.to_owned())
+        Outcome::Rejected(words)
     }
 }
 
@@ -179,6 +242,7 @@ fn move_branch(remote: &Repository, update: &Update) -> Outcome {
     };
     match moved {
         Ok(_) => Outcome::Taken,
+        Err(error) if is_in_the_way(error.message()) => rejection(error.message()),
         Err(error) => match error.code() {
             ErrorCode::Modified | ErrorCode::Exists | ErrorCode::Locked | ErrorCode::NotFound => {
                 Outcome::Lost(error.message().to_owned())
@@ -205,8 +269,30 @@ mod tests {
             "hook declined",
             "pre-receive hook declined",
             "protected branch hook declined",
+            "cannot lock ref 'refs/heads/customer/a': 'refs/heads/customer/a/wip' exists; cannot create 'refs/heads/customer/a'",
+            "cannot lock ref 'refs/heads/customer/a', there are refs beneath that folder",
         ] {
             assert!(matches!(rejection(words), Outcome::Rejected(_)), "{words}");
         }
+    }
+
+    #[test]
+    fn words_are_one_harmless_line_with_an_end() {
+        let said = |text: &[u8]| {
+            let mut words = Words::default();
+            text.chunks(7).for_each(|part| words.hear(part));
+            words.shown()
+        };
+        assert_eq!(said(b"\n  \r\n"), None);
+        assert_eq!(
+            said(b"Resolving deltas: 50% (1/2)\rResolving deltas: 100% (2/2), done.\n").as_deref(),
+            None
+        );
+        assert_eq!(
+            said(b"\nNo pushes on Fridays.\nAsk \x1b[31mops\x1b[m\xff\n").as_deref(),
+            Some("No pushes on Fridays. / Ask \\u{1b}[31mops\\u{1b}[m\u{fffd}")
+        );
+        let long = said(&b"a word\n".repeat(100_000)).unwrap_or_default();
+        assert_eq!(long.chars().count(), Words::SHOWN + 1);
     }
 }

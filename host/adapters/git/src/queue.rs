@@ -8,7 +8,7 @@ use deploycenter_ports::{Failure, FailureKind};
 use git2::{ErrorCode, Oid, Repository};
 use tokio::sync::oneshot;
 
-use crate::failure::{SYSTEM, is_transient, of_cache, refused};
+use crate::failure::{SYSTEM, is_transient, no_room, of_cache, refused};
 use crate::folder::{Change, Next};
 use crate::git::{ATTEMPTS, Shared, Turn};
 use crate::push::{Outcome, PushError, Update, copy_objects};
@@ -239,7 +239,7 @@ fn prepare(cache: &Cache, jobs: Vec<Job>, now: jiff::Timestamp) -> Vec<Group> {
     let in_memory = by_branch.len() > LOOSE && keep_in_memory(&repo).is_ok();
     let groups: Vec<Group> = by_branch
         .into_iter()
-        .filter_map(|(branch, jobs)| stack(&repo, branch, jobs, now))
+        .filter_map(|(branch, jobs)| stack(cache, &repo, branch, jobs, now))
         .collect();
     if in_memory && !groups.is_empty() {
         let updates: Vec<Update> = groups.iter().map(|group| group.update.clone()).collect();
@@ -254,7 +254,13 @@ fn prepare(cache: &Cache, jobs: Vec<Job>, now: jiff::Timestamp) -> Vec<Group> {
     groups
 }
 
-fn stack(repo: &Repository, branch: String, jobs: Vec<Job>, now: jiff::Timestamp) -> Option<Group> {
+fn stack(
+    cache: &Cache,
+    repo: &Repository,
+    branch: String,
+    jobs: Vec<Job>,
+    now: jiff::Timestamp,
+) -> Option<Group> {
     let base = match Cache::head(repo, &branch) {
         Ok(base) => base,
         Err(error) => {
@@ -262,10 +268,23 @@ fn stack(repo: &Repository, branch: String, jobs: Vec<Job>, now: jiff::Timestamp
             return None;
         }
     };
+    if base.is_none() {
+        match Cache::in_the_way(repo, &branch) {
+            Ok(None) => {}
+            Ok(Some(other)) => {
+                answer_all(jobs, &no_room(&branch, &other));
+                return None;
+            }
+            Err(error) => {
+                answer_all(jobs, &of_cache(&error));
+                return None;
+            }
+        }
+    }
     let mut head: Option<Oid> = base;
     let mut kept = Vec::new();
     for mut job in jobs {
-        match job.change.advance(repo, head, now) {
+        match job.change.advance(repo, head, cache.signer.as_ref(), now) {
             Err(failure) => job.answer(Err(failure)),
             Ok(Next::Stands { ours }) if head == base => job.answer(Ok(ours)),
             // It stands because of a commit that is yet to arrive.
@@ -333,6 +352,8 @@ async fn push(shared: &Shared, turn: &Turn<'_>, groups: Vec<Group>) -> Option<Ag
 fn by_outcome(groups: Vec<Group>, outcomes: &BTreeMap<String, Outcome>) -> Option<Again> {
     let mut lost = Vec::new();
     let mut failure = None;
+    let mut declined = None;
+    let alone = groups.len() == 1;
     for group in groups {
         let branch = &group.update.branch;
         match outcomes.get(branch) {
@@ -345,7 +366,14 @@ fn by_outcome(groups: Vec<Group>, outcomes: &BTreeMap<String, Outcome>) -> Optio
             Some(Outcome::Rejected(words)) => {
                 let refusal = refused(format!("the git remote refused branch {branch}: {words}"))
                     .help("check the remote's branch protection and hooks: the account has to be allowed to push to customer/*");
-                answer_all(group.jobs, &refusal);
+                if alone {
+                    answer_all(group.jobs, &refusal);
+                } else {
+                    // A hook may decline a whole push for one branch's sake, and what it
+                    // says doesn't say of which.
+                    declined = Some(refusal);
+                    lost.extend(group.jobs);
+                }
             }
             Some(Outcome::Lost(words)) => {
                 failure = Some(Failure::new(
@@ -368,10 +396,11 @@ fn by_outcome(groups: Vec<Group>, outcomes: &BTreeMap<String, Outcome>) -> Optio
             }
         }
     }
-    failure.map(|failure| Again {
+    let split = declined.is_some();
+    declined.or(failure).map(|failure| Again {
         jobs: lost,
         failure,
-        lost: true,
-        split: false,
+        lost: !split,
+        split,
     })
 }

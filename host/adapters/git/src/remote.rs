@@ -12,10 +12,13 @@ use git2::{
 };
 
 use deploycenter_domain::address::without_login;
+use deploycenter_ports::Failure;
 use tempfile::TempDir;
 
 use crate::config::{Credentials, GitConfig};
-use crate::push::{self, Outcome, PushError, Update};
+use crate::place::PREFIX;
+use crate::push::{self, Outcome, PushError, Update, Words};
+use crate::signing::Signer;
 
 /// How long a remote may be silent before a call to it counts as lost.
 const SILENCE_MS: i32 = 60_000;
@@ -25,6 +28,10 @@ const CONNECT_MS: i32 = 15_000;
 /// libgit2 sends the login that one host took on to the host that this one redirects to.
 const NOWHERE_ELSE: RemoteRedirect = RemoteRedirect::None;
 
+/// Where the cache keeps a branch that is called as all generated ones begin, which leaves
+/// room for none of them.
+const ABOVE: &str = "refs/remotes/above/customer";
+
 /// A bare cache of one remote's generated branches.
 #[derive(Debug)]
 pub(crate) struct Cache {
@@ -32,6 +39,7 @@ pub(crate) struct Cache {
     lock: PathBuf,
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
+    pub(crate) signer: Option<Result<Signer, Failure>>,
 }
 
 impl Cache {
@@ -49,6 +57,7 @@ impl Cache {
             lock: config.cache_dir.join(format!("{name}.lock")),
             url,
             credentials: config.credentials.clone().with_login_of(&config.remote_url),
+            signer: config.signer.clone(),
         };
         let _alone = cache.alone().map_err(os)?;
         match cache.repo() {
@@ -114,17 +123,48 @@ impl Cache {
         }
     }
 
+    /// The branch that keeps the remote from having this one, as last fetched: git has no
+    /// branch `a` beside a branch `a/b`.
+    pub(crate) fn in_the_way(repo: &Repository, branch: &str) -> Result<Option<String>, Error> {
+        let above = PREFIX.trim_end_matches('/');
+        if repo.refname_to_id(ABOVE).is_ok() {
+            return Ok(Some(above.to_owned()));
+        }
+        let below = format!("{}/*", Self::tracking(branch));
+        let tracking = Self::tracking("");
+        let mut references = repo.references_glob(&below)?;
+        let found = references.names().next().transpose()?;
+        Ok(found.map(|name| name.strip_prefix(&tracking).unwrap_or(name).to_owned()))
+    }
+
     /// Brings all generated branches to where the remote has them.
     pub(crate) fn fetch(&self) -> Result<(), Error> {
         let _alone = self.alone_for_git()?;
         let repo = self.repo()?;
-        fetch(
-            &repo,
-            &self.url,
-            &self.credentials,
-            &["+refs/heads/customer/*:refs/remotes/origin/customer/*"],
-            FetchPrune::On,
-        )
+        let fetch = || {
+            fetch(
+                &repo,
+                &self.url,
+                &self.credentials,
+                &[
+                    "+refs/heads/customer/*:refs/remotes/origin/customer/*",
+                    &format!("+refs/heads/customer:{ABOVE}"),
+                ],
+                FetchPrune::On,
+            )
+        };
+        match fetch() {
+            // A branch went and another came below it, or the other way round: libgit2
+            // writes what came before it drops what went.
+            Err(error) if is_of_own_refs(&error) => {
+                for reference in repo.references_glob(&Self::tracking("*"))? {
+                    let mut reference = reference?;
+                    reference.delete()?;
+                }
+                fetch()
+            }
+            fetched => fetched,
+        }
     }
 
     /// Moves branches, each from the commit that its change was built on; outcomes by
@@ -153,6 +193,7 @@ impl Cache {
     ) -> Result<BTreeMap<String, Outcome>, PushError> {
         limit_silence();
         let outcomes = Mutex::new(BTreeMap::new());
+        let words = Mutex::new(Words::default());
         let lost = Mutex::new(Vec::new());
         let sending = Mutex::new(false);
         let mut callbacks = callbacks(repo, &self.credentials);
@@ -164,6 +205,13 @@ impl Cache {
                 .unwrap_or_else(PoisonError::into_inner)
                 .insert(branch, outcome);
             Ok(())
+        });
+        callbacks.sideband_progress(|bytes| {
+            words
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .hear(bytes);
+            true
         });
         callbacks.push_negotiation(|remote| {
             // libgit2 sends the old ids that the remote just advertised, so without this
@@ -206,13 +254,26 @@ impl Cache {
         drop(options);
         let sent = sending.into_inner().unwrap_or_else(PoisonError::into_inner);
         match result {
-            Ok(()) => Ok(outcomes
-                .into_inner()
-                .unwrap_or_else(PoisonError::into_inner)),
+            Ok(()) => {
+                let words = words.into_inner().unwrap_or_else(PoisonError::into_inner);
+                let outcomes = outcomes
+                    .into_inner()
+                    .unwrap_or_else(PoisonError::into_inner);
+                Ok(outcomes
+                    .into_iter()
+                    .map(|(branch, outcome)| (branch, outcome.saying(&words)))
+                    .collect())
+            }
             Err(error) if sent => Err(PushError::Uncertain(error)),
             Err(error) => Err(PushError::NotSent(error)),
         }
     }
+}
+
+/// Whether a fetch failed because one of the cache's refs is in another's way.
+fn is_of_own_refs(error: &Error) -> bool {
+    let is_file = error.class() == ErrorClass::Os && error.message().contains("/refs/remotes/");
+    is_file || push::is_in_the_way(error.message())
 }
 
 /// Has the objects that are written from now on kept in memory.

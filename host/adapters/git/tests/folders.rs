@@ -1,7 +1,9 @@
 //! Folders on branches, against bare remotes on disk and over HTTP.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod declined;
 mod doctor;
+mod signed;
 mod support;
 
 use std::collections::BTreeMap;
@@ -470,7 +472,8 @@ async fn a_rejected_branch_does_not_fail_its_neighbours() {
         failure.message.contains("customer/frozen") && failure.message.contains("declined"),
         "{failure}"
     );
-    assert_eq!(calls.of("push"), 1);
+    // The refused one again by itself, to hear what is said of it alone.
+    assert_eq!(calls.of("push"), 2);
 }
 
 #[tokio::test]
@@ -570,6 +573,7 @@ async fn a_push_that_is_held_up_is_never_sent() {
         cache_dir: remote.dir.path().join("cache"),
         remote_url: remote.path.to_str().unwrap().to_owned(),
         credentials: deploycenter_git::Credentials::default(),
+        signer: None,
     };
     let git = deploycenter_git::Git::open(
         &config,

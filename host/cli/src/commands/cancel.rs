@@ -28,7 +28,8 @@ pub(crate) struct CancelArgs {
 
 pub(super) async fn run(context: &CommandContext, said: &CancelArgs) -> Result<ExitCode, Fail> {
     let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open(context.repo.as_deref(), Limits::default(), progress).await?;
+    let place =
+        wiring::open_to_commit(context.repo.as_deref(), Limits::default(), progress).await?;
     let asked = cancel_on_ctrl_c();
     let outcomes = place
         .engine

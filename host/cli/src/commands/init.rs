@@ -10,9 +10,10 @@ use deploycenter_git::DeploymentRepo;
 
 use super::{bundle, schema};
 use crate::fail::Fail;
+use crate::output::harmless;
 
 /// The files that a person goes on from.
-const SCAFFOLD: [(&str, &str); 5] = [
+const SCAFFOLD: [(&str, &str); 6] = [
     (
         file::SETTINGS,
         include_str!("../../scaffold/deploycenter.toml"),
@@ -30,7 +31,11 @@ const SCAFFOLD: [(&str, &str); 5] = [
         "argocd/rbac.csv",
         include_str!("../../scaffold/argocd/rbac.csv"),
     ),
+    (IGNORED, include_str!("../../scaffold/gitignore")),
 ];
+
+/// What git doesn't take. One that stands there already is kept.
+const IGNORED: &str = ".gitignore";
 
 /// Make a deployment repo that validates at once, with the bundled apps installed
 #[derive(Debug, Args)]
@@ -72,6 +77,10 @@ pub(super) fn run(args: InitArgs) -> Result<ExitCode, Fail> {
         files.insert(path.to_owned(), text.into_bytes());
     }
     schema::complete(&mut files)?;
+    if dir.join(IGNORED).exists() {
+        files.remove(IGNORED);
+    }
+    let others = others(dir);
     // All or nothing: what stands there already is somebody's.
     let there: Vec<&String> = files
         .keys()
@@ -98,11 +107,31 @@ pub(super) fn run(args: InitArgs) -> Result<ExitCode, Fail> {
     }
     DeploymentRepo::init(dir)?;
     let shown = dir.display();
+    if !others.is_empty() {
+        let named: Vec<String> = others.iter().take(3).map(|name| harmless(name)).collect();
+        let more = match others.len().saturating_sub(named.len()) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        crate::output::errln!(
+            "{shown} wasn't empty: {}{more} were left as they are.",
+            named.join(", ")
+        );
+    }
     crate::output::errln!(
         "Made a deployment repo in {shown}, with the apps {}.\n\nNext:\n  1. put your own regions, zones and roles into regions.yaml, and into deploycenter.toml Argo CD's address and the one by which it reads this repo (argocd.repository)\n  2. have an Argo CD admin give DeployCenter's account the rights in argocd/rbac.csv\n  3. write the first customer into customers.yaml, and check it: deploycenter -C {shown} validate\n  4. git remote add origin URL, commit, push\n  5. deploycenter -C {shown} plan",
         bundle::apps().join(", ")
     );
     Ok(ExitCode::SUCCESS)
+}
+
+/// What stands in a folder already, besides git's own, sorted.
+fn others(dir: &Path) -> Vec<String> {
+    let entries = dir.read_dir().into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name != ".git").collect();
+    names.sort();
+    names
 }
 
 /// An address as deploycenter.toml takes it.

@@ -67,7 +67,21 @@ pub(super) async fn run(context: &CommandContext, args: &PlanArgs) -> Result<Exi
         (false, true) => output::grouped::render(&plan.targets),
         (false, false) => output::plan::render(plan, args.verbose),
     };
-    output::out!("{text}");
+    // Nothing to do is not what a target that is left out has.
+    let nothing = !plan.has_changes() && !planned.blocked.is_empty();
+    if context.json || !nothing {
+        output::out!("{text}");
+    } else {
+        let count = |count: usize| match count {
+            1 => "1 target".to_owned(),
+            count => format!("{count} targets"),
+        };
+        output::outln!(
+            "Nothing to apply: {} as wanted, {} left out.",
+            count(plan.targets.len()),
+            count(planned.blocked.len())
+        );
+    }
     output::notes::left_out(&planned);
     output::notes::tell(&planned);
     let changes = plan.has_changes();

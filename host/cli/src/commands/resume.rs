@@ -4,6 +4,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
+use deploycenter_domain::desired::did_you_mean;
+use deploycenter_domain::escape::shown;
 use deploycenter_domain::name::TargetId;
 use deploycenter_engine::{Limits, TakeUp};
 
@@ -11,7 +13,7 @@ use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c};
 use crate::fail::Fail;
 use crate::output::progress::LiveProgress;
-use crate::wiring;
+use crate::wiring::{self, Workplace};
 
 /// Finish or unwind what was interrupted or needs attention
 #[derive(Debug, Args)]
@@ -23,21 +25,15 @@ pub(crate) struct ResumeArgs {
 
 pub(super) async fn run(context: &CommandContext, args: &ResumeArgs) -> Result<ExitCode, Fail> {
     let targets = &args.targets;
-    let wanted = |target: &TargetId| {
-        let (full, customer) = (target.to_string(), target.customer().as_str());
-        targets.is_empty()
-            || targets.iter().any(|said| {
-                *said == full
-                    || said == customer
-                    || (target.is_shared() && said.split('/').next() == Some(customer))
-            })
-    };
-    let place = wiring::open(
+    let wanted =
+        |target: &TargetId| targets.is_empty() || targets.iter().any(|said| is_meant(said, target));
+    let place = wiring::open_to_commit(
         context.repo.as_deref(),
         Limits::default(),
         Arc::new(LiveProgress::stderr()),
     )
     .await?;
+    known(&place, targets).await?;
     let outcomes = place
         .engine
         .resume(TakeUp::All, wanted, &cancel_on_ctrl_c())
@@ -46,4 +42,48 @@ pub(super) async fn run(context: &CommandContext, args: &ResumeArgs) -> Result<E
         crate::output::errln!("Nothing is unfinished.");
     }
     conclude(context.json, &outcomes, &[])
+}
+
+/// Whether what was said means a target: `acme`, `acme/odoo`; what a customer's instances
+/// share goes with any of them.
+fn is_meant(said: &str, target: &TargetId) -> bool {
+    let customer = target.customer().as_str();
+    said == target.to_string()
+        || said == customer
+        || (target.is_shared() && said.split('/').next() == Some(customer))
+}
+
+/// Refuses what means no target that the journal knows: more likely a slip than one that
+/// has nothing unfinished. The desired state may be broken while something is unfinished,
+/// and isn't asked.
+async fn known(place: &Workplace, targets: &[String]) -> Result<(), Fail> {
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let recorded = place.engine.store.targets().await?;
+    let recorded: Vec<&TargetId> = recorded
+        .iter()
+        .map(|record| &record.target)
+        .filter(|target| !target.is_shared())
+        .collect();
+    let Some(said) = targets
+        .iter()
+        .find(|said| !recorded.iter().any(|target| is_meant(said, target)))
+    else {
+        return Ok(());
+    };
+    let fail = Fail::new(
+        "unknown-target",
+        format!("nothing of \"{}\" was ever deployed from here", shown(said)),
+    );
+    let names: Vec<String> = if said.contains('/') {
+        recorded.iter().map(ToString::to_string).collect()
+    } else {
+        let customers = recorded.iter().map(|target| target.customer().to_string());
+        customers.collect()
+    };
+    Err(match did_you_mean(said, names.iter().map(String::as_str)) {
+        Some(help) => fail.help(help),
+        None => fail,
+    })
 }

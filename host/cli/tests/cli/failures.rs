@@ -34,6 +34,69 @@ fn an_unhealthy_update_goes_back_by_itself() {
     );
 }
 
+/// The database's disk at another size, and more users.
+fn grown(size: &str, users: u32) -> String {
+    let database = format!(
+        "{{ instances: 2, size: {size}, resources: {{ requests: {{ cpu: 250m, memory: 512Mi }}, limits: {{ memory: 1Gi }} }} }}"
+    );
+    ACME.replace(
+        "maxUsers: 100",
+        &format!("maxUsers: {users}, database: {database}"),
+    )
+}
+
+#[test]
+fn a_disk_that_grew_stays_grown_when_the_rest_goes_back() {
+    let place = Place::new(ACME);
+    place.deploy();
+    let file = "us-west-2/mattermost/values.yaml";
+    let values = place.committed("acme", file);
+    outside::sicken(&place, "acme--mattermost", Some("maxUsers: 137"));
+    place.change("customers.yaml", grown("40Gi", 137));
+    let said = place.run(&APPLY).refused("unwound");
+    holds(
+        &said,
+        &[
+            "acme/mattermost failed and was taken back",
+            "CrashLoopBackOff",
+        ],
+    );
+    assert_eq!(place.committed("acme", file), values);
+    let database = place.committed("acme", "us-west-2/mattermost/dependencies/postgres.yaml");
+    holds(&database, &["size: \"40Gi\""]);
+
+    // That is nobody else's doing, and the smaller size is no plan.
+    place.change("customers.yaml", ACME);
+    let said = place.run(&["plan"]).succeeded().stderr;
+    holds(
+        &said,
+        &["Left out (permanent)", "can't change from 40Gi to 20Gi"],
+    );
+    place.change("customers.yaml", grown("40Gi", 100));
+    place.deploy();
+    place.run(&["plan", "--detailed-exitcode"]).succeeded();
+}
+
+#[test]
+fn a_disk_that_could_not_grow_goes_back_whole() {
+    let place = Place::new(ACME);
+    place.deploy();
+    let before = place.inventory();
+    let habits = json!({ "rejected": [{
+        "of": { "kind": "Cluster" },
+        "containing": "40Gi",
+        "sentence": "spec.storage: Forbidden: a policy allows at most 30Gi",
+    }] });
+    let habits = serde_json::from_value(habits).unwrap();
+    place
+        .sandbox()
+        .with_argocd(|argocd, _| argocd.set_habits(habits));
+    place.change("customers.yaml", grown("40Gi", 100));
+    place.run(&APPLY).refused("unwound");
+    let after = place.inventory();
+    assert!(after == before, "{}", before.difference(&after));
+}
+
 #[test]
 fn a_first_deployment_that_fails_leaves_nothing() {
     let place = Place::new(ACME);
@@ -81,7 +144,10 @@ fn what_cannot_be_taken_back_is_named_until_it_is() {
         ],
     );
     // It stays so, and says so, until the cause is mended.
-    let said = place.run(&["plan"]).stderr;
+    let plan = place.run(&["plan"]);
+    assert!(!plan.stdout.contains("Nothing to do"), "{}", plan.stdout);
+    holds(&plan.stdout, &["Nothing to apply:", "left out."]);
+    let said = plan.stderr;
     holds(
         &said,
         &[
@@ -105,4 +171,11 @@ fn what_cannot_be_taken_back_is_named_until_it_is() {
     assert!(after == before, "{}", before.difference(&after));
     let run = place.run(&["resume"]).succeeded();
     holds(&run.stderr, &["Nothing is unfinished."]);
+    place.run(&["resume", "acme"]).succeeded();
+    for (slip, meant) in [("acme/matermost", "acme/mattermost"), ("acne", "acme")] {
+        let said = place
+            .run(&["resume", slip, "--output", "json"])
+            .refused("unknown-target");
+        holds(&said, &[slip, &format!("did you mean \\\"{meant}\\\"?")]);
+    }
 }

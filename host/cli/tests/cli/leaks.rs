@@ -39,6 +39,16 @@ fn a_login_in_the_remotes_url_stays_there() {
         let (_, logins) = server.heard();
         assert!(logins > 0, "the transport has it");
     }
+    // Where git takes no login, and some write one all the same.
+    for part in ["?private_token=", "#access_token="] {
+        let server = Listener::asking();
+        let url = format!("{}/ops/deploy.git{part}{PASSWORD}", server.url("127.0.0.1"));
+        origin(&place, &url);
+        for verb in ["render acme/mattermost", "plan", "doctor", "apply --yes"] {
+            let args: Vec<&str> = verb.split(' ').collect();
+            traced(&place, &args);
+        }
+    }
     // What git's own configuration makes of an address.
     let rule = format!(
         "[url \"{local}\"]\n\tinsteadOf = https://ci:{PASSWORD}@git.example.com/ops/deploy.git\n"
@@ -63,6 +73,9 @@ fn a_login_in_the_settings_is_refused_and_not_repeated() {
         format!("https://{PASSWORD}@git.example.com/x.git"),
         format!("ssh://git:{PASSWORD}@git.example.com/x.git"),
         format!("git:{PASSWORD}@git.example.com:x.git"),
+        format!("https://git.example.com/x.git?private_token={PASSWORD}"),
+        format!("https://git.example.com/x.git#access_token={PASSWORD}"),
+        format!("https://git.example.com/oauth2:{PASSWORD}/x.git"),
     ] {
         place.put(
             "deploycenter.toml",

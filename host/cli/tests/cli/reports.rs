@@ -229,6 +229,62 @@ fn explain_names_layer_file_and_line() {
 }
 
 #[test]
+fn explain_shows_what_dropped_a_key() {
+    let smtp = "smtp: null, maxUsers";
+    let place = Place::new(&FLEET.replacen("maxUsers", smtp, 1));
+    place.put(
+        "overrides/mattermost/values.yaml",
+        "note: shared\nsmtp: { host: mail.example.com, port: 587, from: chat@example.com }\n",
+    );
+    place.run(&["validate"]).succeeded();
+    let all = place.run(&["explain", "acme/mattermost"]).succeeded();
+    let line = all.stdout.lines().find(|line| line.starts_with("smtp "));
+    holds(
+        line.unwrap(),
+        &[
+            "(dropped)",
+            "customer (customers.yaml:",
+            "drops shared (overrides/mattermost/values.yaml:2)",
+        ],
+    );
+    assert!(!all.stdout.contains("mail.example.com"));
+    // What was asked for lay below it.
+    let one = place
+        .run(&[
+            "explain",
+            "acme/mattermost",
+            "smtp.host",
+            "--output",
+            "json",
+        ])
+        .succeeded()
+        .json();
+    assert_eq!(one["values"], json!([]));
+    let [dropped] = &one["dropped"].as_array().unwrap()[..] else {
+        panic!("{one}");
+    };
+    assert_eq!(
+        (&dropped["path"], &dropped["layer"], &dropped["of"]),
+        (
+            &json!("smtp"),
+            &json!("customer"),
+            &json!({ "layer": "shared", "file": "overrides/mattermost/values.yaml", "line": 2 })
+        )
+    );
+    let other = place
+        .run(&[
+            "explain",
+            "rivoli/mattermost",
+            "smtp.host",
+            "--output",
+            "json",
+        ])
+        .succeeded()
+        .json();
+    assert_eq!(other["values"][0]["value"], json!("mail.example.com"));
+}
+
+#[test]
 fn init_makes_a_repo_that_validates_at_once() {
     let place = Place::new(FLEET);
     let folder = tempfile::tempdir().unwrap();
@@ -254,6 +310,26 @@ fn init_makes_a_repo_that_validates_at_once() {
     place
         .run(&["init", &shown, "--output", "json"])
         .refused("repository");
+    let ignored = std::fs::read_to_string(dir.join(".gitignore")).unwrap();
+    assert!(ignored.lines().any(|line| line == "plan.json"));
+}
+
+#[test]
+fn init_says_what_stands_beside_it_and_leaves_that() {
+    let place = Place::new(ACME);
+    let dir = tempfile::tempdir().unwrap();
+    for name in [".gitignore", "LICENSE", "notes", "todo", "zoo"] {
+        std::fs::write(dir.path().join(name), "mine\n").unwrap();
+    }
+    let made = place
+        .run(&["init", dir.path().to_str().unwrap()])
+        .succeeded();
+    holds(
+        &made.stderr,
+        &["wasn't empty: .gitignore, LICENSE, notes and 2 more were left as they are."],
+    );
+    let kept = std::fs::read_to_string(dir.path().join(".gitignore")).unwrap();
+    assert_eq!(kept, "mine\n");
 }
 
 #[test]

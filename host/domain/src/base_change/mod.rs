@@ -1,7 +1,10 @@
 //! What a plan changes in objects of a base that are there already.
 
+mod kept;
 pub mod permanent;
 pub mod restart;
+
+pub(crate) use kept::kept;
 
 use std::collections::BTreeMap;
 

@@ -17,6 +17,15 @@ enum May {
     Grow,
     /// A claim's size: it grows where a storage class can make it grow, else not at all.
     GrowWithClass,
+    /// Between any values but this one, which it neither takes on nor gives up: a Service's
+    /// `None`. What is left out is given by the cluster.
+    NeitherToNorFrom(&'static str),
+    /// It may be added and changed (other rules say how), and isn't taken away.
+    NeverRemoved,
+    /// To a newer major version of an image and not to an older one.
+    NewerMajor,
+    /// Not at all, where this other field of the object is `true`.
+    NeverWhere(&'static str),
 }
 
 /// One field of one kind.
@@ -38,6 +47,11 @@ const BEHIND: &str =
 const LOST_OR_MOVED: &str = "put the storage back; or deploy an instance of another name with the new one, move the files, and destroy the old one; where the files are lost, destroy and purge the target, deploy it anew and restore a backup";
 const FIXED_SET: &str = "a StatefulSet is fixed but for its replicas, template and update strategy";
 const FIXED_IN_MARIADB: &str = "mariadb-operator refuses to change it";
+
+const GROWS_OR_STAYS: &str = "CloudNativePG never shrinks a disk";
+const OLDER_VERSION: &str = "put the version back; or deploy an instance of another name with the older one and restore a backup from before the upgrade";
+const RENAME: &str =
+    "put the value back; or give the object another name, so that it is made beside the old one";
 
 const RULES: &[Rule] = &[
     rule(
@@ -93,7 +107,42 @@ const RULES: &[Rule] = &[
         "Cluster",
         "/spec/storage/size",
         May::Grow,
-        "CloudNativePG never shrinks a disk",
+        GROWS_OR_STAYS,
+        ANOTHER_NAME,
+    ),
+    rule(
+        "Cluster",
+        "/spec/walStorage/size",
+        May::Grow,
+        GROWS_OR_STAYS,
+        ANOTHER_NAME,
+    ),
+    rule(
+        "Cluster",
+        "/spec/walStorage",
+        May::NeverRemoved,
+        "CloudNativePG doesn't move the write-ahead log back",
+        ANOTHER_NAME,
+    ),
+    rule(
+        "Cluster",
+        "/spec/walStorage/storageClass",
+        May::Never,
+        "CloudNativePG leaves the disks that there are in their class",
+        ANOTHER_NAME,
+    ),
+    rule(
+        "Cluster",
+        "/spec/imageName",
+        May::NewerMajor,
+        "PostgreSQL doesn't read the files of a newer major version",
+        OLDER_VERSION,
+    ),
+    rule(
+        "Cluster",
+        "/spec/bootstrap/initdb/database",
+        May::Never,
+        "CloudNativePG reads it only when it makes the database",
         ANOTHER_NAME,
     ),
     rule(
@@ -202,6 +251,62 @@ const RULES: &[Rule] = &[
         ANOTHER_NAME,
     ),
     rule(
+        "MariaDB",
+        "/spec/rootPasswordSecretKeyRef",
+        May::Never,
+        FIXED_IN_MARIADB,
+        ANOTHER_NAME,
+    ),
+    rule(
+        "MariaDB",
+        "/spec/storage/ephemeral",
+        May::Never,
+        FIXED_IN_MARIADB,
+        ANOTHER_NAME,
+    ),
+    rule(
+        "MariaDB",
+        "/spec/image",
+        May::NewerMajor,
+        "MariaDB doesn't read the files of a newer major version",
+        OLDER_VERSION,
+    ),
+    rule(
+        "Service",
+        "/spec/clusterIP",
+        May::NeitherToNorFrom("None"),
+        "a Service stays headless or stays what it is",
+        RENAME,
+    ),
+    rule(
+        "ConfigMap",
+        "/data",
+        May::NeverWhere("/immutable"),
+        "it says itself that it is immutable",
+        RENAME,
+    ),
+    rule(
+        "ConfigMap",
+        "/binaryData",
+        May::NeverWhere("/immutable"),
+        "it says itself that it is immutable",
+        RENAME,
+    ),
+    rule(
+        "ConfigMap",
+        "/immutable",
+        May::NeverWhere("/immutable"),
+        "a ConfigMap stays immutable",
+        RENAME,
+    ),
+    rule(
+        "RoleBinding",
+        "/roleRef",
+        May::Never,
+        "a binding stays with its role",
+        RENAME,
+    ),
+    rule(
         "Deployment",
         "/spec/selector",
         May::Never,
@@ -245,12 +350,24 @@ pub fn impossible(changes: &[Changed]) -> Vec<Impossible> {
     broken.collect()
 }
 
+/// The fields of a change that break a rule, as JSON pointers.
+pub(super) fn broken_fields(change: &Changed) -> Vec<&'static str> {
+    let rules = RULES.iter().filter(|rule| rule.kind == change.kind);
+    rules
+        .filter(|rule| broken(rule, change).is_some())
+        .map(|rule| rule.field)
+        .collect()
+}
+
 fn broken(rule: &Rule, change: &Changed) -> Option<Impossible> {
     let (old, new) = (
         change.before.pointer(rule.field),
         change.after.pointer(rule.field),
     );
-    if old == new || may_be(rule.may, change, old, new) {
+    // A part that comes or goes as a whole has a rule of its own, if any.
+    let part = rule.field.rsplit_once('/').map_or("", |(part, _)| part);
+    let stays = change.before.pointer(part).is_some() && change.after.pointer(part).is_some();
+    if old == new || !stays || may_be(rule.may, change, old, new) {
         return None;
     }
     let field = rule.field.trim_start_matches('/').replace('/', ".");
@@ -282,7 +399,29 @@ fn may_be(may: May, change: &Changed, old: Option<&Value>, new: Option<&Value>) 
             Some(Ordering::Less) => provisioned(),
             _ => false,
         },
+        May::NeitherToNorFrom(value) => {
+            let is = |field: Option<&Value>| field.and_then(Value::as_str) == Some(value);
+            is(old) == is(new)
+        }
+        May::NeverRemoved => new.is_some(),
+        May::NewerMajor => match (major(old), major(new)) {
+            (Some(old), Some(new)) => old <= new,
+            // Another way to name it, of which nobody can say which version it is.
+            _ => true,
+        },
+        May::NeverWhere(flag) => change.before.pointer(flag) != Some(&Value::Bool(true)),
     }
+}
+
+/// The major version in the tag of an image: `16` of `postgresql:16.4-bookworm@sha256:…`.
+fn major(image: Option<&Value>) -> Option<u32> {
+    let name = image?.as_str()?.split('@').next()?;
+    let (_, tag) = name.rsplit('/').next()?.split_once(':')?;
+    let digits = tag.trim_start_matches('v');
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    digits[..end].parse().ok()
 }
 
 /// A text as a sentence shows it; nothing of lists and maps.
@@ -296,186 +435,4 @@ fn shown(value: Option<&Value>) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::base_change::{changed, file_effect};
-
-    fn said(text: &str, from: &str, to: &str) -> Vec<String> {
-        let after = text.replace(from, to);
-        assert_ne!(text, after, "{from}");
-        impossible(&changed(&[file_effect(Some(text), Some(&after))]))
-            .into_iter()
-            .map(|impossible| impossible.what)
-            .collect()
-    }
-
-    const VOLUME: &str = "\
-apiVersion: v1
-kind: PersistentVolume
-metadata:
-  name: acme--odoo--data
-spec:
-  capacity:
-    storage: 20Gi
-  csi:
-    driver: efs.csi.aws.com
-    volumeHandle: \"fs-1::fsap-1\"
-";
-    const CLAIM: &str = "\
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata:
-  name: data
-spec:
-  resources:
-    requests:
-      storage: 20Gi
-  storageClassName: \"\"
-  volumeName: acme--odoo--data
-";
-    const POSTGRES: &str = "\
-apiVersion: postgresql.cnpg.io/v1
-kind: Cluster
-metadata:
-  name: postgres
-spec:
-  instances: 2
-  storage:
-    size: 20Gi
-    storageClass: gp3
-";
-    const MARIADB: &str = "\
-apiVersion: k8s.mariadb.com/v1alpha1
-kind: MariaDB
-metadata:
-  name: mariadb
-spec:
-  replicas: 1
-  storage:
-    size: 20Gi
----
-apiVersion: k8s.mariadb.com/v1alpha1
-kind: Database
-metadata:
-  name: moodle
-spec:
-  collate: utf8mb4_unicode_ci
-  mariaDbRef:
-    name: mariadb
-";
-    const REDIS: &str = "\
-apiVersion: apps/v1
-kind: StatefulSet
-metadata:
-  name: redis
-spec:
-  replicas: 1
-  serviceName: redis
-  selector:
-    matchLabels:
-      app: redis
-";
-
-    #[test]
-    fn what_a_cluster_or_an_operator_refuses_is_no_plan() {
-        let cases: &[(&str, &str, &str, &[&str])] = &[
-            (
-                VOLUME,
-                "fs-1::fsap-1",
-                "fs-2::fsap-1",
-                &[
-                    "spec.csi of the PersistentVolume acme--odoo--data can't change: what is behind a volume is fixed once it is made, and nothing moves the files",
-                ],
-            ),
-            (VOLUME, "20Gi", "40Gi", &[]),
-            (
-                CLAIM,
-                "20Gi",
-                "40Gi",
-                &[
-                    "spec.resources.requests.storage of the PersistentVolumeClaim data can't change from 20Gi to 40Gi: nothing resizes a claim that no storage class provisioned",
-                ],
-            ),
-            (
-                CLAIM,
-                "20Gi",
-                "10Gi",
-                &[
-                    "spec.resources.requests.storage of the PersistentVolumeClaim data can't change from 20Gi to 10Gi: nothing resizes a claim that no storage class provisioned",
-                ],
-            ),
-            (CLAIM, "20Gi", "20480Mi", &[]),
-            (
-                CLAIM,
-                "\"\"",
-                "gp3",
-                &[
-                    "spec.storageClassName of the PersistentVolumeClaim data can't change from \"\" to gp3: a claim is fixed once it is made",
-                ],
-            ),
-            (
-                POSTGRES,
-                "20Gi",
-                "10Gi",
-                &[
-                    "spec.storage.size of the Cluster postgres can't change from 20Gi to 10Gi: CloudNativePG never shrinks a disk",
-                ],
-            ),
-            (POSTGRES, "20Gi", "1Ti", &[]),
-            (
-                POSTGRES,
-                "    storageClass: gp3\n",
-                "",
-                &[
-                    "spec.storage.storageClass of the Cluster postgres can't change from gp3 to none: CloudNativePG leaves the disks that there are in their class",
-                ],
-            ),
-            (POSTGRES, "instances: 2", "instances: 3", &[]),
-            (
-                MARIADB,
-                "20Gi",
-                "19Gi",
-                &[
-                    "spec.storage.size of the MariaDB mariadb can't change from 20Gi to 19Gi: mariadb-operator never shrinks a disk",
-                ],
-            ),
-            (MARIADB, "20Gi", "30Gi", &[]),
-            (MARIADB, "replicas: 1", "replicas: 3", &[]),
-            (
-                MARIADB,
-                "unicode_ci",
-                "bin",
-                &[
-                    "spec.collate of the Database moodle can't change from utf8mb4_unicode_ci to utf8mb4_bin: mariadb-operator refuses to change it",
-                ],
-            ),
-            (
-                REDIS,
-                "serviceName: redis",
-                "serviceName: other",
-                &[
-                    "spec.serviceName of the StatefulSet redis can't change from redis to other: a StatefulSet is fixed but for its replicas, template and update strategy",
-                ],
-            ),
-            (
-                REDIS,
-                "app: redis",
-                "app: other",
-                &[
-                    "spec.selector of the StatefulSet redis can't change: a StatefulSet is fixed but for its replicas, template and update strategy",
-                ],
-            ),
-            (REDIS, "replicas: 1", "replicas: 2", &[]),
-        ];
-        for (text, from, to, expected) in cases {
-            assert_eq!(said(text, from, to), *expected, "{from} → {to}");
-        }
-    }
-
-    #[test]
-    fn what_is_made_under_another_name_may_be_anything() {
-        assert!(said(VOLUME, "acme--odoo--data", "acme--odoo--files").is_empty());
-        assert!(impossible(&changed(&[file_effect(None, Some(POSTGRES))])).is_empty());
-        assert!(impossible(&changed(&[file_effect(Some(POSTGRES), None)])).is_empty());
-    }
-}
+mod tests;

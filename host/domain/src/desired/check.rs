@@ -168,6 +168,7 @@ impl Schema {
                 found.push(Fault { problem, pointer });
             }
         }
+        found.extend(self.unknown_dropped(merged));
         for fault in &mut found {
             place(&mut fault.problem, instance);
         }
@@ -182,6 +183,38 @@ impl Schema {
     #[must_use]
     pub fn canonical(&self, values: Value) -> Value {
         value_formats::canonical(&self.schema, values)
+    }
+
+    /// Keys that a `null` drops and that the app never had: most likely slips.
+    fn unknown_dropped(&self, merged: &Merged) -> Vec<Fault> {
+        if merged.dropped.is_empty() {
+            return Vec::new();
+        }
+        let value = merged.with_dropped();
+        let errors = self.validator.iter_errors(&value).take(ERRORS);
+        errors
+            .filter(|error| error.instance_path().as_str().is_empty())
+            .filter_map(|error| match error.kind() {
+                ValidationErrorKind::AdditionalProperties { unexpected }
+                | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                    let known = self.properties(&error);
+                    Some((unexpected.clone(), known))
+                }
+                _ => None,
+            })
+            .flat_map(|(unexpected, known)| {
+                let dropped = unexpected
+                    .into_iter()
+                    .filter(|key| merged.dropped.contains_key(key));
+                dropped
+                    .map(|key| {
+                        let pointer = join("", &key);
+                        let problem = unknown(merged, &pointer, &key, &known);
+                        Fault { problem, pointer }
+                    })
+                    .collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     fn explain(&self, error: &ValidationError<'_>, merged: &Merged) -> Vec<Problem> {
@@ -199,12 +232,7 @@ impl Schema {
                 let known = self.properties(error);
                 unexpected
                     .iter()
-                    .map(|key| {
-                        let pointer = join(&pointer, key);
-                        merged
-                            .problem(&pointer, format!("unknown value \"{}\"", dotted(&pointer)))
-                            .suggest(key, known.iter().map(String::as_str))
-                    })
+                    .map(|key| unknown(merged, &join(&pointer, key), key, &known))
                     .collect()
             }
             ValidationErrorKind::Enum { options } => {
@@ -258,6 +286,11 @@ impl Schema {
                 } else {
                     format!("\"{name}\" has no \"{key}\"")
                 };
+                if name.is_empty() && merged.dropped.contains_key(&key) {
+                    let message = format!("\"{key}\" can't be dropped: the app needs it");
+                    let help = "give a value instead of null, or take the line out, and what the layers below give stays";
+                    return vec![merged.problem(&join("", &key), message).help(help)];
+                }
                 // A customer's map replaces the app's whole.
                 let help = (!name.is_empty()).then(|| {
                     format!(
@@ -417,6 +450,13 @@ pub fn violation_problem(
     problem
 }
 
+/// A key that the schema doesn't know.
+fn unknown(merged: &Merged, pointer: &str, key: &str, known: &[String]) -> Problem {
+    merged
+        .problem(pointer, format!("unknown value \"{}\"", dotted(pointer)))
+        .suggest(key, known.iter().map(String::as_str))
+}
+
 fn place(problem: &mut Problem, instance: &Place) {
     if problem.file.is_none() {
         problem.file = Some(instance.file.clone());
@@ -439,6 +479,9 @@ fn type_help(wanted: &str, written: &Value) -> Option<String> {
         }
         Value::Number(_) | Value::Bool(_) if wanted == "text" => {
             Some(format!("put it in double quotes: \"{written}\""))
+        }
+        Value::Null => {
+            Some("write a value or take the line out: null drops first-level keys alone".to_owned())
         }
         _ => None,
     }

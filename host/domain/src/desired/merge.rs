@@ -1,4 +1,5 @@
-//! Values of several layers into one: by first-level key, later wins.
+//! Values of several layers into one: by first-level key, later wins. A `null` drops what
+//! the layers below give.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,6 +56,16 @@ pub struct Origin {
     pub column: u32,
 }
 
+/// A first-level key that a `null` dropped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dropped {
+    /// Where the `null` stands.
+    pub by: Origin,
+    /// Where the value stands that would hold without it; none when no layer below gives
+    /// the key.
+    pub of: Option<Origin>,
+}
+
 /// Merged values that know where they came from.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Merged {
@@ -62,6 +73,8 @@ pub struct Merged {
     pub values: Map<String, Value>,
     /// Where each first-level key came from.
     pub provenance: BTreeMap<String, Origin>,
+    /// First-level keys without a value because a layer says `null`.
+    pub dropped: BTreeMap<String, Dropped>,
     /// Line and column of everything, by JSON pointer.
     positions: BTreeMap<String, (u32, u32)>,
     /// For each first-level key, the pointer of its layer within the file.
@@ -71,15 +84,24 @@ pub struct Merged {
 }
 
 /// Merges layers, in any order given: one of a later kind wins, and of the same kind the
-/// later one.
+/// later one. A first-level `null` of a layer above the app's own drops the key.
 #[must_use]
 pub fn merge(layers: &[(LayerKind, &Layer)]) -> Merged {
     let mut sorted: Vec<_> = layers.to_vec();
     sorted.sort_by_key(|(kind, _)| *kind);
     let mut winners: BTreeMap<&String, (LayerKind, &Layer)> = BTreeMap::new();
+    let mut dropped: BTreeMap<&String, Option<Origin>> = BTreeMap::new();
     for (kind, layer) in sorted {
-        for key in layer.values.keys() {
-            winners.insert(key, (kind, layer));
+        for (key, value) in &layer.values {
+            let below = winners.insert(key, (kind, layer));
+            if value.is_null() && kind != LayerKind::App {
+                let of =
+                    below.map(|(kind, layer)| origin(kind, layer, &super::node::join("", key)));
+                // A second `null` drops what the first one did.
+                dropped.entry(key).or_insert(of);
+            } else {
+                dropped.remove(key);
+            }
         }
     }
     let mut merged = Merged {
@@ -88,17 +110,14 @@ pub fn merge(layers: &[(LayerKind, &Layer)]) -> Merged {
     };
     for (key, (kind, layer)) in winners {
         let pointer = super::node::join("", key);
-        let (line, column) = layer.positions.get(&pointer).copied().unwrap_or((1, 1));
-        merged.values.insert(key.clone(), layer.values[key].clone());
-        merged.provenance.insert(
-            key.clone(),
-            Origin {
-                layer: kind,
-                file: layer.file.clone(),
-                line,
-                column,
-            },
-        );
+        let came = origin(kind, layer, &pointer);
+        let (line, column) = (came.line, came.column);
+        if let Some(of) = dropped.remove(key) {
+            merged.dropped.insert(key.clone(), Dropped { by: came, of });
+        } else {
+            merged.values.insert(key.clone(), layer.values[key].clone());
+            merged.provenance.insert(key.clone(), came);
+        }
         merged.pointers.insert(key.clone(), layer.pointer.clone());
         let below = format!("{pointer}/");
         merged.positions.insert(pointer, (line, column));
@@ -113,12 +132,26 @@ pub fn merge(layers: &[(LayerKind, &Layer)]) -> Merged {
     merged
 }
 
+/// Where a layer gives a first-level key.
+fn origin(kind: LayerKind, layer: &Layer, pointer: &str) -> Origin {
+    let (line, column) = layer.positions.get(pointer).copied().unwrap_or((1, 1));
+    Origin {
+        layer: kind,
+        file: layer.file.clone(),
+        line,
+        column,
+    }
+}
+
 impl Merged {
     /// Where the value at a JSON pointer came from, to the line; for one that isn't
-    /// written out, the nearest that holds it. `None` for the root and unknown keys.
+    /// written out, the nearest that holds it, and for a dropped one what dropped it.
+    /// `None` for the root and unknown keys.
     #[must_use]
     pub fn origin(&self, pointer: &str) -> Option<Origin> {
-        let mut origin = self.provenance.get(&first_key(pointer)?)?.clone();
+        let key = first_key(pointer)?;
+        let dropped = || self.dropped.get(&key).map(|dropped| &dropped.by);
+        let mut origin = self.provenance.get(&key).or_else(dropped)?.clone();
         let mut pointer = pointer;
         loop {
             if let Some((line, column)) = self.positions.get(pointer) {
@@ -133,6 +166,13 @@ impl Merged {
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.partial
+    }
+
+    /// As [`to_value`](Self::to_value), with `null` for what was dropped.
+    pub(super) fn with_dropped(&self) -> Value {
+        let mut values = self.values.clone();
+        values.extend(self.dropped.keys().map(|key| (key.clone(), Value::Null)));
+        Value::Object(values)
     }
 
     /// The values as one JSON object.

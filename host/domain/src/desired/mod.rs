@@ -43,7 +43,7 @@ pub use json_schema::{
 };
 pub use layer::{Layer, Place};
 pub use lockfile::{LockedPlugin, PluginsLock};
-pub use merge::{LayerKind, Merged, Origin, merge};
+pub use merge::{Dropped, LayerKind, Merged, Origin, merge};
 pub use node::{Content, Entry, Node, Spot, dotted};
 pub use reading::{Draft, Reading, read as read_all};
 pub use regions::{

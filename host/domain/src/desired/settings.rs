@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::node::Node;
 use super::reader::{Object, Reader};
 use super::toml;
-use crate::address::{canonical, has_login, without_login};
+use crate::address::{canonical, has_login, has_userinfo, without_login};
 use crate::name::InstallationId;
 use crate::problem::Problem;
 
@@ -51,6 +51,9 @@ pub struct GitSettings {
     /// The URL of the repo for the generated branches; that of `remote` when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub generated: Option<String>,
+    /// Whether generated commits are signed, as git is configured to sign.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub signing: bool,
 }
 
 /// The Argo CD that deploys.
@@ -119,6 +122,7 @@ impl Settings {
                 remote: "origin".to_owned(),
                 main: None,
                 generated: None,
+                signing: false,
             },
             argocd: ArgocdSettings {
                 server: "unknown.invalid".to_owned(),
@@ -170,14 +174,16 @@ fn settings(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
         remote: "origin".to_owned(),
         main: None,
         generated: None,
+        signing: false,
     };
-    if let Some(object) = reader.inner(&root, "git", &["remote", "main", "generated"]) {
+    if let Some(object) = reader.inner(&root, "git", &["remote", "main", "generated", "signing"]) {
+        git.signing = reader.flag(&object, "signing").unwrap_or_default();
         let remote = reader.text(&object, "remote");
         let main = reader.text(&object, "main");
         if let Some(name) = reader.checked(remote, ref_name) {
             git.remote = name.value;
         }
-        git.main = reader.checked(main, ref_name).map(|name| name.value);
+        git.main = reader.checked(main, main_branch).map(|name| name.value);
         let generated = reader.text(&object, "generated");
         git.generated = reader
             .checked(generated, repository_address)
@@ -249,6 +255,17 @@ pub(super) fn ref_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// A branch that isn't one of the generated ones, and doesn't leave them without room.
+pub(super) fn main_branch(text: &str) -> Result<String, String> {
+    let name = ref_name(text)?;
+    if name == "customer" || name.starts_with("customer/") {
+        return Err(format!(
+            "{text:?} is where generated branches are: customer/<name>; the desired state needs another, such as main"
+        ));
+    }
+    Ok(name)
+}
+
 /// A repository's address, as git takes it (a URL, `git@host:path`, a folder), in one
 /// spelling. Without a login: what stands in this file ends up in manifests and with
 /// Argo CD.
@@ -257,13 +274,23 @@ pub(super) fn ref_name(text: &str) -> Result<String, String> {
 /// In words, when it isn't fit for that; without the login.
 pub fn repository_address(text: &str) -> Result<String, String> {
     if has_login(text) {
+        let part = if has_userinfo(text) {
+            "what stands before the @"
+        } else {
+            "what follows ? or #, or the name of a login in the path"
+        };
+        let bare = without_login(text);
         return Err(format!(
-            "{:?} is written with a login in it; take out what stands before the @, and change that login, since it is in git's history",
-            without_login(text)
+            "{bare:?} is written with a login in it; take out {part}, and change that login, since it is in git's history"
         ));
     }
     if text.trim() != text || text.chars().any(char::is_control) {
         return Err(format!("{text:?} is no address of a git repository"));
+    }
+    if text.contains("{shard}") {
+        return Err(format!(
+            "{text:?}: {{shard}} isn't supported yet; all generated branches are in one repository, so write its address"
+        ));
     }
     if is_pattern(text) {
         return Err(format!(

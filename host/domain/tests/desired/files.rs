@@ -37,6 +37,74 @@ fn settings() {
 }
 
 #[test]
+fn main_stands_beside_the_generated_branches() {
+    for name in ["customer/acme", "customer"] {
+        refused(
+            &[(
+                "deploycenter.toml",
+                &format!("{SETTINGS}\n[git]\nmain = \"{name}\"\n"),
+            )],
+            &format!(
+                "deploycenter.toml:8:8: \"{name}\" is where generated branches are: customer/<name>; the desired state needs another, such as main"
+            ),
+        );
+    }
+    desired(&[(
+        "deploycenter.toml",
+        &format!("{SETTINGS}\n[git]\nmain = \"customers\"\n"),
+    )]);
+}
+
+#[test]
+fn an_address_holds_no_login_wherever_it_stands() {
+    for (address, bare, part) in [
+        (
+            "https://SECRET@git.example.com/x.git",
+            "https://git.example.com/x.git",
+            "what stands before the @",
+        ),
+        (
+            "https://git.example.com/x.git?private_token=SECRET",
+            "https://git.example.com/x.git",
+            "what follows ? or #, or the name of a login in the path",
+        ),
+        (
+            "https://git.example.com/x.git#access_token=SECRET",
+            "https://git.example.com/x.git",
+            "what follows ? or #, or the name of a login in the path",
+        ),
+        (
+            "https://git.example.com/x-access-token:SECRET/x.git",
+            "https://git.example.com/x-access-token/x.git",
+            "what follows ? or #, or the name of a login in the path",
+        ),
+    ] {
+        refused(
+            &[(
+                "deploycenter.toml",
+                &format!("{SETTINGS}\n[git]\ngenerated = \"{address}\"\n"),
+            )],
+            &format!(
+                "deploycenter.toml:8:13: \"{bare}\" is written with a login in it; take out {part}, and change that login, since it is in git's history"
+            ),
+        );
+    }
+}
+
+#[test]
+fn shards_are_named_as_what_isnt_there_yet() {
+    refused(
+        &[(
+            "deploycenter.toml",
+            &format!(
+                "{SETTINGS}\n[git]\ngenerated = \"https://git.example.com/deploy-{{shard}}.git\"\n"
+            ),
+        )],
+        "deploycenter.toml:8:13: \"https://git.example.com/deploy-{shard}.git\": {shard} isn't supported yet; all generated branches are in one repository, so write its address",
+    );
+}
+
+#[test]
 fn regions() {
     let cases = [
         (

@@ -5,7 +5,7 @@ use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};
 use deploycenter_domain::journal::{EffectState, UndoState};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{Folder, Owner, Resource, Sync};
-use deploycenter_domain::unwind::{UndoStep, planned_folder, unprotected};
+use deploycenter_domain::unwind::{UndoStep, kept_folder, planned_folder, unprotected};
 use deploycenter_ports::{Failure, FailureKind, Note, Step};
 
 use super::Saga;
@@ -163,6 +163,7 @@ impl Saga<'_> {
                 })))
             }
             UndoStep::Settle(id) => {
+                let keep = self.keep()?;
                 let sync = plan
                     .effect(id)
                     .and_then(|sync| sync.after.clone())
@@ -191,7 +192,7 @@ impl Saga<'_> {
                 if let Some(project) = back {
                     sync.project = project;
                 }
-                Ok(Undo::Settle(Box::new(Step {
+                let step = Box::new(Step {
                     owner: self.owner(id),
                     before: None,
                     after: Some(Resource::Sync(sync)),
@@ -199,9 +200,25 @@ impl Saga<'_> {
                     undo: false,
                     note: self.note(),
                     adopt: None,
-                })))
+                });
+                Ok(Undo::Settle(step, keep))
             }
         }
+    }
+
+    /// The step that leaves a folder as it was but for what can't be taken back; `None` when
+    /// all of it can.
+    fn keep(&self) -> Result<Option<Box<Step>>, Failure> {
+        let plan = &self.record.deployment.plan;
+        let commit = plan.of_kind(EffectKind::Commit).next();
+        let (Some(commit), Some(kept)) = (commit, kept_folder(plan)) else {
+            return Ok(None);
+        };
+        let mut step = self.step(commit)?;
+        step.after = Some(Resource::Folder(kept));
+        step.undo = true;
+        step.uncertain = true;
+        Ok(Some(Box::new(step)))
     }
 }
 
@@ -214,8 +231,9 @@ pub(super) enum Undo {
     Forward(EffectKind, Box<Step>),
     /// Open the base for deletion.
     Open(Box<Opening>),
-    /// Wait until the application is Synced and Healthy again.
-    Settle(Box<Step>),
+    /// Wait until the application is Synced and Healthy again; where Argo CD answers that
+    /// it can't be, because of what a cluster doesn't take back, take the second step first.
+    Settle(Box<Step>, Option<Box<Step>>),
 }
 
 impl Undo {
@@ -223,7 +241,7 @@ impl Undo {
     pub(super) fn probe(&self) -> Option<Probe> {
         match self {
             Self::Back(kind, step) | Self::Forward(kind, step) => Probe::of(*kind, step),
-            Self::Settle(step) => Probe::of(EffectKind::Sync, step),
+            Self::Settle(step, _) => Probe::of(EffectKind::Sync, step),
             Self::Open(opening) => Some(Probe {
                 kind: EffectKind::Sync,
                 thing: Resource::Sync(opening.sync.clone()),

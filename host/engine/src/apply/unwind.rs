@@ -5,7 +5,7 @@ use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};
 use deploycenter_domain::journal::{Event, UndoState};
 use deploycenter_domain::resource::Resource;
 use deploycenter_domain::unwind::{UndoStep, steps};
-use deploycenter_ports::{Failure, FailureKind, Reading};
+use deploycenter_ports::{Failure, FailureKind, Reading, Step};
 
 use super::forward::tell;
 use super::outage::{Outage, Waited};
@@ -117,16 +117,53 @@ impl Saga<'_> {
                 }
                 self.engine.open(&opening).await
             }
-            Undo::Settle(step) => {
+            Undo::Settle(step, keep) => {
                 if let Some(Resource::Sync(sync)) = &step.after
                     && self.is_gone(&sync.application).await?
                 {
                     // Someone deleted it: the next plan says so.
                     return Ok(());
                 }
-                adapters.argocd.ensure(&step).await.map(|_| ())
+                match keep {
+                    Some(keep) => self.settle_or_keep(*step, &keep).await,
+                    None => adapters.argocd.ensure(&step).await.map(|_| ()),
+                }
             }
         }
+    }
+
+    /// Waits until an application has settled on the folder as it was. A disk that grew
+    /// doesn't shrink, whatever the folder says: where Argo CD answers that it can't, the
+    /// folder keeps the new size, and the rest of it stays as it was. Whether it grew before
+    /// the deployment failed nobody knows beforehand.
+    async fn settle_or_keep(&self, mut step: Step, keep: &Step) -> Result<(), Failure> {
+        let adapters = &self.engine.adapters;
+        let is_back = match &keep.before {
+            Some(earlier) => {
+                let seen = adapters.git.observe(earlier, Reading::Fresh).await?;
+                let tree = seen.and_then(|seen| seen.outputs.get(&OutputName::Tree).cloned());
+                matches!(earlier, Resource::Folder(folder) if folder.tree == tree)
+            }
+            None => false,
+        };
+        if is_back {
+            // Disks are the base's.
+            let is_base = step.owner.effect.name() == "base";
+            match adapters.argocd.ensure(&step).await {
+                Err(failure)
+                    if is_base
+                        && matches!(
+                            failure.kind,
+                            FailureKind::Unhealthy | FailureKind::Refused
+                        ) => {}
+                settled => return settled.map(|_| ()),
+            }
+        }
+        let kept = adapters.git.ensure(keep).await?;
+        if let Some(Resource::Sync(sync)) = &mut step.after {
+            sync.tree = kept.outputs.get(&OutputName::Tree).cloned();
+        }
+        adapters.argocd.ensure(&step).await.map(|_| ())
     }
 
     /// Whether one of the plan's applications exists.

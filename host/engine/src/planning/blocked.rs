@@ -12,7 +12,7 @@ use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::problem::Problem;
 use deploycenter_domain::resource::{Observed, Ownership, Resource};
-use deploycenter_ports::StandingRecord;
+use deploycenter_ports::{Failure, StandingRecord};
 
 use super::ground::Unfinished;
 use super::users::has_something;
@@ -22,7 +22,7 @@ use super::users::has_something;
 pub struct Blocked {
     /// Which.
     pub target: TargetId,
-    /// `held`, `drifted`, `exists`, `delegated`, `answered-elsewhere`, `secret-missing`, `needs-attention`, `locked`, ….
+    /// `held`, `drifted`, `exists`, `branch-in-the-way`, `delegated`, `answered-elsewhere`, `secret-missing`, `needs-attention`, `locked`, ….
     pub code: &'static str,
     /// Why, for a person.
     pub message: String,
@@ -102,6 +102,18 @@ impl Blocked {
             help: format!(
                 "{first}deploycenter resume {target}; or take it back: deploycenter cancel {target}"
             ),
+        }
+    }
+
+    /// Its branch can't be made.
+    pub(super) fn no_branch(target: &TargetId, failure: Failure) -> Self {
+        Self {
+            target: target.clone(),
+            code: "branch-in-the-way",
+            message: failure.message,
+            help: failure
+                .help
+                .unwrap_or_else(|| "look at the remote's branches".to_owned()),
         }
     }
 

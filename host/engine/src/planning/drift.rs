@@ -1,10 +1,13 @@
 //! What someone else changed of what a plan would change.
 
+use std::collections::BTreeMap;
+
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
-use deploycenter_domain::name::TargetId;
+use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{Folder, Resource};
 use deploycenter_domain::standing::Standing;
+use deploycenter_domain::unwind::kept_folder;
 
 use super::blocked::Blocked;
 use super::{PlanError, Wishes};
@@ -66,7 +69,7 @@ impl Engine {
             .filter(|effect| effect.action != Action::None && effect.adopt.is_none())
         {
             let text = match (&effect.kind, stood) {
-                (EffectKind::Commit, stood) => self.folder_drift(effect, stood).await?,
+                (EffectKind::Commit, stood) => self.folder_drift(effect, effects, stood).await?,
                 (_, Some(stood)) => stood
                     .drift_of(effect)
                     .map(|what| format!("{} {what}", effect.id)),
@@ -87,6 +90,7 @@ impl Engine {
     async fn folder_drift(
         &self,
         commit: &PlannedEffect,
+        effects: &[PlannedEffect],
         stood: Option<&Standing>,
     ) -> Result<Option<String>, PlanError> {
         let there = match &commit.before {
@@ -116,6 +120,11 @@ impl Engine {
         if stood.is_none() && last.deployment.is_some() {
             return Ok(None);
         }
+        if let Some(id) = &last.deployment
+            && self.is_way_back(id, effects).await?
+        {
+            return Ok(None);
+        }
         Ok(Some(format!(
             "{} was changed by {} in {}: {}",
             place(&commit.before),
@@ -123,6 +132,33 @@ impl Engine {
             last.commit.get(..12).unwrap_or(&last.commit),
             last.summary
         )))
+    }
+
+    /// Whether the files that stand are what a deployment left that was taken back but for
+    /// what can't be: a disk that grew.
+    async fn is_way_back(
+        &self,
+        id: &DeploymentId,
+        effects: &[PlannedEffect],
+    ) -> Result<bool, PlanError> {
+        let Some(record) = self.store.deployment(id).await? else {
+            return Ok(false);
+        };
+        let Some(kept) = kept_folder(&record.deployment.plan) else {
+            return Ok(false);
+        };
+        let there: BTreeMap<&str, &str> = effects
+            .iter()
+            .filter_map(|effect| match &effect.before {
+                Some(Resource::File(file)) => Some((effect.name.as_str(), file.content.as_str())),
+                _ => None,
+            })
+            .collect();
+        let kept = kept.files.iter();
+        Ok(there
+            == kept
+                .map(|(name, text)| (name.as_str(), text.as_str()))
+                .collect())
     }
 }
 

@@ -17,7 +17,6 @@ use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{File, Folder, Resource};
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted::WantedEffect;
-use deploycenter_ports::Reading;
 
 use super::blocked::{Blocked, hold_of};
 use super::effects::{Looked, Whose};
@@ -54,7 +53,7 @@ impl Engine {
             tree: None,
             files: BTreeMap::new(),
         });
-        let folder = self.adapters.git.observe(&place, Reading::Listed).await?;
+        let folder = self.folder_at(target, &place).await?;
         let hold = hold_of(folder.as_ref());
         let mut wanted = self
             .offline()

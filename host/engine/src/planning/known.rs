@@ -7,9 +7,10 @@ use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{Folder, Observed, Resource};
 use deploycenter_domain::standing::Standing;
-use deploycenter_ports::{HeldBy, Holding, Reading};
+use deploycenter_ports::{FailureKind, HeldBy, Holding, Reading};
 
 use super::PlanError;
+use super::blocked::Blocked;
 use super::ground::Ground;
 use super::removal::folder_commit;
 use super::users::given_life;
@@ -89,7 +90,23 @@ impl Engine {
             tree: None,
             files: BTreeMap::new(),
         });
-        Ok(self.adapters.git.observe(&place, Reading::Listed).await?)
+        self.folder_at(target, &place).await
+    }
+
+    /// What stands in a target's folder, as this run first read the branches.
+    pub(super) async fn folder_at(
+        &self,
+        target: &TargetId,
+        place: &Resource,
+    ) -> Result<Option<Observed>, PlanError> {
+        match self.adapters.git.observe(place, Reading::Listed).await {
+            Err(failure) if failure.kind == FailureKind::Foreign => {
+                Err(PlanError::Blocked(vec![Blocked::no_branch(
+                    target, failure,
+                )]))
+            }
+            seen => Ok(seen?),
+        }
     }
 
     /// What stands of what a customer's instances share: as the journal has it, or by its

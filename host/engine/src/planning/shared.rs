@@ -12,7 +12,6 @@ use deploycenter_domain::plan::TargetPlan;
 use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted;
-use deploycenter_ports::Reading;
 use serde_json::Value;
 
 use super::PlanError;
@@ -107,11 +106,7 @@ impl Engine {
             .find(|effect| effect.id.kind() == EffectKind::Commit)
             .map(|effect| effect.after.clone())
             .expect("the shared target commits its project");
-        let folder = self
-            .adapters
-            .git
-            .observe(&folder_wanted, Reading::Listed)
-            .await?;
+        let folder = self.folder_at(&target, &folder_wanted).await?;
         let whose = Whose {
             target: &target,
             incarnation: Incarnation::FIRST,

@@ -247,6 +247,21 @@ fn of_change(manifest: &Manifest, before: &Value) -> Vec<String> {
             Some(immutable(object, "spec.selector"))
         }
         ("batch", "Job") if differs("/spec/template") => Some(immutable(object, "spec.template")),
+        ("", "ConfigMap") if before.pointer("/immutable") == Some(&json!(true)) => {
+            let fixed = ["immutable", "data", "binaryData"];
+            let changed = fixed.iter().find(|field| differs(&format!("/{field}")));
+            changed.map(|field| {
+                format!("{field}: Forbidden: field is immutable when `immutable` is set")
+            })
+        }
+        ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
+            if differs("/roleRef") =>
+        {
+            Some(format!(
+                "roleRef: Invalid value: {}: cannot change roleRef",
+                object["roleRef"]
+            ))
+        }
         ("", "Service") if headless(before) != headless(object) => Some(format!(
             "spec.clusterIPs[0]: Invalid value: [\"{}\"]: may not change once set",
             text(object, "/spec/clusterIP")
@@ -360,6 +375,16 @@ fn postgres(manifest: &Manifest, before: Option<&Value>) -> Vec<String> {
         ));
     }
     if let Some(before) = before {
+        let image = "/spec/imageName";
+        let (old, new) = (text(before, image), text(object, image));
+        if let (Some(old), Some(major)) = (postgres_major(old), postgres_major(new))
+            && major < old
+        {
+            wrong.push(format!(
+                "spec.imageName: Invalid value: \"{major}\": can't downgrade from major {old} to \
+                 {major}"
+            ));
+        }
         for path in ["storage", "walStorage"] {
             let at = format!("/spec/{path}/size");
             let (old, new) = (text(before, &at), text(object, &at));
@@ -380,6 +405,17 @@ fn postgres(manifest: &Manifest, before: Option<&Value>) -> Vec<String> {
     wrong
 }
 
+/// The major version that CloudNativePG reads in the tag of an image.
+fn postgres_major(image: &str) -> Option<u32> {
+    let (_, tag) = image
+        .split('@')
+        .next()?
+        .rsplit('/')
+        .next()?
+        .split_once(':')?;
+    tag.split(['.', '-']).next()?.parse().ok()
+}
+
 /// mariadb-operator's rules, likewise; it says the first that is broken.
 fn mariadb(object: &Value, before: Option<&Value>) -> Option<String> {
     let enabled =
@@ -395,6 +431,14 @@ fn mariadb(object: &Value, before: Option<&Value>) -> Option<String> {
         ))
     };
     if let Some(before) = before {
+        let root = "/spec/rootPasswordSecretKeyRef";
+        if before.pointer(root).is_some() && before.pointer(root) != object.pointer(root) {
+            return Some(format!(
+                "spec.rootPasswordSecretKeyRef: Invalid value: {}: \
+                 'spec.rootPasswordSecretKeyRef' field is immutable",
+                object.pointer(root).unwrap_or(&Value::Null)
+            ));
+        }
         for field in ["storageClassName", "ephemeral"] {
             let at = format!("/spec/storage/{field}");
             if before.pointer(&at) != object.pointer(&at) {

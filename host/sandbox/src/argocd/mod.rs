@@ -149,6 +149,11 @@ impl ArgoCd {
         self.state.bump();
     }
 
+    /// Makes another cluster known, by its server.
+    pub fn add_cluster(&mut self, server: &str) {
+        self.config.clusters.push(server.to_owned());
+    }
+
     /// Ends a sickness. Also `POST /_sandbox/heal` with `{"application"}`.
     pub fn heal(&mut self, application: &str) {
         self.state.sick.remove(application);

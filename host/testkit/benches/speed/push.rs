@@ -118,6 +118,7 @@ async fn push(place: &Path, url: &str, branches: usize) -> Result<()> {
             cache_dir: place.join("cache"),
             remote_url: url.to_owned(),
             credentials: Credentials::default(),
+            signer: None,
         },
         Arc::new(Now),
         Arc::new(Unwatched),

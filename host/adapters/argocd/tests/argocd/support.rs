@@ -74,6 +74,7 @@ impl Cluster {
             cache_dir: dir.path().join("cache"),
             remote_url: remote.clone(),
             credentials: Credentials::default(),
+            signer: None,
         };
         let git = Git::open(&config, Arc::clone(&clock), Arc::new(Unwatched)).unwrap();
         let config = ArgoCdConfig::new(

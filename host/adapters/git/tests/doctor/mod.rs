@@ -25,6 +25,7 @@ fn remotes(checkout: DeploymentRepo, generated: Option<&str>) -> Remotes {
         remote: "origin".to_owned(),
         main: "main".to_owned(),
         generated: generated.map(str::to_owned),
+        signing: false,
     }
 }
 

@@ -87,6 +87,7 @@ impl Remote {
             cache_dir: self.dir.path().join(cache),
             remote_url: url.to_owned(),
             credentials: Credentials::default(),
+            signer: None,
         };
         (
             Git::open(
@@ -182,14 +183,16 @@ impl Remote {
 
     /// Lets the remote refuse branches whose name holds `word`.
     pub(crate) fn refuse(&self, word: &str) {
+        let script = format!("case \"$1\" in *{word}*) echo no >&2; exit 1;; esac");
+        self.hook("update", &script);
+    }
+
+    /// Gives the remote a hook.
+    pub(crate) fn hook(&self, name: &str, script: &str) {
         use std::os::unix::fs::PermissionsExt as _;
-        let hook = self.path.join("hooks/update");
+        let hook = self.path.join("hooks").join(name);
         std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
-        std::fs::write(
-            &hook,
-            format!("#!/bin/sh\ncase \"$1\" in *{word}*) echo no >&2; exit 1;; esac\n"),
-        )
-        .unwrap();
+        std::fs::write(&hook, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 }

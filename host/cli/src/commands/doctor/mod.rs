@@ -97,6 +97,7 @@ fn git(repo: &Repo) -> Result<Box<dyn Examine>, Finding> {
         checkout,
         remote: git.remote.clone(),
         generated: git.generated.clone(),
+        signing: git.signing,
     };
     Ok(Box::new(Bound {
         bindings: remotes.logins(),

@@ -90,7 +90,7 @@ pub(super) fn overrides(app: &AppName, of_app: &AppValues, known: &Known) -> Map
     root.insert("title".to_owned(), format!("Shared values of {app}").into());
     root.insert(
         "description".to_owned(),
-        "What every instance of the app gets: above the app's own values, below those of environment and customer. A first-level key that is given replaces the app's whole.".into(),
+        "What every instance of the app gets: above the app's own values, below those of environment and customer. A first-level key that is given replaces the app's whole, and null drops it.".into(),
     );
     root.insert("type".to_owned(), json!(["object", "null"]));
     root.insert("allOf".to_owned(), json!([values::reference(app)]));
@@ -221,7 +221,7 @@ fn instance(known: &Known) -> Value {
             },
             "values": {
                 "title": "Values",
-                "description": "The app's values. A first-level key that is given replaces the app's own whole; `deploycenter explain` shows them all.",
+                "description": "The app's values. A first-level key that is given replaces the app's own whole, and null drops it; `deploycenter explain` shows them all.",
                 "type": ["object", "null"],
             },
         }),

@@ -216,6 +216,20 @@ pub(super) fn ref_name() -> Value {
     but(form, refused, "must be a name that git takes")
 }
 
+/// A name of a branch that isn't where the generated ones are.
+pub(super) fn main_branch() -> Value {
+    let form = text(
+        "^[A-Za-z0-9_][A-Za-z0-9_./-]*$",
+        "must be a name that git takes",
+    );
+    let refused = json!({ "pattern": "\\.\\.|//|[/.]$|\\.lock$|^customer(/|$)" });
+    but(
+        form,
+        refused,
+        "must be a name that git takes, and none of customer/…, where generated branches are",
+    )
+}
+
 /// Host and port, or a URL.
 pub(super) fn server_address() -> Value {
     let form = text(

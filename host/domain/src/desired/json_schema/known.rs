@@ -149,7 +149,9 @@ fn apps<E>(
                 .chain(overrides.and_then(|overrides| overrides.values.as_ref()))
                 .chain(environments.filter_map(|layers| layers.get(&locked.app)));
             let given = layers
-                .flat_map(|layer| layer.values.keys().cloned())
+                .flat_map(|layer| &layer.values)
+                .filter(|(_, value)| !value.is_null())
+                .map(|(key, _)| key.clone())
                 .collect();
             Ok((locked.app.clone(), AppValues { schema, given }))
         })

@@ -38,7 +38,7 @@ pub(super) fn settings() -> Map<String, Value> {
                         "origin",
                     ),
                     "main": described(
-                        forms::ref_name(),
+                        forms::main_branch(),
                         "Main",
                         "The branch of the desired state; the remote's default branch unless said otherwise.",
                     ),
@@ -47,6 +47,12 @@ pub(super) fn settings() -> Map<String, Value> {
                         "Generated",
                         "The URL of the repo for the generated branches; the remote's own unless said otherwise.",
                     ),
+                    "signing": {
+                        "title": "Signing",
+                        "description": "Whether generated commits are signed, by the key and the program of git's own configuration (gpg.format, user.signingKey, gpg.ssh.program, gpg.program).",
+                        "type": "boolean",
+                        "default": false,
+                    },
                 }),
             ),
             "argocd": object(

@@ -25,6 +25,7 @@ authority = "database"
 remote = "origin"
 main = "main"
 generated = "https://git.example.com/generated.git"
+signing = true
 
 [argocd]
 server = "argocd.example.com"

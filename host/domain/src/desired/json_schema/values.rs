@@ -99,6 +99,15 @@ pub(super) fn layer(app: &AppName, values: &AppValues, required: &[&str]) -> Val
         root.remove("unevaluatedProperties");
     }
     root.remove("$schema");
+    let needed = root.get("required").and_then(Value::as_array).cloned();
+    if let Some(Value::Object(properties)) = root.get_mut("properties") {
+        for (key, property) in properties {
+            let needed = needed.iter().flatten();
+            if !needed.into_iter().any(|needed| needed == key) {
+                or_null(property);
+            }
+        }
+    }
     for keyword in OF_THE_WHOLE {
         root.remove(*keyword);
     }
@@ -108,6 +117,50 @@ pub(super) fn layer(app: &AppName, values: &AppValues, required: &[&str]) -> Val
         root.insert("type".to_owned(), "object".into());
     }
     schema
+}
+
+/// Lets a first-level key be dropped by `null`.
+fn or_null(property: &mut Value) {
+    /// Keywords that look at a value of any kind.
+    const OF_ANY_KIND: &[&str] = &[
+        "$ref",
+        "$dynamicRef",
+        "allOf",
+        "anyOf",
+        "const",
+        "if",
+        "not",
+        "oneOf",
+    ];
+    let null = || Value::from("null");
+    let Value::Object(keywords) = property else {
+        // `true` takes it already, and what `false` forbids has no value to drop.
+        return;
+    };
+    if OF_ANY_KIND
+        .iter()
+        .any(|keyword| keywords.contains_key(*keyword))
+    {
+        // What editors show of it stays outside, where they look for it.
+        let shown = ["title", "description", "default", "examples"];
+        let shown: Map<String, Value> = shown
+            .iter()
+            .filter_map(|keyword| Some(((*keyword).to_owned(), keywords.get(*keyword)?.clone())))
+            .collect();
+        let own = std::mem::replace(keywords, shown);
+        keywords.insert("anyOf".to_owned(), json!([own, { "type": "null" }]));
+        return;
+    }
+    match keywords.get_mut("type") {
+        Some(Value::Array(kinds)) if !kinds.contains(&null()) => kinds.push(null()),
+        Some(kind @ Value::String(_)) if *kind != null() => *kind = json!([kind.take(), "null"]),
+        _ => {}
+    }
+    if let Some(Value::Array(words)) = keywords.get_mut("enum")
+        && !words.contains(&Value::Null)
+    {
+        words.push(Value::Null);
+    }
 }
 
 /// Rewrites what refers within a schema that becomes a part of another.

@@ -109,6 +109,25 @@ fn what_cannot_change_is_refused() {
 }
 
 #[test]
+fn what_lies_beside_the_spec_is_looked_at_too() {
+    let settings = |immutable: bool, text: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s"}, "immutable": immutable, "data": {"a": text}});
+    let said = |before: &Value, after: Value| of_change(&manifest(after), before);
+    assert_eq!(
+        said(&settings(true, "1"), settings(true, "2")),
+        ["data: Forbidden: field is immutable when `immutable` is set"]
+    );
+    assert_eq!(
+        said(&settings(false, "1"), settings(true, "2")),
+        Vec::<String>::new()
+    );
+    let binding = |role: &str| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "b"}, "roleRef": {"name": role}});
+    assert_eq!(
+        said(&binding("a"), binding("b")),
+        ["roleRef: Invalid value: {\"name\":\"b\"}: cannot change roleRef"]
+    );
+}
+
+#[test]
 fn operators_refuse_in_their_own_words() {
     let cluster = |spec: Value| json!({"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": {"name": "db"}, "spec": spec});
     let mariadb = |spec: Value| json!({"apiVersion": "k8s.mariadb.com/v1alpha1", "kind": "MariaDB", "metadata": {"name": "db"}, "spec": spec});
@@ -147,6 +166,21 @@ fn operators_refuse_in_their_own_words() {
                 "admission webhook \"vmariadb-v1alpha1.kb.io\" denied the request: spec.storage: Invalid value: \
                   {\"size\":\"10Gi\"}: Storage size cannot be decreased",
             ),
+        ),
+        (
+            Some(cluster(json!({"imageName": "postgresql:17.5@sha256:0a"}))),
+            cluster(json!({"imageName": "postgresql:16.9@sha256:0b"})),
+            Some("spec.imageName: Invalid value: \"16\": can't downgrade from major 17 to 16"),
+        ),
+        (
+            Some(cluster(json!({"imageName": "postgresql:17.5"}))),
+            cluster(json!({"imageName": "postgresql:18.0"})),
+            None,
+        ),
+        (
+            Some(mariadb(json!({"rootPasswordSecretKeyRef": {"name": "a"}}))),
+            mariadb(json!({"rootPasswordSecretKeyRef": {"name": "b"}})),
+            Some("'spec.rootPasswordSecretKeyRef' field is immutable"),
         ),
         (
             None,

@@ -10,7 +10,7 @@ use super::validator;
 use crate::desired::formats;
 use crate::desired::json_schema::forms;
 use crate::desired::lockfile::{interface_name, plugin_version, relative_path};
-use crate::desired::settings::{ref_name, server_address};
+use crate::desired::settings::{main_branch, ref_name, server_address};
 use crate::digest::Digest;
 use crate::name::{AppName, InstallationId, RegionName};
 
@@ -183,6 +183,9 @@ fn all() -> Vec<(&'static str, Value, Check, &'static [&'static str])> {
         "0123456789012345",
         "012345678901234k",
         "origin",
+        "customer",
+        "customer/acme",
+        "customers",
         "a/b",
         "a//b",
         "a..b",
@@ -341,6 +344,12 @@ fn all() -> Vec<(&'static str, Value, Check, &'static [&'static str])> {
             "ref name",
             forms::ref_name(),
             |text| !text.is_empty() && ref_name(text).is_ok(),
+            WORDS,
+        ),
+        (
+            "main branch",
+            forms::main_branch(),
+            |text| !text.is_empty() && main_branch(text).is_ok(),
             WORDS,
         ),
         (

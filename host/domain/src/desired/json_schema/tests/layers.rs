@@ -32,12 +32,16 @@ fn a_layer_is_a_part_whose_keys_are_whole() {
         json!({ "replicas": 3 }),
         json!({ "smtp": { "host": "smtp.acme.example", "port": 587, "from": "erp@acme.example" } }),
         json!({ "storage": { "class": "efs", "size": "30Gi" } }),
+        // An optional key may be dropped, whatever its schema is made of.
+        json!({ "smtp": null, "image": null, "language": null, "maxUploadSize": null, "addons": null }),
     ] {
         assert_eq!(odoo(fine.clone()), [""; 0], "{fine}");
     }
     for (broken, place) in [
         (json!({ "replica": 3 }), "/apps/0/values"),
         (json!({ "replicas": "3" }), "/apps/0/values/replicas"),
+        (json!({ "replicas": null }), "/apps/0/values/replicas"),
+        (json!({ "smtp": { "host": null } }), "/apps/0/values/smtp"),
         (json!({ "version": 18.0 }), "/apps/0/values/version"),
         (
             json!({ "storage": { "class": "efs" } }),
