@@ -1,7 +1,6 @@
 //! `accept`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::name::TargetId;
@@ -9,8 +8,6 @@ use deploycenter_engine::{Limits, workflow};
 
 use super::{CommandContext, carry};
 use crate::fail::Fail;
-use crate::output::progress::LiveProgress;
-use crate::wiring;
 
 /// Keep what someone committed by hand to a target's folder, and hold the target there
 #[derive(Debug, Args)]
@@ -30,10 +27,10 @@ pub(crate) struct AcceptArgs {
 
 pub(super) async fn run(context: &CommandContext, said: &AcceptArgs) -> Result<ExitCode, Fail> {
     let target = &said.target;
-    let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(context.repo.as_deref(), Limits::default(), progress).await?;
+    let (place, busy) = context.open_to_plan(Limits::default()).await?;
     let reason = said.reason.as_deref();
     let prepared = workflow::accept(&place.engine, target, &place.actor(), reason).await?;
+    drop(busy);
     carry::replanned(context, &place, prepared, said.yes, || {
         format!("{target} is held at what was committed until: deploycenter release {target}")
     })

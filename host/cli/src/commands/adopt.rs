@@ -1,7 +1,6 @@
 //! `adopt`: something that is there becomes a target's own.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::effect::EffectId;
@@ -13,8 +12,6 @@ use deploycenter_engine::workflow::{self, AdoptRequest, Ready};
 use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c, carry};
 use crate::fail::Fail;
-use crate::output::progress::LiveProgress;
-use crate::wiring;
 
 /// Take over what stands there already, or go on with retained data
 #[derive(Debug, Args)]
@@ -71,12 +68,12 @@ pub(super) async fn run(context: &CommandContext, said: &AdoptArgs) -> Result<Ex
         allow_dirty: said.allow_dirty,
         allow_older: said.allow_older,
     };
-    let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(context.repo.as_deref(), Limits::default(), progress).await?;
+    let (place, busy) = context.open_to_plan(Limits::default()).await?;
     let cancel = cancel_on_ctrl_c();
     match workflow::adopt(&place.engine, &request, &cancel).await? {
         Ready::Stopped(recovered) => conclude(context.json, &recovered, &[]),
         Ready::Yes(prepared) => {
+            drop(busy);
             let asks = carry::Asks::with(said.yes);
             carry::out(context, &place, prepared, asks, &cancel).await
         }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::plan::Plan;
@@ -15,8 +14,7 @@ use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c, carry, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
-use crate::output::{self, progress::LiveProgress};
-use crate::wiring;
+use crate::output;
 
 /// Make a plan, show it, and apply exactly that
 #[derive(Debug, Args)]
@@ -65,13 +63,13 @@ pub(super) async fn run(context: &CommandContext, args: &ApplyArgs) -> Result<Ex
         targets: usize::from(args.max_parallel),
         ..Limits::default()
     };
-    let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(context.repo.as_deref(), limits, progress).await?;
+    let (place, busy) = context.open_to_plan(limits).await?;
     let cancel = cancel_on_ctrl_c();
     let (prepared, planned) = match workflow::apply(&place.engine, &request, &cancel).await? {
         Ready::Yes(prepared) => prepared,
         Ready::Stopped(recovered) => return conclude(context.json, &recovered, &[]),
     };
+    drop(busy);
     let (reviewed, left_out) = (request.reviewed.is_some(), prepared.left_out.clone());
     if !reviewed {
         carry::show(context, &prepared.plan, args.quiet);

@@ -1,17 +1,13 @@
 //! `cancel`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::Limits;
 
 use super::outcome::taken_back;
 use super::{CommandContext, cancel_on_ctrl_c};
 use crate::fail::Fail;
-use crate::output::progress::LiveProgress;
-use crate::wiring;
 
 /// Take back what was interrupted or needs attention, instead of finishing it
 #[derive(Debug, Args)]
@@ -27,9 +23,8 @@ pub(crate) struct CancelArgs {
 }
 
 pub(super) async fn run(context: &CommandContext, said: &CancelArgs) -> Result<ExitCode, Fail> {
-    let progress = Arc::new(LiveProgress::stderr());
-    let place =
-        wiring::open_to_commit(context.repo.as_deref(), Limits::default(), progress).await?;
+    let (place, busy) = context.open_to_commit().await?;
+    drop(busy);
     let asked = cancel_on_ctrl_c();
     let outcomes = place
         .engine

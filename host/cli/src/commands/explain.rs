@@ -12,7 +12,6 @@ use serde_json::Value;
 use super::CommandContext;
 use crate::fail::Fail;
 use crate::output::{self, harmless};
-use crate::wiring;
 
 /// One value and where it came from.
 #[derive(Debug, Serialize)]
@@ -85,9 +84,10 @@ pub(crate) struct ExplainArgs {
 
 pub(super) async fn run(context: &CommandContext, args: &ExplainArgs) -> Result<ExitCode, Fail> {
     let (target, path) = (&args.target, args.path.as_deref());
-    let (offline, reading) = wiring::offline(context.repo.as_deref()).await?;
+    let (offline, reading, busy) = context.offline().await?;
     let desired = Arc::new(reading.whole()?);
     let merged = offline.explain(desired, target).await?;
+    drop(busy);
     let mut rows = Vec::new();
     for (key, value) in &merged.values {
         leaves(

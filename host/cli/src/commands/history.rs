@@ -1,21 +1,18 @@
 //! `history`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
+use deploycenter_engine::Engine;
 use deploycenter_engine::workflow::{self, Compared, HistoryDiff, Range};
-use deploycenter_engine::{Engine, Limits};
-use deploycenter_ports::Silent;
 
 use super::CommandContext;
 use crate::fail::Fail;
 use crate::output;
 use crate::output::diff::{Diff, End};
 use crate::output::history::Report;
-use crate::wiring;
 
 /// A target's deployments, newest first, and what differs between them
 #[derive(Debug, Args)]
@@ -42,8 +39,8 @@ pub(super) async fn run(context: &CommandContext, args: &HistoryArgs) -> Result<
             error.0
         ))
     })?;
-    let repo = context.repo.as_deref();
-    let place = wiring::open(repo, Limits::default(), Arc::new(Silent)).await?;
+    let (place, busy) = context.open().await?;
+    drop(busy);
     if let Some(range) = range {
         return show_diff(context, &place.engine, target, &range).await;
     }

@@ -28,13 +28,17 @@ pub(crate) mod sync;
 mod validate;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::CommandFactory as _;
+use deploycenter_domain::desired::Reading;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::Cancel;
+use deploycenter_engine::{Cancel, Limits, Offline};
 
 use crate::args::{Args, Command, Output, SandboxCommand, SecretCommand, Selectors};
 use crate::fail::Fail;
+use crate::output::progress::{Busy, LiveProgress};
+use crate::wiring::{self, Workplace};
 
 /// What every command gets beside its own arguments.
 pub(crate) struct CommandContext {
@@ -42,7 +46,47 @@ pub(crate) struct CommandContext {
     pub(crate) json: bool,
     /// Whether a GitHub workflow reads what is printed.
     pub(crate) github: bool,
+    /// Shows what is being done.
+    pub(crate) progress: Arc<LiveProgress>,
 }
+
+impl CommandContext {
+    /// Opens the deployment repo; asks no outside system yet.
+    async fn open(&self) -> Result<(Workplace, Busy), Fail> {
+        let busy = self.progress.busy(READING);
+        let repo = self.repo.as_deref();
+        let place = wiring::open(repo, Limits::default(), self.progress.clone()).await?;
+        Ok((place, busy))
+    }
+
+    /// The same, for a command that may commit without planning anew.
+    async fn open_to_commit(&self) -> Result<(Workplace, Busy), Fail> {
+        let busy = self.progress.busy(READING);
+        let repo = self.repo.as_deref();
+        let progress = self.progress.clone();
+        let place = wiring::open_to_commit(repo, Limits::default(), progress).await?;
+        Ok((place, busy))
+    }
+
+    /// The same, for a command that plans what is deployed.
+    async fn open_to_plan(&self, limits: Limits) -> Result<(Workplace, Busy), Fail> {
+        let busy = self.progress.busy(READING);
+        let repo = self.repo.as_deref();
+        let place = wiring::open_to_plan(repo, limits, self.progress.clone()).await?;
+        busy.with("planning");
+        Ok((place, busy))
+    }
+
+    /// Reads the working tree alone, past whatever is wrong with it.
+    async fn offline(&self) -> Result<(Offline, Reading, Busy), Fail> {
+        let busy = self.progress.busy(READING);
+        let (offline, reading) = wiring::offline(self.repo.as_deref()).await?;
+        Ok((offline, reading, busy))
+    }
+}
+
+/// What takes the first moments of a command.
+const READING: &str = "reading the deployment repo and its plugins";
 
 /// Runs a command.
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
@@ -50,6 +94,7 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
         repo: args.repo,
         json: args.output == Output::Json,
         github: args.output == Output::Github,
+        progress: Arc::new(LiveProgress::stderr()),
     };
     match args.command {
         Command::Init(args) => init::run(args),

@@ -1,19 +1,16 @@
 //! `orphans`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
-
-use deploycenter_engine::Limits;
-use deploycenter_ports::Silent;
 
 use super::CommandContext;
 use crate::fail::Fail;
 use crate::output::orphans;
-use crate::wiring;
 
 pub(super) async fn run(context: &CommandContext) -> Result<ExitCode, Fail> {
-    let place = wiring::open(context.repo.as_deref(), Limits::default(), Arc::new(Silent)).await?;
+    let (place, busy) = context.open().await?;
+    busy.with("listing what is ours in AWS, git and Argo CD");
     let found = place.engine.orphans().await?;
+    drop(busy);
     crate::output::out!(
         "{}",
         if context.json {

@@ -2,18 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::saved;
 use deploycenter_engine::{Limits, Planned, Wishes};
-use deploycenter_ports::Silent;
 
 use super::{CommandContext, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::output;
-use crate::wiring;
 
 /// Show what would change, and change nothing
 #[derive(Debug, Args)]
@@ -49,14 +46,14 @@ pub(super) async fn run(context: &CommandContext, args: &PlanArgs) -> Result<Exi
     if let Some(path) = out {
         check_place(path)?;
     }
-    let repo = context.repo.as_deref();
-    let place = wiring::open_to_plan(repo, Limits::default(), Arc::new(Silent)).await?;
+    let (place, busy) = context.open_to_plan(Limits::default()).await?;
     let wishes = Wishes {
         reclaim: args.reclaim,
         only_changes: out.is_none() && !context.json && !args.verbose,
         ..Wishes::default()
     };
     let planned = place.engine.plan(&selection, &wishes).await?;
+    drop(busy);
     if let Some(path) = out {
         save(path, &planned)?;
     }

@@ -1,7 +1,6 @@
 //! `release`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::name::TargetId;
@@ -9,8 +8,6 @@ use deploycenter_engine::{Limits, workflow};
 
 use super::{CommandContext, carry};
 use crate::fail::Fail;
-use crate::output::progress::LiveProgress;
-use crate::wiring;
 
 /// End a hold: the target follows the desired state again
 #[derive(Debug, Args)]
@@ -27,9 +24,9 @@ pub(crate) struct ReleaseArgs {
 
 pub(super) async fn run(context: &CommandContext, said: &ReleaseArgs) -> Result<ExitCode, Fail> {
     let target = &said.target;
-    let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(context.repo.as_deref(), Limits::default(), progress).await?;
+    let (place, busy) = context.open_to_plan(Limits::default()).await?;
     let prepared = workflow::release(&place.engine, target).await?;
+    drop(busy);
     carry::replanned(context, &place, prepared, said.yes, || {
         format!("{target} isn't held any more; what waits comes with: deploycenter apply {target}")
     })

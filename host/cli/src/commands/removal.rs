@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use deploycenter_domain::name::TargetId;
 use deploycenter_engine::Limits;
@@ -12,8 +11,6 @@ use deploycenter_engine::workflow::{self, PreparedRemoval, Ready, RemovalRequest
 use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c, carry};
 use crate::fail::Fail;
-use crate::output::progress::LiveProgress;
-use crate::wiring;
 
 /// The code of a removal that nobody confirmed.
 const UNCONFIRMED: &str = "unconfirmed";
@@ -30,8 +27,7 @@ pub(super) async fn run(
             "--confirm {other}: that isn't what is to be removed"
         )));
     }
-    let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(context.repo.as_deref(), Limits::default(), progress).await?;
+    let (place, busy) = context.open_to_plan(Limits::default()).await?;
     let cancel = cancel_on_ctrl_c();
     let PreparedRemoval {
         prepared,
@@ -40,6 +36,7 @@ pub(super) async fn run(
         Ready::Yes(removal) => removal,
         Ready::Stopped(recovered) => return conclude(context.json, &recovered, &[]),
     };
+    drop(busy);
     carry::show(context, &prepared.plan, false);
     if !prepared.plan.has_changes() {
         return conclude(context.json, &prepared.recovered, &[]);

@@ -9,7 +9,6 @@ use deploycenter_domain::name::TargetId;
 
 use super::{CommandContext, count};
 use crate::fail::Fail;
-use crate::wiring;
 
 /// Show what would be committed for a target, offline
 #[derive(Debug, Args)]
@@ -32,7 +31,7 @@ pub(super) async fn run(context: &CommandContext, args: &RenderArgs) -> Result<E
                 .help("name a target, or a folder with --out"),
         );
     }
-    let (offline, reading) = wiring::offline(context.repo.as_deref()).await?;
+    let (offline, reading, busy) = context.offline().await?;
     let desired = Arc::new(reading.whole()?);
     if desired.settings.repository().is_none() {
         crate::output::errln!(
@@ -40,7 +39,9 @@ pub(super) async fn run(context: &CommandContext, args: &RenderArgs) -> Result<E
             offline.generated_url
         );
     }
+    busy.with("rendering");
     let rendered = offline.render(desired, target).await?;
+    drop(busy);
     if let Some(out) = out {
         let mut written = 0;
         for (target, files) in &rendered {

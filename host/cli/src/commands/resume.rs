@@ -1,19 +1,17 @@
 //! `resume`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::desired::did_you_mean;
 use deploycenter_domain::escape::shown;
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::{Limits, TakeUp};
+use deploycenter_engine::TakeUp;
 
 use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c};
 use crate::fail::Fail;
-use crate::output::progress::LiveProgress;
-use crate::wiring::{self, Workplace};
+use crate::wiring::Workplace;
 
 /// Finish or unwind what was interrupted or needs attention
 #[derive(Debug, Args)]
@@ -27,12 +25,8 @@ pub(super) async fn run(context: &CommandContext, args: &ResumeArgs) -> Result<E
     let targets = &args.targets;
     let wanted =
         |target: &TargetId| targets.is_empty() || targets.iter().any(|said| is_meant(said, target));
-    let place = wiring::open_to_commit(
-        context.repo.as_deref(),
-        Limits::default(),
-        Arc::new(LiveProgress::stderr()),
-    )
-    .await?;
+    let (place, busy) = context.open_to_commit().await?;
+    drop(busy);
     known(&place, targets).await?;
     let outcomes = place
         .engine

@@ -1,7 +1,6 @@
 //! `rollback`.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::name::TargetId;
@@ -9,8 +8,6 @@ use deploycenter_engine::{Back, Limits, workflow};
 
 use super::{CommandContext, carry};
 use crate::fail::Fail;
-use crate::output::progress::LiveProgress;
-use crate::wiring;
 
 /// Put back what an earlier deployment left, and hold the target there
 #[derive(Debug, Args)]
@@ -39,8 +36,7 @@ pub(crate) struct RollbackArgs {
 
 pub(super) async fn run(context: &CommandContext, said: &RollbackArgs) -> Result<ExitCode, Fail> {
     let target = &said.target;
-    let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(context.repo.as_deref(), Limits::default(), progress).await?;
+    let (place, busy) = context.open_to_plan(Limits::default()).await?;
     let to = match &said.to {
         Some(name) => Some(workflow::find(&place.engine, target, name).await?),
         None => None,
@@ -53,6 +49,7 @@ pub(super) async fn run(context: &CommandContext, said: &RollbackArgs) -> Result
         reclaim: said.reclaim,
     };
     let prepared = workflow::rollback(&place.engine, target, &back).await?;
+    drop(busy);
     carry::replanned(context, &place, prepared, said.yes, || {
         format!("{target} is held there until: deploycenter release {target}")
     })

@@ -3,20 +3,17 @@
 mod watch;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use deploycenter_engine::Limits;
 use deploycenter_engine::workflow::StatusReader;
-use deploycenter_ports::{Reading, Silent};
+use deploycenter_ports::Reading;
 
 use super::{CommandContext, selection};
 use crate::args::{Selectors, interval};
 use crate::fail::Fail;
 use crate::output;
 use crate::output::status::Report;
-use crate::wiring;
 
 /// What runs where, and how it is
 #[derive(Debug, Args)]
@@ -36,14 +33,16 @@ pub(crate) struct StatusArgs {
 
 pub(super) async fn run(context: &CommandContext, args: &StatusArgs) -> Result<ExitCode, Fail> {
     let selection = selection(&args.selection)?;
-    let repo = context.repo.as_deref();
-    let place = wiring::open(repo, Limits::default(), Arc::new(Silent)).await?;
+    let (place, busy) = context.open().await?;
+    busy.with("asking the journal, git and Argo CD");
     let mut reader = StatusReader::new(&place.engine, selection);
     if args.watch {
+        drop(busy);
         let clock = place.engine.clock.as_ref();
         return watch::run(&mut reader, clock, args.interval, context.json).await;
     }
     let outcome = reader.read(Reading::Listed).await?;
+    drop(busy);
     let report = Report::of_targets(outcome.targets);
     output::out!(
         "{}",

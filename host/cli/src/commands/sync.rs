@@ -1,7 +1,6 @@
 //! `sync`: moves pins to the current plugins and overrides, batch by batch.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::name::TargetId;
@@ -14,8 +13,7 @@ use super::outcome::{self, Wanted};
 use super::{CommandContext, cancel_on_ctrl_c, carry, count, selection};
 use crate::args::Selectors;
 use crate::fail::{Fail, problems};
-use crate::output::{self, progress::LiveProgress};
-use crate::wiring;
+use crate::output;
 
 /// How many of those that weren't begun a person is told by name.
 const NAMED: usize = 20;
@@ -57,13 +55,13 @@ pub(super) async fn run(context: &CommandContext, args: &SyncArgs) -> Result<Exi
         targets: size,
         ..Limits::default()
     };
-    let progress = Arc::new(LiveProgress::stderr());
-    let place = wiring::open_to_plan(context.repo.as_deref(), limits, progress.clone()).await?;
+    let (place, busy) = context.open_to_plan(limits).await?;
     let cancel = cancel_on_ctrl_c();
     let rollout = match workflow::sync(&place.engine, &request, &cancel).await? {
         Ready::Yes(rollout) => rollout,
         Ready::Stopped(recovered) => return conclude(context.json, only(recovered), &[]),
     };
+    drop(busy);
     let plan = &rollout.prepared.plan;
     let left_out = rollout.prepared.left_out.clone();
     if plan.targets.is_empty() {
@@ -93,7 +91,9 @@ pub(super) async fn run(context: &CommandContext, args: &SyncArgs) -> Result<Exi
     let mut done = 0;
     let gate = async |_: &[Outcome], _: &[TargetPlan]| {
         done += 1;
-        progress.say(&format!("Batch {done} of {all} is done."));
+        context
+            .progress
+            .say(&format!("Batch {done} of {all} is done."));
         Next::Begin
     };
     let ran = rollout

@@ -14,8 +14,10 @@ const WARNINGS: usize = 100;
 
 pub(super) async fn run(context: &CommandContext) -> Result<ExitCode, Fail> {
     let said = context.repo.as_deref();
-    let (offline, reading) = wiring::offline(said).await?;
+    let (offline, reading, busy) = context.offline().await?;
+    busy.with("asking each app");
     let valid = offline.validate(reading, wiring::checked(said)?).await?;
+    drop(busy);
     let desired = &valid.desired;
     let stale = schema::stale(context, desired, offline.plugins.as_ref())?;
     let (customers, instances) = (desired.customers.len(), desired.instances().count());

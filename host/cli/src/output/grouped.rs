@@ -30,13 +30,24 @@ struct Group<'a> {
 
 /// The groups, the largest first, then by name.
 fn groups(plans: &[TargetPlan]) -> Vec<Group<'_>> {
+    let mut groups = gather(plans, Outline::of);
+    groups.sort_by(|a, b| {
+        let sizes = b.targets.len().cmp(&a.targets.len());
+        sizes.then_with(|| a.targets.cmp(&b.targets))
+    });
+    groups
+}
+
+/// The targets that change, sorted, those with like outlines together where the first of
+/// them stands.
+fn gather(plans: &[TargetPlan], outline: impl Fn(&TargetPlan) -> Outline) -> Vec<Group<'_>> {
     let mut changing: Vec<&TargetPlan> = plans.iter().filter(|plan| plan.has_changes()).collect();
     changing.sort_by(|a, b| a.target.cmp(&b.target));
     let mut groups: Vec<Group<'_>> = Vec::new();
     // Most that differ differ in length already.
     let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for plan in changing {
-        let outline = Outline::of(plan);
+        let outline = outline(plan);
         let near = by_length.entry(outline.len()).or_default();
         let like = near
             .iter()
@@ -53,11 +64,39 @@ fn groups(plans: &[TargetPlan]) -> Vec<Group<'_>> {
             });
         }
     }
-    groups.sort_by(|a, b| {
-        let sizes = b.targets.len().cmp(&a.targets.len());
-        sizes.then_with(|| a.targets.cmp(&b.targets))
-    });
     groups
+}
+
+/// How many changing targets are shown one by one.
+const HANDFUL: usize = 5;
+
+/// The plans of more than a handful of targets, each shape by one target: of first
+/// deployments those that make the same things, whatever values are in them; of others
+/// those that change alike. What removes something or goes at data stands alone. `None`:
+/// there are few enough to show each.
+pub(super) fn folded(plans: &[TargetPlan]) -> Option<String> {
+    if plans.iter().filter(|plan| plan.has_changes()).count() <= HANDFUL {
+        return None;
+    }
+    let mut out = String::new();
+    for group in gather(plans, Outline::of_shape) {
+        plan::target(group.shown, false, &mut out);
+        if let Some(others) = others(&group.targets[1..]) {
+            let of = if group.shown.is_first() {
+                "with values of their own; "
+            } else {
+                ""
+            };
+            let _ = writeln!(
+                out,
+                "  {} {}",
+                paint(BOLD, others),
+                paint(DIM, format!("({of}`plan --verbose` shows each)"))
+            );
+        }
+        out.push('\n');
+    }
+    Some(out)
 }
 
 /// Renders the plans: each group by one of its targets.

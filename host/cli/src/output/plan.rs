@@ -6,33 +6,45 @@ use deploycenter_domain::effect::Action;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, TargetPlan};
 
-use super::effect;
 use super::style::{BOLD, CAREFUL, DIM, harmless, paint};
+use super::{effect, grouped};
 
 /// How many targets a line names.
 const NAMED: usize = 5;
 
-/// Renders a plan. Targets and effects without changes are only counted, unless `verbose`.
+/// Renders a plan. Targets and effects without changes are only counted, and of more than a
+/// handful of targets each shape is shown once, unless `verbose`.
 pub(crate) fn render(plan: &Plan, verbose: bool) -> String {
-    let mut out = String::new();
-    for target in plan
-        .targets
-        .iter()
-        .filter(|target| verbose || target.has_changes())
-    {
-        heading(target, &mut out);
-        remarks(target, &mut out);
-        for effect in target
-            .effects
-            .iter()
-            .filter(|effect| verbose || effect.action != Action::None)
-        {
-            effect::render(effect.into(), &mut out);
-        }
-        out.push('\n');
-    }
+    let folded = if verbose {
+        None
+    } else {
+        grouped::folded(&plan.targets)
+    };
+    let mut out = folded.unwrap_or_else(|| one_by_one(&plan.targets, verbose));
     count_line(plan, verbose, &mut out);
     out
+}
+
+fn one_by_one(targets: &[TargetPlan], verbose: bool) -> String {
+    let mut out = String::new();
+    for plan in targets.iter().filter(|plan| verbose || plan.has_changes()) {
+        target(plan, verbose, &mut out);
+        out.push('\n');
+    }
+    out
+}
+
+/// One target: what it is, what a person should know, and its effects.
+pub(super) fn target(plan: &TargetPlan, verbose: bool, out: &mut String) {
+    heading(plan, out);
+    remarks(plan, out);
+    for effect in plan
+        .effects
+        .iter()
+        .filter(|effect| verbose || effect.action != Action::None)
+    {
+        effect::render(effect.into(), out);
+    }
 }
 
 pub(super) fn heading(target: &TargetPlan, out: &mut String) {

@@ -11,10 +11,38 @@ use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
 use deploycenter_ports::{Notice, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tokio::task::AbortHandle;
 
 use super::print::guarded;
 use super::style::{BAD, BOLD, CAREFUL, DIM, GOOD, harmless, paint};
 use crate::commands::count;
+
+/// For how long nothing is said of what is being done.
+const MOMENT: Duration = Duration::from_millis(500);
+/// How often what turns is drawn anew.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Something that takes its time; over when this is dropped.
+pub(crate) struct Busy(Option<(ProgressBar, MultiProgress, AbortHandle)>);
+
+impl Busy {
+    /// What is done from now on.
+    pub(crate) fn with(&self, what: &'static str) {
+        if let Some((bar, ..)) = &self.0 {
+            bar.set_message(what);
+        }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        if let Some((bar, bars, waits)) = self.0.take() {
+            waits.abort();
+            bar.finish_and_clear();
+            bars.remove(&bar);
+        }
+    }
+}
 
 /// Shows what the engine does.
 pub(crate) struct LiveProgress {
@@ -72,6 +100,22 @@ impl LiveProgress {
         };
     }
 
+    /// Says on a terminal what is being done, once it has taken longer than a moment.
+    pub(crate) fn busy(&self, what: &'static str) -> Busy {
+        let Display::Bars(bars) = &self.display else {
+            return Busy(None);
+        };
+        let bar = ProgressBar::hidden().with_message(what);
+        let style = ProgressStyle::with_template("{spinner} {msg} …");
+        bar.set_style(style.expect("the template is a valid one"));
+        let (shown, all) = (bar.clone(), bars.clone());
+        let waits = tokio::spawn(async move {
+            tokio::time::sleep(MOMENT).await;
+            all.add(shown).enable_steady_tick(TICK);
+        });
+        Busy(Some((bar, bars.clone(), waits.abort_handle())))
+    }
+
     fn begin(&self, target: &TargetId, effects: usize) -> Running {
         let bar = match &self.display {
             Display::Bars(bars) => bars.add(ProgressBar::new(effects as u64)),
@@ -84,7 +128,7 @@ impl LiveProgress {
         }
         bar.set_prefix(target.to_string());
         if !bar.is_hidden() {
-            bar.enable_steady_tick(Duration::from_millis(120));
+            bar.enable_steady_tick(TICK);
         }
         Running {
             done: 0,

@@ -52,6 +52,23 @@ impl Outline {
         }
     }
 
+    /// Of a first deployment what is made, and not what is in it. What removes something or
+    /// goes at data is like no other.
+    pub(super) fn of_shape(plan: &TargetPlan) -> Self {
+        let mut outline = Self::of(plan);
+        if is_grave(plan) {
+            outline.lines.push(format!("only {}", plan.target));
+            outline.own.clear();
+        } else if plan.is_first() {
+            outline.lines.truncate(1 + plan.remarks.len());
+            let effects = plan.effects.iter();
+            let made = effects.filter(|effect| effect.action != Action::None);
+            let made = made.map(|effect| format!("{:?} {}", effect.action, effect.id));
+            outline.lines.extend(made.map(|line| without_ids(&line)));
+        }
+        outline
+    }
+
     /// How many lines there are; those that are alike have as many.
     pub(super) fn len(&self) -> usize {
         self.lines.len()
@@ -71,6 +88,21 @@ impl Outline {
                 .zip(&other.lines)
                 .all(|(one, other)| same(one, other, &names))
     }
+}
+
+/// Whether something is removed, or data is gone at: nobody may overlook that.
+fn is_grave(plan: &TargetPlan) -> bool {
+    plan.operation.is_removal()
+        || plan.crosses_data_version().is_some()
+        || plan.effects.iter().any(|effect| {
+            let holds_data = matches!(
+                effect.kind,
+                EffectKind::FileSystem | EffectKind::AccessPoint | EffectKind::Secret
+            );
+            effect.action == Action::Delete
+                || effect.adopt.is_some()
+                || (holds_data && effect.action == Action::Update)
+        })
 }
 
 fn outline(change: &Change, lines: &mut Vec<String>) {

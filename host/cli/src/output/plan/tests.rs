@@ -254,3 +254,54 @@ fn a_value_cannot_paint() {
     assert!(!styled.contains("b: \u{1b}"), "{styled:?}");
     assert!(styled.contains("b: \\u{1b}[31m"), "{styled:?}");
 }
+
+/// A fleet of that many first deployments, each with an address of its own.
+fn fleet(count: usize) -> Vec<TargetPlan> {
+    let targets = (0..count).map(|nth| {
+        let mut one = first();
+        one.target = format!("customer-{nth}/mattermost").parse().unwrap();
+        one.effects[1].changes[1].after = json!(2000 + nth);
+        one
+    });
+    targets.collect()
+}
+
+#[test]
+fn a_fleet_is_shown_by_its_shapes() {
+    let mut targets = fleet(7);
+    // Another shape, an equal change of two, and what is never folded.
+    targets[3].effects.remove(0);
+    let warned = Remark::new("alone", "this one is to be read");
+    targets[5].remarks.push(warned);
+    let changed = effect(
+        "git.file/values.yaml",
+        Action::Update,
+        &[("content", json!("replicas: 1\n"), json!("replicas: 2\n"))],
+    );
+    for name in ["globex/chat", "initech/chat"] {
+        targets.push(target(name, Some("mattermost"), vec![changed.clone()]));
+    }
+    let removed = || {
+        effect(
+            "efs.mount-target/a",
+            Action::Delete,
+            &[("subnet", json!("subnet-1"), Value::Null)],
+        )
+    };
+    for name in ["rivoli/wiki", "rivoli/wiki-two"] {
+        targets.push(target(name, Some("wiki"), vec![removed()]));
+    }
+    let plan = plan(targets);
+    insta::assert_snapshot!(plain(&render(&plan, false)));
+    let each = plain(&render(&plan, true));
+    for target in &plan.targets {
+        assert!(each.contains(&format!("{} (", target.target)), "{each}");
+    }
+}
+
+#[test]
+fn a_handful_is_shown_one_by_one() {
+    let shown = plain(&render(&plan(fleet(5)), false));
+    assert!(!shown.contains("same for"), "{shown}");
+    assert_eq!(shown.matches("first deployment").count(), 5, "{shown}");
+}
