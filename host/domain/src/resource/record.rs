@@ -93,3 +93,74 @@ pub enum Routing {
         evaluate_target_health: bool,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use serde_json::json;
+
+    /// Journals and saved plans hold records from before there were AAAA beside them.
+    #[test]
+    fn a_record_without_ipv6_is_written_as_ever() {
+        let old = json!({
+            "zone": "Z1",
+            "name": "a.example.com",
+            "setIdentifier": "deploycenter/inst-1/acme/eu",
+            "weight": 100,
+            "routing": { "addresses": { "ipv4": ["192.0.2.1"], "ttl": 60 } },
+        });
+        let mut record: Record = serde_json::from_value(old.clone()).unwrap();
+        assert_eq!(record.aaaa, None);
+        assert_eq!(serde_json::to_value(&record).unwrap(), old);
+
+        record.aaaa = Some(Aaaa {
+            weight: 100,
+            routing: Routing::Addresses6 {
+                ipv6: vec!["2001:db8::1".into()],
+                ttl: 60,
+            },
+        });
+        let new = serde_json::to_value(&record).unwrap();
+        assert_eq!(
+            new["aaaa"],
+            json!({
+                "weight": 100,
+                "routing": { "addresses6": { "ipv6": ["2001:db8::1"], "ttl": 60 } },
+            })
+        );
+        assert_eq!(serde_json::from_value::<Record>(new).unwrap(), record);
+    }
+
+    #[test]
+    fn what_is_simple_has_no_identifier_and_fitting_values() {
+        let a = |values: &[&str]| Routing::Addresses {
+            ipv4: values.iter().map(|one| (*one).to_owned()).collect(),
+            ttl: 60,
+        };
+        let record = |routing, six: Option<&str>| Record {
+            zone: "Z1".into(),
+            name: "a.example.com".into(),
+            set_identifier: String::new(),
+            weight: 0,
+            routing,
+            aaaa: six.map(|value| Aaaa {
+                weight: 0,
+                routing: Routing::Addresses6 {
+                    ipv6: vec![value.to_owned()],
+                    ttl: 60,
+                },
+            }),
+        };
+        assert!(record(a(&["192.0.2.1"]), Some("2001:db8::1")).is_simple());
+        let alone = record(a(&[]), Some("2001:db8::1"));
+        assert!(alone.is_simple() && !alone.has_a());
+        assert!(!record(a(&["elsewhere.example."]), None).is_simple());
+        assert!(!record(a(&["192.0.2.1"]), Some("192.0.2.1")).is_simple());
+        let named = Record {
+            set_identifier: "legacy".into(),
+            ..record(a(&["192.0.2.1"]), None)
+        };
+        assert!(!named.is_simple());
+    }
+}

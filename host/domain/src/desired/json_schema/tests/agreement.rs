@@ -263,11 +263,7 @@ fn what_people_get_wrong_is_refused_by_both() {
             "ipv4: [198.51.100.20]",
             "ipv6: [\"2001:db8::20\"]",
         ),
-        (
-            "regions.yaml",
-            "maxBodySize: 2Gi",
-            "maxBodySize: 2Gi, challenge: http01",
-        ),
+        ("regions.yaml", "challenge: dns-01", "challenge: http01"),
         ("regions.yaml", "maxBodySize: 2Gi", "maxBodySize: 2 GB"),
         ("regions.yaml", "ingress: web", "ingress: Web_1"),
         ("regions.yaml", "cpu: 500m", "cpu: 0.5"),
