@@ -1,8 +1,13 @@
 //! Databases that a plan restarts: changes of their manifests that no operator carries out
 //! on a running server.
 
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
 use super::Changed;
 use crate::plan::Remark;
+use crate::quantity::compare;
 
 /// What PostgreSQL reads only when it starts (`postmaster` in `pg_settings`), as far as an
 /// app would set it. CloudNativePG restarts its instances for these and reloads for others.
@@ -82,9 +87,28 @@ fn remark(database: &str, changed: &[String]) -> Remark {
     .help("while a single instance restarts the app has none; with more, its operator switches over between them")
 }
 
+/// Whether two values are the same to an operator: a quantity is, however it is written.
+fn same(before: Option<&Value>, after: Option<&Value>) -> bool {
+    match (before, after) {
+        (Some(Value::Object(before)), Some(Value::Object(after))) => {
+            let mut keys = before.keys().chain(after.keys());
+            keys.all(|key| same(before.get(key), after.get(key)))
+        }
+        (Some(Value::String(before)), Some(Value::String(after))) => {
+            before == after || compare(before, after) == Some(Ordering::Equal)
+        }
+        (before, after) => before == after,
+    }
+}
+
 /// What differs of that which needs a restart, in the words of the manifest.
 fn fields_that_restart(change: &Changed, fields: &[&str]) -> Vec<String> {
-    let differs = |pointer: &str| change.before.pointer(pointer) != change.after.pointer(pointer);
+    let differs = |pointer: &str| {
+        !same(
+            change.before.pointer(pointer),
+            change.after.pointer(pointer),
+        )
+    };
     let name = |pointer: &str| pointer.trim_start_matches("/spec/").replace('/', ".");
     let mut found: Vec<String> = fields
         .iter()
@@ -174,6 +198,8 @@ spec:
                 "2Gi",
                 &["PostgreSQL is restarted, since resources changes"],
             ),
+            // As much as before.
+            (POSTGRES, "1Gi", "1024Mi", &[]),
             (
                 POSTGRES,
                 "17.1",

@@ -234,7 +234,7 @@ pub(super) fn quantity(text: &str) -> Checked {
     bytes(text).map(|_| text.to_owned())
 }
 
-/// The same in bytes; what no number holds is as much as one can.
+/// The same in bytes; more than Kubernetes holds is as much as it does.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
     // Fifteen digits fit.
