@@ -375,6 +375,24 @@ fn all_that_an_upload_passes_has_one_limit() {
     assert_eq!(limits["maxRequestBytes"], "2148532224");
 }
 
+/// The first host of a port answers whatever no other is named for.
+#[test]
+fn other_names_are_sent_on_before_moodle_sees_them() {
+    let conf = include_str!("../image/rootfs/etc/apache2/sites-available/moodle.conf");
+    let hosts: Vec<&str> = conf.split("<VirtualHost *:8080>").collect();
+    assert_eq!(hosts.len(), 3, "what is before, and two hosts");
+    assert!(hosts[1].contains("    Redirect 308 / ${MOODLE_URL}/\n"));
+    assert!(!hosts[1].contains("DocumentRoot"));
+    assert!(hosts[2].contains("    ServerName ${MOODLE_HOST}\n"));
+    let env = include_str!("../chart/templates/configmap.yaml");
+    for line in [
+        "MOODLE_URL: {{ printf \"https://%s\" .Values.domain | quote }}",
+        "MOODLE_HOST: {{ .Values.domain | quote }}",
+    ] {
+        assert!(env.lines().any(|it| it.trim() == line), "{line}");
+    }
+}
+
 #[test]
 fn an_autoscaler_takes_over_where_it_stands() {
     kit().check_autoscaled::<Moodle>("moodle", &json!({}));

@@ -30,6 +30,7 @@ mod remarks;
 mod removal;
 mod reports;
 mod repository;
+mod scaling;
 mod schema;
 mod secrets;
 mod stale;
