@@ -121,3 +121,46 @@ fn init_takes_it() {
         assert!(!dir.exists());
     }
 }
+
+/// Where the customer's project lets applications be deployed.
+fn destinations(place: &Place) -> Vec<String> {
+    let project = place.committed("acme", "project.json");
+    let project: serde_json::Value = serde_json::from_str(&project).unwrap();
+    let listed = project["spec"]["destinations"].as_array().unwrap();
+    let servers = listed
+        .iter()
+        .map(|it| it["server"].as_str().unwrap().to_owned());
+    servers.collect()
+}
+
+#[test]
+fn while_a_clusters_address_moves_both_are_permitted_too() {
+    const OLD: &str = "https://usw2.k8s.example.com";
+    const NEW: &str = "https://usw2-b.k8s.example.com";
+    let place = Place::new(ACME);
+    place.deploy();
+    assert_eq!(destinations(&place), [OLD]);
+    place
+        .sandbox()
+        .with_argocd(|argocd, _| argocd.add_cluster(NEW));
+    let path = place.checkout().join("regions.yaml");
+    let regions = std::fs::read_to_string(path).unwrap();
+    assert!(regions.contains(OLD));
+    place.change("regions.yaml", regions.replace(OLD, NEW));
+
+    let plan = place.run(&["plan"]).succeeded();
+    holds(&plan.stdout, &["acme/_customer", "destinations", NEW]);
+    place.deploy();
+    assert_eq!(destinations(&place), [NEW, OLD]);
+    for file in ["application.json", "base.json"] {
+        let there = place.committed("acme", &format!("us-west-2/mattermost/{file}"));
+        holds(&there, &[NEW]);
+        assert!(!there.contains(OLD), "{there}");
+    }
+
+    let plan = place.run(&["plan"]).succeeded();
+    holds(&plan.stdout, &["acme/_customer", "destinations", OLD]);
+    place.deploy();
+    assert_eq!(destinations(&place), [NEW]);
+    place.run(&["plan", "--detailed-exitcode"]).succeeded();
+}
