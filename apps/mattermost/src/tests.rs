@@ -360,6 +360,23 @@ fn it_declares_what_an_instance_needs() {
 }
 
 #[test]
+fn pods_name_the_version_of_a_secret_that_they_use() {
+    let smtp = json!({ "host": "smtp.acme.example", "port": 587, "user": "mattermost", "from": "mattermost@acme.example" });
+    let over = json!({ "smtp": smtp });
+    let keys = |versions: Value| {
+        let kit = kit().at(|context| context["secretVersions"] = versions);
+        let declared = kit.plan::<Mattermost>(over.clone()).unwrap();
+        declared.yaml("values.yaml")[0]["secretKeys"].clone()
+    };
+    // The licence isn't used.
+    assert_eq!(
+        keys(json!({ "smtp": "0123456789abcdef", "license": "fedcba9876543210" })),
+        json!({ "smtp": "password.0123456789abcdef" })
+    );
+    assert_eq!(keys(json!({})), Value::Null);
+}
+
+#[test]
 fn an_autoscaler_that_nobody_feeds_is_warned_of() {
     let scaled = json!({ "autoscaling": { "enabled": true }, "license": { "enabled": true } });
     kit().check_warns_without::<Mattermost>("metrics-server", &scaled);

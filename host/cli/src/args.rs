@@ -147,13 +147,19 @@ pub(crate) struct Selectors {
 pub(crate) enum SecretCommand {
     /// Give a secret: its value is read from standard input
     #[command(
-        after_help = "Example:\n  pass show acme/smtp | deploycenter secret set acme/mattermost smtp"
+        after_help = "Examples:\n  pass show acme/smtp | deploycenter secret set acme/mattermost smtp\n  pass show acme/smtp | deploycenter secret set acme/mattermost smtp --restart --yes\n\nWhat runs takes it with the next `deploycenter apply` of the target, which `plan` shows; --restart is that apply, with whatever else is planned for the target, and asks as it does unless --yes is given."
     )]
     Set {
         /// <customer>/<instance>
         target: TargetId,
         /// The secret's name, as `plan` asks for it
         name: String,
+        /// Apply the target afterwards, so that what runs takes the secret now
+        #[arg(long)]
+        restart: bool,
+        /// With --restart: apply without asking
+        #[arg(long, short, requires = "restart")]
+        yes: bool,
     },
     /// List secrets by name, those that are missing too; values are never read
     List {

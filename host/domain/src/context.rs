@@ -6,6 +6,7 @@ use crate::desired::{Instance, Region, StorageKind};
 use crate::name::InstallationId;
 use crate::naming::Names;
 use crate::resource::Routing;
+use crate::secret_version::SecretVersions;
 
 /// The context of one instance: plain data with camel-case keys, the same for every app.
 #[must_use]
@@ -15,6 +16,7 @@ pub fn context(
     region: &Region,
     names: &Names,
     repository: &str,
+    secrets: &SecretVersions,
 ) -> Value {
     let storage: serde_json::Map<String, Value> = region
         .storage
@@ -29,6 +31,10 @@ pub fn context(
                 json!({ "kind": kind, "default": class.default }),
             )
         })
+        .collect();
+    let versions: serde_json::Map<String, Value> = secrets
+        .iter()
+        .filter_map(|(name, versions)| Some((name.clone(), json!(versions.first()?))))
         .collect();
     let balanced = matches!(region.ingress.routing, Routing::Alias { .. });
     json!({
@@ -65,6 +71,7 @@ pub fn context(
         },
         "labels": names.labels(),
         "repository": { "url": repository, "branch": names.branch(), "folder": names.folder() },
+        "secretVersions": versions,
         "protect": "Delete=false,Prune=false",
     })
 }

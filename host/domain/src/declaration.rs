@@ -19,7 +19,7 @@ pub struct Request {
     /// The merged values: a JSON object.
     pub values: Value,
     /// What templates see beside `values`: customer, instance, app, environment, region,
-    /// domain, aliases, names, labels, repository (see the SDK's `Context`).
+    /// domain, aliases, names, labels, repository, secret versions (see the SDK's `Context`).
     pub context: Value,
     /// The storage classes of the region: name to the id of the operator's own file
     /// system, or `None` where each instance gets one.

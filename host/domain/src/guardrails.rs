@@ -20,6 +20,7 @@ use crate::declaration::Declaration;
 use crate::desired::Region;
 use crate::manifest;
 use crate::naming::Names;
+use crate::secret_version::SecretVersions;
 
 pub use reach::reach;
 pub use secrets::PULL_SECRET;
@@ -29,10 +30,13 @@ pub const FILES: [&str; 4] = [
     "dependencies/guardrails.yaml",
     "dependencies/namespace.yaml",
     NETWORK,
-    "dependencies/secrets.yaml",
+    SECRETS,
 ];
 
 const NETWORK: &str = "dependencies/network.yaml";
+
+/// The file of [`FILES`] with the secret store and the external secrets.
+pub const SECRETS: &str = "dependencies/secrets.yaml";
 
 /// Kinds that only the host makes, by API group.
 const KINDS: [(&str, &str); 8] = [
@@ -68,6 +72,7 @@ pub fn is_own_kind(group: &str, kind: &str) -> bool {
 
 /// The files of [`FILES`] for one target, by path; the one of secrets is left out where
 /// there are none, since a cluster without External Secrets doesn't know its kinds.
+/// `versions`: those of given secrets that are known.
 ///
 /// # Errors
 /// What was declared and can't be had, each a sentence.
@@ -75,6 +80,7 @@ pub fn files(
     names: &Names,
     region: &Region,
     declaration: &Declaration,
+    versions: &SecretVersions,
 ) -> Result<BTreeMap<String, String>, Vec<String>> {
     let place = Place { names, region };
     let mut problems = Vec::new();
@@ -95,7 +101,7 @@ pub fn files(
         (guardrails, [quota, accounts].concat()),
         (namespace, vec![namespace::namespace(place)]),
         (network, policies),
-        (secrets, secrets::objects(place, declaration)),
+        (secrets, secrets::objects(place, declaration, versions)),
     ];
     Ok(all
         .into_iter()

@@ -33,6 +33,7 @@ pub mod problem;
 pub mod quantity;
 pub mod resource;
 pub mod saved;
+pub mod secret_version;
 pub mod selector;
 pub mod stale;
 pub mod standing;

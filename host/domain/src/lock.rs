@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::desired::{Desired, Overrides};
 use crate::digest::Digest;
 use crate::name::{AppName, Incarnation};
+use crate::secret_version::SecretVersions;
 
 /// The file's name in a target's folder.
 pub const FILE: &str = "deployment.lock.json";
@@ -29,6 +30,9 @@ pub struct Lock {
     /// The version that data was left in; crossing one migrates.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_version: Option<String>,
+    /// The versions of the secrets that a person gave, where one is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secret_versions: SecretVersions,
     /// The values that were known only after apply.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub bindings: BTreeMap<String, String>,

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use deploycenter_domain::address::hide_logins;
 use deploycenter_domain::name::{DeploymentId, InstallationId, RegionName, TargetId};
 use deploycenter_domain::resource::{Adoption, Observed, Outputs, Owner, Resource, Sync};
+use deploycenter_domain::secret_version::SecretVersion;
 use serde::{Deserialize, Serialize};
 
 /// One change to one outside thing, and in whose name.
@@ -326,8 +327,7 @@ pub trait GivenSecrets: Send + std::marker::Sync + fmt::Debug {
         owner: &GivenOwner,
     ) -> Result<(), Failure>;
 
-    /// The entries of the region whose names begin with `prefix`, sorted, with the word
-    /// `given` or `generated`.
+    /// The entries of the region whose names begin with `prefix`, sorted.
     ///
     /// # Errors
     /// When Secrets Manager can't be read.
@@ -335,7 +335,20 @@ pub trait GivenSecrets: Send + std::marker::Sync + fmt::Debug {
         &self,
         region: &RegionName,
         prefix: &str,
-    ) -> Result<Vec<(String, &'static str)>, Failure>;
+    ) -> Result<Vec<SecretEntry>, Failure>;
+}
+
+/// An entry of Secrets Manager, as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretEntry {
+    /// Its full name.
+    pub name: String,
+    /// Whether a person gave it; otherwise it was drawn.
+    pub is_given: bool,
+    /// Which version is the current one, where the list says.
+    pub version: Option<SecretVersion>,
+    /// When it was last changed.
+    pub changed: Option<jiff::Timestamp>,
 }
 
 /// For whom a secret was given: its tags.

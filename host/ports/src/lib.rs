@@ -18,8 +18,8 @@ pub use clock::{Clock, Ids};
 pub use diagnosis::{Check, Examine, Finding, Verdict};
 pub use effects::{
     ApplicationState, Applications, Beside, EffectAdapter, Ensured, Failure, FailureKind,
-    Generated, GivenOwner, GivenSecrets, LastChange, LiveTarget, Note, Reading, Step, Syncing,
-    system_name,
+    Generated, GivenOwner, GivenSecrets, LastChange, LiveTarget, Note, Reading, SecretEntry, Step,
+    Syncing, system_name,
 };
 pub use holdings::{HeldBy, Holding, Holdings};
 pub use plugins::{PluginError, PluginFacts, Plugins, TemplateFault};

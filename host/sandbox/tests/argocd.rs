@@ -1,6 +1,6 @@
 //! The Argo CD stand-in answers and behaves as the real one was observed to: call by call
 //! (`api`, `projects`, `creation`, `applications`), and over time with a real git repository
-//! behind it (`sync`, `failures`, `removal`, `operations`, `habits`, `resources`, `scaling`, `away`).
+//! behind it (`sync`, `failures`, `removal`, `operations`, `habits`, `resources`, `scaling`, `secrets`, `away`).
 
 #[path = "argocd/api.rs"]
 mod api;
@@ -24,6 +24,8 @@ mod removal;
 mod resources;
 #[path = "argocd/scaling.rs"]
 mod scaling;
+#[path = "argocd/secrets.rs"]
+mod secrets;
 #[path = "argocd/support.rs"]
 mod support;
 #[path = "argocd/sync.rs"]

@@ -36,8 +36,23 @@ pub struct Context {
     pub labels: BTreeMap<String, String>,
     /// Where the generated files go.
     pub repository: Repository,
+    /// The versions of secrets that a person has given, by the secrets' names.
+    #[serde(default)]
+    pub secret_versions: BTreeMap<String, String>,
     /// The sync options that keep data when Argo CD deletes or prunes.
     pub protect: String,
+}
+
+impl Context {
+    /// The key of the Kubernetes secret `<app>-<secret>` that holds `key` of a given secret
+    /// in its present version; `None` where no version is known, and `key` itself is to be
+    /// used. What names it starts anew when the secret is set anew, and not before that
+    /// version is there.
+    #[must_use]
+    pub fn versioned_key(&self, secret: &str, key: &str) -> Option<String> {
+        let version = self.secret_versions.get(secret)?;
+        Some(format!("{key}.{version}"))
+    }
 }
 
 /// A place where customers run.

@@ -26,12 +26,15 @@ use crate::{PlanError, Request, git, rendering, route53, secrets};
 /// `dependencies/`. An entry's keys are those of the Kubernetes secret `<app>-<entry>`.
 ///
 /// Templates see the context, `values`, `volumes.<name>`, `secrets.<name>` (the entry's
-/// full name) and what [`set`](Self::set) gave.
+/// full name), `secretKeys` and what [`set`](Self::set) gave. `secretKeys` has, for each given
+/// secret of which a version is known, the key that a pod names so that it starts anew when
+/// the secret is set anew: see [`Context::versioned_key`](crate::Context::versioned_key).
 #[derive(Debug)]
 pub struct Deployment<'a, V> {
     request: &'a Request<V>,
     volumes: BTreeMap<String, Volume>,
     secrets: BTreeMap<String, String>,
+    secret_keys: BTreeMap<String, String>,
     shared: Vec<String>,
     extra: Map<String, Value>,
     options: BTreeMap<Role, Options>,
@@ -45,6 +48,7 @@ impl<'a, V> Deployment<'a, V> {
             request,
             volumes: BTreeMap::new(),
             secrets: BTreeMap::new(),
+            secret_keys: BTreeMap::new(),
             shared: Vec::new(),
             extra: Map::new(),
             options: BTreeMap::new(),
@@ -91,6 +95,9 @@ impl<'a, V> Deployment<'a, V> {
         if wanted {
             self.secrets
                 .insert(name.to_owned(), secrets::require_given(name, key, purpose)?);
+            if let Some(key) = self.request.context.versioned_key(name, key) {
+                self.secret_keys.insert(name.to_owned(), key);
+            }
         }
         Ok(self)
     }
@@ -206,6 +213,10 @@ impl<'a, V> Deployment<'a, V> {
         variables.insert(
             "secrets".to_owned(),
             serde_json::to_value(&self.secrets).map_err(internal)?,
+        );
+        variables.insert(
+            "secretKeys".to_owned(),
+            serde_json::to_value(&self.secret_keys).map_err(internal)?,
         );
         variables.extend(self.extra);
         let variables = Value::Object(variables).to_string();

@@ -41,7 +41,7 @@ volumes:
     secret:
       secretName: moodle-smtp
       defaultMode: 0440
-      items: [{ key: password, path: smtp-password }]
+      items: [{ key: {{ .Values.secretKeys.smtp | default "password" }}, path: smtp-password }]
   {{- end }}
 {{- end }}
 

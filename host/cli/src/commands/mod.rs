@@ -115,8 +115,14 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
         Command::Status(args) => status::run(&context, &args).await,
         Command::Explain(args) => explain::run(&context, &args).await,
         Command::History(args) => history::run(&context, &args).await,
-        Command::Secret(SecretCommand::Set { target, name }) => {
-            secret::set(&context, &target, &name).await
+        Command::Secret(SecretCommand::Set {
+            target,
+            name,
+            restart,
+            yes,
+        }) => {
+            let restart = restart.then_some(secret::Restart { yes });
+            secret::set(&context, &target, &name, restart.as_ref()).await
         }
         Command::Secret(SecretCommand::List { target }) => {
             secret::list(&context, target.as_ref()).await

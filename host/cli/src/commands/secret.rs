@@ -10,7 +10,9 @@ use deploycenter_engine::Limits;
 use deploycenter_ports::{GivenOwner, Silent};
 use serde::Serialize;
 
+use super::apply::{self, ApplyArgs};
 use super::CommandContext;
+use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::output::harmless;
 use crate::wiring::{self, Workplace};
@@ -18,11 +20,25 @@ use crate::wiring::{self, Workplace};
 /// Secrets Manager takes values up to 64 KiB, in JSON.
 const LARGEST: u64 = 48 * 1024;
 
+/// That what runs is to take the secret at once.
+pub(super) struct Restart {
+    /// Without asking.
+    pub(super) yes: bool,
+}
+
 pub(super) async fn set(
     context: &CommandContext,
     target: &TargetId,
     name: &str,
+    restart: Option<&Restart>,
 ) -> Result<ExitCode, Fail> {
+    if restart.is_some_and(|restart| !restart.yes) && !std::io::stdin().is_terminal() {
+        return Err(Fail::new(
+            "declined",
+            "--restart has nobody to ask when the value is piped in, and nothing was set",
+        )
+        .help("say --yes too; or look at `deploycenter plan` afterwards, and apply that"));
+    }
     let place = open(context).await?;
     let wanted = place.engine.given_secrets(target).await?;
     let Some(secret) = wanted.entries.iter().find(|entry| entry.name == name) else {
@@ -41,6 +57,13 @@ pub(super) async fn set(
             fail.help(format!("it takes: {}", names.join(", ")))
         });
     };
+    if restart.is_some() && !wanted.is_deployed {
+        return Err(Fail::new(
+            "not-deployed",
+            format!("{target} isn't deployed, so that nothing of it can be restarted; nothing was set"),
+        )
+        .help("leave --restart out: the first deployment takes the secret"));
+    }
     let value = read_value(&secret.purpose)?;
     if secret.key == PULL_SECRET && !is_login(&value) {
         return Err(Fail::new(
@@ -59,17 +82,32 @@ pub(super) async fn set(
         .given
         .set(&wanted.region, &secret.full, &secret.key, &value, &owner)
         .await?;
-    if context.json {
-        crate::output::outln!(
-            "{}",
-            serde_json::json!({ "format": 1, "target": target, "secret": name, "entry": secret.full })
-        );
-    } else {
+    let told = || {
         crate::output::errln!(
             "Set {name} of {target} ({}) in {}.",
             secret.full,
             wanted.region
         );
+    };
+    if let Some(restart) = restart {
+        // What the deployment says is the answer.
+        told();
+        return apply(context, target, restart).await;
+    }
+    let next = wanted
+        .is_deployed
+        .then(|| format!("deploycenter apply {target}"));
+    if context.json {
+        let mut said = serde_json::json!({ "format": 1, "target": target, "secret": name, "entry": secret.full });
+        if let Some(next) = next {
+            said["takesEffectWith"] = next.into();
+        }
+        crate::output::outln!("{said}");
+    } else {
+        told();
+        if let Some(next) = next {
+            crate::output::errln!("What runs takes it with: {next}");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -86,6 +124,30 @@ fn is_login(value: &str) -> bool {
             .any(|key| login[*key].as_str().is_some_and(|text| !text.is_empty()))
     };
     logins.is_some_and(|logins| !logins.is_empty() && logins.values().all(has_login))
+}
+
+/// The usual `apply` of one target.
+async fn apply(
+    context: &CommandContext,
+    target: &TargetId,
+    restart: &Restart,
+) -> Result<ExitCode, Fail> {
+    let args = ApplyArgs {
+        selection: Selectors {
+            selectors: vec![target.to_string()],
+            region: None,
+            environment: None,
+        },
+        plan: None,
+        yes: restart.yes,
+        quiet: false,
+        all_or_nothing: false,
+        allow_dirty: false,
+        reclaim: false,
+        allow_older: false,
+        max_parallel: 1,
+    };
+    apply::run(context, &args).await
 }
 
 /// One row of the list.
@@ -124,18 +186,21 @@ pub(super) async fn list(
         let missing = wanted
             .entries
             .iter()
-            .filter(|entry| !there.iter().any(|(full, _)| *full == entry.full));
+            .filter(|entry| !there.iter().any(|found| found.name == entry.full));
         rows.extend(missing.map(|entry| Row {
             target: target.clone(),
             name: entry.name.clone(),
             source: "missing",
             entry: entry.full.clone(),
         }));
-        rows.extend(there.iter().map(|(full, source)| Row {
-            target: target.clone(),
-            name: full.strip_prefix(&wanted.prefix).unwrap_or(full).to_owned(),
-            source,
-            entry: full.clone(),
+        rows.extend(there.iter().map(|found| {
+            let full = &found.name;
+            Row {
+                target: target.clone(),
+                name: full.strip_prefix(&wanted.prefix).unwrap_or(full).to_owned(),
+                source: if found.is_given { "given" } else { "generated" },
+                entry: full.clone(),
+            }
         }));
     }
     rows.sort();

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use deploycenter_sandbox::argocd::{Habits, Stale, Which};
+use serde_json::{Value, json};
 
-use crate::place::{Place, holds};
+use crate::place::{Place, Run, holds};
 
 const CUSTOMERS: &str = "\
 version: 1
@@ -182,4 +183,210 @@ fn holds_bytes(bytes: &[u8], text: &str) -> bool {
     bytes
         .windows(text.len())
         .any(|window| window == text.as_bytes())
+}
+
+const TARGET: &str = "acme/mattermost";
+
+/// Runs `secret set acme/mattermost smtp` and more.
+fn set(place: &Place, value: &str, more: &[&str]) -> Run {
+    let said = [&["secret", "set", TARGET, "smtp"][..], more].concat();
+    place.run_with(&said, value.as_bytes())
+}
+
+/// The key that the pods name for `smtp`.
+fn named(place: &Place) -> String {
+    let values = place.committed("acme", "us-west-2/mattermost/values.yaml");
+    let keys = values
+        .lines()
+        .find_map(|line| line.strip_prefix("secretKeys: "))
+        .unwrap_or("{}");
+    let keys: Value = serde_json::from_str(keys).unwrap();
+    keys["smtp"].as_str().unwrap_or("password").to_owned()
+}
+
+/// The keys that External Secrets puts into the secret of `smtp`.
+fn made(place: &Place) -> Vec<String> {
+    let text = place.committed("acme", "us-west-2/mattermost/dependencies/secrets.yaml");
+    let smtp = text
+        .split("---\n")
+        .find(|document| document.contains("name: mattermost-smtp"))
+        .unwrap();
+    let keys = smtp.lines().filter_map(|line| line.split("secretKey: ").nth(1));
+    keys.map(|key| key.trim_matches('"').to_owned()).collect()
+}
+
+/// The keys that the cluster's pods run with.
+fn live(place: &Place) -> Vec<String> {
+    let argocd = place.sandbox().snapshot()["argocd"].to_string();
+    let parts = argocd.split("\"secretKeyRef\":{\"key\":\"").skip(1);
+    parts
+        .map(|part| part.split('"').next().unwrap().to_owned())
+        .collect()
+}
+
+fn remarks(plan: &Value) -> Vec<Value> {
+    let targets = plan["targets"].as_array().unwrap();
+    let plan = targets.iter().find(|plan| plan["target"] == TARGET);
+    plan.map(|plan| plan["remarks"].as_array().unwrap().clone())
+        .unwrap_or_default()
+}
+
+fn nothing_to_do(place: &Place) {
+    place.run(&["plan", "--detailed-exitcode"]).succeeded();
+}
+
+#[test]
+fn a_secret_that_is_set_anew_reaches_what_runs() {
+    let place = Place::new(CUSTOMERS);
+    let first = set(&place, "first-4711", &["--output", "json"])
+        .succeeded()
+        .json();
+    assert_eq!(first.get("takesEffectWith"), None, "nothing runs yet");
+    place.deploy();
+    let one = named(&place);
+    assert_eq!(made(&place), ["password".to_owned(), one.clone()]);
+    assert_eq!(live(&place), [one.clone()]);
+    nothing_to_do(&place);
+
+    let said = set(&place, "second-4711", &[]).succeeded();
+    holds(&said.stderr, &["deploycenter apply acme/mattermost\n"]);
+    let plan = place.plan(&["--out", "p.json"]);
+    let said = remarks(&plan);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(said[0]["code"], "secret-set-anew");
+    assert_eq!(
+        said[0]["message"],
+        "the secret smtp was set anew: what uses it is started anew with it"
+    );
+
+    let said = set(&place, "third-4711", &["--output", "json"]).succeeded();
+    assert_eq!(
+        said.json()["takesEffectWith"],
+        "deploycenter apply acme/mattermost"
+    );
+    let stale = place
+        .run(&["apply", "--plan", "p.json", "--output", "json"])
+        .refused("plan-stale");
+    holds(&stale, &["secrets that were given"]);
+
+    // The operator needs a while until it sees the change.
+    place.sandbox().with_argocd(|argocd, _| {
+        argocd.set_habits(Habits {
+            stale: vec![Stale {
+                of: Which::kind("ExternalSecret"),
+                lasts: Some(1_500),
+            }],
+            ..Habits::default()
+        });
+    });
+    place.run(&["apply", TARGET, "--yes"]).succeeded();
+    let two = named(&place);
+    assert_ne!(one, two);
+    assert_eq!(made(&place), ["password".to_owned(), two.clone(), one]);
+    assert_eq!(live(&place), [two.clone()]);
+    nothing_to_do(&place);
+
+    // What differs by the secret alone is nothing to go back to.
+    place
+        .run(&["rollback", TARGET, "--yes", "--output", "json"])
+        .refused("unknown-deployment");
+    for value in ["first-4711", "second-4711", "third-4711"] {
+        assert_eq!(files_with(place.checkout(), value), Vec::<String>::new());
+        assert_eq!(objects_with(&place.remote(), value), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_secret_is_set_and_taken_in_one_go() {
+    let place = Place::new(CUSTOMERS);
+    let restart = ["--restart", "--yes"];
+    let json = ["--restart", "--yes", "--output", "json"];
+    set(&place, "early-4711", &json).refused("not-deployed");
+    set(&place, "first-4711", &[]).succeeded();
+    place.deploy();
+    let one = named(&place);
+    let mark = place.mark();
+    set(&place, "second-4711", &["--restart", "--output", "json"]).refused("declined");
+    place.untouched_since(&mark);
+    nothing_to_do(&place);
+
+    let said = set(&place, "second-4711", &restart).succeeded();
+    holds(
+        &said.stderr,
+        &["Set smtp of acme/mattermost", "the secret smtp was set anew"],
+    );
+    let two = named(&place);
+    assert_ne!(one, two);
+    assert_eq!(live(&place), [two]);
+    nothing_to_do(&place);
+}
+
+#[test]
+fn an_earlier_state_comes_back_with_the_secret_of_now() {
+    let place = Place::new(CUSTOMERS);
+    set(&place, "first-4711", &[]).succeeded();
+    place.deploy();
+    place.change("customers.yaml", CUSTOMERS.replace("port: 587", "port: 465"));
+    place.deploy();
+    set(&place, "second-4711", &["--restart", "--yes"]).succeeded();
+    let now = named(&place);
+    place.run(&["rollback", TARGET, "--yes"]).succeeded();
+    let values = place.committed("acme", "us-west-2/mattermost/values.yaml");
+    assert!(values.contains("port: 587"), "{values}");
+    assert_eq!(named(&place), now);
+    assert!(made(&place).contains(&now));
+    assert_eq!(live(&place), [now]);
+}
+
+#[test]
+fn what_was_deployed_without_versions_restarts_for_a_new_secret_alone() {
+    let place = Place::new(CUSTOMERS);
+    set(&place, "first-4711", &[]).succeeded();
+    // As a DeployCenter would have deployed it that asked for no versions.
+    let stages = |from: &str, to: &str| {
+        let edited = place.sandbox().edit_aws(|aws| {
+            let text = aws.to_string();
+            assert!(text.contains(from), "{text}");
+            *aws = serde_json::from_str(&text.replace(from, to)).unwrap();
+        });
+        assert!(edited);
+    };
+    stages("\"AWSCURRENT\"", "\"HIDDEN\"");
+    place.deploy();
+    assert_eq!((named(&place), live(&place)), ("password".to_owned(), vec![]));
+    stages("\"HIDDEN\"", "\"AWSCURRENT\"");
+    nothing_to_do(&place);
+    assert_eq!(remarks(&place.plan(&[])), Vec::<Value>::new());
+
+    set(&place, "second-4711", &["--restart", "--yes"]).succeeded();
+    assert_ne!(named(&place), "password");
+    assert_eq!(live(&place), [named(&place)]);
+    nothing_to_do(&place);
+
+    // Removed behind our back and given anew: another secret, whatever it is called.
+    let before = named(&place);
+    place.sandbox().edit_aws(|aws| {
+        let secrets = &mut aws["secretsmanager"];
+        remove_named(secrets, "/smtp");
+    });
+    place
+        .run(&["apply", "--yes", "--output", "json"])
+        .refused("secret-missing");
+    set(&place, "third-4711", &["--restart", "--yes"]).succeeded();
+    assert_ne!(named(&place), before);
+    assert_eq!(live(&place), [named(&place)]);
+}
+
+/// Takes out whatever stands under a key of a map with that end.
+fn remove_named(value: &mut Value, end: &str) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|key, value| {
+                !key.ends_with(end) && !value["name"].as_str().is_some_and(|it| it.ends_with(end))
+            });
+            map.values_mut().for_each(|value| remove_named(value, end));
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| remove_named(value, end)),
+        _ => {}
+    }
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Place;
 use crate::declaration::Declaration;
+use crate::secret_version::SecretVersions;
 
 const VERSION: &str = "external-secrets.io/v1";
 const STORE: &str = "secrets-manager";
@@ -27,17 +28,26 @@ fn name(place: Place<'_>, entry: &str) -> String {
 
 /// Each entry becomes the Kubernetes secret `<app>-<entry>` with all of its keys; git
 /// holds names only. What External Secrets would fill in by itself is written out, else
-/// Argo CD would see a difference for ever.
-pub(super) fn objects(place: Place<'_>, declaration: &Declaration) -> Vec<Value> {
+/// Argo CD would see a difference for ever. What a person gave is there by its version too
+/// (see [`crate::secret_version`]): an entry more in `data` has it fetched at once.
+pub(super) fn objects(
+    place: Place<'_>,
+    declaration: &Declaration,
+    versions: &SecretVersions,
+) -> Vec<Value> {
     let generated = declaration.generated.iter().map(|(name, keys)| {
         let mut keys: Vec<&str> = keys.iter().map(|key| key.key.as_str()).collect();
         keys.sort_unstable();
+        let keys = keys.into_iter().map(|key| (key.to_owned(), key)).collect();
         (name, keys)
     });
-    let given = declaration
-        .given
-        .iter()
-        .map(|(name, secret)| (name, vec![secret.key.as_str()]));
+    let given = declaration.given.iter().map(|(name, secret)| {
+        let key = secret.key.as_str();
+        let mut keys = vec![(key.to_owned(), key)];
+        let versions = versions.get(name).into_iter().flatten();
+        keys.extend(versions.map(|version| (version.key(key), key)));
+        (name, keys)
+    });
     let secrets: Vec<Value> = generated
         .chain(given)
         .map(|(name, keys)| external(place, name, &keys))
@@ -57,17 +67,18 @@ pub(super) fn objects(place: Place<'_>, declaration: &Declaration) -> Vec<Value>
     [vec![store], secrets].concat()
 }
 
-fn external(place: Place<'_>, entry: &str, keys: &[&str]) -> Value {
+/// `keys`: those of the Kubernetes secret, each with the entry's own.
+fn external(place: Place<'_>, entry: &str, keys: &[(String, &str)]) -> Value {
     let name = name(place, entry);
     let full = format!("{}{entry}", place.names.secret_prefix());
     let data: Vec<Value> = keys
         .iter()
-        .map(|key| {
+        .map(|(key, property)| {
             json!({
                 "secretKey": key,
                 "remoteRef": {
                     "key": full,
-                    "property": key,
+                    "property": property,
                     "conversionStrategy": "Default",
                     "decodingStrategy": "None",
                     "metadataPolicy": "None",
@@ -80,7 +91,7 @@ fn external(place: Place<'_>, entry: &str, keys: &[&str]) -> Value {
         "creationPolicy": "Owner",
         "deletionPolicy": "Retain",
     });
-    if keys == [PULL_SECRET] {
+    if keys.iter().any(|(key, _)| key == PULL_SECRET) {
         target["template"] = json!({
             "engineVersion": "v2",
             "mergePolicy": "Replace",

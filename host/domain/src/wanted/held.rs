@@ -27,7 +27,8 @@ impl Graph {
             .keys()
             .filter_map(|path| guardrails::refused_file(path));
         self.problems.extend(refused);
-        match guardrails::files(site.names, site.region, declaration) {
+        let versions = &site.lock.secret_versions;
+        match guardrails::files(site.names, site.region, declaration, versions) {
             Ok(own) => files.extend(own),
             Err(found) => self.problems.extend(found),
         }

@@ -22,6 +22,7 @@ fn lock(data_version: Option<&str>) -> String {
         },
         overrides: None,
         data_version: data_version.map(str::to_owned),
+        secret_versions: BTreeMap::new(),
         bindings: BTreeMap::from([(
             "efs.file-system/data:id".to_owned(),
             token("efs.file-system/data"),

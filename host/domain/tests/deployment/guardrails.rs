@@ -8,6 +8,7 @@ use deploycenter_domain::declaration::{
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::guardrails::{FILES, quota, reach};
 use deploycenter_domain::resource::Resource;
+use deploycenter_domain::secret_version::SecretVersion;
 use deploycenter_domain::unwind::PROTECTION;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -518,6 +519,37 @@ fn each_entry_becomes_a_secret_by_the_hosts_own_store() {
     // A cluster without External Secrets doesn't know the kinds.
     let none = with(|declaration| declaration.generated.clear());
     assert!(!files(&none).contains_key("dependencies/secrets.yaml"));
+}
+
+#[test]
+fn what_a_person_gave_is_there_by_its_version_too() {
+    let mut scene = with(|declaration| {
+        let given = GivenSecret {
+            key: "password".to_owned(),
+            purpose: "mail".to_owned(),
+        };
+        declaration.given.insert("smtp".to_owned(), given);
+    });
+    let keys = |scene: &Scene| -> Vec<(String, String)> {
+        let smtp = spec(&objects(scene), "ExternalSecret/mattermost-smtp");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let data = smtp["data"].as_array().unwrap().iter();
+        data.map(|item| (text(&item["secretKey"]), text(&item["remoteRef"]["property"])))
+            .collect()
+    };
+    let key = |key: &str| (key.to_owned(), "password".to_owned());
+    assert_eq!(keys(&scene), [key("password")]);
+    let [old, new] = ["a", "b"].map(SecretVersion::of);
+    let versions = vec![new.clone(), old.clone()];
+    scene.lock.secret_versions = BTreeMap::from([("smtp".to_owned(), versions)]);
+    assert_eq!(
+        keys(&scene),
+        [
+            key("password"),
+            key(&format!("password.{new}")),
+            key(&format!("password.{old}"))
+        ]
+    );
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! `deployment.lock.json`.
 
+use std::collections::BTreeMap;
+
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::lock::{Lock, PinnedOverrides, PinnedPlugin, pretty};
 use deploycenter_domain::name::Incarnation;
+use deploycenter_domain::secret_version::SecretVersion;
 use serde_json::json;
 
 fn lock() -> Lock {
@@ -16,6 +19,7 @@ fn lock() -> Lock {
         },
         overrides: None,
         data_version: None,
+        secret_versions: BTreeMap::new(),
         bindings: [("efs.file-system/data:id".to_owned(), "fs-1".to_owned())].into(),
     }
 }
@@ -37,6 +41,10 @@ fn it_is_read_as_written() {
             digest: Digest::of(b"overrides"),
         }),
         data_version: Some("11".to_owned()),
+        secret_versions: BTreeMap::from([(
+            "smtp".to_owned(),
+            vec![SecretVersion::of("b"), SecretVersion::of("a")],
+        )]),
         ..lock()
     };
     for lock in [lock(), whole] {
@@ -60,6 +68,11 @@ fn what_isnt_a_lock_is_refused() {
     assert!(with(|lock| lock["plugin"]["more"] = json!(1)).contains("unknown field `more`"));
     assert!(with(|lock| lock["app"] = json!("Mattermost")).contains("Mattermost"));
     assert!(with(|lock| lock["plugin"]["digest"] = json!("sha256:0")).contains("no digest"));
+    // It becomes a key of a secret in the cluster.
+    assert!(
+        with(|lock| lock["secretVersions"] = json!({ "smtp": ["../../0123456789"] }))
+            .contains("no version of a secret")
+    );
     for text in ["", "{}", "[]", "\u{0}", "{\"format\":1"] {
         assert!(Lock::read(text).is_err(), "{text:?}");
     }

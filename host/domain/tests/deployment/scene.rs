@@ -23,7 +23,7 @@ pub(crate) const REPOSITORY: &str = "https://git.example.com/fleet.git";
 pub(crate) struct Scene {
     desired: Desired,
     names: Names,
-    lock: Lock,
+    pub(crate) lock: Lock,
     chart: BTreeMap<String, String>,
     pub(crate) declaration: Declaration,
 }
@@ -62,6 +62,7 @@ impl Scene {
             },
             overrides: None,
             data_version: None,
+        secret_versions: BTreeMap::new(),
             bindings: BTreeMap::new(),
         };
         let chart = BTreeMap::from([("Chart.yaml".to_owned(), "name: mattermost\n".to_owned())]);

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
+use deploycenter_domain::desired::Instance;
 use deploycenter_domain::name::{RegionName, TargetId};
-use deploycenter_ports::Reading;
+use deploycenter_domain::naming::Names;
+use deploycenter_domain::secret_version::{self, SecretVersions};
+use deploycenter_ports::{Reading, SecretEntry};
 
-use super::PlanError;
+use super::blocked::Blocked;
 use super::explain::no_such_target;
+use super::wanted::Wanted;
+use super::{Ground, PlanError};
 use crate::Engine;
 
 /// The secrets that a person gives a target, as it is configured now.
@@ -16,6 +21,8 @@ pub struct GivenEntries {
     pub region: RegionName,
     /// What their full names begin with.
     pub prefix: String,
+    /// Whether the target is deployed.
+    pub is_deployed: bool,
     /// By name.
     pub entries: Vec<GivenEntry>,
 }
@@ -50,7 +57,7 @@ impl Engine {
         let ground = Arc::new(ground);
         let wanted = self
             .offline()
-            .wanted(&ground, ground.instance(target), None)
+            .wanted(&ground, ground.instance(target), None, &SecretVersions::new())
             .await?;
         let prefix = wanted.names.secret_prefix();
         let entries = wanted
@@ -65,9 +72,73 @@ impl Engine {
             })
             .collect();
         Ok(GivenEntries {
+            is_deployed: ground.live.contains_key(target),
             region,
             prefix,
             entries,
         })
+    }
+
+    /// The entries of a target in Secrets Manager, from the list of its region.
+    pub(super) async fn secret_entries(
+        &self,
+        instance: &Instance,
+        names: &Names,
+    ) -> Result<Vec<SecretEntry>, PlanError> {
+        let prefix = names.secret_prefix();
+        let listed = self.adapters.given.list(&instance.region, &prefix).await;
+        Ok(listed?)
+    }
+}
+
+/// Which versions of its given secrets a target's pods are to name. Where none is deployed
+/// of a secret, the times tell: what was set before the last deployment is what runs, and
+/// isn't restarted for it.
+pub(super) fn versions(ground: &Ground, names: &Names, there: &[SecretEntry]) -> SecretVersions {
+    let target = names.target();
+    let deployed = ground.live.contains_key(&target);
+    let before = ground.secret_versions(&target);
+    let incarnation = names.incarnation();
+    let last = ground.standing_of(&target, incarnation).map(|life| life.at);
+    let prefix = names.secret_prefix();
+    let mut versions = SecretVersions::new();
+    for entry in there.iter().filter(|entry| entry.is_given) {
+        let Some(name) = entry.name.strip_prefix(&prefix) else {
+            continue;
+        };
+        let is_taken = deployed
+            && last
+                .zip(entry.changed)
+                .is_some_and(|(last, changed)| changed <= last);
+        let known = before.get(name).map(Vec::as_slice).unwrap_or_default();
+        let next = secret_version::next(known, entry.version.as_ref(), is_taken);
+        if !next.is_empty() {
+            versions.insert(name.to_owned(), next);
+        }
+    }
+    versions
+}
+
+/// Secrets that only a person can give have to be there.
+///
+/// # Errors
+/// What is missing, each with the command that gives it.
+pub(super) fn check(
+    instance: &Instance,
+    wanted: &Wanted,
+    there: &[SecretEntry],
+) -> Result<(), PlanError> {
+    let prefix = wanted.names.secret_prefix();
+    let missing = wanted.declaration.given.iter().filter(|(name, _)| {
+        let full = format!("{prefix}{name}");
+        !there.iter().any(|entry| entry.name == full)
+    });
+    let missing: Vec<Blocked> = missing
+        .map(|(name, given)| Blocked::secret_missing(instance, name, &given.purpose))
+        .collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(PlanError::Blocked(missing))
     }
 }

@@ -9,6 +9,7 @@ use deploycenter_domain::journal::{Progress, Status};
 use deploycenter_domain::lock::Lock;
 use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::resource::{Application, Resource};
+use deploycenter_domain::secret_version::SecretVersions;
 use deploycenter_domain::standing::Standing;
 use deploycenter_ports::{
     HeldBy, Holder, Holding, LiveTarget, Reading, StandingRecord, StoreError, TargetRecord,
@@ -78,6 +79,12 @@ impl Ground {
     pub(crate) fn lock(&self, target: &TargetId) -> Option<Lock> {
         let live = self.live.get(target)?;
         Lock::read(&live.lock).ok()
+    }
+
+    /// The versions of given secrets that a target's pods name, by the secrets' names.
+    pub(crate) fn secret_versions(&self, target: &TargetId) -> SecretVersions {
+        let lock = self.lock(target);
+        lock.map(|lock| lock.secret_versions).unwrap_or_default()
     }
 
     /// The life that a target is in: the one on the branch, or the one that the journal

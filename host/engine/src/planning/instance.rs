@@ -15,14 +15,15 @@ use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{File, Folder, Resource};
+use deploycenter_domain::secret_version;
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted::WantedEffect;
 
 use super::blocked::{Blocked, hold_of};
 use super::effects::{Looked, Whose};
 use super::users::has_something;
-use super::wanted::{Wanted, at};
-use super::{Ground, PlanError, PlannedTarget, Wishes};
+use super::wanted::at;
+use super::{Ground, PlanError, PlannedTarget, Wishes, given};
 use crate::Engine;
 
 impl Engine {
@@ -55,14 +56,16 @@ impl Engine {
         });
         let folder = self.folder_at(target, &place).await?;
         let hold = hold_of(folder.as_ref());
+        let secrets = self.secret_entries(instance, &names).await?;
+        let versions = given::versions(ground, &names, &secrets);
         let mut wanted = self
             .offline()
-            .wanted(ground, instance, folder.as_ref())
+            .wanted(ground, instance, folder.as_ref(), &versions)
             .await?;
         if let Some(hold) = &hold {
             keep_hold(&mut wanted.effects, &names.folder(), hold);
         }
-        self.check_given(instance, &wanted).await?;
+        given::check(instance, &wanted, &secrets)?;
         let incarnation = wanted.names.incarnation();
         let whose = Whose {
             target,
@@ -123,11 +126,21 @@ impl Engine {
             super::operation_of(&effects, wishes.operation())
         };
         let warned = wanted.declaration.warnings.iter();
+        let set_anew = if folder.is_some() {
+            let deployed = ground.secret_versions(target);
+            let update = format!("deploycenter sync {target}");
+            let values = wanted.declaration.files.get("values.yaml");
+            let values = values.map_or("", String::as_str);
+            secret_version::remarks(&deployed, &wanted.secret_versions, values, &update)
+        } else {
+            Vec::new()
+        };
         let remarks = data_version
             .iter()
             .map(|change| change.remark(&instance.app, wanted.migration.as_deref()))
             .chain(warned.map(|line| Remark::new(Remark::APP_WARNING, line)))
             .chain(begins_without_data(ground, target))
+            .chain(set_anew)
             .chain(restart::remarks(&changes))
             .chain(ground.desired.of_shared_name(instance))
             .chain(beside.remarks())
@@ -215,29 +228,6 @@ fn cant_move(instance: &Instance, elsewhere: &RegionName) -> Problem {
     .help(format!(
         "set its region back to {elsewhere}; give {region} an instance of another name, move the data, then take this one out and `deploycenter destroy {target}`"
     ))
-}
-
-impl Engine {
-    /// Secrets that only a person can give have to be there.
-    async fn check_given(&self, instance: &Instance, wanted: &Wanted) -> Result<(), PlanError> {
-        if wanted.declaration.given.is_empty() {
-            return Ok(());
-        }
-        let prefix = wanted.names.secret_prefix();
-        let there = self.adapters.given.list(&instance.region, &prefix).await?;
-        let missing = wanted.declaration.given.iter().filter(|(name, _)| {
-            let full = format!("{prefix}{name}");
-            !there.iter().any(|(entry, _)| *entry == full)
-        });
-        let missing: Vec<Blocked> = missing
-            .map(|(name, given)| Blocked::secret_missing(instance, name, &given.purpose))
-            .collect();
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(PlanError::Blocked(missing))
-        }
-    }
 }
 
 impl Ground {

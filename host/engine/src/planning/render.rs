@@ -8,6 +8,7 @@ use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::Resource;
+use deploycenter_domain::secret_version::SecretVersions;
 use deploycenter_domain::token::{self, Reference};
 
 use super::explain::no_such_target;
@@ -34,10 +35,12 @@ impl Offline {
             return Err(no_such_target(&desired, target).into());
         }
         let ground = Arc::new(Ground::offline(desired));
+        let versions = SecretVersions::new();
         let mut rendered = BTreeMap::new();
         let mut problems = Vec::new();
         for target in chosen {
-            let wanted = match self.wanted(&ground, ground.instance(&target), None).await {
+            let instance = ground.instance(&target);
+            let wanted = match self.wanted(&ground, instance, None, &versions).await {
                 Ok(wanted) => wanted,
                 Err(error) => {
                     problems.extend(error.into_problems(&target)?);

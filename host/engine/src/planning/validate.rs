@@ -15,6 +15,7 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::naming::Names;
 use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_domain::secret_version::SecretVersions;
 use deploycenter_ports::{CheckCache, PluginError};
 use futures::StreamExt as _;
 
@@ -223,7 +224,7 @@ impl Offline {
             return Ok(Found::default());
         }
         if subject.whole && ground.desired.region_of(instance).is_some() && told.is_empty() {
-            let wanted = self.wanted(ground, instance, None).await;
+            let wanted = self.wanted(ground, instance, None, &SecretVersions::new()).await;
             if let Ok(wanted) = wanted {
                 return Ok(Found {
                     warnings: wanted.declaration.warnings,
@@ -282,7 +283,7 @@ impl Offline {
         let instance = case.instance;
         let names = Names::new(&self.installation, instance, Incarnation::FIRST);
         let ask = |values| {
-            let request = self.request(instance, case.region, &names, values);
+            let request = self.request(instance, case.region, &names, values, &SecretVersions::new());
             self.hook(case.pins, request)
         };
         let unreadable = |answer: &Result<Vec<Violation>, PluginError>| match answer {
@@ -335,7 +336,7 @@ impl Offline {
         found: &mut Found,
     ) -> Result<(), PlanError> {
         let instance = &subject.instance;
-        match self.wanted(ground, instance, None).await {
+        match self.wanted(ground, instance, None, &SecretVersions::new()).await {
             Ok(wanted) => found.warnings = wanted.declaration.warnings,
             Err(PlanError::Plugin(PluginError::Render {
                 template,

@@ -15,6 +15,7 @@ use deploycenter_domain::name::AppName;
 use deploycenter_domain::naming::Names;
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::Observed;
+use deploycenter_domain::secret_version::SecretVersions;
 use deploycenter_domain::wanted::{self, Site, WantedEffect};
 use deploycenter_ports::{PluginError, TemplateFault};
 
@@ -32,6 +33,8 @@ pub(crate) struct Wanted {
     pub(crate) inputs: BTreeMap<String, Digest>,
     pub(crate) declaration: Declaration,
     pub(crate) names: Names,
+    /// Of the secrets that it asks a person for, where they are known.
+    pub(super) secret_versions: SecretVersions,
     /// That it would take data back to a version that it has left.
     pub(super) back: Option<Problem>,
     /// To which version it would take data.
@@ -42,16 +45,19 @@ pub(crate) struct Wanted {
 
 impl Offline {
     /// What the instance wants: pure but for reading pinned overrides from history.
+    /// `versions`: those of given secrets that its pods are to name; none where nobody asks.
     pub(crate) async fn wanted(
         &self,
         ground: &Arc<Ground>,
         instance: &Instance,
         folder: Option<&Observed>,
+        versions: &SecretVersions,
     ) -> Result<Wanted, PlanError> {
         let pins = self.pins(ground, instance, folder).await?;
         let (offline, ground, instance) = (self.clone(), Arc::clone(ground), instance.clone());
+        let versions = versions.clone();
         // Off the async threads: it computes, on as many cores as there are.
-        tokio::task::spawn_blocking(move || offline.decided(&ground, &instance, &pins))
+        tokio::task::spawn_blocking(move || offline.decided(&ground, &instance, &pins, versions))
             .await
             .unwrap_or_else(|panic| {
                 Err(PluginError::Broken(format!("the plugin's host failed: {panic}")).into())
@@ -63,6 +69,7 @@ impl Offline {
         ground: &Ground,
         instance: &Instance,
         pins: &Pins,
+        mut versions: SecretVersions,
     ) -> Result<Wanted, PlanError> {
         let desired = &ground.desired;
         let target = &instance.target;
@@ -76,8 +83,9 @@ impl Offline {
         let merged = merged(ground, instance, pins)?;
         let app = ground.apps.values(&pins.facts)?;
         let values = app.schema.canonical(merged.to_value());
-        let request = self.request(instance, region, &names, values);
+        let request = self.request(instance, region, &names, values, &versions);
         let declaration = self.ask(instance, region, pins, &merged, &request)?;
+        versions.retain(|name, _| declaration.given.contains_key(name));
         let facts = &pins.facts;
         let lock = Lock {
             format: 1,
@@ -93,6 +101,7 @@ impl Offline {
                 .get("version")
                 .and_then(|version| version.as_str())
                 .and_then(|version| facts.manifest.data_versions.get(version).cloned()),
+            secret_versions: versions,
             bindings: BTreeMap::new(),
         };
         let before = pins.data_version.as_deref();
@@ -117,11 +126,17 @@ impl Offline {
                 .map(|what| Problem::new(format!("{target}: {plugin}: {what}")));
             some(problems.collect())
         })?;
+        let mut inputs = self.inputs(desired, instance, region, pins);
+        if !lock.secret_versions.is_empty() {
+            let secrets = Digest::of_json(&lock.secret_versions);
+            inputs.insert("secrets that were given".to_owned(), secrets);
+        }
         Ok(Wanted {
             effects,
-            inputs: self.inputs(desired, instance, region, pins),
+            inputs,
             declaration,
             names,
+            secret_versions: lock.secret_versions,
             back,
             data_version,
             migration: facts.manifest.migration.clone(),
@@ -170,6 +185,7 @@ impl Offline {
         region: &Region,
         names: &Names,
         values: serde_json::Value,
+        secrets: &SecretVersions,
     ) -> Request {
         Request {
             target: instance.target.clone(),
@@ -180,6 +196,7 @@ impl Offline {
                 region,
                 names,
                 &self.generated_url,
+                secrets,
             ),
             storage: storage(region),
             secret_prefix: names.secret_prefix(),

@@ -75,7 +75,9 @@ impl Chart<'_> {
                                 "checksum/templates": digest(&templates),
                             },
                         },
-                        "spec": {"containers": [{"name": "app", "image": self.image()}]},
+                        "spec": {"containers": [{
+                            "name": "app", "image": self.image(), "env": self.secrets(),
+                        }]},
                     },
                 },
             }),
@@ -176,6 +178,19 @@ impl Chart<'_> {
             }
         }
         values
+    }
+
+    /// The keys of secrets that the values name under `secretKeys`, as the pods read them.
+    fn secrets(&self) -> Vec<Value> {
+        let keys = self.values.get("secretKeys").and_then(Value::as_object);
+        let named = keys.into_iter().flatten();
+        named
+            .map(|(secret, key)| {
+                json!({"name": secret.to_uppercase(), "valueFrom": {"secretKeyRef": {
+                    "name": format!("{}-{secret}", text(&self.about, "/name")), "key": key,
+                }}})
+            })
+            .collect()
     }
 
     fn image(&self) -> String {

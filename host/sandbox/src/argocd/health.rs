@@ -168,7 +168,12 @@ impl<'a> Clusters<'a> {
         }
         let decided = match habits.endless(&application.name, &application.synced_text) {
             Some(WaitsFor::Wave) if has_pods(&key.group, &key.kind) => Millis::MAX,
-            _ => begun.saturating_add(self.ready_after(key, first)),
+            _ => {
+                let secrets = self.secrets_there(application, key, live);
+                begun
+                    .max(secrets.unwrap_or(Millis::MAX))
+                    .saturating_add(self.ready_after(key, first))
+            }
         };
         if decided > self.now {
             return Pods::Starting(written);

@@ -58,6 +58,7 @@ impl Clusters<'_> {
         Some(Before {
             health: self.object(application, key)?,
             status: self.status_of(application, key, live),
+            keys: self.made_keys(application, key, live),
         })
     }
 

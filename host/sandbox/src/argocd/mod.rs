@@ -33,6 +33,7 @@ mod resource;
 mod rights;
 mod route;
 mod running;
+mod secret_keys;
 mod session;
 mod source;
 mod spec;

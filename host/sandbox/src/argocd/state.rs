@@ -111,6 +111,9 @@ pub(crate) struct Before {
     pub(crate) health: Health,
     /// The status; null where the kind has none.
     pub(crate) status: Value,
+    /// The keys of the secret that an external secret had made by then.
+    #[serde(default)]
+    pub(crate) keys: Vec<String>,
 }
 
 impl LiveObject {

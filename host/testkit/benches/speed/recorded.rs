@@ -16,7 +16,7 @@ use deploycenter_engine::{Adapters, Engine, Limits};
 use deploycenter_ports::{
     ApplicationState, Applications, Clock, DeploymentRecord, DesiredFiles, EffectAdapter, Ensured,
     Failure, FailureKind, Generated, GivenOwner, GivenSecrets, Holder, Ids, LastChange, Lease,
-    LiveTarget, MainState, NewDeployment, Plugins, Reading, Repository, RepositoryError, Silent,
+    LiveTarget, MainState, NewDeployment, Plugins, Reading, Repository, RepositoryError, SecretEntry, Silent,
     StandingRecord, Step, Store, StoreError, Syncing, TargetRecord,
 };
 
@@ -206,7 +206,7 @@ impl GivenSecrets for Recorded {
         &self,
         _region: &RegionName,
         _prefix: &str,
-    ) -> Result<Vec<(String, &'static str)>, Failure> {
+    ) -> Result<Vec<SecretEntry>, Failure> {
         Ok(Vec::new())
     }
 }

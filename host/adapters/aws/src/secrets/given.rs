@@ -3,11 +3,13 @@
 use async_trait::async_trait;
 use deploycenter_domain::name::{InstallationId, RegionName, TargetId};
 use deploycenter_domain::resource::tag;
-use deploycenter_ports::{Failure, FailureKind, GivenOwner};
+use deploycenter_domain::secret_version::SecretVersion;
+use deploycenter_ports::{Failure, FailureKind, GivenOwner, SecretEntry};
 
 use super::read::Found;
 use super::{Regional, draw, tag as make_tag};
 use crate::aws::Aws;
+use crate::holdings::time;
 
 /// What [`tag::SOURCE`] says on an entry that a person gave.
 const GIVEN: &str = "given";
@@ -103,16 +105,18 @@ impl deploycenter_ports::GivenSecrets for GivenSecrets {
         &self,
         region: &RegionName,
         prefix: &str,
-    ) -> Result<Vec<(String, &'static str)>, Failure> {
+    ) -> Result<Vec<SecretEntry>, Failure> {
         let regional = Regional::new(&self.aws, region)?;
         let all = regional.listed().await?;
         let ours = all
             .values()
             .filter(|found| !found.leaving && found.name.starts_with(prefix));
         Ok(ours
-            .map(|found| {
-                let source = if given(found) { GIVEN } else { "generated" };
-                (found.name.clone(), source)
+            .map(|found| SecretEntry {
+                name: found.name.clone(),
+                is_given: given(found),
+                version: found.version.as_deref().map(SecretVersion::of),
+                changed: found.changed.as_ref().and_then(time),
             })
             .collect())
     }

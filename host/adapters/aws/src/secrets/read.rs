@@ -1,6 +1,6 @@
 //! Reading entries: their names and tags, never their values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
@@ -27,6 +27,10 @@ pub(super) struct Found {
     pub(super) leaving: bool,
     /// When it was made.
     pub(super) since: Option<DateTime>,
+    /// When it was last changed.
+    pub(super) changed: Option<DateTime>,
+    /// The id of its current version.
+    pub(super) version: Option<String>,
 }
 
 impl Regional<'_> {
@@ -64,6 +68,8 @@ impl Regional<'_> {
                             tags,
                             leaving,
                             since: next.created_date,
+                            changed: next.last_changed_date,
+                            version: current(next.secret_versions_to_stages),
                         },
                     );
                 }
@@ -79,6 +85,8 @@ impl Regional<'_> {
                 tags: tag_map(found.tags.as_deref().unwrap_or_default()),
                 leaving: found.deleted_date.is_some(),
                 since: found.created_date,
+                changed: found.last_changed_date,
+                version: current(found.version_ids_to_stages),
             })),
             Err(error)
                 if error
@@ -118,6 +126,12 @@ impl Regional<'_> {
             outputs: BTreeMap::new(),
         }
     }
+}
+
+/// The version that readers get who ask for none.
+fn current(stages: Option<HashMap<String, Vec<String>>>) -> Option<String> {
+    let is_current = |(_, stages): &(String, Vec<String>)| stages.iter().any(|it| it == "AWSCURRENT");
+    stages?.into_iter().find(is_current).map(|(id, _)| id)
 }
 
 /// The value of the tag that says which keys an entry has: `admin-password:32 salt:64`.

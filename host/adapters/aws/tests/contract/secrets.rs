@@ -120,6 +120,7 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
     let name = "deploycenter/inst-1/acme/odoo/given-smtp";
     let prefix = "deploycenter/inst-1/acme/odoo/given-";
     assert_eq!(given.list(&region, prefix).await.unwrap(), []);
+    let mut versions = Vec::new();
     for value in ["first", "quo\"ted"] {
         given
             .set(&region, name, "password", value, &owner("acme/odoo"))
@@ -127,22 +128,29 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
             .unwrap();
         let stored = raw::secret_value(&backend, name).await;
         assert_eq!(stored, serde_json::json!({ "password": value }).to_string());
+        let [entry] = &given.list(&region, prefix).await.unwrap()[..] else {
+            panic!("there is one");
+        };
+        assert!(entry.changed.is_some(), "{entry:?}");
+        versions.push(entry.version.clone().unwrap());
     }
+    assert_ne!(versions[0], versions[1], "set anew is another version");
+    let again = backend.aws().given_secrets();
+    let again = again.list(&region, prefix).await.unwrap();
+    assert_eq!(again[0].version.as_ref(), versions.last());
     let drawn = "deploycenter/inst-1/acme/odoo/given-beside";
     let Resource::Secret(mut beside) = secret(&backend, "x") else {
         unreachable!()
     };
     beside.name = drawn.into();
     ensured(&aws.secrets(), &create(SECRET, &Resource::Secret(beside))).await;
-    assert_eq!(
-        backend
-            .aws()
-            .given_secrets()
-            .list(&region, prefix)
-            .await
-            .unwrap(),
-        [(drawn.to_owned(), "generated"), (name.to_owned(), "given")]
-    );
+    let listed = backend.aws().given_secrets();
+    let listed = listed.list(&region, prefix).await.unwrap();
+    let listed: Vec<(&str, bool)> = listed
+        .iter()
+        .map(|entry| (entry.name.as_str(), entry.is_given))
+        .collect();
+    assert_eq!(listed, [(drawn, false), (name, true)]);
 
     let failure = given
         .set(&region, name, "password", "x", &owner("globex/odoo"))

@@ -11,6 +11,7 @@ use deploycenter_domain::name::{CustomerName, DeploymentId, RegionName, TargetId
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
 use deploycenter_domain::resource::{Folder, Observed, Resource};
+use deploycenter_domain::secret_version;
 use deploycenter_domain::standing::{self, Standing};
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
@@ -48,13 +49,16 @@ impl Present {
             .map(|record| &record.deployment)
     }
 
-    /// Whether a deployment left something else than what is there, a hold apart.
+    /// Whether a deployment left something else than what is there, a hold and secrets that
+    /// were set anew apart.
     pub(super) fn differs_from(&self, plan: &TargetPlan, bindings: &Bindings) -> bool {
         let customer = self.target.customer();
         let comparable = |files: &BTreeMap<String, String>| {
             let mut files = files.clone();
             files.remove(hold::FILE);
             former::rehome_files(&mut files, customer);
+            secret_version::carry_over(&mut files, &self.lock.secret_versions);
+            secret_version::forget_former(&mut files);
             files
         };
         if comparable(&standing::files(plan, bindings)) != comparable(&self.folder.files) {

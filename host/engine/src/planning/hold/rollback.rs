@@ -14,6 +14,7 @@ use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::resource::{Folder, Resource};
+use deploycenter_domain::secret_version;
 use deploycenter_domain::standing;
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
@@ -43,7 +44,8 @@ pub struct Back {
 
 impl Engine {
     /// The plan that puts back, byte for byte, what an earlier deployment left, and holds
-    /// the target there. Only what an earlier layout left is put where it belongs now. A base that
+    /// the target there. Versions of secrets stay the present ones, whose values alone are
+    /// there still. Only what an earlier layout left is put where it belongs now. A base that
     /// an earlier version left as a template made it says the same, in the form of today.
     ///
     /// # Errors
@@ -61,6 +63,7 @@ impl Engine {
         let to = record.deployment.id.clone();
         let mut files = standing::files(&record.deployment.plan, &bindings);
         files.remove(hold::FILE);
+        secret_version::carry_over(&mut files, &present.lock.secret_versions);
         let then = files.get(lock::FILE).and_then(|text| Lock::read(text).ok());
         let migrated = DataVersionChange::between(
             present.lock.data_version.as_deref(),
