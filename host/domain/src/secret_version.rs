@@ -93,12 +93,14 @@ pub fn next(
 pub const REMARK: &str = "secret-set-anew";
 
 /// What a plan says of the secrets of a target that runs which were set anew since.
-/// `values`: the text in which its workload would name their versions; `update`: the command
-/// that moves it to the current plugin.
+/// `pulls`: the names of logins at registries of images; `values`: the text in which its
+/// workload would name their versions; `update`: the command that moves it to the current
+/// plugin.
 #[must_use]
 pub fn remarks(
     before: &SecretVersions,
     now: &SecretVersions,
+    pulls: &[&str],
     values: &str,
     update: &str,
 ) -> Vec<Remark> {
@@ -108,7 +110,12 @@ pub fn remarks(
         (deployed != Some(version)).then_some((name, version))
     });
     anew.map(|(name, version)| {
-        if values.contains(version.as_str()) {
+        if pulls.contains(&name.as_str()) {
+            Remark::new(
+                REMARK,
+                format!("the secret {name} was set anew: images are pulled with it from then on"),
+            )
+        } else if values.contains(version.as_str()) {
             Remark::new(
                 REMARK,
                 format!("the secret {name} was set anew: what uses it is started anew with it"),
@@ -226,7 +233,7 @@ mod tests {
         let before = SecretVersions::from([("smtp".to_owned(), vec![v(1)])]);
         let now = SecretVersions::from([("smtp".to_owned(), vec![v(2), v(1)])]);
         let said = |before: &SecretVersions, values: &str| -> Vec<String> {
-            remarks(before, &now, values, "deploycenter sync a/b")
+            remarks(before, &now, &["registry"], values, "deploycenter sync a/b")
                 .into_iter()
                 .map(|remark| remark.message)
                 .collect()
@@ -240,5 +247,10 @@ mod tests {
             ["the secret smtp was set anew: pods get it when they next start"]
         );
         assert!(said(&now, "").is_empty());
+        let pulls = remarks(&before, &now, &["smtp"], "", "");
+        assert_eq!(
+            pulls[0].message,
+            "the secret smtp was set anew: images are pulled with it from then on"
+        );
     }
 }

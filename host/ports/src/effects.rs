@@ -331,21 +331,24 @@ pub trait GivenSecrets: Send + std::marker::Sync + fmt::Debug {
     ///
     /// # Errors
     /// When Secrets Manager can't be read.
-    async fn list(
-        &self,
-        region: &RegionName,
-        prefix: &str,
-    ) -> Result<Vec<SecretEntry>, Failure>;
+    async fn list(&self, region: &RegionName, prefix: &str) -> Result<Vec<SecretEntry>, Failure>;
+
+    /// One entry as it is at this moment, by its full name; `None` where there is none, or it
+    /// waits for its deletion. AWS's lists may lack what changed in the last five minutes.
+    ///
+    /// # Errors
+    /// When Secrets Manager can't be read.
+    async fn now(&self, region: &RegionName, name: &str) -> Result<Option<SecretEntry>, Failure>;
 }
 
-/// An entry of Secrets Manager, as lists show it.
+/// An entry of Secrets Manager, without its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretEntry {
     /// Its full name.
     pub name: String,
     /// Whether a person gave it; otherwise it was drawn.
     pub is_given: bool,
-    /// Which version is the current one, where the list says.
+    /// Which version is the current one, where there is one.
     pub version: Option<SecretVersion>,
     /// When it was last changed.
     pub changed: Option<jiff::Timestamp>,

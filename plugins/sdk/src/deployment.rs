@@ -108,12 +108,15 @@ impl<'a, V> Deployment<'a, V> {
     /// # Errors
     /// As [`secrets::require_given`].
     pub fn pull_secret(self, name: Option<&str>) -> Result<Self, PlanError> {
-        self.given(
+        let mut with = self.given(
             name.is_some(),
             name.unwrap_or_default(),
             secrets::PULL_SECRET,
             "the login at the registry of images, as the config.json of `docker login` holds it",
-        )
+        )?;
+        // It is looked at when an image is pulled: nothing has to start anew for it.
+        with.secret_keys.remove(name.unwrap_or_default());
+        Ok(with)
     }
 
     /// A record for the instance's domain, where it has one. The effect is `dns.record/domain`.

@@ -10,8 +10,8 @@ use deploycenter_engine::Limits;
 use deploycenter_ports::{GivenOwner, Silent};
 use serde::Serialize;
 
-use super::apply::{self, ApplyArgs};
 use super::CommandContext;
+use super::apply::{self, ApplyArgs};
 use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::output::harmless;
@@ -60,7 +60,9 @@ pub(super) async fn set(
     if restart.is_some() && !wanted.is_deployed {
         return Err(Fail::new(
             "not-deployed",
-            format!("{target} isn't deployed, so that nothing of it can be restarted; nothing was set"),
+            format!(
+                "{target} isn't deployed, so that nothing of it can be restarted; nothing was set"
+            ),
         )
         .help("leave --restart out: the first deployment takes the secret"));
     }

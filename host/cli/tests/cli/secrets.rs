@@ -211,7 +211,9 @@ fn made(place: &Place) -> Vec<String> {
         .split("---\n")
         .find(|document| document.contains("name: mattermost-smtp"))
         .unwrap();
-    let keys = smtp.lines().filter_map(|line| line.split("secretKey: ").nth(1));
+    let keys = smtp
+        .lines()
+        .filter_map(|line| line.split("secretKey: ").nth(1));
     keys.map(|key| key.trim_matches('"').to_owned()).collect()
 }
 
@@ -227,8 +229,8 @@ fn live(place: &Place) -> Vec<String> {
 fn remarks(plan: &Value) -> Vec<Value> {
     let targets = plan["targets"].as_array().unwrap();
     let plan = targets.iter().find(|plan| plan["target"] == TARGET);
-    plan.map(|plan| plan["remarks"].as_array().unwrap().clone())
-        .unwrap_or_default()
+    let remarks = plan.and_then(|plan| plan["remarks"].as_array());
+    remarks.cloned().unwrap_or_default()
 }
 
 fn nothing_to_do(place: &Place) {
@@ -313,7 +315,10 @@ fn a_secret_is_set_and_taken_in_one_go() {
     let said = set(&place, "second-4711", &restart).succeeded();
     holds(
         &said.stderr,
-        &["Set smtp of acme/mattermost", "the secret smtp was set anew"],
+        &[
+            "Set smtp of acme/mattermost",
+            "the secret smtp was set anew",
+        ],
     );
     let two = named(&place);
     assert_ne!(one, two);
@@ -326,7 +331,10 @@ fn an_earlier_state_comes_back_with_the_secret_of_now() {
     let place = Place::new(CUSTOMERS);
     set(&place, "first-4711", &[]).succeeded();
     place.deploy();
-    place.change("customers.yaml", CUSTOMERS.replace("port: 587", "port: 465"));
+    place.change(
+        "customers.yaml",
+        CUSTOMERS.replace("port: 587", "port: 465"),
+    );
     place.deploy();
     set(&place, "second-4711", &["--restart", "--yes"]).succeeded();
     let now = named(&place);
@@ -353,7 +361,10 @@ fn what_was_deployed_without_versions_restarts_for_a_new_secret_alone() {
     };
     stages("\"AWSCURRENT\"", "\"HIDDEN\"");
     place.deploy();
-    assert_eq!((named(&place), live(&place)), ("password".to_owned(), vec![]));
+    assert_eq!(
+        (named(&place), live(&place)),
+        ("password".to_owned(), vec![])
+    );
     stages("\"HIDDEN\"", "\"AWSCURRENT\"");
     nothing_to_do(&place);
     assert_eq!(remarks(&place.plan(&[])), Vec::<Value>::new());

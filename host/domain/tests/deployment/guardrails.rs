@@ -534,8 +534,13 @@ fn what_a_person_gave_is_there_by_its_version_too() {
         let smtp = spec(&objects(scene), "ExternalSecret/mattermost-smtp");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let data = smtp["data"].as_array().unwrap().iter();
-        data.map(|item| (text(&item["secretKey"]), text(&item["remoteRef"]["property"])))
-            .collect()
+        data.map(|item| {
+            (
+                text(&item["secretKey"]),
+                text(&item["remoteRef"]["property"]),
+            )
+        })
+        .collect()
     };
     let key = |key: &str| (key.to_owned(), "password".to_owned());
     assert_eq!(keys(&scene), [key("password")]);

@@ -62,7 +62,7 @@ impl Scene {
             },
             overrides: None,
             data_version: None,
-        secret_versions: BTreeMap::new(),
+            secret_versions: BTreeMap::new(),
             bindings: BTreeMap::new(),
         };
         let chart = BTreeMap::from([("Chart.yaml".to_owned(), "name: mattermost\n".to_owned())]);

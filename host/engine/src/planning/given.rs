@@ -1,5 +1,6 @@
 //! Which secrets a person has to give a target.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use deploycenter_domain::desired::Instance;
@@ -57,7 +58,12 @@ impl Engine {
         let ground = Arc::new(ground);
         let wanted = self
             .offline()
-            .wanted(&ground, ground.instance(target), None, &SecretVersions::new())
+            .wanted(
+                &ground,
+                ground.instance(target),
+                None,
+                &SecretVersions::new(),
+            )
             .await?;
         let prefix = wanted.names.secret_prefix();
         let entries = wanted
@@ -79,15 +85,58 @@ impl Engine {
         })
     }
 
-    /// The entries of a target in Secrets Manager, from the list of its region.
-    pub(super) async fn secret_entries(
+    /// The entries that a person gave a target: those of its region's list and those that it
+    /// runs with, each as it is now, since a list may not know yet what was just set.
+    pub(super) async fn given_entries(
         &self,
+        ground: &Ground,
         instance: &Instance,
         names: &Names,
     ) -> Result<Vec<SecretEntry>, PlanError> {
+        let (given, region) = (&self.adapters.given, &instance.region);
         let prefix = names.secret_prefix();
-        let listed = self.adapters.given.list(&instance.region, &prefix).await;
-        Ok(listed?)
+        let listed = given.list(region, &prefix).await?;
+        let deployed = ground.secret_versions(&instance.target).into_keys();
+        let all: BTreeSet<String> = listed
+            .into_iter()
+            .filter(|entry| entry.is_given)
+            .map(|entry| entry.name)
+            .chain(deployed.map(|name| format!("{prefix}{name}")))
+            .collect();
+        let mut entries = Vec::new();
+        for name in all {
+            let now = given.now(region, &name).await?;
+            entries.extend(now.filter(|entry| entry.is_given));
+        }
+        Ok(entries)
+    }
+
+    /// Secrets that only a person can give have to be there; `there`: those that are known
+    /// to be.
+    ///
+    /// # Errors
+    /// What is missing, each with the command that gives it.
+    pub(super) async fn check_given(
+        &self,
+        instance: &Instance,
+        wanted: &Wanted,
+        there: &[SecretEntry],
+    ) -> Result<(), PlanError> {
+        let prefix = wanted.names.secret_prefix();
+        let mut missing = Vec::new();
+        for (name, given) in &wanted.declaration.given {
+            let full = format!("{prefix}{name}");
+            let known = there.iter().any(|entry| entry.name == full);
+            let region = &instance.region;
+            if !known && self.adapters.given.now(region, &full).await?.is_none() {
+                missing.push(Blocked::secret_missing(instance, name, &given.purpose));
+            }
+        }
+        if missing.is_empty() {
+            Ok(())
+        } else {
+            Err(PlanError::Blocked(missing))
+        }
     }
 }
 
@@ -102,7 +151,7 @@ pub(super) fn versions(ground: &Ground, names: &Names, there: &[SecretEntry]) ->
     let last = ground.standing_of(&target, incarnation).map(|life| life.at);
     let prefix = names.secret_prefix();
     let mut versions = SecretVersions::new();
-    for entry in there.iter().filter(|entry| entry.is_given) {
+    for entry in there {
         let Some(name) = entry.name.strip_prefix(&prefix) else {
             continue;
         };
@@ -117,28 +166,4 @@ pub(super) fn versions(ground: &Ground, names: &Names, there: &[SecretEntry]) ->
         }
     }
     versions
-}
-
-/// Secrets that only a person can give have to be there.
-///
-/// # Errors
-/// What is missing, each with the command that gives it.
-pub(super) fn check(
-    instance: &Instance,
-    wanted: &Wanted,
-    there: &[SecretEntry],
-) -> Result<(), PlanError> {
-    let prefix = wanted.names.secret_prefix();
-    let missing = wanted.declaration.given.iter().filter(|(name, _)| {
-        let full = format!("{prefix}{name}");
-        !there.iter().any(|entry| entry.name == full)
-    });
-    let missing: Vec<Blocked> = missing
-        .map(|(name, given)| Blocked::secret_missing(instance, name, &given.purpose))
-        .collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(PlanError::Blocked(missing))
-    }
 }

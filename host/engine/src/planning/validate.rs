@@ -224,7 +224,9 @@ impl Offline {
             return Ok(Found::default());
         }
         if subject.whole && ground.desired.region_of(instance).is_some() && told.is_empty() {
-            let wanted = self.wanted(ground, instance, None, &SecretVersions::new()).await;
+            let wanted = self
+                .wanted(ground, instance, None, &SecretVersions::new())
+                .await;
             if let Ok(wanted) = wanted {
                 return Ok(Found {
                     warnings: wanted.declaration.warnings,
@@ -283,7 +285,13 @@ impl Offline {
         let instance = case.instance;
         let names = Names::new(&self.installation, instance, Incarnation::FIRST);
         let ask = |values| {
-            let request = self.request(instance, case.region, &names, values, &SecretVersions::new());
+            let request = self.request(
+                instance,
+                case.region,
+                &names,
+                values,
+                &SecretVersions::new(),
+            );
             self.hook(case.pins, request)
         };
         let unreadable = |answer: &Result<Vec<Violation>, PluginError>| match answer {
@@ -336,7 +344,10 @@ impl Offline {
         found: &mut Found,
     ) -> Result<(), PlanError> {
         let instance = &subject.instance;
-        match self.wanted(ground, instance, None, &SecretVersions::new()).await {
+        match self
+            .wanted(ground, instance, None, &SecretVersions::new())
+            .await
+        {
             Ok(wanted) => found.warnings = wanted.declaration.warnings,
             Err(PlanError::Plugin(PluginError::Render {
                 template,

@@ -24,7 +24,9 @@ impl Clusters<'_> {
             return Some(0);
         }
         let containers = list(&live.object, "/spec/template/spec/containers");
-        let named = containers.iter().flat_map(|container| list(container, "/env"));
+        let named = containers
+            .iter()
+            .flat_map(|container| list(container, "/env"));
         let mut since = 0;
         for variable in named {
             let secret = text(variable, "/valueFrom/secretKeyRef/name");
@@ -35,15 +37,9 @@ impl Clusters<'_> {
                 name: String::new(),
                 ..key.clone()
             };
-            let mut makers = self
-                .state
-                .live
-                .range(first..)
-                .take_while(|(maker, _)| {
-                    maker.server == key.server
-                        && maker.kind == KIND
-                        && maker.namespace == key.namespace
-                });
+            let mut makers = self.state.live.range(first..).take_while(|(maker, _)| {
+                maker.server == key.server && maker.kind == KIND && maker.namespace == key.namespace
+            });
             let maker = makers.find(|(_, live)| text(&live.object, "/spec/target/name") == secret);
             if let Some((maker, external)) = maker {
                 since = since.max(self.made(application, maker, external, wanted)?);
@@ -66,9 +62,11 @@ impl Clusters<'_> {
             .as_ref()
             .is_some_and(|before| before.keys.iter().any(|key| key == wanted));
         match self.operated(application, key, live) {
-            Pods::Ready(at) => asked(live)
-                .any(|key| key == wanted)
-                .then_some(if had { 0 } else { at }),
+            Pods::Ready(at) => {
+                asked(live)
+                    .any(|key| key == wanted)
+                    .then_some(if had { 0 } else { at })
+            }
             _ => had.then_some(0),
         }
     }

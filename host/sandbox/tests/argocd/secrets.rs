@@ -11,9 +11,7 @@ use crate::support::{FOLDER, Sandbox, base, values};
 fn push(sandbox: &Sandbox, named: &str, made: &[&str]) {
     let data: Vec<String> = made
         .iter()
-        .map(|key| {
-            format!("{{secretKey: {key}, remoteRef: {{key: smtp, property: password}}}}")
-        })
+        .map(|key| format!("{{secretKey: {key}, remoteRef: {{key: smtp, property: password}}}}"))
         .collect();
     let base = format!(
         "{}---\napiVersion: external-secrets.io/v1\nkind: ExternalSecret\n\

@@ -16,8 +16,8 @@ use deploycenter_engine::{Adapters, Engine, Limits};
 use deploycenter_ports::{
     ApplicationState, Applications, Clock, DeploymentRecord, DesiredFiles, EffectAdapter, Ensured,
     Failure, FailureKind, Generated, GivenOwner, GivenSecrets, Holder, Ids, LastChange, Lease,
-    LiveTarget, MainState, NewDeployment, Plugins, Reading, Repository, RepositoryError, SecretEntry, Silent,
-    StandingRecord, Step, Store, StoreError, Syncing, TargetRecord,
+    LiveTarget, MainState, NewDeployment, Plugins, Reading, Repository, RepositoryError,
+    SecretEntry, Silent, StandingRecord, Step, Store, StoreError, Syncing, TargetRecord,
 };
 
 use crate::recording::Recording;
@@ -202,12 +202,12 @@ impl GivenSecrets for Recorded {
         Err(refused())
     }
 
-    async fn list(
-        &self,
-        _region: &RegionName,
-        _prefix: &str,
-    ) -> Result<Vec<SecretEntry>, Failure> {
+    async fn list(&self, _region: &RegionName, _prefix: &str) -> Result<Vec<SecretEntry>, Failure> {
         Ok(Vec::new())
+    }
+
+    async fn now(&self, _region: &RegionName, _name: &str) -> Result<Option<SecretEntry>, Failure> {
+        Ok(None)
     }
 }
 

@@ -101,24 +101,29 @@ impl deploycenter_ports::GivenSecrets for GivenSecrets {
         Ok(())
     }
 
-    async fn list(
-        &self,
-        region: &RegionName,
-        prefix: &str,
-    ) -> Result<Vec<SecretEntry>, Failure> {
+    async fn list(&self, region: &RegionName, prefix: &str) -> Result<Vec<SecretEntry>, Failure> {
         let regional = Regional::new(&self.aws, region)?;
         let all = regional.listed().await?;
         let ours = all
             .values()
             .filter(|found| !found.leaving && found.name.starts_with(prefix));
-        Ok(ours
-            .map(|found| SecretEntry {
-                name: found.name.clone(),
-                is_given: given(found),
-                version: found.version.as_deref().map(SecretVersion::of),
-                changed: found.changed.as_ref().and_then(time),
-            })
-            .collect())
+        Ok(ours.map(entry).collect())
+    }
+
+    async fn now(&self, region: &RegionName, name: &str) -> Result<Option<SecretEntry>, Failure> {
+        let found = Regional::new(&self.aws, region)?.describe(name).await?;
+        Ok(found
+            .filter(|found| !found.leaving && found.tags.contains_key(tag::INSTALLATION))
+            .map(|found| entry(&found)))
+    }
+}
+
+fn entry(found: &Found) -> SecretEntry {
+    SecretEntry {
+        name: found.name.clone(),
+        is_given: given(found),
+        version: found.version.as_deref().map(SecretVersion::of),
+        changed: found.changed.as_ref().and_then(time),
     }
 }
 

@@ -130,7 +130,8 @@ impl Regional<'_> {
 
 /// The version that readers get who ask for none.
 fn current(stages: Option<HashMap<String, Vec<String>>>) -> Option<String> {
-    let is_current = |(_, stages): &(String, Vec<String>)| stages.iter().any(|it| it == "AWSCURRENT");
+    let is_current =
+        |(_, stages): &(String, Vec<String>)| stages.iter().any(|it| it == "AWSCURRENT");
     stages?.into_iter().find(is_current).map(|(id, _)| id)
 }
 

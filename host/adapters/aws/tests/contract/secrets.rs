@@ -138,6 +138,9 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
     let again = backend.aws().given_secrets();
     let again = again.list(&region, prefix).await.unwrap();
     assert_eq!(again[0].version.as_ref(), versions.last());
+    let now = given.now(&region, name).await.unwrap();
+    assert_eq!(now.as_ref(), again.first());
+    assert_eq!(given.now(&region, &format!("{name}2")).await.unwrap(), None);
     let drawn = "deploycenter/inst-1/acme/odoo/given-beside";
     let Resource::Secret(mut beside) = secret(&backend, "x") else {
         unreachable!()
