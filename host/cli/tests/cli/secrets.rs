@@ -148,6 +148,16 @@ customers:
             "registry.acme.example:5000/x/odoo:18.0-3",
         ],
     );
+    // Set anew it is fetched, and nothing starts anew for it.
+    set(&login.replace(VALUE, "kingfisher-2")).succeeded();
+    let plan = place.run(&["plan"]).succeeded().to_string();
+    holds(
+        &plan,
+        &["the secret registry was set anew: images are pulled with it from then on"],
+    );
+    assert!(!plan.contains("secretKeys"), "{plan}");
+    place.run(&["apply", "--yes"]).succeeded();
+    nothing_to_do(&place);
 }
 
 /// The files below a folder, `.git` and the journal included, that hold a text.

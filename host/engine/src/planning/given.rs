@@ -3,9 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use deploycenter_domain::declaration::Declaration;
 use deploycenter_domain::desired::Instance;
+use deploycenter_domain::guardrails;
 use deploycenter_domain::name::{RegionName, TargetId};
 use deploycenter_domain::naming::Names;
+use deploycenter_domain::plan::Remark;
+use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_domain::secret_version::{self, SecretVersions};
 use deploycenter_ports::{Reading, SecretEntry};
 
@@ -166,4 +170,36 @@ pub(super) fn versions(ground: &Ground, names: &Names, there: &[SecretEntry]) ->
         }
     }
     versions
+}
+
+/// What a plan says of the secrets that were set anew since what runs was deployed.
+pub(super) fn set_anew(
+    ground: &Ground,
+    folder: Option<&Observed>,
+    names: &Names,
+    declaration: &Declaration,
+    mut versions: SecretVersions,
+) -> Vec<Remark> {
+    let target = names.target();
+    let Some(Resource::Folder(folder)) = folder.map(|seen| &seen.image) else {
+        return Vec::new();
+    };
+    // What it didn't use before isn't new to it.
+    let secrets = folder.files.get(guardrails::SECRETS);
+    let secrets = secrets.map_or("", String::as_str);
+    versions.retain(|name, _| secrets.contains(&format!("{}{name}", names.secret_prefix())));
+    let values = declaration.files.get("values.yaml");
+    let pulls: Vec<&str> = declaration
+        .given
+        .iter()
+        .filter(|(_, given)| given.key == guardrails::PULL_SECRET)
+        .map(|(name, _)| name.as_str())
+        .collect();
+    secret_version::remarks(
+        &ground.secret_versions(&target),
+        &versions,
+        &pulls,
+        values.map_or("", String::as_str),
+        &format!("deploycenter sync {target}"),
+    )
 }

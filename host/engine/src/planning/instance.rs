@@ -8,15 +8,13 @@ use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::desired::Instance;
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
-use deploycenter_domain::guardrails;
 use deploycenter_domain::hold::{self, Hold};
 use deploycenter_domain::name::{Incarnation, RegionName, TargetId};
 use deploycenter_domain::naming::Names;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_domain::resource::{File, Folder, Observed, Resource};
-use deploycenter_domain::secret_version;
+use deploycenter_domain::resource::{File, Folder, Resource};
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted::WantedEffect;
 
@@ -127,23 +125,13 @@ impl Engine {
             super::operation_of(&effects, wishes.operation())
         };
         let warned = wanted.declaration.warnings.iter();
-        let set_anew = if folder.is_some() {
-            let deployed = ground.secret_versions(target);
-            let mut anew = wanted.secret_versions;
-            // What it didn't use before isn't new to it.
-            anew.retain(|name, _| had_secret(folder.as_ref(), &names, name));
-            let update = format!("deploycenter sync {target}");
-            let values = wanted.declaration.files.get("values.yaml");
-            let values = values.map_or("", String::as_str);
-            let given = wanted.declaration.given.iter();
-            let pulls: Vec<&str> = given
-                .filter(|(_, given)| given.key == guardrails::PULL_SECRET)
-                .map(|(name, _)| name.as_str())
-                .collect();
-            secret_version::remarks(&deployed, &anew, &pulls, values, &update)
-        } else {
-            Vec::new()
-        };
+        let set_anew = given::set_anew(
+            ground,
+            folder.as_ref(),
+            &wanted.names,
+            &wanted.declaration,
+            wanted.secret_versions,
+        );
         let remarks = data_version
             .iter()
             .map(|change| change.remark(&instance.app, wanted.migration.as_deref()))
@@ -170,16 +158,6 @@ impl Engine {
             hold,
         })
     }
-}
-
-/// Whether the base of a target's folder makes a secret of that entry.
-fn had_secret(folder: Option<&Observed>, names: &Names, entry: &str) -> bool {
-    let Some(Resource::Folder(folder)) = folder.map(|seen| &seen.image) else {
-        return false;
-    };
-    let full = format!("{}{entry}", names.secret_prefix());
-    let secrets = folder.files.get(guardrails::SECRETS);
-    secrets.is_some_and(|text| text.contains(&full))
 }
 
 /// What to know of a target that begins anew although data of it is retained.
