@@ -200,7 +200,9 @@ mod tests {
 
     #[test]
     fn what_pods_name_changes_with_the_secret_alone() {
-        let cases: &[(&[u8], Option<u8>, bool, &[u8])] = &[
+        /// What is deployed, what is there, whether it is taken; what pods are to name.
+        type Case<'a> = (&'a [u8], Option<u8>, bool, &'a [u8]);
+        let cases: &[Case<'_>] = &[
             // Begun with it.
             (&[], Some(1), false, &[1]),
             (&[1], Some(1), false, &[1]),
