@@ -102,3 +102,51 @@ fn an_older_commit_is_not_deployed_over_a_newer_one() {
     let values = place.committed("acme", "us-west-2/mattermost/values.yaml");
     assert!(values.contains("maxUsers: 100"), "{values}");
 }
+
+#[test]
+fn without_a_key_nothing_that_is_to_be_signed_is_begun() {
+    let place = Place::new(ACME);
+    let path = place.checkout().join("deploycenter.toml");
+    let settings = std::fs::read_to_string(path).unwrap();
+    place.change(
+        "deploycenter.toml",
+        settings.replacen("[argocd]", "[git]\nsigning = true\n\n[argocd]", 1),
+    );
+    let mark = place.mark();
+    for verb in [&["plan"][..], &["apply", "--yes"], &["resume"]] {
+        let args = [verb, &["--output", "json"]].concat();
+        let said = place.run(&args).refused("outside");
+        holds(
+            &said,
+            &["commits can't be signed", "user.signingKey isn't set"],
+        );
+    }
+    place.untouched_since(&mark);
+    place.run(&["status"]).succeeded();
+
+    let key = place.home().join("key");
+    let made = std::process::Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+        .arg(&key)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let git = git2::Repository::open(place.checkout()).unwrap();
+    let mut config = git.config().unwrap();
+    config.set_str("gpg.format", "ssh").unwrap();
+    // Commands run without a PATH here.
+    let path = std::env::var_os("PATH").unwrap();
+    let mut programs = std::env::split_paths(&path).map(|folder| folder.join("ssh-keygen"));
+    let program = programs.find(|program| program.is_file()).unwrap();
+    config
+        .set_str("gpg.ssh.program", program.to_str().unwrap())
+        .unwrap();
+    config
+        .set_str("user.signingKey", key.to_str().unwrap())
+        .unwrap();
+    place.deploy();
+    let remote = place.remote();
+    let head = remote.refname_to_id("refs/heads/customer/acme").unwrap();
+    let (signature, _) = remote.extract_signature(&head, None).unwrap();
+    assert!(signature.starts_with(b"-----BEGIN SSH SIGNATURE-----"));
+}

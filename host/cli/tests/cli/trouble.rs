@@ -195,3 +195,36 @@ fn secrets(state: &mut Value) -> Vec<&mut Value> {
     }
     found
 }
+
+#[test]
+fn a_branch_where_git_has_no_room_for_its_own() {
+    let place = Place::new(FLEET);
+    let remote = place.remote();
+    let main = remote.refname_to_id("refs/heads/main").unwrap();
+    let mut wip = remote
+        .reference("refs/heads/customer/acme/wip", main, false, "by hand")
+        .unwrap();
+    let plan = place.run(&["plan", "--output", "json"]).succeeded().json();
+    let blocked = plan["blocked"].as_array().unwrap();
+    let targets: Vec<_> = blocked.iter().map(|it| it["target"].clone()).collect();
+    assert_eq!(targets, [json!("acme/_customer"), json!("acme/mattermost")]);
+    for it in blocked {
+        assert_eq!(it["code"], "branch-in-the-way");
+        holds(
+            &it.to_string(),
+            &[
+                "the branch customer/acme can't be made",
+                "a branch customer/acme/wip",
+                "--delete customer/acme/wip",
+            ],
+        );
+    }
+    let report = place.run(&APPLY).exits(1).json();
+    for deployment in report["deployments"].as_array().unwrap() {
+        let target = deployment["target"].as_str().unwrap();
+        assert!(target.starts_with("rivoli/"), "{report}");
+        assert_eq!(deployment["state"], "succeeded", "{report}");
+    }
+    wip.delete().unwrap();
+    place.deploy();
+}
