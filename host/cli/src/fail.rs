@@ -5,8 +5,8 @@ mod workflow;
 use std::process::ExitCode;
 
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_engine::{Blocked, PlanError, RunError};
-use deploycenter_ports::{Failure, RepositoryError, StoreError};
+use deploycenter_engine::{PlanError, Refusal, RunError};
+use deploycenter_ports::{ProviderError, RepositoryError, StoreError};
 use deploycenter_store::LOST;
 
 use crate::args::Output;
@@ -117,7 +117,7 @@ impl From<PlanError> for Fail {
             PlanError::Outside(failure) => failure.into(),
             PlanError::Repository(error) => error.into(),
             PlanError::Store(error) => error.into(),
-            PlanError::Blocked(blocked) => blocked.into(),
+            PlanError::Refusal(blocked) => blocked.into(),
             PlanError::TooMany { .. } => {
                 Self::new("too-many", error.to_string()).help("say --many if that is meant")
             }
@@ -126,20 +126,20 @@ impl From<PlanError> for Fail {
     }
 }
 
-impl From<Vec<Blocked>> for Fail {
-    fn from(blocked: Vec<Blocked>) -> Self {
+impl From<Vec<Refusal>> for Fail {
+    fn from(blocked: Vec<Refusal>) -> Self {
         let message = match blocked.len() {
             1 => "a target isn't in a state for this".to_owned(),
             count => format!("{count} targets aren't in a state for this"),
         };
         let code = blocked.first().map_or("failed", |first| first.code);
-        let problems = blocked.iter().map(Blocked::problem).collect();
+        let problems = blocked.iter().map(Refusal::problem).collect();
         Self::problems(code, message, problems)
     }
 }
 
-impl From<Failure> for Fail {
-    fn from(failure: Failure) -> Self {
+impl From<ProviderError> for Fail {
+    fn from(failure: ProviderError) -> Self {
         let fail = Self::new(
             "outside",
             format!("{}: {}", failure.system, failure.message),

@@ -9,12 +9,12 @@ use deploycenter_aws::{Aws, Places};
 use deploycenter_domain::desired::{self, Authority, Desired, LockedPlugin, Reading, Settings};
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::problem::Problem;
-use deploycenter_engine::{Adapters, Engine, Limits, Offline};
+use deploycenter_engine::{Engine, Limits, Offline, Providers};
 use deploycenter_git::{DeploymentRepo, Git, GitConfig};
 use deploycenter_plugin_runtime::{
     Compiler, Library, LoadError, Runtime, RuntimeConfig, read_below,
 };
-use deploycenter_ports::{Clock, Progress, Repository as _, Unwatched};
+use deploycenter_ports::{Clock, EventSink, Repository as _, Unwatched};
 use deploycenter_store::{SqliteStore, StoreOptions};
 
 use crate::args::COMPILE_PLUGIN;
@@ -27,13 +27,13 @@ use crate::trust::Trust;
 const STATE: &str = ".deploycenter";
 
 /// A deployment repo, and everything that works on it.
-pub(crate) struct Workplace {
+pub(crate) struct Platform {
     pub(crate) engine: Engine,
     pub(crate) repo: Arc<DeploymentRepo>,
     pub(crate) desired: Arc<Desired>,
 }
 
-impl Workplace {
+impl Platform {
     /// In whose name deployments are made.
     pub(crate) fn actor(&self) -> String {
         local::actor(self.repo.identity())
@@ -41,8 +41,8 @@ impl Workplace {
 }
 
 /// Finds the deployment repo: as said, or around the current folder.
-pub(crate) fn find_repo(said: Option<&Path>) -> Result<PathBuf, Fail> {
-    let start = match said {
+pub(crate) fn find_repo(args: Option<&Path>) -> Result<PathBuf, Fail> {
+    let start = match args {
         Some(path) => path.to_path_buf(),
         None => std::env::current_dir().map_err(|error| {
             Fail::new(
@@ -55,7 +55,7 @@ pub(crate) fn find_repo(said: Option<&Path>) -> Result<PathBuf, Fail> {
         .ancestors()
         .find(|folder| folder.join(desired::file::SETTINGS).is_file());
     match found {
-        Some(folder) if said.is_none() || folder == start => Ok(folder.to_path_buf()),
+        Some(folder) if args.is_none() || folder == start => Ok(folder.to_path_buf()),
         _ => Err(Fail::new(
             "repository",
             format!("{} holds no {}", start.display(), desired::file::SETTINGS),
@@ -69,8 +69,8 @@ const UNSET_REPOSITORY: &str = "https://unset.invalid/argocd.repository.git";
 
 /// Reads the working tree alone, past whatever is wrong with it; what is wrong with the
 /// plugins' files is among the problems.
-pub(crate) async fn offline(said: Option<&Path>) -> Result<(Offline, Reading), Fail> {
-    let root = find_repo(said)?;
+pub(crate) async fn offline(args: Option<&Path>) -> Result<(Offline, Reading), Fail> {
+    let root = find_repo(args)?;
     let repo = Arc::new(DeploymentRepo::open(&root)?);
     let mut reading = desired::read_all(&repo.desired_files().await?);
     let desired = &reading.desired;
@@ -93,19 +93,19 @@ pub(crate) async fn offline(said: Option<&Path>) -> Result<(Offline, Reading), F
 }
 
 /// What was found sound before in the deployment repo that [`offline`] reads.
-pub(crate) fn checked(said: Option<&Path>) -> Result<Arc<Checked>, Fail> {
-    let root = find_repo(said)?;
+pub(crate) fn checked(args: Option<&Path>) -> Result<Arc<Checked>, Fail> {
+    let root = find_repo(args)?;
     let checked = Checked::open(cache_dir("checked").as_deref(), &root);
     Ok(Arc::new(checked))
 }
 
 /// Opens the deployment repo. Asks no outside system yet.
 pub(crate) async fn open(
-    said: Option<&Path>,
+    args: Option<&Path>,
     limits: Limits,
-    progress: Arc<dyn Progress>,
-) -> Result<Workplace, Fail> {
-    let root = find_repo(said)?;
+    progress: Arc<dyn EventSink>,
+) -> Result<Platform, Fail> {
+    let root = find_repo(args)?;
     let (repo, trust) = checkout(&root)?;
     let desired = Arc::new(desired::read(&repo.desired_files().await?)?);
     let settings = &desired.settings;
@@ -173,17 +173,17 @@ pub(crate) async fn open(
     let engine = Engine {
         installation: settings.installation.clone(),
         generated_url: repository_url(settings),
-        adapters: Adapters {
+        providers: Providers {
             efs: Arc::new(aws.efs()),
             dns: Arc::new(aws.route53()),
             secrets: Arc::new(aws.secrets()),
-            given: Arc::new(aws.given_secrets()),
+            provided: Arc::new(aws.provided_secrets()),
             git: git.clone(),
             generated: git,
             argocd: argocd.clone(),
             applications: argocd.clone(),
             syncing: argocd.clone(),
-            holdings: vec![
+            inventory: vec![
                 Arc::new(aws.efs()),
                 Arc::new(aws.route53()),
                 Arc::new(aws.secrets()),
@@ -199,7 +199,7 @@ pub(crate) async fn open(
         progress,
         limits,
     };
-    Ok(Workplace {
+    Ok(Platform {
         engine,
         repo,
         desired,
@@ -257,11 +257,11 @@ fn repository_url(settings: &Settings) -> String {
 /// Opens the deployment repo for whoever may commit: what signs commits, where they are to be signed, has to
 /// be there before anything moves.
 pub(crate) async fn open_to_commit(
-    said: Option<&Path>,
+    args: Option<&Path>,
     limits: Limits,
-    progress: Arc<dyn Progress>,
-) -> Result<Workplace, Fail> {
-    let place = open(said, limits, progress).await?;
+    progress: Arc<dyn EventSink>,
+) -> Result<Platform, Fail> {
+    let place = open(args, limits, progress).await?;
     if place.desired.settings.git.signing {
         place.repo.signer()?;
     }
@@ -270,11 +270,11 @@ pub(crate) async fn open_to_commit(
 
 /// Opens the deployment repo for a command that plans what is deployed.
 pub(crate) async fn open_to_plan(
-    said: Option<&Path>,
+    args: Option<&Path>,
     limits: Limits,
-    progress: Arc<dyn Progress>,
-) -> Result<Workplace, Fail> {
-    let place = open_to_commit(said, limits, progress).await?;
+    progress: Arc<dyn EventSink>,
+) -> Result<Platform, Fail> {
+    let place = open_to_commit(args, limits, progress).await?;
     if place.desired.settings.repository().is_some() {
         return Ok(place);
     }

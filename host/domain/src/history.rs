@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::deployed::{DeployedState, files};
 use crate::effect::{Action, EffectId, EffectKind, OutputName};
-use crate::journal::{EffectState, Progress, Status, UndoState};
+use crate::journal::{DeploymentState, EffectState, Status, UndoState};
 use crate::name::Incarnation;
 use crate::plan::{Change, PlannedEffect, TargetPlan, action, changes};
 use crate::resource::{File, Resource};
-use crate::standing::{Standing, files};
 use crate::token::Bindings;
 use crate::unwind::UndoStep;
 
 /// What a target's deployments left, one after the other.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Left {
-    standing: Option<Standing>,
+    deployed: Option<DeployedState>,
     files: BTreeMap<String, String>,
     incarnation: Option<Incarnation>,
     uncertain: BTreeSet<EffectId>,
@@ -27,7 +27,7 @@ impl Left {
     /// one leaves what it wanted, one that was taken back leaves what it found, an
     /// unfinished one leaves what it has done. Another life of the target begins with
     /// nothing.
-    pub fn take_in(&mut self, plan: &TargetPlan, progress: &Progress) {
+    pub fn take_in(&mut self, plan: &TargetPlan, progress: &DeploymentState) {
         if self.incarnation != Some(plan.incarnation) {
             *self = Self::default();
             self.incarnation = Some(plan.incarnation);
@@ -42,7 +42,11 @@ impl Left {
                 None => BTreeMap::new(),
             };
         }
-        self.standing = Some(Standing::after(self.standing.take(), &reached, &bindings));
+        self.deployed = Some(DeployedState::after(
+            self.deployed.take(),
+            &reached,
+            &bindings,
+        ));
         self.uncertain = uncertain(progress);
     }
 
@@ -50,10 +54,10 @@ impl Left {
     /// isn't: that moves by itself.
     #[must_use]
     pub fn images(&self) -> BTreeMap<EffectId, Resource> {
-        let Some(standing) = &self.standing else {
+        let Some(deployed) = &self.deployed else {
             return BTreeMap::new();
         };
-        let mut images: BTreeMap<EffectId, Resource> = standing
+        let mut images: BTreeMap<EffectId, Resource> = deployed
             .images
             .iter()
             .filter(|(id, _)| id.kind() != EffectKind::Sync)
@@ -87,7 +91,7 @@ impl Left {
 }
 
 /// A plan whose effects lead just as far as they went, and the values that they gave.
-fn reached(plan: &TargetPlan, progress: &Progress) -> (TargetPlan, Bindings) {
+fn reached(plan: &TargetPlan, progress: &DeploymentState) -> (TargetPlan, Bindings) {
     let mut bindings = progress.bindings.clone();
     let mut reached = plan.clone();
     if progress.status() == Status::Succeeded {
@@ -125,7 +129,7 @@ fn hold_back(effect: &mut PlannedEffect, bindings: &mut Bindings) {
     }
 }
 
-fn uncertain(progress: &Progress) -> BTreeSet<EffectId> {
+fn uncertain(progress: &DeploymentState) -> BTreeSet<EffectId> {
     if progress.status().is_final() {
         return BTreeSet::new();
     }

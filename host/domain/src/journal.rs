@@ -103,7 +103,7 @@ pub struct Waited {
 
 /// What a journal adds up to.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Progress {
+pub struct DeploymentState {
     status: Option<Status>,
     unwinding: bool,
     /// How many entries were read.
@@ -134,7 +134,7 @@ pub struct Impossible {
     pub what: String,
 }
 
-impl Progress {
+impl DeploymentState {
     /// Reads a whole journal.
     ///
     /// # Errors

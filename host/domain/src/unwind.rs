@@ -10,7 +10,7 @@ use crate::base;
 use crate::base_change::kept;
 use crate::desired::{Content, Node};
 use crate::effect::{Action, EffectId, EffectKind};
-use crate::journal::{EffectState, Progress};
+use crate::journal::{DeploymentState, EffectState};
 use crate::manifest;
 use crate::operation::Operation;
 use crate::plan::TargetPlan;
@@ -85,7 +85,7 @@ impl From<UndoStep> for String {
 /// rests on the forward part of the journal alone, so it is the same however often an
 /// unwinding is taken up again.
 #[must_use]
-pub fn steps(plan: &TargetPlan, progress: &Progress) -> Vec<UndoStep> {
+pub fn steps(plan: &TargetPlan, progress: &DeploymentState) -> Vec<UndoStep> {
     let begun = |id: &EffectId| match progress.effects.get(id) {
         None => false,
         Some(EffectState::Done { changed, .. }) => *changed,

@@ -8,8 +8,8 @@ pub mod workflow;
 
 pub use apply::{Cancel, Next, Outcome, Rollout, RunError};
 pub use planning::{
-    Back, Blocked, GivenEntries, GivenEntry, Offline, Orphan, PlanError, Planned, Replanned,
-    UnfinishedDeployment, Valid, Warning, Wishes,
+    Back, Offline, Orphan, PlanError, PlanOptions, Planned, ProvidedEntries, ProvidedEntry,
+    Refusal, Replanned, UnfinishedDeployment, Valid, Warning,
 };
-pub use ports::{Adapters, Engine, Limits};
-pub use recover::{CancelError, TakeUp};
+pub use ports::{Engine, Limits, Providers};
+pub use recover::{CancelError, ResumeScope};

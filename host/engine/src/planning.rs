@@ -2,27 +2,27 @@
 
 mod apps;
 mod beside;
-mod blocked;
-mod claims;
 mod drift;
 mod effects;
 mod error;
 mod explain;
 mod folders;
-mod given;
-mod ground;
 mod hold;
 mod instance;
 mod known;
 mod offline;
-mod opening;
 mod orphans;
 mod pins;
+mod provided;
 mod purge;
+mod refusal;
 mod removal;
 mod render;
 mod revive;
 mod shared;
+mod snapshot;
+mod unprotect;
+mod usages;
 mod users;
 mod validate;
 mod wanted;
@@ -40,18 +40,18 @@ use deploycenter_domain::plan::{Plan, PlannedEffect, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::selector::Selection;
-use deploycenter_ports::{Holder, Reading};
+use deploycenter_ports::{Holder, ReadFrom};
 use futures::StreamExt;
 
-pub use blocked::Blocked;
 pub use error::PlanError;
-pub use given::{GivenEntries, GivenEntry};
 pub use hold::{Back, Replanned};
 pub use offline::Offline;
 pub use orphans::Orphan;
+pub use provided::{ProvidedEntries, ProvidedEntry};
+pub use refusal::Refusal;
 pub use validate::{Valid, Warning};
 
-use self::ground::Ground;
+use self::snapshot::PlanningSnapshot;
 use crate::Engine;
 
 /// A plan, and what a person should hear beside it.
@@ -60,7 +60,7 @@ pub struct Planned {
     /// The plan.
     pub plan: Plan,
     /// Targets that aren't in it, and why.
-    pub blocked: Vec<Blocked>,
+    pub blocked: Vec<Refusal>,
     /// Targets that are held, whether or not something waits for them.
     pub held: Vec<(TargetId, Hold)>,
     /// Targets on the branches that the desired state no longer has, sorted.
@@ -85,7 +85,7 @@ pub struct UnfinishedDeployment {
 
 /// How to plan, beyond which targets.
 #[derive(Debug, Clone, Default)]
-pub struct Wishes {
+pub struct PlanOptions {
     /// That existing targets move to the current plugin and overrides.
     pub sync: bool,
     /// That what someone else changed is put back.
@@ -100,7 +100,7 @@ pub struct Wishes {
     pub only_changes: bool,
 }
 
-impl Wishes {
+impl PlanOptions {
     fn operation(&self) -> Operation {
         if self.sync {
             Operation::Sync
@@ -120,7 +120,7 @@ pub(crate) enum PlannedTarget {
         plan: TargetPlan,
         hold: Option<Hold>,
     },
-    Blocked(Blocked),
+    Refusal(Refusal),
 }
 
 impl Engine {
@@ -149,29 +149,35 @@ impl Engine {
     /// # Errors
     /// Every problem of the desired state and of the targets, at once, or the first
     /// outside system that couldn't be read.
-    pub async fn plan(&self, selection: &Selection, wishes: &Wishes) -> Result<Planned, PlanError> {
-        let mut ground = self.ground(self.desired().await?, Reading::Listed).await?;
-        ground.moves_pins = wishes.sync;
-        let others: Vec<TargetId> = ground.live.keys().cloned().collect();
+    pub async fn plan(
+        &self,
+        selection: &Selection,
+        options: &PlanOptions,
+    ) -> Result<Planned, PlanError> {
+        let mut snapshot = self
+            .snapshot(self.desired().await?, ReadFrom::Snapshot)
+            .await?;
+        snapshot.moves_pins = options.sync;
+        let others: Vec<TargetId> = snapshot.live.keys().cloned().collect();
         let chosen: Vec<TargetId> = selection
-            .select(ground.desired.instances(), &others)?
+            .select(snapshot.desired.instances(), &others)?
             .into_iter()
             .map(|instance| instance.target.clone())
             .collect();
-        self.look_for_earlier_lives(&mut ground, chosen.iter())
+        self.look_for_earlier_lives(&mut snapshot, chosen.iter())
             .await?;
-        if let Some(life) = wishes.revive {
-            self.revive(&mut ground, &chosen, life).await?;
+        if let Some(life) = options.revive {
+            self.revive(&mut snapshot, &chosen, life).await?;
         }
         let updates_waiting = chosen
             .iter()
             .filter(|target| {
-                let lock = ground.lock(target);
-                lock.is_some_and(|lock| lock.is_behind(&ground.desired))
+                let lock = snapshot.lock(target);
+                lock.is_some_and(|lock| lock.is_behind(&snapshot.desired))
             })
             .cloned()
             .collect();
-        let ground = Arc::new(ground);
+        let snapshot = Arc::new(snapshot);
         let mut problems: Vec<Problem> = Vec::new();
         let customers: BTreeSet<CustomerName> = chosen
             .iter()
@@ -181,20 +187,20 @@ impl Engine {
         let mut gathered = Gathered::default();
         let mut planned = futures::stream::iter(shared.chain(chosen))
             .map(|target| {
-                let ground = Arc::clone(&ground);
+                let snapshot = Arc::clone(&snapshot);
                 async move {
-                    let planned = self.plan_one(&ground, &target, wishes).await;
+                    let planned = self.plan_one(&snapshot, &target, options).await;
                     (target, planned)
                 }
             })
             .buffered(self.limits.plans.max(1));
         while let Some((target, planned)) = planned.next().await {
             match planned {
-                Ok(planned) => gathered.take(target, planned, wishes),
+                Ok(planned) => gathered.take(target, planned, options),
                 // One target's trouble is its own.
-                Err(PlanError::Blocked(blocked)) => {
+                Err(PlanError::Refusal(blocked)) => {
                     for blocked in blocked {
-                        gathered.take(target.clone(), PlannedTarget::Blocked(blocked), wishes);
+                        gathered.take(target.clone(), PlannedTarget::Refusal(blocked), options);
                     }
                 }
                 Err(error) => problems.extend(error.into_problems(&target)?),
@@ -202,7 +208,7 @@ impl Engine {
         }
         drop(planned);
         if problems.is_empty() {
-            problems.extend(gathered.not_adopted(wishes));
+            problems.extend(gathered.not_adopted(options));
         }
         Problems::check(problems)?;
         let selectors = selection.selectors.iter().map(ToString::to_string);
@@ -216,36 +222,44 @@ impl Engine {
             plan,
             blocked: gathered.blocked,
             held: gathered.held,
-            pending_removal: ground.pending_removal(),
-            unfinished: ground.unfinished().collect(),
+            pending_removal: snapshot.pending_removal(),
+            unfinished: snapshot.unfinished().collect(),
             updates_waiting,
         })
     }
 
     async fn plan_one(
         &self,
-        ground: &Arc<Ground>,
+        snapshot: &Arc<PlanningSnapshot>,
         target: &TargetId,
-        wishes: &Wishes,
+        options: &PlanOptions,
     ) -> Result<PlannedTarget, PlanError> {
         if !target.is_shared() {
-            return self.plan_instance(ground, target, wishes).await;
+            return self.plan_instance(snapshot, target, options).await;
         }
-        let unfinished = ground.unfinished.get(target);
+        let unfinished = snapshot.unfinished.get(target);
         if let Some(parked) = unfinished.filter(|it| it.status == Status::NeedsAttention) {
-            return Ok(PlannedTarget::Blocked(Blocked::unfinished(target, parked)));
+            return Ok(PlannedTarget::Refusal(Refusal::unfinished(target, parked)));
         }
         let plan = self
-            .plan_shared(ground, target.customer(), &BTreeSet::new(), &wishes.adopt)
+            .plan_shared(
+                snapshot,
+                target.customer(),
+                &BTreeSet::new(),
+                &options.adopt,
+            )
             .await?;
         // What a neighbour's deployment is changing right now is no drift: whoever applies
         // this waits for it, and looks again.
-        let stood = ground
-            .stood(target, plan.incarnation)
+        let deployed_now = snapshot
+            .deployed_now(target, plan.incarnation)
             .filter(|_| unfinished.is_none());
         Ok(
-            match self.drift(target, stood, &plan.effects, wishes).await? {
-                Some(blocked) => PlannedTarget::Blocked(blocked),
+            match self
+                .drift(target, deployed_now, &plan.effects, options)
+                .await?
+            {
+                Some(blocked) => PlannedTarget::Refusal(blocked),
                 None => PlannedTarget::Planned { plan, hold: None },
             },
         )
@@ -273,17 +287,17 @@ fn operation_of(effects: &[PlannedEffect], otherwise: Operation) -> Operation {
 #[derive(Default)]
 struct Gathered {
     targets: Vec<TargetPlan>,
-    blocked: Vec<Blocked>,
+    blocked: Vec<Refusal>,
     held: Vec<(TargetId, Hold)>,
     /// Customers whose shared target is blocked, each with why.
-    without: BTreeMap<CustomerName, Blocked>,
+    without: BTreeMap<CustomerName, Refusal>,
     /// Effects that weren't kept because nothing happens to them.
     counted: usize,
 }
 
 impl Gathered {
     /// What was said to be taken over, and is no effect of any planned target.
-    fn not_adopted(&self, wishes: &Wishes) -> Vec<Problem> {
+    fn not_adopted(&self, options: &PlanOptions) -> Vec<Problem> {
         let effects = || self.targets.iter().flat_map(|plan| &plan.effects);
         // One that is blocked says why beside.
         if !self.blocked.is_empty() {
@@ -293,7 +307,7 @@ impl Gathered {
             .filter(|effect| adoptable(effect.kind))
             .map(|effect| effect.id.to_string())
             .collect();
-        wishes
+        options
             .adopt
             .keys()
             .filter(|id| !effects().any(|effect| effect.id == **id))
@@ -307,9 +321,9 @@ impl Gathered {
     }
 
     /// Takes one target in; a customer's shared one comes before its instances.
-    fn take(&mut self, target: TargetId, planned: PlannedTarget, wishes: &Wishes) {
+    fn take(&mut self, target: TargetId, planned: PlannedTarget, options: &PlanOptions) {
         match planned {
-            PlannedTarget::Blocked(blocked) => {
+            PlannedTarget::Refusal(blocked) => {
                 if target.is_shared() {
                     self.without
                         .insert(target.customer().clone(), blocked.clone());
@@ -317,7 +331,7 @@ impl Gathered {
                 self.blocked.push(blocked);
             }
             PlannedTarget::Planned { mut plan, hold } => {
-                if wishes.only_changes && !plan.has_changes() {
+                if options.only_changes && !plan.has_changes() {
                     self.counted += plan.effects.len();
                     plan.effects = Vec::new();
                     plan.inputs = BTreeMap::new();

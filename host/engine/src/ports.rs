@@ -7,40 +7,40 @@ use deploycenter_domain::desired::Desired;
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_ports::{
-    Applications, Clock, EffectAdapter, Generated, GivenSecrets, Holdings, Ids, Plugins, Progress,
-    Repository, Store, Syncing,
+    Applications, Clock, EventSink, Generated, Ids, InventorySource, Plugins, ProvidedSecrets,
+    Provider, Repository, Store, Syncing,
 };
 
 /// One adapter per outside system.
 #[derive(Debug, Clone)]
-pub struct Adapters {
+pub struct Providers {
     /// File systems, mount targets, access points.
-    pub efs: Arc<dyn EffectAdapter>,
+    pub efs: Arc<dyn Provider>,
     /// Records.
-    pub dns: Arc<dyn EffectAdapter>,
+    pub dns: Arc<dyn Provider>,
     /// Generated secrets.
-    pub secrets: Arc<dyn EffectAdapter>,
+    pub secrets: Arc<dyn Provider>,
     /// Secrets that a person gives.
-    pub given: Arc<dyn GivenSecrets>,
+    pub provided: Arc<dyn ProvidedSecrets>,
     /// Folders on the customers' branches.
-    pub git: Arc<dyn EffectAdapter>,
+    pub git: Arc<dyn Provider>,
     /// Those branches as a whole.
     pub generated: Arc<dyn Generated>,
     /// Projects, applications and their syncs.
-    pub argocd: Arc<dyn EffectAdapter>,
+    pub argocd: Arc<dyn Provider>,
     /// What Argo CD says of all applications.
     pub applications: Arc<dyn Applications>,
     /// Waiting for Argo CD beyond what an effect says.
     pub syncing: Arc<dyn Syncing>,
     /// What the installation has in each of these systems.
-    pub holdings: Vec<Arc<dyn Holdings>>,
+    pub inventory: Vec<Arc<dyn InventorySource>>,
 }
 
-impl Adapters {
+impl Providers {
     /// The adapter that serves a kind. Files have none of their own: they go out with
     /// their commit.
     #[must_use]
-    pub fn of(&self, kind: EffectKind) -> &dyn EffectAdapter {
+    pub fn of(&self, kind: EffectKind) -> &dyn Provider {
         match kind {
             EffectKind::FileSystem | EffectKind::MountTarget | EffectKind::AccessPoint => {
                 &*self.efs
@@ -86,7 +86,7 @@ pub struct Engine {
     /// The URL of the repository with the generated branches, as Argo CD reads it.
     pub generated_url: String,
     /// The outside systems.
-    pub adapters: Adapters,
+    pub providers: Providers,
     /// Locks, journal, history.
     pub store: Arc<dyn Store>,
     /// The apps.
@@ -101,7 +101,7 @@ pub struct Engine {
     /// New ids.
     pub ids: Arc<dyn Ids>,
     /// Who watches.
-    pub progress: Arc<dyn Progress>,
+    pub progress: Arc<dyn EventSink>,
     /// How much at once.
     pub limits: Limits,
 }

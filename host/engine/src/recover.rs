@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 
+use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{EffectId, EffectKind};
-use deploycenter_domain::journal::{Event, Progress, Status};
+use deploycenter_domain::journal::{DeploymentState, Event, Status};
 use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
 use deploycenter_domain::resource::{Folder, Observed, Ownership, Project, Resource};
-use deploycenter_domain::standing::Standing;
 use deploycenter_ports::{
-    DeploymentRecord, Failure, Lease, NewDeployment, Note, Reading, Recorded, StoreError,
+    CommitContext, DeploymentRecord, Lease, NewDeployment, ProviderError, ReadFrom, Recorded,
+    StoreError,
 };
 
 use crate::Engine;
@@ -20,7 +21,7 @@ use crate::apply::{Cancel, Outcome, RunError};
 
 /// Which unfinished deployments are taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TakeUp {
+pub enum ResumeScope {
     /// Those that were interrupted.
     Interrupted,
     /// Those that need attention as well: someone has looked.
@@ -62,7 +63,7 @@ impl Engine {
     /// When the journal fails or is impossible.
     pub async fn resume(
         &self,
-        take_up: TakeUp,
+        scope: ResumeScope,
         wanted: impl Fn(&TargetId) -> bool,
         cancel: &Cancel,
     ) -> Result<Vec<Outcome>, RunError> {
@@ -71,7 +72,7 @@ impl Engine {
             let target = record.deployment.plan.target.clone();
             let status = progress_of(&record)?.status();
             if !wanted(&target)
-                || (take_up == TakeUp::Interrupted && status == Status::NeedsAttention)
+                || (scope == ResumeScope::Interrupted && status == Status::NeedsAttention)
             {
                 continue;
             }
@@ -100,8 +101,8 @@ impl Engine {
             records.push((lease, record));
         }
         let mut outcomes = self.run(records, cancel).await?;
-        let standing = self.store.standing().await?;
-        let (shared, instances): (Vec<_>, Vec<_>) = standing
+        let deployed = self.store.deployed().await?;
+        let (shared, instances): (Vec<_>, Vec<_>) = deployed
             .iter()
             .filter(|record| !record.ended)
             .map(|record| &record.target)
@@ -188,8 +189,8 @@ impl Engine {
             return Ok(None);
         }
         let target = TargetId::shared_of(customer.clone());
-        let standing = self.store.standing().await?;
-        let Some(last) = standing
+        let deployed = self.store.deployed().await?;
+        let Some(last) = deployed
             .iter()
             .find(|record| record.target == target && !record.ended)
         else {
@@ -202,7 +203,7 @@ impl Engine {
             Err(RunError::Store(StoreError::Locked { .. })) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let plan = match self.tidying(customer, &last.standing).await {
+        let plan = match self.tidying(customer, &last.deployed).await {
             Ok(plan) => plan,
             Err(error) => {
                 self.store.release(&lease).await?;
@@ -213,21 +214,21 @@ impl Engine {
             self.store.release(&lease).await?;
             return Ok(None);
         };
-        let note = match self.store.deployment(&last.deployment).await? {
-            Some(record) => Note {
+        let commit = match self.store.deployment(&last.deployment).await? {
+            Some(record) => CommitContext {
                 actor: record.deployment.actor,
                 main_commit: record.deployment.main_commit,
             },
-            None => Note::default(),
+            None => CommitContext::default(),
         };
-        self.begin_one(lease, plan, note, cancel).await.map(Some)
+        self.begin_one(lease, plan, commit, cancel).await.map(Some)
     }
 
     /// The plan of such a removal; `None` while an instance is left or on its way.
     async fn tidying(
         &self,
         customer: &CustomerName,
-        standing: &Standing,
+        deployed: &DeployedState,
     ) -> Result<Option<TargetPlan>, RunError> {
         let target = TargetId::shared_of(customer.clone());
         let of_customer = |other: &TargetId| other.customer() == customer;
@@ -242,7 +243,7 @@ impl Engine {
         {
             return Ok(None);
         }
-        let live = match self.adapters.generated.live(Reading::Fresh).await {
+        let live = match self.providers.generated.live(ReadFrom::Live).await {
             Ok(live) => live,
             Err(error) => return Ok(none_yet(&target, &error)),
         };
@@ -253,7 +254,7 @@ impl Engine {
             return Ok(None);
         }
         match self
-            .removal_of_shared(&target, standing, Reading::Fresh)
+            .removal_of_shared(&target, deployed, ReadFrom::Live)
             .await
         {
             Ok(plan) => Ok(plan),
@@ -265,14 +266,14 @@ impl Engine {
         &self,
         lease: Lease,
         plan: TargetPlan,
-        note: Note,
+        commit: CommitContext,
         cancel: &Cancel,
     ) -> Result<Outcome, RunError> {
         let deployment = NewDeployment {
             id: self.ids.deployment(),
             plan,
-            actor: note.actor,
-            main_commit: note.main_commit,
+            actor: commit.actor,
+            main_commit: commit.main_commit,
             at: self.clock.now(),
         };
         let begun = [(lease, deployment)];
@@ -302,16 +303,16 @@ impl Engine {
     pub(crate) async fn removal_of_shared(
         &self,
         target: &TargetId,
-        standing: &Standing,
-        reading: Reading,
-    ) -> Result<Option<TargetPlan>, Failure> {
+        deployed: &DeployedState,
+        reading: ReadFrom,
+    ) -> Result<Option<TargetPlan>, ProviderError> {
         let mut effects: Vec<PlannedEffect> = Vec::new();
         let mut images: Vec<(EffectKind, &Resource)> = Vec::new();
         for kind in [EffectKind::Project, EffectKind::Commit] {
-            images.extend(standing.of_kind(kind).map(|(_, image)| (kind, image)));
+            images.extend(deployed.of_kind(kind).map(|(_, image)| (kind, image)));
         }
         for (kind, image) in images {
-            let Some(seen) = self.adapters.of(kind).observe(image, reading).await? else {
+            let Some(seen) = self.providers.of(kind).observe(image, reading).await? else {
                 continue;
             };
             if !self.is_ours(&seen, target) {
@@ -328,7 +329,7 @@ impl Engine {
             std::collections::BTreeMap::from([("observed".to_owned(), Digest::of_json(&effects))]);
         Ok(Some(TargetPlan {
             target: target.clone(),
-            region: standing.region.clone(),
+            region: deployed.region.clone(),
             app: None,
             incarnation: Incarnation::FIRST,
             operation: Operation::Destroy,
@@ -351,8 +352,8 @@ impl Engine {
     }
 }
 
-fn progress_of(record: &DeploymentRecord) -> Result<Progress, RunError> {
-    Progress::read(record.events.iter().map(|recorded| &recorded.event)).map_err(|source| {
+fn progress_of(record: &DeploymentRecord) -> Result<DeploymentState, RunError> {
+    DeploymentState::read(record.events.iter().map(|recorded| &recorded.event)).map_err(|source| {
         RunError::Journal {
             deployment: record.deployment.id.clone(),
             source,
@@ -361,7 +362,7 @@ fn progress_of(record: &DeploymentRecord) -> Result<Progress, RunError> {
 }
 
 /// Nothing was begun; the next apply or resume looks again.
-fn none_yet(target: &TargetId, error: &Failure) -> Option<TargetPlan> {
+fn none_yet(target: &TargetId, error: &ProviderError) -> Option<TargetPlan> {
     tracing::warn!(%target, %error, "what the customer's instances shared couldn't be looked at");
     None
 }

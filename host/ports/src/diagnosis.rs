@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 
-use crate::Failure;
+use crate::ProviderError;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -112,7 +112,7 @@ impl Check {
     /// It doesn't work, as a call's failure says; `otherwise` is the advice where that has
     /// none of its own.
     #[must_use]
-    pub fn failed(self, failure: Failure, otherwise: &str) -> Finding {
+    pub fn failed(self, failure: ProviderError, otherwise: &str) -> Finding {
         let help = failure.help.unwrap_or_else(|| otherwise.to_owned());
         self.fail(failure.message, help)
     }
@@ -135,12 +135,12 @@ pub trait Examine: Send + Sync + fmt::Debug {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::FailureKind;
+    use crate::ProviderErrorKind;
 
     #[test]
     fn a_failure_always_says_what_to_do() {
         let check = || Check::new("git", "reach").of("origin");
-        let failure = Failure::new(FailureKind::Refused, "git", "no");
+        let failure = ProviderError::new(ProviderErrorKind::Refused, "git", "no");
         assert_eq!(
             check().failed(failure.clone(), "look").help.as_deref(),
             Some("look")

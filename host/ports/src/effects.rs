@@ -26,7 +26,7 @@ pub struct Step {
     /// removed only if that deployment made it.
     pub undo: bool,
     /// For a commit: who deploys, and what its message says. Not part of any decision.
-    pub note: Note,
+    pub commit: CommitContext,
     /// That `before` isn't ours and is to be taken over: led to `after` and marked as
     /// `owner`'s. With `undo` it is given back: `after` is what it was, our marks go, and
     /// nothing else of it is touched. It is never deleted.
@@ -37,7 +37,7 @@ pub struct Step {
 /// What a commit says beside its tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Note {
+pub struct CommitContext {
     /// `Name <mail>` or a name alone.
     pub actor: String,
     /// The commit of main that the desired state came from.
@@ -46,7 +46,7 @@ pub struct Note {
 
 /// What came of a step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ensured {
+pub struct StepOutcome {
     /// Whether this deployment made the change, now or in an earlier attempt. `false`:
     /// the wanted image stood already, made by the same installation.
     pub changed: bool,
@@ -56,17 +56,17 @@ pub struct Ensured {
 
 /// Whether a reading may come from a list that was read earlier in the same run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reading {
+pub enum ReadFrom {
     /// From lists, each read once: for planning.
-    Listed,
+    Snapshot,
     /// From the thing itself, now.
-    Fresh,
+    Live,
 }
 
 /// Whose fault, and whether to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum FailureKind {
+pub enum ProviderErrorKind {
     /// The service was busy or out of reach, and stayed so for all retries.
     Unavailable,
     /// The service refused: credentials, rights or the request itself.
@@ -82,9 +82,9 @@ pub enum FailureKind {
 /// Why a call to an outside system failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Failure {
+pub struct ProviderError {
     /// Whose fault.
-    pub kind: FailureKind,
+    pub kind: ProviderErrorKind,
     /// The system: `efs`, `route53`, `secretsmanager`, `git`, `argocd`.
     pub system: &'static str,
     /// What happened, for a person; names the thing.
@@ -97,9 +97,9 @@ pub struct Failure {
     pub since: Option<jiff::Timestamp>,
 }
 
-impl Failure {
+impl ProviderError {
     /// A failure without advice.
-    pub fn new(kind: FailureKind, system: &'static str, message: impl fmt::Display) -> Self {
+    pub fn new(kind: ProviderErrorKind, system: &'static str, message: impl fmt::Display) -> Self {
         Self {
             kind,
             system,
@@ -152,7 +152,7 @@ pub struct Beside {
 /// What the engine does with an outside system. One implementation serves all kinds of
 /// effect of its system.
 #[async_trait]
-pub trait EffectAdapter: Send + std::marker::Sync + fmt::Debug {
+pub trait Provider: Send + std::marker::Sync + fmt::Debug {
     /// Reads what is there in the place that `wanted` names (its identity: creation
     /// token, record name and set-identifier, application name, branch and path). The
     /// image has the same fields as `wanted` would have, so that equality means "as
@@ -163,50 +163,50 @@ pub trait EffectAdapter: Send + std::marker::Sync + fmt::Debug {
     async fn observe(
         &self,
         wanted: &Resource,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure>;
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError>;
 
     /// Reads, freshly, what would be taken over as `wanted`: its image, and whose it is by
     /// its marks. `None`: there is no such thing.
     ///
     /// # Errors
-    /// [`FailureKind::Refused`] when a thing of that kind can't be adopted, or this one
+    /// [`ProviderErrorKind::Refused`] when a thing of that kind can't be adopted, or this one
     /// can't become what is wanted; when the system can't be read.
     async fn observe_foreign(
         &self,
         wanted: &Resource,
         _adoption: &Adoption,
-    ) -> Result<Option<Observed>, Failure> {
-        self.observe(wanted, Reading::Fresh).await
+    ) -> Result<Option<Observed>, ProviderError> {
+        self.observe(wanted, ReadFrom::Live).await
     }
 
     /// What stands in other places and takes away from `wanted`, from the lists that
-    /// [`Reading::Listed`] reads. Nothing, where an adapter knows of no such thing.
+    /// [`ReadFrom::Snapshot`] reads. Nothing, where an adapter knows of no such thing.
     ///
     /// # Errors
     /// When the system can't be read.
-    async fn beside(&self, _wanted: &Resource) -> Result<Vec<Beside>, Failure> {
+    async fn beside(&self, _wanted: &Resource) -> Result<Vec<Beside>, ProviderError> {
         Ok(Vec::new())
     }
 
     /// Leads from `step.before` to `step.after`, and waits until that has taken hold.
     /// Idempotent: where the after-image stands already, made by the same installation
     /// (same owner apart from the deployment), it is done. A create that finds something
-    /// else is [`FailureKind::Foreign`]; an update or a removal that doesn't find
-    /// `before` is [`FailureKind::Moved`] and names the fields. When `step.undo`, a thing
+    /// else is [`ProviderErrorKind::Foreign`]; an update or a removal that doesn't find
+    /// `before` is [`ProviderErrorKind::Moved`] and names the fields. When `step.undo`, a thing
     /// whose owner is another deployment's is left and reported as `Moved`, and one that
     /// isn't there needs no removal. With `step.adopt`, a thing that isn't ours is let
     /// through while it is as `before` says; taken again, it is done.
     ///
     /// # Errors
-    /// As above; [`FailureKind::Unavailable`] after the adapter's own retries.
-    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure>;
+    /// As above; [`ProviderErrorKind::Unavailable`] after the adapter's own retries.
+    async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError>;
 
     /// Takes a step back: deletes what it created, restores what it changed.
     ///
     /// # Errors
-    /// As [`EffectAdapter::ensure`].
-    async fn undo(&self, step: &Step) -> Result<(), Failure> {
+    /// As [`Provider::ensure`].
+    async fn undo(&self, step: &Step) -> Result<(), ProviderError> {
         let back = Step {
             before: step.after.clone(),
             after: step.before.clone(),
@@ -225,7 +225,7 @@ pub trait Applications: Send + std::marker::Sync + fmt::Debug {
     ///
     /// # Errors
     /// When Argo CD can't be read.
-    async fn states(&self) -> Result<Vec<ApplicationState>, Failure>;
+    async fn states(&self) -> Result<Vec<ApplicationState>, ProviderError>;
 }
 
 /// What Argo CD says of one application.
@@ -249,7 +249,7 @@ pub trait Syncing: Send + std::marker::Sync + fmt::Debug {
     ///
     /// # Errors
     /// When it can't be read, reports an error of its own, or makes no progress.
-    async fn synced(&self, sync: &Sync) -> Result<(), Failure>;
+    async fn synced(&self, sync: &Sync) -> Result<(), ProviderError>;
 
     /// Takes the protection (`Delete=false,Prune=false`) off the live objects of an
     /// application whose manifests can't be made to sync, so that deleting the application
@@ -260,10 +260,10 @@ pub trait Syncing: Send + std::marker::Sync + fmt::Debug {
     /// begun anew after any of its calls.
     ///
     /// # Errors
-    /// [`FailureKind::Refused`] when a right is missing; [`FailureKind::Unhealthy`] when
+    /// [`ProviderErrorKind::Refused`] when a right is missing; [`ProviderErrorKind::Unhealthy`] when
     /// the application isn't ours, Argo CD doesn't know its objects, or something puts the
     /// protection back.
-    async fn strip_protection(&self, sync: &Sync) -> Result<(), Failure>;
+    async fn strip_protection(&self, sync: &Sync) -> Result<(), ProviderError>;
 }
 
 /// A target as it stands on its customer's branch.
@@ -301,19 +301,23 @@ pub trait Generated: Send + std::marker::Sync + fmt::Debug {
     ///
     /// # Errors
     /// When the remote can't be read.
-    async fn live(&self, reading: Reading) -> Result<Vec<LiveTarget>, Failure>;
+    async fn live(&self, reading: ReadFrom) -> Result<Vec<LiveTarget>, ProviderError>;
 
     /// The commit that changed a folder last, as of the last reading; `None` when nothing
     /// ever stood there. `path` as in a folder's image.
     ///
     /// # Errors
     /// When the branch's history can't be walked.
-    async fn last_change(&self, branch: &str, path: &str) -> Result<Option<LastChange>, Failure>;
+    async fn last_change(
+        &self,
+        branch: &str,
+        path: &str,
+    ) -> Result<Option<LastChange>, ProviderError>;
 }
 
 /// Secrets that a person gives.
 #[async_trait]
-pub trait GivenSecrets: Send + std::marker::Sync + fmt::Debug {
+pub trait ProvidedSecrets: Send + std::marker::Sync + fmt::Debug {
     /// Makes or replaces an entry with that one key. The value goes nowhere else.
     ///
     /// # Errors
@@ -324,21 +328,29 @@ pub trait GivenSecrets: Send + std::marker::Sync + fmt::Debug {
         name: &str,
         key: &str,
         value: &str,
-        owner: &GivenOwner,
-    ) -> Result<(), Failure>;
+        owner: &ProvidedOwner,
+    ) -> Result<(), ProviderError>;
 
     /// The entries of the region whose names begin with `prefix`, sorted.
     ///
     /// # Errors
     /// When Secrets Manager can't be read.
-    async fn list(&self, region: &RegionName, prefix: &str) -> Result<Vec<SecretEntry>, Failure>;
+    async fn list(
+        &self,
+        region: &RegionName,
+        prefix: &str,
+    ) -> Result<Vec<SecretEntry>, ProviderError>;
 
     /// One entry as it is at this moment, by its full name; `None` where there is none, or it
     /// waits for its deletion. AWS's lists may lack what changed in the last five minutes.
     ///
     /// # Errors
     /// When Secrets Manager can't be read.
-    async fn now(&self, region: &RegionName, name: &str) -> Result<Option<SecretEntry>, Failure>;
+    async fn now(
+        &self,
+        region: &RegionName,
+        name: &str,
+    ) -> Result<Option<SecretEntry>, ProviderError>;
 }
 
 /// An entry of Secrets Manager, without its value.
@@ -356,7 +368,7 @@ pub struct SecretEntry {
 
 /// For whom a secret was given: its tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GivenOwner {
+pub struct ProvidedOwner {
     /// Whose deployment repo.
     pub installation: InstallationId,
     /// Which target.

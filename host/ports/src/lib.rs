@@ -6,9 +6,9 @@ mod checks;
 mod clock;
 mod diagnosis;
 mod effects;
-mod holdings;
+mod events;
+mod inventory;
 mod plugins;
-mod progress;
 mod repository;
 mod store;
 
@@ -17,15 +17,15 @@ pub use checks::CheckCache;
 pub use clock::{Clock, Ids};
 pub use diagnosis::{Check, Examine, Finding, Verdict};
 pub use effects::{
-    ApplicationState, Applications, Beside, EffectAdapter, Ensured, Failure, FailureKind,
-    Generated, GivenOwner, GivenSecrets, LastChange, LiveTarget, Note, Reading, SecretEntry, Step,
-    Syncing, system_name,
+    ApplicationState, Applications, Beside, CommitContext, Generated, LastChange, LiveTarget,
+    ProvidedOwner, ProvidedSecrets, Provider, ProviderError, ProviderErrorKind, ReadFrom,
+    SecretEntry, Step, StepOutcome, Syncing, system_name,
 };
-pub use holdings::{HeldBy, Holding, Holdings};
+pub use events::{DeploymentEvent, EventSink, Silent};
+pub use inventory::{InventoryItem, InventorySource, Marker};
 pub use plugins::{PluginError, PluginFacts, Plugins, TemplateFault};
-pub use progress::{Notice, Progress, Silent};
 pub use repository::{DesiredFiles, MainState, Repository, RepositoryError};
 pub use store::{
-    DeploymentRecord, Holder, Lease, NewDeployment, Recorded, StandingRecord, Store, StoreError,
+    DeployedRecord, DeploymentRecord, Holder, Lease, NewDeployment, Recorded, Store, StoreError,
     TargetRecord, Wait,
 };

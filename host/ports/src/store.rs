@@ -3,10 +3,10 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use deploycenter_domain::journal::{Event, Progress};
+use deploycenter_domain::deployed::DeployedState;
+use deploycenter_domain::journal::{DeploymentState, Event};
 use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
 use deploycenter_domain::plan::TargetPlan;
-use deploycenter_domain::standing::Standing;
 use serde::Serialize;
 
 use crate::system_name;
@@ -129,7 +129,7 @@ impl DeploymentRecord {
     /// The outside systems that it waits for, the longest first; `progress` is what its
     /// journal adds up to.
     #[must_use]
-    pub fn waits(&self, progress: &Progress) -> Vec<Wait> {
+    pub fn waits(&self, progress: &DeploymentState) -> Vec<Wait> {
         let mut waits: Vec<Wait> = progress
             .waiting
             .iter()
@@ -148,7 +148,7 @@ impl DeploymentRecord {
     /// Why it isn't well, for a person: why it goes back or needs attention, and what it
     /// waits for.
     #[must_use]
-    pub fn why(&self, progress: &Progress) -> Option<String> {
+    pub fn why(&self, progress: &DeploymentState) -> Option<String> {
         let waits = self.waits(progress);
         let waits = waits
             .iter()
@@ -182,13 +182,13 @@ pub struct TargetRecord {
 
 /// What stands of one life of a target.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StandingRecord {
+pub struct DeployedRecord {
     /// Which target.
     pub target: TargetId,
     /// Which life of it.
     pub incarnation: Incarnation,
     /// What stands.
-    pub standing: Standing,
+    pub deployed: DeployedState,
     /// The last deployment that succeeded.
     pub deployment: DeploymentId,
     /// When it did.
@@ -260,7 +260,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// As [`Store::unfinished`].
-    async fn standing(&self) -> Result<Vec<StandingRecord>, StoreError>;
+    async fn deployed(&self) -> Result<Vec<DeployedRecord>, StoreError>;
 
     /// Who holds which lease.
     ///

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use deploycenter_domain::resource::{Adoption, Observed, Resource};
-use deploycenter_ports::{EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
+use deploycenter_ports::{Provider, ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 /// Which calls of `ensure` fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,17 +41,17 @@ impl Switch {
 
 #[derive(Debug)]
 pub(crate) struct FaultyGit {
-    pub(crate) inner: Arc<dyn EffectAdapter>,
+    pub(crate) inner: Arc<dyn Provider>,
     pub(crate) switch: Arc<Switch>,
 }
 
 #[async_trait]
-impl EffectAdapter for FaultyGit {
+impl Provider for FaultyGit {
     async fn observe(
         &self,
         wanted: &Resource,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         self.inner.observe(wanted, reading).await
     }
 
@@ -59,19 +59,19 @@ impl EffectAdapter for FaultyGit {
         &self,
         wanted: &Resource,
         adoption: &Adoption,
-    ) -> Result<Option<Observed>, Failure> {
+    ) -> Result<Option<Observed>, ProviderError> {
         self.inner.observe_foreign(wanted, adoption).await
     }
 
-    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+    async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {
         let Some(fault) = self.switch.hit() else {
             return self.inner.ensure(step).await;
         };
         if fault.done {
             self.inner.ensure(step).await?;
         }
-        Err(Failure::new(
-            FailureKind::Unavailable,
+        Err(ProviderError::new(
+            ProviderErrorKind::Unavailable,
             "git",
             "the remote hung up",
         ))

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_ports::{
-    DeploymentRecord, Holder, Lease, NewDeployment, StandingRecord, Store, StoreError, TargetRecord,
+    DeployedRecord, DeploymentRecord, Holder, Lease, NewDeployment, Store, StoreError, TargetRecord,
 };
 
 use crate::gate::Gate;
@@ -75,8 +75,8 @@ impl Store for GatedStore {
         self.inner.targets().await
     }
 
-    async fn standing(&self) -> Result<Vec<StandingRecord>, StoreError> {
-        self.inner.standing().await
+    async fn deployed(&self) -> Result<Vec<DeployedRecord>, StoreError> {
+        self.inner.deployed().await
     }
 
     async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {

@@ -5,23 +5,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use deploycenter_domain::resource::{Adoption, Observed, Resource};
-use deploycenter_ports::{Beside, EffectAdapter, Ensured, Failure, Reading, Step};
+use deploycenter_ports::{Beside, Provider, ProviderError, ReadFrom, Step, StepOutcome};
 
 /// Takes every step a second time, as a process would that died before it could write
 /// that the first went well.
 #[derive(Debug)]
 pub(crate) struct Twice {
-    pub(crate) inner: Arc<dyn EffectAdapter>,
+    pub(crate) inner: Arc<dyn Provider>,
     pub(crate) switch: Arc<AtomicBool>,
 }
 
 #[async_trait]
-impl EffectAdapter for Twice {
+impl Provider for Twice {
     async fn observe(
         &self,
         wanted: &Resource,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         self.inner.observe(wanted, reading).await
     }
 
@@ -29,15 +29,15 @@ impl EffectAdapter for Twice {
         &self,
         wanted: &Resource,
         adoption: &Adoption,
-    ) -> Result<Option<Observed>, Failure> {
+    ) -> Result<Option<Observed>, ProviderError> {
         self.inner.observe_foreign(wanted, adoption).await
     }
 
-    async fn beside(&self, wanted: &Resource) -> Result<Vec<Beside>, Failure> {
+    async fn beside(&self, wanted: &Resource) -> Result<Vec<Beside>, ProviderError> {
         self.inner.beside(wanted).await
     }
 
-    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+    async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {
         let first = self.inner.ensure(step).await?;
         if self.switch.load(Ordering::SeqCst) {
             let again = Step {

@@ -11,10 +11,10 @@ use anyhow::Result;
 use deploycenter_argocd::{ArgoCd, ArgoCdConfig};
 use deploycenter_aws::{Aws, Fixed, Places};
 use deploycenter_domain::desired::{self, PluginsLock};
-use deploycenter_engine::{Adapters, Engine, Limits};
+use deploycenter_engine::{Engine, Limits, Providers};
 use deploycenter_git::{Credentials, DeploymentRepo, Git, GitConfig};
 use deploycenter_plugin_runtime::{Library, PluginFile, Runtime, RuntimeConfig, bundled};
-use deploycenter_ports::{Calls, Clock, EffectAdapter, Repository as _, Silent, Store};
+use deploycenter_ports::{Calls, Clock, Provider, Repository as _, Silent, Store};
 use deploycenter_sandbox::argocd::GitAccess;
 use deploycenter_sandbox::sample::{REGIONS, STAGING, SampleRepo};
 use deploycenter_sandbox::{ACCESS_KEY_ID, Config, SECRET_ACCESS_KEY, Sandbox, SandboxClock};
@@ -303,7 +303,7 @@ impl World {
         let store = Arc::new(
             SqliteStore::open(&self.state("journal.db"), options, Arc::clone(&clock)).await?,
         );
-        let twice = |inner: Arc<dyn EffectAdapter>| -> Arc<dyn EffectAdapter> {
+        let twice = |inner: Arc<dyn Provider>| -> Arc<dyn Provider> {
             Arc::new(Twice {
                 inner,
                 switch: Arc::clone(&self.twice),
@@ -313,11 +313,11 @@ impl World {
             installation,
             generated_url: REPOSITORY.to_owned(),
             desired: None,
-            adapters: Adapters {
+            providers: Providers {
                 efs: twice(Arc::new(aws.efs())),
                 dns: twice(Arc::new(aws.route53())),
                 secrets: twice(Arc::new(aws.secrets())),
-                given: Arc::new(aws.given_secrets()),
+                provided: Arc::new(aws.provided_secrets()),
                 git: twice(Arc::new(FaultyGit {
                     inner: git.clone(),
                     switch: Arc::clone(&self.git_faults),
@@ -326,7 +326,7 @@ impl World {
                 argocd: twice(argocd.clone()),
                 applications: argocd.clone(),
                 syncing: argocd.clone(),
-                holdings: vec![
+                inventory: vec![
                     Arc::new(aws.efs()),
                     Arc::new(aws.route53()),
                     Arc::new(aws.secrets()),

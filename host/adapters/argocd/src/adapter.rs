@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::resource::{Adoption, Observed, Outputs, Ownership, Resource, Sync};
 use deploycenter_ports::{
-    ApplicationState, Applications, Calls, Clock, EffectAdapter, Ensured, Failure, FailureKind,
-    Reading, Step,
+    ApplicationState, Applications, Calls, Clock, Provider, ProviderError, ProviderErrorKind,
+    ReadFrom, Step, StepOutcome,
 };
 use reqwest::Method;
 
@@ -68,7 +68,7 @@ impl ArgoCd {
         trees: Arc<dyn TreeReader>,
         clock: Arc<dyn Clock>,
         calls: Arc<dyn Calls>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ProviderError> {
         Ok(Self {
             client: Client::new(config, clock, calls)?,
             installation: config.installation.clone(),
@@ -79,7 +79,7 @@ impl ArgoCd {
         })
     }
 
-    /// Begins another run: the next [`Reading::Listed`] asks Argo CD again.
+    /// Begins another run: the next [`ReadFrom::Snapshot`] asks Argo CD again.
     pub async fn new_run(&self) {
         self.listings.forget().await;
     }
@@ -90,7 +90,7 @@ impl ArgoCd {
         name: &str,
         project: &str,
         refresh: Refresh,
-    ) -> Result<Option<App>, Failure> {
+    ) -> Result<Option<App>, ProviderError> {
         let ask = Thing::Application { name, project }.ask(Method::GET);
         let ask = match refresh {
             Refresh::No => ask,
@@ -100,7 +100,11 @@ impl ArgoCd {
         found(self.client.ask(ask).await?)
     }
 
-    pub(crate) async fn tree(&self, name: &str, project: &str) -> Result<ResourceTree, Failure> {
+    pub(crate) async fn tree(
+        &self,
+        name: &str,
+        project: &str,
+    ) -> Result<ResourceTree, ProviderError> {
         let ask = Ask::new(Method::GET, &["applications", name, "resource-tree"])
             .query("project", project);
         let answer = self.client.ask(ask).await?;
@@ -111,25 +115,25 @@ impl ArgoCd {
         }
     }
 
-    pub(crate) async fn get(&self, thing: Thing<'_>) -> Result<Option<App>, Failure> {
+    pub(crate) async fn get(&self, thing: Thing<'_>) -> Result<Option<App>, ProviderError> {
         found(self.client.ask(thing.ask(Method::GET)).await?)
     }
 
     async fn observe_owned(
         &self,
         wanted: &Resource,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         let Some(thing) = Thing::of(wanted) else {
             return Err(not_ours());
         };
         let app = match reading {
-            Reading::Fresh => match (self.get(thing).await?, thing) {
+            ReadFrom::Live => match (self.get(thing).await?, thing) {
                 // One that is to change its project is still in the former.
                 (None, Thing::Application { name, .. }) => self.anywhere(name).await?,
                 (found, _) => found,
             },
-            Reading::Listed => {
+            ReadFrom::Snapshot => {
                 let listing = self.listings.get(&self.client).await?;
                 match thing {
                     Thing::Project(name) => listing.projects.get(name).cloned(),
@@ -152,10 +156,10 @@ impl ArgoCd {
     async fn observe_sync(
         &self,
         wanted: &Sync,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         let app = match reading {
-            Reading::Fresh => {
+            ReadFrom::Live => {
                 let found = self
                     .application(&wanted.application, &wanted.project, Refresh::No)
                     .await?;
@@ -164,7 +168,7 @@ impl ArgoCd {
                     None => self.anywhere(&wanted.application).await?,
                 }
             }
-            Reading::Listed => self
+            ReadFrom::Snapshot => self
                 .listings
                 .get(&self.client)
                 .await?
@@ -205,7 +209,7 @@ impl ArgoCd {
     }
 }
 
-fn found(answer: Answer) -> Result<Option<App>, Failure> {
+fn found(answer: Answer) -> Result<Option<App>, ProviderError> {
     if answer.is_not_found() {
         Ok(None)
     } else {
@@ -213,21 +217,21 @@ fn found(answer: Answer) -> Result<Option<App>, Failure> {
     }
 }
 
-pub(crate) fn not_ours() -> Failure {
-    Failure::new(
-        FailureKind::Refused,
+pub(crate) fn not_ours() -> ProviderError {
+    ProviderError::new(
+        ProviderErrorKind::Refused,
         SYSTEM,
         "Argo CD holds projects and applications; other effects belong to other systems",
     )
 }
 
 #[async_trait]
-impl EffectAdapter for ArgoCd {
+impl Provider for ArgoCd {
     async fn observe(
         &self,
         wanted: &Resource,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         match wanted {
             Resource::Sync(sync) => self.observe_sync(sync, reading).await,
             _ => self.observe_owned(wanted, reading).await,
@@ -238,17 +242,17 @@ impl EffectAdapter for ArgoCd {
         &self,
         wanted: &Resource,
         _adoption: &Adoption,
-    ) -> Result<Option<Observed>, Failure> {
+    ) -> Result<Option<Observed>, ProviderError> {
         self.observe_foreign_thing(wanted).await
     }
 
     /// As the trait says. A takeover ([`Resource::Sync`]) has no state of its own to go
     /// back to: undoing one is nothing, and settling on a restored folder is a step
     /// forward with that folder's tree.
-    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+    async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {
         match (&step.before, &step.after) {
             (_, Some(Resource::Sync(_))) | (Some(Resource::Sync(_)), None) if step.undo => {
-                Ok(Ensured::default())
+                Ok(StepOutcome::default())
             }
             (_, Some(Resource::Sync(sync))) => {
                 let level = if sync.ailing {
@@ -257,12 +261,12 @@ impl EffectAdapter for ArgoCd {
                     Level::Healthy
                 };
                 let changed = self.take_over(sync, level).await?;
-                Ok(Ensured {
+                Ok(StepOutcome {
                     changed,
                     outputs: Outputs::new(),
                 })
             }
-            (Some(Resource::Sync(_)), None) => Ok(Ensured::default()),
+            (Some(Resource::Sync(_)), None) => Ok(StepOutcome::default()),
             _ => self.ensure_owned(step).await,
         }
     }
@@ -270,7 +274,7 @@ impl EffectAdapter for ArgoCd {
 
 #[async_trait]
 impl Applications for ArgoCd {
-    async fn states(&self) -> Result<Vec<ApplicationState>, Failure> {
+    async fn states(&self) -> Result<Vec<ApplicationState>, ProviderError> {
         states(&self.client, self.installation.as_str()).await
     }
 }

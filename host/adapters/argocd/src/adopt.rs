@@ -3,7 +3,7 @@
 use deploycenter_domain::resource::{
     Adoption, Application, Observed, Outputs, Ownership, Project, Resource,
 };
-use deploycenter_ports::{Failure, FailureKind, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
 
 use crate::adapter::ArgoCd;
 use crate::change::Thing;
@@ -17,7 +17,7 @@ impl ArgoCd {
     pub(crate) async fn observe_foreign_thing(
         &self,
         wanted: &Resource,
-    ) -> Result<Option<Observed>, Failure> {
+    ) -> Result<Option<Observed>, ProviderError> {
         let Some(thing) = Thing::of(wanted) else {
             return Err(
                 refused("a sync can't be adopted: it is no thing of its own")
@@ -74,10 +74,10 @@ pub(crate) fn decide(
     step: &Step,
     adoption: &Adoption,
     found: Option<(&App, &Ownership)>,
-) -> Result<Act, Failure> {
+) -> Result<Act, ProviderError> {
     let (Some(before), Some(after)) = (&step.before, &step.after) else {
-        return Err(Failure::new(
-            FailureKind::Refused,
+        return Err(ProviderError::new(
+            ProviderErrorKind::Refused,
             SYSTEM,
             "an adoption leads from what is there to what is wanted",
         ));
@@ -117,21 +117,21 @@ pub(crate) fn decide(
     }
 }
 
-fn refused(text: impl std::fmt::Display) -> Failure {
-    Failure::new(FailureKind::Refused, SYSTEM, text)
+fn refused(text: impl std::fmt::Display) -> ProviderError {
+    ProviderError::new(ProviderErrorKind::Refused, SYSTEM, text)
 }
 
 #[cfg(test)]
 mod tests {
     use deploycenter_domain::resource::Owner;
-    use deploycenter_ports::Note;
+    use deploycenter_ports::CommitContext;
 
     use super::*;
     use crate::decide::tests::{found, image, owner};
 
     #[test]
     fn each_case_of_an_adoption_has_its_answer() {
-        use FailureKind::{Foreign, Moved};
+        use ProviderErrorKind::{Foreign, Moved};
         let (ours, later) = (
             Ownership::Owned(owner("d2", "workload")),
             Ownership::Owned(owner("d3", "workload")),
@@ -148,7 +148,7 @@ mod tests {
             Option<&'a Owner>,
             bool,
             Option<(&'a str, &'a Ownership)>,
-            Result<Act, FailureKind>,
+            Result<Act, ProviderErrorKind>,
         );
         let cases: Vec<Case<'_>> = vec![
             (None, false, None, Err(Moved)),
@@ -180,7 +180,7 @@ mod tests {
                 after: Some(image(after)),
                 uncertain: undo,
                 undo,
-                note: Note::default(),
+                commit: CommitContext::default(),
                 adopt: Some(Adoption {
                     id: None,
                     former: former.cloned(),

@@ -1,7 +1,7 @@
 //! Projects and applications led from one image to the next.
 
 use deploycenter_domain::resource::{Outputs, Ownership, Resource};
-use deploycenter_ports::{Ensured, Failure, FailureKind, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 use reqwest::Method;
 use serde_json::json;
 
@@ -55,13 +55,13 @@ impl<'a> Thing<'a> {
 
 impl ArgoCd {
     /// Leads a project or application to its image; as the trait says.
-    pub(crate) async fn ensure_owned(&self, step: &Step) -> Result<Ensured, Failure> {
+    pub(crate) async fn ensure_owned(&self, step: &Step) -> Result<StepOutcome, ProviderError> {
         let named = step.after.as_ref().or(step.before.as_ref());
         let Some(wanted) = named.and_then(Thing::of) else {
             return Err(not_ours());
         };
         let done = |changed| {
-            Ok(Ensured {
+            Ok(StepOutcome {
                 changed,
                 outputs: Outputs::new(),
             })
@@ -71,8 +71,8 @@ impl ArgoCd {
             if present.as_ref().is_some_and(App::is_deleting) {
                 // A create now would be answered with the dying one, and adopt nothing.
                 if step.after.is_some() && step.before.is_some() {
-                    return Err(Failure::new(
-                        FailureKind::Moved,
+                    return Err(ProviderError::new(
+                        ProviderErrorKind::Moved,
                         SYSTEM,
                         format!("{} is being deleted", thing.shown()),
                     ));
@@ -97,8 +97,8 @@ impl ArgoCd {
                 return done(true);
             }
         }
-        Err(Failure::new(
-            FailureKind::Unavailable,
+        Err(ProviderError::new(
+            ProviderErrorKind::Unavailable,
             SYSTEM,
             format!("{} keeps changing under us", wanted.shown()),
         )
@@ -111,7 +111,7 @@ impl ArgoCd {
         &self,
         step: &'a Step,
         wanted: Thing<'a>,
-    ) -> Result<(Thing<'a>, Option<App>), Failure> {
+    ) -> Result<(Thing<'a>, Option<App>), ProviderError> {
         let present = self.get(wanted).await?;
         let before = step.before.as_ref().and_then(Thing::of);
         match (present, before) {
@@ -129,7 +129,7 @@ impl ArgoCd {
         thing: Thing<'_>,
         after: &Resource,
         step: &Step,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, ProviderError> {
         let (path, body) = match (thing, after) {
             (Thing::Project(name), Resource::Project(project)) => (
                 "projects",
@@ -177,7 +177,7 @@ impl ArgoCd {
     }
 
     /// The application of that name, in whatever project it is.
-    pub(crate) async fn anywhere(&self, name: &str) -> Result<Option<App>, Failure> {
+    pub(crate) async fn anywhere(&self, name: &str) -> Result<Option<App>, ProviderError> {
         let list: List<App> = parse(
             self.client
                 .ask(Ask::new(Method::GET, &["applications"]).query("name", name))
@@ -194,7 +194,7 @@ impl ArgoCd {
         after: &Resource,
         step: &Step,
         present: &App,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, ProviderError> {
         // What is given back bears its former owner's marks again, or none.
         let owner = match &step.adopt {
             Some(adoption) if step.undo => adoption.former.as_ref(),

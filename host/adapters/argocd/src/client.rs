@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deploycenter_ports::{Call, Calls, Clock, Failure, FailureKind, Phase};
+use deploycenter_ports::{Call, Calls, Clock, Phase, ProviderError, ProviderErrorKind};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
@@ -147,7 +147,7 @@ impl Answer {
     }
 
     /// The body of a success.
-    pub(crate) fn value(self) -> Result<Value, Failure> {
+    pub(crate) fn value(self) -> Result<Value, ProviderError> {
         if self.is_ok() {
             Ok(self.body)
         } else {
@@ -156,10 +156,10 @@ impl Answer {
     }
 
     /// The failure that a refusal is.
-    pub(crate) fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self) -> ProviderError {
         let words: String = self.words().trim().chars().take(2000).collect();
-        let failure = Failure::new(
-            FailureKind::Refused,
+        let failure = ProviderError::new(
+            ProviderErrorKind::Refused,
             SYSTEM,
             format!(
                 "Argo CD refused {} with {}: {words}",
@@ -192,7 +192,7 @@ impl Client {
         config: &ArgoCdConfig,
         clock: Arc<dyn Clock>,
         calls: Arc<dyn Calls>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ProviderError> {
         // Whoever came first has set it, and that is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -202,15 +202,15 @@ impl Client {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| {
-                Failure::new(
-                    FailureKind::Refused,
+                ProviderError::new(
+                    ProviderErrorKind::Refused,
                     SYSTEM,
                     format!("no HTTP client for Argo CD can be made: {error}"),
                 )
             })?;
         if config.server.cannot_be_a_base() {
-            return Err(Failure::new(
-                FailureKind::Refused,
+            return Err(ProviderError::new(
+                ProviderErrorKind::Refused,
                 SYSTEM,
                 format!("{} is no address of an Argo CD", config.server),
             )
@@ -232,9 +232,9 @@ impl Client {
     }
 
     /// Asks until there is an answer: 429, 5xx and lost connections are tried again. What
-    /// stays so is [`FailureKind::Unavailable`] when nobody answered, and
-    /// [`FailureKind::Refused`] when Argo CD did, and can't do it.
-    pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<Answer, Failure> {
+    /// stays so is [`ProviderErrorKind::Unavailable`] when nobody answered, and
+    /// [`ProviderErrorKind::Refused`] when Argo CD did, and can't do it.
+    pub(crate) async fn ask(&self, ask: Ask<'_>) -> Result<Answer, ProviderError> {
         let mut url = self.server.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments
@@ -266,8 +266,8 @@ impl Client {
                 } else {
                     format!("{attempt} tries")
                 };
-                let mut failure = Failure::new(
-                    FailureKind::Unavailable,
+                let mut failure = ProviderError::new(
+                    ProviderErrorKind::Unavailable,
                     SYSTEM,
                     format!(
                         "Argo CD didn't answer {operation} in {tries}: {}",

@@ -2,7 +2,7 @@
 
 use deploycenter_domain::plan;
 use deploycenter_domain::resource::{Observed, Outputs, Owner, Ownership, Resource};
-use deploycenter_ports::{Failure, FailureKind, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
 
 use crate::adopt;
 use crate::client::SYSTEM;
@@ -26,7 +26,7 @@ pub(crate) enum Act {
 }
 
 /// What a step asks for.
-pub(crate) fn decide(step: &Step, found: Option<(&App, &Ownership)>) -> Result<Act, Failure> {
+pub(crate) fn decide(step: &Step, found: Option<(&App, &Ownership)>) -> Result<Act, ProviderError> {
     if let Some(adoption) = &step.adopt {
         return adopt::decide(step, adoption, found);
     }
@@ -43,7 +43,12 @@ pub(crate) fn decide(step: &Step, found: Option<(&App, &Ownership)>) -> Result<A
     }
 }
 
-fn stand(step: &Step, after: &Resource, app: &App, ownership: &Ownership) -> Result<Act, Failure> {
+fn stand(
+    step: &Step,
+    after: &Resource,
+    app: &App,
+    ownership: &Ownership,
+) -> Result<Act, ProviderError> {
     let owner = match ownership {
         Ownership::Owned(owner) if owner.same_thing(&step.owner) => owner,
         other => return Err(foreign(step, after, &whose(other))),
@@ -58,8 +63,8 @@ fn stand(step: &Step, after: &Resource, app: &App, ownership: &Ownership) -> Res
             owner.deployment,
             differences(after, app).join(", ")
         );
-        return Err(Failure::new(
-            FailureKind::Foreign,
+        return Err(ProviderError::new(
+            ProviderErrorKind::Foreign,
             SYSTEM,
             format!("{} {text}", name(after)),
         )
@@ -83,7 +88,7 @@ fn stand(step: &Step, after: &Resource, app: &App, ownership: &Ownership) -> Res
     Ok(Act::Update)
 }
 
-fn remove(step: &Step, app: &App, ownership: &Ownership) -> Result<Act, Failure> {
+fn remove(step: &Step, app: &App, ownership: &Ownership) -> Result<Act, ProviderError> {
     let Some(before) = &step.before else {
         return Err(moved(format!(
             "\"{}\" is there, although nothing was when the plan was made",
@@ -157,7 +162,7 @@ pub(crate) fn whose(ownership: &Ownership) -> String {
 }
 
 /// Something that isn't this effect's stands in its place.
-pub(crate) fn foreign(step: &Step, image: &Resource, text: &str) -> Failure {
+pub(crate) fn foreign(step: &Step, image: &Resource, text: &str) -> ProviderError {
     let there = Observed {
         image: image.clone(),
         ownership: Ownership::Foreign(text.to_owned()),
@@ -165,12 +170,13 @@ pub(crate) fn foreign(step: &Step, image: &Resource, text: &str) -> Failure {
     };
     let Owner { target, effect, .. } = &step.owner;
     let command = there.way_to_adopt(target, effect).unwrap_or_default();
-    Failure::new(FailureKind::Foreign, SYSTEM, format!("{}: {text}", name(image)))
+    ProviderError::new(ProviderErrorKind::Foreign, SYSTEM, format!("{}: {text}", name(image)))
         .help(format!("nothing is taken over by itself: take it over with `{command}`, remove it by hand if nobody needs it, or rename the customer or instance"))
 }
 
-pub(crate) fn moved(message: String) -> Failure {
-    Failure::new(FailureKind::Moved, SYSTEM, message).help("plan again to see what would change")
+pub(crate) fn moved(message: String) -> ProviderError {
+    ProviderError::new(ProviderErrorKind::Moved, SYSTEM, message)
+        .help("plan again to see what would change")
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use deploycenter_ports::{ApplicationState, Failure};
+use deploycenter_ports::{ApplicationState, ProviderError};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub(crate) struct Listings(Mutex<Option<Arc<Listing>>>);
 
 impl Listings {
     /// Reads it, or gives what was read.
-    pub(crate) async fn get(&self, client: &Client) -> Result<Arc<Listing>, Failure> {
+    pub(crate) async fn get(&self, client: &Client) -> Result<Arc<Listing>, ProviderError> {
         let mut kept = self.0.lock().await;
         if let Some(listing) = &*kept {
             return Ok(Arc::clone(listing));
@@ -65,7 +65,7 @@ impl Listings {
     }
 }
 
-fn by_name(list: Value) -> Result<BTreeMap<String, App>, Failure> {
+fn by_name(list: Value) -> Result<BTreeMap<String, App>, ProviderError> {
     let list: List<App> = parse(list)?;
     Ok(list
         .items
@@ -75,10 +75,10 @@ fn by_name(list: Value) -> Result<BTreeMap<String, App>, Failure> {
 }
 
 /// Reads a body.
-pub(crate) fn parse<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
+pub(crate) fn parse<T: DeserializeOwned>(value: Value) -> Result<T, ProviderError> {
     serde_json::from_value(value).map_err(|error| {
-        Failure::new(
-            deploycenter_ports::FailureKind::Refused,
+        ProviderError::new(
+            deploycenter_ports::ProviderErrorKind::Refused,
             SYSTEM,
             format!("Argo CD's answer can't be read: {error}"),
         )
@@ -89,7 +89,7 @@ pub(crate) fn parse<T: DeserializeOwned>(value: Value) -> Result<T, Failure> {
 pub(crate) async fn states(
     client: &Client,
     installation: &str,
-) -> Result<Vec<ApplicationState>, Failure> {
+) -> Result<Vec<ApplicationState>, ProviderError> {
     let selector = format!("{INSTALLATION}={installation}");
     let ask = Ask::new(Method::GET, &["applications"])
         .query("selector", &selector)
@@ -150,7 +150,7 @@ mod tests {
         let asked = [
             FIELDS,
             STATE_FIELDS,
-            crate::holdings::FIELDS,
+            crate::inventory::FIELDS,
             crate::doctor::FIELDS,
             crate::doctor::FORMER_FIELDS,
         ];

@@ -1,7 +1,7 @@
 //! The live objects of an application, as Argo CD's cache has them, and the calls that
 //! change a single one.
 
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -156,7 +156,7 @@ impl ArgoCd {
         &self,
         name: &str,
         project: &str,
-    ) -> Result<Vec<Live>, Failure> {
+    ) -> Result<Vec<Live>, ProviderError> {
         let ask = Ask::new(Method::GET, &["applications", name, "managed-resources"])
             .query("project", project);
         let answer = self.client.ask(ask).await?;
@@ -174,7 +174,7 @@ impl ArgoCd {
         object: &Live,
         patch: &Value,
         (application, project): (&str, &str),
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         let ask = object
             .ask(Method::POST, application, project)
             .query("patchType", "application/merge-patch+json")
@@ -184,7 +184,7 @@ impl ArgoCd {
             Ok(answer) if answer.is_ok() || is_gone(&answer) => return Ok(()),
             Ok(answer) if answer.is_unauthorized() => return Err(answer.failure()),
             Ok(answer) => answer.failure(),
-            Err(failure) if failure.kind == FailureKind::Refused => failure,
+            Err(failure) if failure.kind == ProviderErrorKind::Refused => failure,
             Err(failure) => return Err(failure),
         };
         let answer = self
@@ -194,8 +194,8 @@ impl ArgoCd {
         if answer.is_ok() || is_gone(&answer) {
             return Ok(());
         }
-        Err(Failure::new(
-            FailureKind::Refused,
+        Err(ProviderError::new(
+            ProviderErrorKind::Refused,
             SYSTEM,
             format!(
                 "the protection of {} can't be taken off ({refused}), nor can it be deleted: {}",

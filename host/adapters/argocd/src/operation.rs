@@ -1,6 +1,6 @@
 //! Operations in flight, and how they are ended.
 
-use deploycenter_ports::Failure;
+use deploycenter_ports::ProviderError;
 use reqwest::Method;
 
 use crate::adapter::ArgoCd;
@@ -17,7 +17,7 @@ impl ArgoCd {
         app: &App,
         name: &str,
         project: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         if app.phase() == "Terminating" {
             return Ok(());
         }

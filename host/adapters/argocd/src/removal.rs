@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use reqwest::Method;
 
 use crate::adapter::{ArgoCd, POLL_FIRST};
@@ -23,7 +23,7 @@ const ENDS: Duration = Duration::from_secs(15);
 
 impl ArgoCd {
     /// Deletes it, with all that it made; whether it is gone.
-    pub(crate) async fn remove(&self, thing: Thing<'_>) -> Result<bool, Failure> {
+    pub(crate) async fn remove(&self, thing: Thing<'_>) -> Result<bool, ProviderError> {
         self.quiet(thing).await?;
         let since = self.client.clock.now();
         let mut pause = POLL_FIRST;
@@ -43,8 +43,8 @@ impl ArgoCd {
                 return Err(answer.failure());
             }
             if self.since(since) > self.progress_deadline {
-                return Err(Failure::new(
-                    FailureKind::Unhealthy,
+                return Err(ProviderError::new(
+                    ProviderErrorKind::Unhealthy,
                     SYSTEM,
                     format!("{} can't be deleted: {}", thing.shown(), answer.words()),
                 )
@@ -55,7 +55,7 @@ impl ArgoCd {
     }
 
     /// Ends what an application has in flight, and sees it ended.
-    async fn quiet(&self, thing: Thing<'_>) -> Result<(), Failure> {
+    async fn quiet(&self, thing: Thing<'_>) -> Result<(), ProviderError> {
         let Thing::Application { name, project } = thing else {
             return Ok(());
         };
@@ -74,7 +74,7 @@ impl ArgoCd {
     /// Waits until what is being deleted is gone, for as long as something gets less, and
     /// ends the operations that keep it. `false`: one that isn't being deleted stands there
     /// now.
-    pub(crate) async fn gone(&self, thing: Thing<'_>) -> Result<bool, Failure> {
+    pub(crate) async fn gone(&self, thing: Thing<'_>) -> Result<bool, ProviderError> {
         let mut since = self.client.clock.now();
         let mut left = None;
         let mut pause = POLL_FIRST;
@@ -102,7 +102,7 @@ impl ArgoCd {
         Ok(true)
     }
 
-    async fn stuck(&self, thing: Thing<'_>, app: &App) -> Failure {
+    async fn stuck(&self, thing: Thing<'_>, app: &App) -> ProviderError {
         let (mut still, mut objects) = (String::new(), Vec::new());
         if let Thing::Application { name, project } = thing {
             let tree = self.tree(name, project).await;
@@ -123,8 +123,8 @@ impl ArgoCd {
         } else {
             "look at the log of argocd-application-controller, then resume"
         };
-        Failure::new(
-            FailureKind::Unhealthy,
+        ProviderError::new(
+            ProviderErrorKind::Unhealthy,
             SYSTEM,
             format!(
                 "{} was deleted but isn't gone after {} s{still}",

@@ -5,7 +5,7 @@
 //! would leave what it made. The way back can't depend on that becoming right.
 
 use deploycenter_domain::resource::Sync;
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ use crate::owned;
 impl ArgoCd {
     /// Looks at what there is and does the next thing, until nothing is left to do: so it
     /// may be begun anew after any of its calls.
-    pub(crate) async fn strip(&self, sync: &Sync) -> Result<(), Failure> {
+    pub(crate) async fn strip(&self, sync: &Sync) -> Result<(), ProviderError> {
         let (name, project) = (sync.application.as_str(), sync.project.as_str());
         let mut since = self.client.clock.now();
         let mut left = usize::MAX;
@@ -31,9 +31,9 @@ impl ArgoCd {
             if !owned::is_of(&app.metadata, &self.installation) {
                 return Err(self.fails(sync, "it isn't ours; what it made is left as it is"));
             }
-            let standing = !app.is_deleting();
+            let deployed = !app.is_deleting();
             let mut doing = "its operation doesn't end".to_owned();
-            if standing && app.is_automated() {
+            if deployed && app.is_automated() {
                 // Before anything else, or it would put back what is taken off.
                 self.stop_automated_sync(&app, name, project).await?;
                 "its automated sync doesn't stay off".clone_into(&mut doing);
@@ -41,7 +41,7 @@ impl ArgoCd {
                 self.end_operation(&app, name, project).await?;
             } else {
                 // The objects are those of the last comparison.
-                let refresh = if standing {
+                let refresh = if deployed {
                     Refresh::Normal
                 } else {
                     Refresh::No
@@ -84,7 +84,7 @@ impl ArgoCd {
         app: &App,
         name: &str,
         project: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         let mut spec = app.spec.clone();
         if let Some(Value::Object(policy)) = spec.get_mut("syncPolicy") {
             policy.remove("automated");
@@ -111,9 +111,9 @@ impl ArgoCd {
     }
 
     /// An application that doesn't get where it is led.
-    pub(crate) fn fails(&self, sync: &Sync, words: &str) -> Failure {
-        Failure::new(
-            FailureKind::Unhealthy,
+    pub(crate) fn fails(&self, sync: &Sync, words: &str) -> ProviderError {
+        ProviderError::new(
+            ProviderErrorKind::Unhealthy,
             SYSTEM,
             format!(
                 "the Argo CD application {} can't take over {} on {}: {}",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deploycenter_domain::resource::Sync;
-use deploycenter_ports::{Failure, FailureKind, Syncing};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Syncing};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -31,11 +31,11 @@ const EXAMINE: Duration = Duration::from_secs(5);
 
 #[async_trait]
 impl Syncing for ArgoCd {
-    async fn synced(&self, sync: &Sync) -> Result<(), Failure> {
+    async fn synced(&self, sync: &Sync) -> Result<(), ProviderError> {
         self.take_over(sync, Level::Synced).await.map(|_| ())
     }
 
-    async fn strip_protection(&self, sync: &Sync) -> Result<(), Failure> {
+    async fn strip_protection(&self, sync: &Sync) -> Result<(), ProviderError> {
         self.strip(sync).await
     }
 }
@@ -43,10 +43,10 @@ impl Syncing for ArgoCd {
 impl ArgoCd {
     /// Leads an application to a folder's tree; whether it wasn't there yet. When Argo CD
     /// can't be reached, that is passed on as it is: what it does meanwhile isn't known.
-    pub(crate) async fn take_over(&self, sync: &Sync, level: Level) -> Result<bool, Failure> {
+    pub(crate) async fn take_over(&self, sync: &Sync, level: Level) -> Result<bool, ProviderError> {
         let Some(tree) = sync.tree.as_deref() else {
-            return Err(Failure::new(
-                FailureKind::Refused,
+            return Err(ProviderError::new(
+                ProviderErrorKind::Refused,
                 SYSTEM,
                 format!(
                     "the takeover by {} has no tree to wait for",
@@ -98,7 +98,7 @@ impl ArgoCd {
         sync: &Sync,
         tree: &str,
         watch: &mut Watch,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, ProviderError> {
         let revision = &app.status.sync.revision;
         // On a comparison error the revision is the branch's name.
         if revision.len() != 40 || !revision.bytes().all(|b| b.is_ascii_hexdigit()) {
@@ -116,7 +116,12 @@ impl ArgoCd {
 
     /// Whether the health of custom resources is that of after their last change, or their
     /// operators have had time enough to say otherwise.
-    async fn is_written(&self, app: &App, sync: &Sync, watch: &mut Watch) -> Result<bool, Failure> {
+    async fn is_written(
+        &self,
+        app: &App,
+        sync: &Sync,
+        watch: &mut Watch,
+    ) -> Result<bool, ProviderError> {
         let mut resources = app.status.resources.iter();
         if !resources.any(|it| is_written_by_an_operator(&it.group, &it.kind)) {
             return Ok(true);
@@ -131,7 +136,12 @@ impl ArgoCd {
     }
 
     /// Fails when something has been degraded for longer than its kind heals in.
-    async fn examine(&self, app: &App, sync: &Sync, watch: &mut Watch) -> Result<(), Failure> {
+    async fn examine(
+        &self,
+        app: &App,
+        sync: &Sync,
+        watch: &mut Watch,
+    ) -> Result<(), ProviderError> {
         if !matches!(
             app.status.health.status.as_str(),
             "Degraded" | "Progressing"
@@ -167,7 +177,7 @@ impl ArgoCd {
             return Ok(());
         }
         Err(self
-            .unwell(app, sync, "is degraded", FailureKind::Unhealthy)
+            .unwell(app, sync, "is degraded", ProviderErrorKind::Unhealthy)
             .await)
     }
 
@@ -179,7 +189,7 @@ impl ArgoCd {
         sync: &Sync,
         tree: &str,
         watch: &mut Watch,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         let revision = &app.status.sync.revision;
         if self.since(watch.moved) < UNMOVED || watch.asked.as_ref() == Some(revision) {
             return Ok(());
@@ -200,7 +210,7 @@ impl ArgoCd {
         app: &App,
         sync: &Sync,
         watch: &mut Watch,
-    ) -> Result<Refresh, Failure> {
+    ) -> Result<Refresh, ProviderError> {
         let (name, project) = (sync.application.as_str(), sync.project.as_str());
         let unmoved = self.since(watch.moved);
         match verdict {
@@ -248,7 +258,7 @@ impl ArgoCd {
         refreshed: Refresh,
         sync: &Sync,
         watch: &mut Watch,
-    ) -> Result<Refresh, Failure> {
+    ) -> Result<Refresh, ProviderError> {
         // An older reading's may be about an older commit.
         if refreshed == Refresh::No {
             return Ok(Refresh::Normal);
@@ -271,7 +281,7 @@ impl ArgoCd {
         })
     }
 
-    async fn start(&self, app: &App, sync: &Sync) -> Result<(), Failure> {
+    async fn start(&self, app: &App, sync: &Sync) -> Result<(), ProviderError> {
         let prune = app
             .spec
             .pointer("/syncPolicy/automated/prune")
@@ -294,7 +304,7 @@ impl ArgoCd {
         sync: &Sync,
         at_tree: bool,
         watch: &Watch,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         if self.since(watch.moved) <= self.progress_deadline
             && self.since(watch.began) <= self.progress_deadline.saturating_mul(DEADLINES)
         {
@@ -305,7 +315,7 @@ impl ArgoCd {
         if complaint(app).is_some_and(|it| it.nature == Nature::Away) {
             let what = format!("can't be compared with git for {seconds} s");
             return Err(self
-                .unwell(app, sync, &what, FailureKind::Unavailable)
+                .unwell(app, sync, &what, ProviderErrorKind::Unavailable)
                 .await);
         }
         let what = if at_tree {
@@ -319,11 +329,19 @@ impl ArgoCd {
                 sync.branch, app.status.sync.revision
             )
         };
-        Err(self.unwell(app, sync, &what, FailureKind::Unhealthy).await)
+        Err(self
+            .unwell(app, sync, &what, ProviderErrorKind::Unhealthy)
+            .await)
     }
 
     /// Not well for too long; names what is sick.
-    async fn unwell(&self, app: &App, sync: &Sync, what: &str, kind: FailureKind) -> Failure {
+    async fn unwell(
+        &self,
+        app: &App,
+        sync: &Sync,
+        what: &str,
+        kind: ProviderErrorKind,
+    ) -> ProviderError {
         let tree = self.tree(&sync.application, &sync.project).await;
         let mut reasons = vec![
             tree.map(|tree| health::sick(&tree)).unwrap_or_default(),
@@ -339,7 +357,7 @@ impl ArgoCd {
         } else {
             format!(": {}", reasons.join("; "))
         };
-        Failure::new(
+        ProviderError::new(
             kind,
             SYSTEM,
             format!(

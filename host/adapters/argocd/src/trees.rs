@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use deploycenter_git::Git;
-use deploycenter_ports::Failure;
+use deploycenter_ports::ProviderError;
 
 /// Reads trees of the generated branches.
 #[async_trait]
@@ -12,7 +12,7 @@ pub trait TreeReader: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// When the remote can't be read.
-    async fn tree_at(&self, commit: &str, path: &str) -> Result<Option<String>, Failure>;
+    async fn tree_at(&self, commit: &str, path: &str) -> Result<Option<String>, ProviderError>;
 
     /// Who changed the folder at `path` since it had that tree, in words, as the branch is
     /// now; `None` while it has it.
@@ -24,12 +24,12 @@ pub trait TreeReader: Send + Sync + std::fmt::Debug {
         branch: &str,
         path: &str,
         tree: &str,
-    ) -> Result<Option<String>, Failure>;
+    ) -> Result<Option<String>, ProviderError>;
 }
 
 #[async_trait]
 impl TreeReader for Git {
-    async fn tree_at(&self, commit: &str, path: &str) -> Result<Option<String>, Failure> {
+    async fn tree_at(&self, commit: &str, path: &str) -> Result<Option<String>, ProviderError> {
         Self::tree_at(self, commit, path).await
     }
 
@@ -38,7 +38,7 @@ impl TreeReader for Git {
         branch: &str,
         path: &str,
         tree: &str,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<String>, ProviderError> {
         Self::overtaken(self, branch, path, tree).await
     }
 }

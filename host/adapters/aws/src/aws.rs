@@ -15,7 +15,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use deploycenter_domain::name::RegionName;
-use deploycenter_ports::{Calls, Clock, Failure, FailureKind};
+use deploycenter_ports::{Calls, Clock, ProviderError, ProviderErrorKind};
 
 use crate::cell::Keyed;
 use crate::efs::{Efs, EfsLists};
@@ -26,7 +26,7 @@ use crate::sdk::credentials::Held;
 use crate::sdk::failure::Context;
 use crate::sdk::pace::Pace;
 use crate::sdk::sleep::ClockSleep;
-use crate::secrets::{GivenSecrets, SecretLists, Secrets};
+use crate::secrets::{ProvidedSecrets, SecretLists, Secrets};
 
 /// Attempts that the SDK makes before a call fails.
 const ATTEMPTS: u32 = 5;
@@ -196,8 +196,8 @@ impl Aws {
 
     /// Entries of Secrets Manager whose values a person gives.
     #[must_use]
-    pub fn given_secrets(&self) -> GivenSecrets {
-        GivenSecrets::new(self.clone())
+    pub fn provided_secrets(&self) -> ProvidedSecrets {
+        ProvidedSecrets::new(self.clone())
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {
@@ -208,7 +208,7 @@ impl Aws {
     pub(crate) fn efs_in(
         &self,
         region: &RegionName,
-    ) -> Result<(aws_sdk_efs::Client, Where, Context), Failure> {
+    ) -> Result<(aws_sdk_efs::Client, Where, Context), ProviderError> {
         let (at, account, context) = self.region("efs", region)?;
         let client = self.shared.efs.get_or_make(at.clone(), || {
             aws_sdk_efs::Client::new(&self.config(&at, &account))
@@ -220,7 +220,7 @@ impl Aws {
     pub(crate) fn secrets_in(
         &self,
         region: &RegionName,
-    ) -> Result<(aws_sdk_secretsmanager::Client, Where, Context), Failure> {
+    ) -> Result<(aws_sdk_secretsmanager::Client, Where, Context), ProviderError> {
         let (at, account, context) = self.region("secretsmanager", region)?;
         let client = self.shared.secrets.get_or_make(at.clone(), || {
             aws_sdk_secretsmanager::Client::new(&self.config(&at, &account))
@@ -229,10 +229,10 @@ impl Aws {
     }
 
     /// A hosted zone.
-    pub(crate) fn zone(&self, id: &str) -> Result<Arc<Zone>, Failure> {
+    pub(crate) fn zone(&self, id: &str) -> Result<Arc<Zone>, ProviderError> {
         let place = self.shared.places.zones.get(id).ok_or_else(|| {
-            Failure::new(
-                FailureKind::Refused,
+            ProviderError::new(
+                ProviderErrorKind::Refused,
                 "route53",
                 format!("the hosted zone {id} isn't known"),
             )
@@ -268,10 +268,10 @@ impl Aws {
         &self,
         system: &'static str,
         region: &RegionName,
-    ) -> Result<(Where, String, Context), Failure> {
+    ) -> Result<(Where, String, Context), ProviderError> {
         let place = self.shared.places.regions.get(region).ok_or_else(|| {
-            Failure::new(
-                FailureKind::Refused,
+            ProviderError::new(
+                ProviderErrorKind::Refused,
                 system,
                 format!("the region {region} isn't known"),
             )

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deploycenter_ports::Failure;
+use deploycenter_ports::ProviderError;
 use tokio::sync::OnceCell;
 
 /// Values by key, each made when it is first asked for.
@@ -37,7 +37,7 @@ impl<K: Ord, V: Clone> Keyed<K, V> {
 #[derive(Debug)]
 pub(crate) struct Lists<K, V>(Keyed<K, Cell<V>>);
 
-type Cell<V> = Arc<OnceCell<Result<Arc<V>, Failure>>>;
+type Cell<V> = Arc<OnceCell<Result<Arc<V>, ProviderError>>>;
 
 impl<K, V> Default for Lists<K, V> {
     fn default() -> Self {
@@ -50,8 +50,8 @@ impl<K: Ord, V> Lists<K, V> {
     pub(crate) async fn get(
         &self,
         key: K,
-        read: impl Future<Output = Result<V, Failure>>,
-    ) -> Result<Arc<V>, Failure> {
+        read: impl Future<Output = Result<V, ProviderError>>,
+    ) -> Result<Arc<V>, ProviderError> {
         let cell = self.0.get_or_make(key, Arc::default);
         cell.get_or_init(|| async { read.await.map(Arc::new) })
             .await

@@ -1,11 +1,11 @@
 //! What a step comes to, given what is there. Pure.
 
 use deploycenter_domain::resource::{Adoption, Observed, Owner, Ownership, Resource};
-use deploycenter_ports::{FailureKind, Step};
+use deploycenter_ports::{ProviderErrorKind, Step};
 use serde_json::Value;
 
 use crate::sdk::failure::Context;
-use deploycenter_ports::Failure;
+use deploycenter_ports::ProviderError;
 
 /// What is left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,14 +28,14 @@ pub(crate) fn decide(
     step: &Step,
     found: Option<&Observed>,
     doubt: bool,
-) -> Result<Verdict, Failure> {
+) -> Result<Verdict, ProviderError> {
     let doubt = doubt || step.uncertain;
     if let Some(adoption) = &step.adopt {
         return adopt(context, what, step, adoption, found, doubt);
     }
     let moved = |text: String| {
         context
-            .fail(FailureKind::Moved, format_args!("{what} {text}"))
+            .fail(ProviderErrorKind::Moved, format_args!("{what} {text}"))
             .help("plan again to see it as it is now")
     };
     let Some(found) = found else {
@@ -94,15 +94,15 @@ fn adopt(
     adoption: &Adoption,
     found: Option<&Observed>,
     doubt: bool,
-) -> Result<Verdict, Failure> {
+) -> Result<Verdict, ProviderError> {
     let moved = |text: String| {
         context
-            .fail(FailureKind::Moved, format_args!("{what} {text}"))
+            .fail(ProviderErrorKind::Moved, format_args!("{what} {text}"))
             .help("plan again to see it as it is now")
     };
     let (Some(before), Some(after)) = (&step.before, &step.after) else {
         let text = format!("{what}: an adoption leads from what is there to what is wanted");
-        return Err(context.fail(FailureKind::Refused, text));
+        return Err(context.fail(ProviderErrorKind::Refused, text));
     };
     let Some(found) = found else {
         return Err(moved("isn't there any more".to_owned()));
@@ -149,7 +149,13 @@ fn owned_by(owner: &Owner) -> String {
 }
 
 /// Something that isn't this effect's stands in its place.
-fn foreign(context: &Context, what: &str, step: &Step, found: &Observed, text: &str) -> Failure {
+fn foreign(
+    context: &Context,
+    what: &str,
+    step: &Step,
+    found: &Observed,
+    text: &str,
+) -> ProviderError {
     let Owner { target, effect, .. } = &step.owner;
     let by_hand = format!("remove it by hand if nobody needs it, or give {target} another name");
     let help = match found.way_to_adopt(target, effect) {
@@ -160,7 +166,7 @@ fn foreign(context: &Context, what: &str, step: &Step, found: &Observed, text: &
     };
     context
         .fail(
-            FailureKind::Foreign,
+            ProviderErrorKind::Foreign,
             format_args!("{what} stands there already and {text}"),
         )
         .help(help)
@@ -227,7 +233,7 @@ mod tests {
             after: after.map(image),
             uncertain,
             undo,
-            note: deploycenter_ports::Note::default(),
+            commit: deploycenter_ports::CommitContext::default(),
             adopt: None,
         }
     }
@@ -240,7 +246,7 @@ mod tests {
         })
     }
 
-    fn verdict(step: &Step, found: Option<Observed>) -> Result<Verdict, FailureKind> {
+    fn verdict(step: &Step, found: Option<Observed>) -> Result<Verdict, ProviderErrorKind> {
         let context = Context {
             system: "efs",
             place: "x".into(),
@@ -250,7 +256,7 @@ mod tests {
 
     #[test]
     fn every_case_of_a_step() {
-        use FailureKind::{Foreign, Moved};
+        use ProviderErrorKind::{Foreign, Moved};
         use Verdict::{Create, Delete, Done, Update};
         let mine = || Ownership::Owned(owner("d2"));
         let earlier = || Ownership::Owned(owner("d1"));
@@ -295,7 +301,7 @@ mod tests {
 
     #[test]
     fn every_case_of_an_adoption() {
-        use FailureKind::{Foreign, Moved};
+        use ProviderErrorKind::{Foreign, Moved};
         use Verdict::{Done, Update};
         let mine = || Ownership::Owned(owner("d2"));
         let later = || Ownership::Owned(owner("d3"));

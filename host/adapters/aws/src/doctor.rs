@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
 use deploycenter_domain::desired::{HostedZone, Region, Regions, StorageKind};
 use deploycenter_domain::name::RegionName;
-use deploycenter_ports::{Check, Examine, Failure, FailureKind, Finding};
+use deploycenter_ports::{Check, Examine, Finding, ProviderError, ProviderErrorKind};
 use futures::future::join_all;
 
 use crate::aws::{Aws, GLOBAL, Where};
@@ -69,7 +69,7 @@ impl Examine for Accounts {
             Ok(who) => Ok(credentials.ok(format_args!("{} (account {})", who.arn, who.account))),
             Err(failure) => {
                 let otherwise = match failure.kind {
-                    FailureKind::Unavailable => ABSENT,
+                    ProviderErrorKind::Unavailable => ABSENT,
                     _ => CREDENTIALS,
                 };
                 Err(credentials.failed(failure, otherwise))
@@ -165,7 +165,7 @@ impl Accounts {
         &self,
         role: Option<(&Where, &str)>,
         context: &Context,
-    ) -> Result<Identity, Failure> {
+    ) -> Result<Identity, ProviderError> {
         let config = match role {
             Some((at, account)) => self.aws.config(at, account),
             None => self.aws.shared.base.clone(),
@@ -379,8 +379,8 @@ impl Accounts {
 async fn within<T>(
     limit: Duration,
     context: &Context,
-    asked: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
+    asked: impl Future<Output = Result<T, ProviderError>>,
+) -> Result<T, ProviderError> {
     match tokio::time::timeout(limit, asked).await {
         Ok(answer) => answer,
         Err(_) => {
@@ -389,7 +389,7 @@ async fn within<T>(
                 context.system,
                 limit.as_secs()
             );
-            let failure = context.fail(FailureKind::Unavailable, what);
+            let failure = context.fail(ProviderErrorKind::Unavailable, what);
             Err(failure.help(ABSENT))
         }
     }

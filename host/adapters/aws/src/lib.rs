@@ -1,6 +1,6 @@
 //! EFS, Route 53 and Secrets Manager as the engine's effects.
 //!
-//! An [`Aws`] serves one run: what [`Reading::Listed`](deploycenter_ports::Reading) reads
+//! An [`Aws`] serves one run: what [`ReadFrom::Snapshot`](deploycenter_ports::Reading) reads
 //! is read once for it and shared. Clients and sessions are made when they are first
 //! needed, one for each pair of region and role.
 
@@ -9,7 +9,7 @@ mod cell;
 mod decide;
 mod doctor;
 mod efs;
-mod holdings;
+mod inventory;
 mod places;
 mod route53;
 mod sdk;
@@ -20,4 +20,4 @@ pub use doctor::Accounts;
 pub use efs::Efs;
 pub use places::{Places, RegionPlace, ZonePlace};
 pub use route53::Route53;
-pub use secrets::{GivenSecrets, Secrets};
+pub use secrets::{ProvidedSecrets, Secrets};

@@ -2,7 +2,7 @@
 
 use deploycenter_domain::name::DeploymentId;
 use deploycenter_domain::resource::Owner;
-use deploycenter_ports::Note;
+use deploycenter_ports::CommitContext;
 use git2::{Error, Signature, Time};
 
 const DEPLOYMENT: &str = "Deployment: ";
@@ -19,7 +19,7 @@ pub(crate) enum Verb {
 }
 
 /// The message of a commit to the folder at `path`.
-pub(crate) fn message(verb: Verb, owner: &Owner, path: &str, note: &Note) -> String {
+pub(crate) fn message(verb: Verb, owner: &Owner, path: &str, commit: &CommitContext) -> String {
     let (verb, preposition) = match verb {
         Verb::Deploy => ("Deploy", "to"),
         Verb::Undo => ("Undo", "in"),
@@ -34,7 +34,7 @@ pub(crate) fn message(verb: Verb, owner: &Owner, path: &str, note: &Note) -> Str
         owner.deployment,
         target = owner.target
     );
-    if let Some(main) = &note.main_commit {
+    if let Some(main) = &commit.main_commit {
         text.push_str(&format!("Main-Commit: {}\n", one_line(main)));
     }
     text

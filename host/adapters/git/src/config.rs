@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use deploycenter_domain::address::{Origin, has_userinfo, without_login};
-use deploycenter_ports::Failure;
+use deploycenter_ports::ProviderError;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -22,7 +22,7 @@ pub struct GitConfig {
     pub credentials: Credentials,
     /// What signs commits, or why nothing can, which is told where one is to be made; none
     /// are signed when absent.
-    pub signer: Option<Result<Signer, Failure>>,
+    pub signer: Option<Result<Signer, ProviderError>>,
 }
 
 impl fmt::Debug for GitConfig {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use deploycenter_domain::address::{Origin, without_login};
 use deploycenter_ports::{
-    Call, Calls, DesiredFiles, Failure, MainState, Phase, Repository, RepositoryError, Unwatched,
+    Call, Calls, DesiredFiles, MainState, Phase, ProviderError, Repository, RepositoryError,
+    Unwatched,
 };
 use git2::{ErrorCode, FetchPrune, ObjectType, Oid, StatusOptions, Tree};
 
@@ -148,7 +149,7 @@ impl DeploymentRepo {
     ///
     /// # Errors
     /// When git's configuration names none, or what it names isn't there.
-    pub fn signer(&self) -> Result<Signer, Failure> {
+    pub fn signer(&self) -> Result<Signer, ProviderError> {
         let config = self.open_git().and_then(|repo| repo.config());
         Signer::of(&config.map_err(|error| failure::of_cache(&error))?)
     }

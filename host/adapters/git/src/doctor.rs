@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deploycenter_domain::address::Origin;
-use deploycenter_ports::{Call, Check, Examine, Failure, FailureKind, Finding, Phase};
+use deploycenter_ports::{Call, Check, Examine, Finding, Phase, ProviderError, ProviderErrorKind};
 use git2::Direction;
 use tokio::sync::oneshot;
 
@@ -210,7 +210,7 @@ impl Remotes {
         url: &str,
         direction: Direction,
         limit: Duration,
-    ) -> Result<Vec<String>, Failure> {
+    ) -> Result<Vec<String>, ProviderError> {
         let operation = match direction {
             Direction::Fetch => "list for fetch",
             Direction::Push => "list for push",
@@ -234,13 +234,13 @@ impl Remotes {
         calls.at(&call, Phase::Replied).await;
         match answer {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(Failure::new(
-                FailureKind::Unavailable,
+            Ok(Err(_)) => Err(ProviderError::new(
+                ProviderErrorKind::Unavailable,
                 SYSTEM,
                 "asking the git remote was cut off",
             )),
-            Err(_) => Err(Failure::new(
-                FailureKind::Unavailable,
+            Err(_) => Err(ProviderError::new(
+                ProviderErrorKind::Unavailable,
                 SYSTEM,
                 format!(
                     "the git remote {} gave no answer within {} s",
@@ -259,7 +259,7 @@ fn branches(
     checkout: &DeploymentRepo,
     url: &str,
     direction: Direction,
-) -> Result<Vec<String>, Failure> {
+) -> Result<Vec<String>, ProviderError> {
     if direction == Direction::Push
         && let Some(path) = remote::local_path(url)
     {
@@ -272,10 +272,10 @@ fn branches(
 }
 
 /// Whether a repository on this machine can be pushed to, as we push there.
-fn local(path: &Path, url: &str) -> Result<(), Failure> {
+fn local(path: &Path, url: &str) -> Result<(), ProviderError> {
     let refused = |why: &str| {
         let message = format!("the git remote {} {why}", shown(url));
-        Failure::new(FailureKind::Refused, SYSTEM, message)
+        ProviderError::new(ProviderErrorKind::Refused, SYSTEM, message)
     };
     let repo = git2::Repository::open(path)
         .map_err(|error| of_remote(&error, url, &Credentials::default()))?;

@@ -1,7 +1,7 @@
 //! What libgit2's errors mean to us.
 
 use deploycenter_domain::escape;
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use git2::{Error, ErrorClass, ErrorCode};
 
 use crate::config::{Credentials, shown};
@@ -54,12 +54,12 @@ fn is_login(error: &Error) -> bool {
 }
 
 /// A failure to talk to the remote.
-pub(crate) fn of_remote(error: &Error, remote: &str, credentials: &Credentials) -> Failure {
+pub(crate) fn of_remote(error: &Error, remote: &str, credentials: &Credentials) -> ProviderError {
     let kept_back = credentials.kept_back(remote);
     let remote = shown(remote);
     if is_transient(error) {
-        return Failure::new(
-            FailureKind::Unavailable,
+        return ProviderError::new(
+            ProviderErrorKind::Unavailable,
             SYSTEM,
             format!(
                 "the git remote {remote} is out of reach: {}",
@@ -68,15 +68,15 @@ pub(crate) fn of_remote(error: &Error, remote: &str, credentials: &Credentials) 
         )
         .help("try again later; nothing that was pushed is lost");
     }
-    let failure = Failure::new(
-        FailureKind::Refused,
+    let failure = ProviderError::new(
+        ProviderErrorKind::Refused,
         SYSTEM,
         format!("the git remote {remote} refused: {}", error.message()),
     );
     if is_login(error)
         && let Some((why, way)) = kept_back
     {
-        Failure {
+        ProviderError {
             message: format!("{}; {why}", failure.message),
             ..failure
         }
@@ -93,16 +93,16 @@ pub(crate) fn of_remote(error: &Error, remote: &str, credentials: &Credentials) 
 }
 
 /// A failure of the local cache.
-pub(crate) fn of_cache(error: &Error) -> Failure {
-    Failure::new(FailureKind::Unavailable, SYSTEM, format!("the cache of the git remote failed: {}", error.message()))
+pub(crate) fn of_cache(error: &Error) -> ProviderError {
+    ProviderError::new(ProviderErrorKind::Unavailable, SYSTEM, format!("the cache of the git remote failed: {}", error.message()))
         .help("check that its disk has room and that it may be written; the cache may be deleted at any time")
 }
 
 /// A branch that git can't make, because another one is in its way.
-pub(crate) fn no_room(branch: &str, other: &str) -> Failure {
+pub(crate) fn no_room(branch: &str, other: &str) -> ProviderError {
     let other = escape::shown(other);
-    Failure::new(
-        FailureKind::Foreign,
+    ProviderError::new(
+        ProviderErrorKind::Foreign,
         SYSTEM,
         format!("the branch {branch} can't be made: the remote has a branch {other}, and git keeps no branch below another"),
     )
@@ -112,8 +112,8 @@ pub(crate) fn no_room(branch: &str, other: &str) -> Failure {
 }
 
 /// A request that can't be right.
-pub(crate) fn refused(message: impl std::fmt::Display) -> Failure {
-    Failure::new(FailureKind::Refused, SYSTEM, message)
+pub(crate) fn refused(message: impl std::fmt::Display) -> ProviderError {
+    ProviderError::new(ProviderErrorKind::Refused, SYSTEM, message)
 }
 
 #[cfg(test)]
@@ -131,11 +131,11 @@ mod tests {
                     ErrorClass::Net,
                     "failed to resolve address",
                 ),
-                FailureKind::Unavailable,
+                ProviderErrorKind::Unavailable,
             ),
             (
                 error(ErrorCode::Timeout, ErrorClass::Net, "timeout"),
-                FailureKind::Unavailable,
+                ProviderErrorKind::Unavailable,
             ),
             (
                 error(
@@ -143,7 +143,7 @@ mod tests {
                     ErrorClass::Http,
                     "unexpected http status code: 503",
                 ),
-                FailureKind::Unavailable,
+                ProviderErrorKind::Unavailable,
             ),
             (
                 error(
@@ -151,7 +151,7 @@ mod tests {
                     ErrorClass::Http,
                     "unexpected http status code: 429",
                 ),
-                FailureKind::Unavailable,
+                ProviderErrorKind::Unavailable,
             ),
             (
                 error(
@@ -159,7 +159,7 @@ mod tests {
                     ErrorClass::Http,
                     "unexpected http status code: 403",
                 ),
-                FailureKind::Refused,
+                ProviderErrorKind::Refused,
             ),
             (
                 error(
@@ -167,7 +167,7 @@ mod tests {
                     ErrorClass::Http,
                     "remote authentication required",
                 ),
-                FailureKind::Refused,
+                ProviderErrorKind::Refused,
             ),
             (
                 error(
@@ -175,7 +175,7 @@ mod tests {
                     ErrorClass::Http,
                     "too many redirects or authentication replays",
                 ),
-                FailureKind::Refused,
+                ProviderErrorKind::Refused,
             ),
             (
                 error(
@@ -183,7 +183,7 @@ mod tests {
                     ErrorClass::Ssl,
                     "the certificate is bad",
                 ),
-                FailureKind::Refused,
+                ProviderErrorKind::Refused,
             ),
             (
                 error(
@@ -191,11 +191,11 @@ mod tests {
                     ErrorClass::Os,
                     "failed to resolve path",
                 ),
-                FailureKind::Unavailable,
+                ProviderErrorKind::Unavailable,
             ),
             (
                 error(ErrorCode::NotFound, ErrorClass::Repository, "no repository"),
-                FailureKind::Refused,
+                ProviderErrorKind::Refused,
             ),
         ];
         for (error, kind) in cases {

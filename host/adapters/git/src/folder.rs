@@ -2,7 +2,7 @@
 
 use deploycenter_domain::resource::{Folder, Owner, Resource};
 use deploycenter_domain::{token, unwind};
-use deploycenter_ports::{Failure, FailureKind, Note, Step};
+use deploycenter_ports::{CommitContext, ProviderError, ProviderErrorKind, Step};
 use git2::{Commit, Oid, Repository};
 
 use crate::commit::{self, Verb};
@@ -19,7 +19,7 @@ pub(crate) struct Change {
     before: Option<Folder>,
     after: Option<Folder>,
     owner: Owner,
-    note: Note,
+    commit: CommitContext,
     /// Whether an earlier attempt may have landed.
     pub(crate) uncertain: bool,
     undo: bool,
@@ -39,7 +39,7 @@ pub(crate) enum Next {
 
 impl Change {
     /// Checks a step.
-    pub(crate) fn of(step: &Step) -> Result<Self, Failure> {
+    pub(crate) fn of(step: &Step) -> Result<Self, ProviderError> {
         let before = step.before.as_ref().map(folder).transpose()?;
         let after = step.after.as_ref().map(folder).transpose()?;
         let named = after
@@ -61,7 +61,7 @@ impl Change {
             before: before.cloned(),
             after: after.cloned(),
             owner: step.owner.clone(),
-            note: step.note.clone(),
+            commit: step.commit.clone(),
             uncertain: step.uncertain,
             undo: step.undo,
         })
@@ -73,9 +73,9 @@ impl Change {
         &self,
         repo: &Repository,
         head: Option<Oid>,
-        signer: Option<&Result<Signer, Failure>>,
+        signer: Option<&Result<Signer, ProviderError>>,
         at: jiff::Timestamp,
-    ) -> Result<Next, Failure> {
+    ) -> Result<Next, ProviderError> {
         let parent = head
             .map(|id| repo.find_commit(id))
             .transpose()
@@ -112,7 +112,7 @@ impl Change {
     }
 
     /// The id of what is to stand at the place; `None`: nothing.
-    pub(crate) fn wanted(&self, repo: &Repository) -> Result<Option<Oid>, Failure> {
+    pub(crate) fn wanted(&self, repo: &Repository) -> Result<Option<Oid>, ProviderError> {
         self.after
             .as_ref()
             .map(|folder| self.identity(repo, folder))
@@ -124,16 +124,16 @@ impl Change {
         repo: &Repository,
         tree: Oid,
         parent: Option<&Commit<'_>>,
-        signer: Option<&Result<Signer, Failure>>,
+        signer: Option<&Result<Signer, ProviderError>>,
         at: jiff::Timestamp,
-    ) -> Result<Oid, Failure> {
+    ) -> Result<Oid, ProviderError> {
         let verb = match (self.undo, &self.after) {
             (true, _) => Verb::Undo,
             (false, Some(_)) => Verb::Deploy,
             (false, None) => Verb::Remove,
         };
-        let who = commit::signature(&self.note.actor, at).map_err(|e| of_cache(&e))?;
-        let message = commit::message(verb, &self.owner, &self.place.path, &self.note);
+        let who = commit::signature(&self.commit.actor, at).map_err(|e| of_cache(&e))?;
+        let message = commit::message(verb, &self.owner, &self.place.path, &self.commit);
         let parents: Vec<&Commit<'_>> = parent.into_iter().collect();
         let tree = repo.find_tree(tree).map_err(|e| of_cache(&e))?;
         let Some(signer) = signer else {
@@ -144,13 +144,13 @@ impl Change {
             .commit_create_buffer(&who, &who, &message, &tree, &parents)
             .map_err(|e| of_cache(&e))?;
         let text = std::str::from_utf8(&text).map_err(|_| refused("a commit that is no text"))?;
-        let signature = signer.as_ref().map_err(Failure::clone)?.sign(text)?;
+        let signature = signer.as_ref().map_err(ProviderError::clone)?.sign(text)?;
         repo.commit_signed(text, &signature, None)
             .map_err(|e| of_cache(&e))
     }
 
     /// The ids that the place may have for the step to begin.
-    fn expected(&self, repo: &Repository) -> Result<Vec<Option<Oid>>, Failure> {
+    fn expected(&self, repo: &Repository) -> Result<Vec<Option<Oid>>, ProviderError> {
         let Some(before) = &self.before else {
             return Ok(vec![None]);
         };
@@ -164,14 +164,14 @@ impl Change {
     }
 
     /// The id of a folder as an image has it.
-    fn identity(&self, repo: &Repository, folder: &Folder) -> Result<Oid, Failure> {
+    fn identity(&self, repo: &Repository, folder: &Folder) -> Result<Oid, ProviderError> {
         match &folder.tree {
             Some(tree) => self.id(tree),
             None => self.written(repo, folder).map(|content| content.id),
         }
     }
 
-    fn id(&self, tree: &str) -> Result<Oid, Failure> {
+    fn id(&self, tree: &str) -> Result<Oid, ProviderError> {
         history::full_id(tree).ok_or_else(|| {
             refused(format!(
                 "\"{}\" is no tree of {}",
@@ -181,7 +181,7 @@ impl Change {
         })
     }
 
-    fn written(&self, repo: &Repository, folder: &Folder) -> Result<Content, Failure> {
+    fn written(&self, repo: &Repository, folder: &Folder) -> Result<Content, ProviderError> {
         let lacks = |what: &str| refused(format!("an image of {} has {what}", self.place));
         if self.place.is_root() && !folder.files.contains_key(ROOT_FILE) {
             return Err(lacks(&format!("no {ROOT_FILE}")));
@@ -198,7 +198,7 @@ impl Change {
         repo: &Repository,
         folder: &Folder,
         head: Option<Oid>,
-    ) -> Result<Content, Failure> {
+    ) -> Result<Content, ProviderError> {
         let Some(tree) = &folder.tree else {
             return self.written(repo, folder);
         };
@@ -218,7 +218,7 @@ impl Change {
     }
 
     /// Whether the last commit to the place is this deployment's.
-    fn is_ours(&self, repo: &Repository, head: Option<Commit<'_>>) -> Result<bool, Failure> {
+    fn is_ours(&self, repo: &Repository, head: Option<Commit<'_>>) -> Result<bool, ProviderError> {
         Ok(self.last(repo, head).is_some_and(|commit| {
             commit
                 .message()
@@ -232,7 +232,12 @@ impl Change {
             .flatten()
     }
 
-    fn moved(&self, repo: &Repository, head: Option<Commit<'_>>, present: Option<Oid>) -> Failure {
+    fn moved(
+        &self,
+        repo: &Repository,
+        head: Option<Commit<'_>>,
+        present: Option<Oid>,
+    ) -> ProviderError {
         let what = match (present, &self.before) {
             (None, _) => "was removed",
             (Some(_), None) => {
@@ -257,8 +262,8 @@ impl Change {
                 "look at that commit, then keep it with `deploycenter accept {target}` or write over it with `deploycenter apply --reclaim {target}`"
             )
         };
-        Failure::new(
-            FailureKind::Moved,
+        ProviderError::new(
+            ProviderErrorKind::Moved,
             SYSTEM,
             format!("{} {what}{by}", self.place),
         )
@@ -266,7 +271,7 @@ impl Change {
     }
 }
 
-fn folder(resource: &Resource) -> Result<&Folder, Failure> {
+fn folder(resource: &Resource) -> Result<&Folder, ProviderError> {
     match resource {
         Resource::Folder(folder) => Ok(folder),
         _ => Err(refused(
@@ -276,7 +281,7 @@ fn folder(resource: &Resource) -> Result<&Folder, Failure> {
 }
 
 /// Nothing with a token in it, or with a path that leads elsewhere, is ever committed.
-fn check_files(place: &Place, folder: &Folder) -> Result<(), Failure> {
+fn check_files(place: &Place, folder: &Folder) -> Result<(), ProviderError> {
     for (path, text) in &folder.files {
         check_path(path)?;
         if place.is_root() && !ROOT_FILES.contains(&path.as_str()) {

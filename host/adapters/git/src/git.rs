@@ -10,7 +10,8 @@ use async_trait::async_trait;
 use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::resource::{Adoption, Folder, Observed, Outputs, Ownership, Resource};
 use deploycenter_ports::{
-    Call, Calls, Clock, EffectAdapter, Ensured, Failure, FailureKind, Phase, Reading, Step,
+    Call, Calls, Clock, Phase, Provider, ProviderError, ProviderErrorKind, ReadFrom, Step,
+    StepOutcome,
 };
 use git2::{Error, Repository};
 use tokio::sync::{Mutex, MutexGuard, RwLock};
@@ -75,7 +76,7 @@ impl Git {
         config: &GitConfig,
         clock: Arc<dyn Clock>,
         calls: Arc<dyn Calls>,
-    ) -> Result<Arc<Self>, Failure> {
+    ) -> Result<Arc<Self>, ProviderError> {
         let cache = Cache::open(config).map_err(|error| of_cache(&error))?;
         Ok(Arc::new(Self {
             shared: Arc::new(Shared {
@@ -91,7 +92,7 @@ impl Git {
         }))
     }
 
-    /// Begins another run: the next [`Reading::Listed`] asks the remote again.
+    /// Begins another run: the next [`ReadFrom::Snapshot`] asks the remote again.
     pub fn new_run(&self) {
         self.shared.listed.store(false, Ordering::SeqCst);
     }
@@ -107,7 +108,7 @@ impl Git {
     ///
     /// # Errors
     /// When the remote can't be read.
-    pub async fn tree_at(&self, commit: &str, path: &str) -> Result<Option<String>, Failure> {
+    pub async fn tree_at(&self, commit: &str, path: &str) -> Result<Option<String>, ProviderError> {
         let Some(commit) = full_id(commit) else {
             return Ok(None);
         };
@@ -135,7 +136,7 @@ impl Git {
         &self,
         branch: &str,
         path: &str,
-    ) -> Result<Option<BTreeMap<String, String>>, Failure> {
+    ) -> Result<Option<BTreeMap<String, String>>, ProviderError> {
         let place = Place::new(branch, path)?;
         self.shared.listed().await?;
         self.shared
@@ -161,7 +162,7 @@ impl Shared {
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Repository) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ProviderError> {
         self.blocking(|cache| {
             cache
                 .repo()
@@ -175,7 +176,7 @@ impl Shared {
     pub(crate) async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Cache) -> T + Send + 'static,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ProviderError> {
         let busy = Arc::clone(&self.busy).read_owned().await;
         let cache = Arc::clone(&self.cache);
         let task = tokio::task::spawn_blocking(move || {
@@ -184,8 +185,8 @@ impl Shared {
             answer
         });
         task.await.map_err(|_| {
-            Failure::new(
-                FailureKind::Unavailable,
+            ProviderError::new(
+                ProviderErrorKind::Unavailable,
                 SYSTEM,
                 "work on the git cache was cut off",
             )
@@ -198,7 +199,7 @@ impl Shared {
         _turn: &Turn<'_>,
         operation: &str,
         work: impl FnOnce(&Cache) -> T + Send + 'static,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, ProviderError> {
         let call = Call {
             system: SYSTEM,
             operation: operation.to_owned(),
@@ -215,7 +216,7 @@ impl Shared {
         self.remote.lock().await
     }
 
-    pub(crate) fn remote_failure(&self, error: &Error) -> Failure {
+    pub(crate) fn remote_failure(&self, error: &Error) -> ProviderError {
         of_remote(error, &self.cache.url, &self.cache.credentials)
     }
 
@@ -223,7 +224,7 @@ impl Shared {
     pub(crate) async fn fetch_once(
         &self,
         turn: &mut Turn<'_>,
-    ) -> Result<Result<(), Error>, Failure> {
+    ) -> Result<Result<(), Error>, ProviderError> {
         let number = self.fetches.fetch_add(1, Ordering::SeqCst) + 1;
         let fetched = self.call(turn, "fetch", Cache::fetch).await?;
         if fetched.is_ok() {
@@ -235,18 +236,18 @@ impl Shared {
 
     /// The branches as they are now or later. Callers that wait at the same time share
     /// one fetch that begins after they asked.
-    pub(crate) async fn fresh(&self) -> Result<(), Failure> {
+    pub(crate) async fn fresh(&self) -> Result<(), ProviderError> {
         let asked = self.fetches.load(Ordering::SeqCst);
         self.fetch_unless(|last| last > asked).await
     }
 
     /// The branches as this run first read them.
-    pub(crate) async fn listed(&self) -> Result<(), Failure> {
+    pub(crate) async fn listed(&self) -> Result<(), ProviderError> {
         self.fetch_unless(|_| self.listed.load(Ordering::SeqCst))
             .await
     }
 
-    async fn fetch_unless(&self, done: impl Fn(u64) -> bool) -> Result<(), Failure> {
+    async fn fetch_unless(&self, done: impl Fn(u64) -> bool) -> Result<(), ProviderError> {
         let mut attempt = 0;
         loop {
             let failed = {
@@ -279,12 +280,12 @@ impl Shared {
     async fn observe(
         &self,
         wanted: &Folder,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         let place = Place::of(wanted)?;
         match reading {
-            Reading::Listed => self.listed().await?,
-            Reading::Fresh => self.fresh().await?,
+            ReadFrom::Snapshot => self.listed().await?,
+            ReadFrom::Live => self.fresh().await?,
         }
         let branch = place.branch.clone();
         let look = move |repo: &Repository| match look(repo, &place)? {
@@ -329,12 +330,12 @@ fn look(repo: &Repository, place: &Place) -> Result<Option<Folder>, Error> {
 }
 
 #[async_trait]
-impl EffectAdapter for Git {
+impl Provider for Git {
     async fn observe(
         &self,
         wanted: &Resource,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         match wanted {
             Resource::Folder(folder) => self.shared.observe(folder, reading).await,
             _ => Err(refused(
@@ -347,7 +348,7 @@ impl EffectAdapter for Git {
         &self,
         wanted: &Resource,
         _adoption: &Adoption,
-    ) -> Result<Option<Observed>, Failure> {
+    ) -> Result<Option<Observed>, ProviderError> {
         let Resource::Folder(folder) = wanted else {
             return Err(refused(
                 "a generated file isn't adopted by itself: it goes out with its target's commit",
@@ -360,7 +361,7 @@ impl EffectAdapter for Git {
         )
     }
 
-    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+    async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {
         let change = Change::of(step)?;
         let changed = Queue::submit(&self.shared, change.clone()).await?;
         let tree = self
@@ -369,7 +370,7 @@ impl EffectAdapter for Git {
                 change.wanted(&cache.scratch().map_err(|error| of_cache(&error))?)
             })
             .await??;
-        Ok(Ensured {
+        Ok(StepOutcome {
             changed,
             outputs: outputs(tree.map(|id| id.to_string())),
         })

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use deploycenter_domain::hold;
 use deploycenter_domain::lock;
 use deploycenter_domain::name::{CustomerName, RegionName, TargetId};
-use deploycenter_ports::{Failure, Generated, LastChange, LiveTarget, Reading};
+use deploycenter_ports::{Generated, LastChange, LiveTarget, ProviderError, ReadFrom};
 use git2::{Error, ObjectType, Oid, Repository, Tree};
 
 use crate::commit;
@@ -17,15 +17,19 @@ use crate::tree;
 
 #[async_trait]
 impl Generated for Git {
-    async fn live(&self, reading: Reading) -> Result<Vec<LiveTarget>, Failure> {
+    async fn live(&self, reading: ReadFrom) -> Result<Vec<LiveTarget>, ProviderError> {
         match reading {
-            Reading::Listed => self.shared.listed().await?,
-            Reading::Fresh => self.shared.fresh().await?,
+            ReadFrom::Snapshot => self.shared.listed().await?,
+            ReadFrom::Live => self.shared.fresh().await?,
         }
         self.shared.read(all).await
     }
 
-    async fn last_change(&self, branch: &str, path: &str) -> Result<Option<LastChange>, Failure> {
+    async fn last_change(
+        &self,
+        branch: &str,
+        path: &str,
+    ) -> Result<Option<LastChange>, ProviderError> {
         let place = Place::new(branch, path)?;
         self.shared.listed().await?;
         self.shared
@@ -45,7 +49,7 @@ impl Git {
         branch: &str,
         path: &str,
         tree: &str,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<String>, ProviderError> {
         let place = Place::new(branch, path)?;
         self.shared.fresh().await?;
         let tree = tree.to_owned();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use deploycenter_domain::resource::Folder;
 use deploycenter_domain::wanted::{BASE_PROJECT_FILE, PROJECT_FILE};
-use deploycenter_ports::Failure;
+use deploycenter_ports::ProviderError;
 
 use crate::failure::refused;
 
@@ -25,7 +25,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(crate) fn new(branch: &str, path: &str) -> Result<Self, Failure> {
+    pub(crate) fn new(branch: &str, path: &str) -> Result<Self, ProviderError> {
         let sound = branch.starts_with(PREFIX)
             && git2::Reference::is_valid_name(&format!("refs/heads/{branch}"));
         if !sound {
@@ -43,7 +43,7 @@ impl Place {
         })
     }
 
-    pub(crate) fn of(folder: &Folder) -> Result<Self, Failure> {
+    pub(crate) fn of(folder: &Folder) -> Result<Self, ProviderError> {
         Self::new(&folder.branch, &folder.path)
     }
 
@@ -78,7 +78,7 @@ impl fmt::Display for Place {
 
 /// Refuses a path that leads out of its folder, into git's own files, or that another
 /// system would read differently.
-pub(crate) fn check_path(path: &str) -> Result<(), Failure> {
+pub(crate) fn check_path(path: &str) -> Result<(), ProviderError> {
     let reason = if path.is_empty() {
         "is empty"
     } else if path.starts_with('/') {

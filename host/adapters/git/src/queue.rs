@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use git2::{ErrorCode, Oid, Repository};
 use tokio::sync::oneshot;
 
@@ -39,13 +39,13 @@ struct Waiting {
 /// sent.
 struct Job {
     change: Change,
-    reply: oneshot::Sender<Result<bool, Failure>>,
+    reply: oneshot::Sender<Result<bool, ProviderError>>,
     /// Whether the commit that is on its way changes anything for this job.
     changes: bool,
 }
 
 impl Job {
-    fn answer(self, answer: Result<bool, Failure>) {
+    fn answer(self, answer: Result<bool, ProviderError>) {
         // A caller that is gone needs no answer: the journal makes it look again.
         let _ = self.reply.send(answer);
     }
@@ -53,7 +53,10 @@ impl Job {
 
 impl Queue {
     /// Brings a change to the remote; whether this deployment made it.
-    pub(crate) async fn submit(shared: &Arc<Shared>, change: Change) -> Result<bool, Failure> {
+    pub(crate) async fn submit(
+        shared: &Arc<Shared>,
+        change: Change,
+    ) -> Result<bool, ProviderError> {
         let (reply, answer) = oneshot::channel();
         let start = {
             let mut waiting = shared.queue.lock();
@@ -74,8 +77,8 @@ impl Queue {
             );
         }
         answer.await.unwrap_or_else(|_| {
-            Err(Failure::new(
-                FailureKind::Unavailable,
+            Err(ProviderError::new(
+                ProviderErrorKind::Unavailable,
                 SYSTEM,
                 "the push was cut off; nobody knows whether it arrived",
             ))
@@ -145,7 +148,7 @@ async fn settle(shared: &Shared, mut jobs: Vec<Job>) {
     }
 }
 
-fn answer_all(jobs: Vec<Job>, failure: &Failure) {
+fn answer_all(jobs: Vec<Job>, failure: &ProviderError) {
     for job in jobs {
         job.answer(Err(failure.clone()));
     }
@@ -154,7 +157,7 @@ fn answer_all(jobs: Vec<Job>, failure: &Failure) {
 /// What is left for another round.
 struct Again {
     jobs: Vec<Job>,
-    failure: Failure,
+    failure: ProviderError,
     /// Whether a race was lost; else the remote failed.
     lost: bool,
     /// Whether each branch is to go up by itself, because what fails together may fail
@@ -376,16 +379,16 @@ fn by_outcome(groups: Vec<Group>, outcomes: &BTreeMap<String, Outcome>) -> Optio
                 }
             }
             Some(Outcome::Lost(words)) => {
-                failure = Some(Failure::new(
-                    FailureKind::Unavailable,
+                failure = Some(ProviderError::new(
+                    ProviderErrorKind::Unavailable,
                     SYSTEM,
                     format!("branch {branch} keeps moving under us: {words}"),
                 ));
                 lost.extend(group.jobs);
             }
             None => {
-                failure = Some(Failure::new(
-                    FailureKind::Unavailable,
+                failure = Some(ProviderError::new(
+                    ProviderErrorKind::Unavailable,
                     SYSTEM,
                     format!("the git remote didn't say what came of branch {branch}"),
                 ));

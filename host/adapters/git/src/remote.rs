@@ -12,7 +12,7 @@ use git2::{
 };
 
 use deploycenter_domain::address::without_login;
-use deploycenter_ports::Failure;
+use deploycenter_ports::ProviderError;
 use tempfile::TempDir;
 
 use crate::config::{Credentials, GitConfig};
@@ -39,7 +39,7 @@ pub(crate) struct Cache {
     lock: PathBuf,
     pub(crate) url: String,
     pub(crate) credentials: Credentials,
-    pub(crate) signer: Option<Result<Signer, Failure>>,
+    pub(crate) signer: Option<Result<Signer, ProviderError>>,
 }
 
 impl Cache {

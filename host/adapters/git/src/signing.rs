@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use deploycenter_domain::escape;
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use git2::Config;
 
 use crate::failure::SYSTEM;
@@ -61,7 +61,7 @@ impl Signer {
     ///
     /// # Errors
     /// When it names none, or what it names isn't there.
-    pub(crate) fn of(config: &Config) -> Result<Self, Failure> {
+    pub(crate) fn of(config: &Config) -> Result<Self, ProviderError> {
         let text = |name: &str| config.get_string(name).ok().filter(|it| !it.is_empty());
         let format = match text("gpg.format") {
             None => Format::OpenPgp,
@@ -113,7 +113,7 @@ impl Signer {
     ///
     /// # Errors
     /// When the signer doesn't sign, in its own words.
-    pub(crate) fn sign(&self, text: &str) -> Result<String, Failure> {
+    pub(crate) fn sign(&self, text: &str) -> Result<String, ProviderError> {
         let signed = match self.format {
             Format::Ssh => self.by_ssh(text),
             Format::OpenPgp | Format::X509 => self.by_gpg(text),
@@ -221,9 +221,9 @@ fn words(output: &Output, shown: impl Fn(&str) -> bool) -> String {
     escape::harmless(&escape::clipped(&lines.join(" / "), SHOWN))
 }
 
-fn refused(what: String, help: &str) -> Failure {
-    Failure::new(
-        FailureKind::Refused,
+fn refused(what: String, help: &str) -> ProviderError {
+    ProviderError::new(
+        ProviderErrorKind::Refused,
         SYSTEM,
         format!("commits can't be signed, which git.signing wants: {what}"),
     )

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};
 use deploycenter_domain::resource::{Folder, Ownership, Resource};
 use deploycenter_domain::token::Reference;
-use deploycenter_ports::{EffectAdapter, FailureKind, Reading, Step};
+use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Step};
 use support::{Fault, HttpRemote, Remote, folder, owner, step};
 
 const BRANCH: &str = "customer/acme";
@@ -26,7 +26,7 @@ fn v(text: &str) -> Resource {
 }
 
 async fn observed(git: &deploycenter_git::Git, wanted: &Resource) -> Option<Resource> {
-    git.observe(wanted, Reading::Fresh)
+    git.observe(wanted, ReadFrom::Live)
         .await
         .unwrap()
         .map(|found| found.image)
@@ -36,7 +36,10 @@ async fn observed(git: &deploycenter_git::Git, wanted: &Resource) -> Option<Reso
 async fn a_folder_is_made_changed_and_removed_and_its_neighbours_stay() {
     let remote = Remote::new();
     let (git, _) = remote.local("cache");
-    assert_eq!(git.observe(&v("1"), Reading::Listed).await.unwrap(), None);
+    assert_eq!(
+        git.observe(&v("1"), ReadFrom::Snapshot).await.unwrap(),
+        None
+    );
 
     assert!(
         git.ensure(&step(1, None, Some(v("1"))))
@@ -44,7 +47,7 @@ async fn a_folder_is_made_changed_and_removed_and_its_neighbours_stay() {
             .unwrap()
             .changed
     );
-    let found = git.observe(&v("1"), Reading::Fresh).await.unwrap().unwrap();
+    let found = git.observe(&v("1"), ReadFrom::Live).await.unwrap().unwrap();
     assert_eq!(found.ownership, Ownership::ByPlace);
     let Resource::Folder(first) = found.image.clone() else {
         panic!()
@@ -121,7 +124,7 @@ async fn the_shared_target_comes_to_have_two_files_and_goes_back() {
     let again = folder(BRANCH, "", &[("base-project.json", "2"), files[1]]);
     let third = step(3, Some(after.clone()), Some(again));
     let failure = git.ensure(&third).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     remote.commit_by_hand(BRANCH, "base-project.json", "[]");
 
     // The way back knows the earlier content by its id alone.
@@ -242,7 +245,7 @@ async fn a_change_by_someone_else_is_reported_and_left() {
         step(2, Some(before), None),
     ] {
         let failure = git.ensure(&attempt).await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Moved, "{failure}");
+        assert_eq!(failure.kind, ProviderErrorKind::Moved, "{failure}");
         assert!(
             failure.message.contains("by Grace Hopper in ")
                 && failure.message.ends_with(": Fix by hand"),
@@ -251,7 +254,7 @@ async fn a_change_by_someone_else_is_reported_and_left() {
     }
     assert_eq!(
         git.undo(&create).await.unwrap_err().kind,
-        FailureKind::Moved
+        ProviderErrorKind::Moved
     );
     assert_eq!(
         remote.files(BRANCH).unwrap()["us-west-2/odoo/values.yaml"],
@@ -268,7 +271,7 @@ async fn a_change_by_someone_else_is_reported_and_left() {
         ))
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved, "{failure}");
+    assert_eq!(failure.kind, ProviderErrorKind::Moved, "{failure}");
 }
 
 #[tokio::test]
@@ -325,7 +328,7 @@ async fn nothing_with_a_token_or_a_path_that_leads_elsewhere_is_committed() {
             .unwrap_err();
         assert_eq!(
             failure.kind,
-            FailureKind::Refused,
+            ProviderErrorKind::Refused,
             "{resource:?}: {failure}"
         );
     }
@@ -370,7 +373,7 @@ async fn fifty_branches_go_up_in_one_push() {
         for n in 0..50 {
             let wanted = folder(&format!("customer/{base}{n}"), "r/odoo", &[]);
             assert!(
-                git.observe(&wanted, Reading::Listed)
+                git.observe(&wanted, ReadFrom::Snapshot)
                     .await
                     .unwrap()
                     .is_some()
@@ -467,7 +470,7 @@ async fn a_rejected_branch_does_not_fail_its_neighbours() {
     );
     assert!(good.unwrap().changed && fine.unwrap().changed);
     let failure = bad.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused);
+    assert_eq!(failure.kind, ProviderErrorKind::Refused);
     assert!(
         failure.message.contains("customer/frozen") && failure.message.contains("declined"),
         "{failure}"
@@ -513,8 +516,8 @@ async fn a_remote_that_is_not_there_is_a_failure_with_advice() {
     let failure = git.ensure(&step(1, None, Some(v("1")))).await.unwrap_err();
     assert!(failure.help.is_some(), "{failure}");
     let (git, _) = remote.git("cache", "http://127.0.0.1:1/x.git");
-    let failure = git.observe(&v("1"), Reading::Fresh).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Unavailable, "{failure}");
+    let failure = git.observe(&v("1"), ReadFrom::Live).await.unwrap_err();
+    assert_eq!(failure.kind, ProviderErrorKind::Unavailable, "{failure}");
 }
 
 #[tokio::test]
@@ -679,12 +682,12 @@ async fn a_cache_that_was_half_made_is_made_again() {
 }
 
 /// The files below a folder that hold a text.
-fn holding(folder: &std::path::Path, text: &str) -> Vec<String> {
+fn item(folder: &std::path::Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(holding(&path, text));
+            found.extend(item(&path, text));
         } else if String::from_utf8_lossy(&std::fs::read(&path).unwrap()).contains(text) {
             found.push(path.display().to_string());
         }
@@ -712,5 +715,5 @@ async fn a_login_in_the_url_is_kept_nowhere() {
         said.contains("/none.git") && !said.contains("canary"),
         "{said}"
     );
-    assert_eq!(holding(remote.dir.path(), "canary"), [""; 0]);
+    assert_eq!(item(remote.dir.path(), "canary"), [""; 0]);
 }

@@ -1,12 +1,12 @@
 //! Locks, journal and history in SQLite: for one machine, any number of processes.
 
+mod deployed;
 mod doctor;
 mod error;
 mod file;
 mod liveness;
 mod read;
 mod sqlite;
-mod standing;
 mod write;
 
 pub use doctor::{Journal, LOST};

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_ports::{
-    Clock, DeploymentRecord, Holder, Lease, NewDeployment, StandingRecord, Store, StoreError,
+    Clock, DeployedRecord, DeploymentRecord, Holder, Lease, NewDeployment, Store, StoreError,
     TargetRecord,
 };
 use sqlx::sqlite::{
@@ -21,7 +21,7 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 use crate::error::{failed, file};
 use crate::file::{Found, bring_up_to_date, close_to_others, has_tables, look, make};
 use crate::liveness::{Alive, Processes};
-use crate::{read, standing, write};
+use crate::{deployed, read, write};
 
 /// How long a write waits for another process's.
 const BUSY: Duration = Duration::from_secs(30);
@@ -254,7 +254,7 @@ impl Store for SqliteStore {
             write::finished(&mut transaction, id).await?;
         }
         if matches!(event, Event::Succeeded) {
-            standing::succeeded(&mut transaction, id, at).await?;
+            deployed::succeeded(&mut transaction, id, at).await?;
         }
         transaction.commit().await.map_err(failed)
     }
@@ -282,8 +282,8 @@ impl Store for SqliteStore {
         read::targets(&mut *self.reading().await?).await
     }
 
-    async fn standing(&self) -> Result<Vec<StandingRecord>, StoreError> {
-        standing::all(&mut *self.reading().await?).await
+    async fn deployed(&self) -> Result<Vec<DeployedRecord>, StoreError> {
+        deployed::all(&mut *self.reading().await?).await
     }
 
     async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {

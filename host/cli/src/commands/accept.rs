@@ -6,7 +6,7 @@ use clap::Args;
 use deploycenter_domain::name::TargetId;
 use deploycenter_engine::{Limits, workflow};
 
-use super::{CommandContext, carry};
+use super::{CommandContext, confirm_and_deploy};
 use crate::fail::Fail;
 
 /// Keep what someone committed by hand to a target's folder, and hold the target there
@@ -25,13 +25,13 @@ pub(crate) struct AcceptArgs {
     pub(crate) yes: bool,
 }
 
-pub(super) async fn run(context: &CommandContext, said: &AcceptArgs) -> Result<ExitCode, Fail> {
-    let target = &said.target;
+pub(super) async fn run(context: &CommandContext, args: &AcceptArgs) -> Result<ExitCode, Fail> {
+    let target = &args.target;
     let (place, busy) = context.open_to_plan(Limits::default()).await?;
-    let reason = said.reason.as_deref();
+    let reason = args.reason.as_deref();
     let prepared = workflow::accept(&place.engine, target, &place.actor(), reason).await?;
     drop(busy);
-    carry::replanned(context, &place, prepared, said.yes, || {
+    confirm_and_deploy::replanned(context, &place, prepared, args.yes, || {
         format!("{target} is held at what was committed until: deploycenter release {target}")
     })
     .await

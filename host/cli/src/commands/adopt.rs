@@ -10,7 +10,7 @@ use deploycenter_engine::Limits;
 use deploycenter_engine::workflow::{self, AdoptRequest, Ready};
 
 use super::outcome::conclude;
-use super::{CommandContext, cancel_on_ctrl_c, carry};
+use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy};
 use crate::fail::Fail;
 
 /// Take over what stands there already, or go on with retained data
@@ -53,9 +53,9 @@ fn adopted(text: &str) -> Result<Adopted, String> {
     Ok((effect, Adoption { id, former: None }))
 }
 
-pub(super) async fn run(context: &CommandContext, said: &AdoptArgs) -> Result<ExitCode, Fail> {
-    let target = &said.target;
-    if target.is_shared() && said.effects.is_empty() {
+pub(super) async fn run(context: &CommandContext, args: &AdoptArgs) -> Result<ExitCode, Fail> {
+    let target = &args.target;
+    if target.is_shared() && args.effects.is_empty() {
         return Err(Fail::usage(format!(
             "{target} holds no data; name what is to be taken over: argocd.project/{}",
             target.customer()
@@ -63,10 +63,10 @@ pub(super) async fn run(context: &CommandContext, said: &AdoptArgs) -> Result<Ex
     }
     let request = AdoptRequest {
         target: target.clone(),
-        effects: said.effects.iter().cloned().collect(),
-        incarnation: said.incarnation.map(Incarnation),
-        allow_dirty: said.allow_dirty,
-        allow_older: said.allow_older,
+        effects: args.effects.iter().cloned().collect(),
+        incarnation: args.incarnation.map(Incarnation),
+        allow_dirty: args.allow_dirty,
+        allow_older: args.allow_older,
     };
     let (place, busy) = context.open_to_plan(Limits::default()).await?;
     let cancel = cancel_on_ctrl_c();
@@ -74,8 +74,8 @@ pub(super) async fn run(context: &CommandContext, said: &AdoptArgs) -> Result<Ex
         Ready::Stopped(recovered) => conclude(context.json, &recovered, &[]),
         Ready::Yes(prepared) => {
             drop(busy);
-            let asks = carry::Asks::with(said.yes);
-            carry::out(context, &place, prepared, asks, &cancel).await
+            let asks = confirm_and_deploy::Asks::with(args.yes);
+            confirm_and_deploy::out(context, &place, prepared, asks, &cancel).await
         }
     }
 }

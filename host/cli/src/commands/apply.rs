@@ -11,7 +11,7 @@ use deploycenter_engine::Limits;
 use deploycenter_engine::workflow::{self, ApplyRequest, Ready};
 
 use super::outcome::conclude;
-use super::{CommandContext, cancel_on_ctrl_c, carry, selection};
+use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::output;
@@ -72,7 +72,7 @@ pub(super) async fn run(context: &CommandContext, args: &ApplyArgs) -> Result<Ex
     drop(busy);
     let (reviewed, left_out) = (request.reviewed.is_some(), prepared.left_out.clone());
     if !reviewed {
-        carry::show(context, &prepared.plan, args.quiet);
+        confirm_and_deploy::show(context, &prepared.plan, args.quiet);
         if !context.json {
             output::notes::tell(&planned);
         }
@@ -83,8 +83,8 @@ pub(super) async fn run(context: &CommandContext, args: &ApplyArgs) -> Result<Ex
         }
         return conclude(context.json, &prepared.recovered, &left_out);
     }
-    if !reviewed && !args.yes && !carry::confirmed()? {
-        return Err(carry::declined());
+    if !reviewed && !args.yes && !confirm_and_deploy::confirmed()? {
+        return Err(confirm_and_deploy::declined());
     }
     let outcomes = prepared.run(&place.engine, place.actor(), &cancel).await?;
     conclude(context.json, &outcomes, &left_out)

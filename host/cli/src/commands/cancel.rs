@@ -22,13 +22,13 @@ pub(crate) struct CancelArgs {
     pub(crate) data_compatible: bool,
 }
 
-pub(super) async fn run(context: &CommandContext, said: &CancelArgs) -> Result<ExitCode, Fail> {
+pub(super) async fn run(context: &CommandContext, args: &CancelArgs) -> Result<ExitCode, Fail> {
     let (place, busy) = context.open_to_commit().await?;
     drop(busy);
     let asked = cancel_on_ctrl_c();
     let outcomes = place
         .engine
-        .cancel(&said.target, &place.actor(), said.data_compatible, &asked)
+        .cancel(&args.target, &place.actor(), args.data_compatible, &asked)
         .await?;
     taken_back(context.json, &outcomes)
 }

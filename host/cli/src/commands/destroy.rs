@@ -29,13 +29,13 @@ pub(crate) struct DestroyArgs {
     pub(crate) allow_dirty: bool,
 }
 
-pub(super) async fn run(context: &CommandContext, said: &DestroyArgs) -> Result<ExitCode, Fail> {
+pub(super) async fn run(context: &CommandContext, args: &DestroyArgs) -> Result<ExitCode, Fail> {
     let request = RemovalRequest {
         removal: Removal::Destroy {
-            targets: said.targets.iter().cloned().collect(),
-            many: said.many,
+            targets: args.targets.iter().cloned().collect(),
+            many: args.many,
         },
-        allow_dirty: said.allow_dirty,
+        allow_dirty: args.allow_dirty,
     };
-    removal::run(context, request, &said.confirm).await
+    removal::run(context, request, &args.confirm).await
 }

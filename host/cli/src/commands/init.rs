@@ -61,7 +61,7 @@ pub(super) fn run(args: InitArgs) -> Result<ExitCode, Fail> {
         ));
     }
     let repository = match repository {
-        Some(said) => Some(address(&said)?),
+        Some(args) => Some(address(&args)?),
         None => asked()?,
     };
     let set = repository.as_ref().map_or_else(

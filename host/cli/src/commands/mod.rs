@@ -5,7 +5,7 @@ pub(crate) mod adopt;
 pub(crate) mod apply;
 mod bundle;
 pub(crate) mod cancel;
-mod carry;
+mod confirm_and_deploy;
 pub(crate) mod destroy;
 pub(crate) mod doctor;
 pub(crate) mod explain;
@@ -38,7 +38,7 @@ use deploycenter_engine::{Cancel, Limits, Offline};
 use crate::args::{Args, Command, Output, SandboxCommand, SecretCommand, Selectors};
 use crate::fail::Fail;
 use crate::output::progress::{Busy, LiveProgress};
-use crate::wiring::{self, Workplace};
+use crate::wiring::{self, Platform};
 
 /// What every command gets beside its own arguments.
 pub(crate) struct CommandContext {
@@ -52,7 +52,7 @@ pub(crate) struct CommandContext {
 
 impl CommandContext {
     /// Opens the deployment repo; asks no outside system yet.
-    async fn open(&self) -> Result<(Workplace, Busy), Fail> {
+    async fn open(&self) -> Result<(Platform, Busy), Fail> {
         let busy = self.progress.busy(READING);
         let repo = self.repo.as_deref();
         let place = wiring::open(repo, Limits::default(), self.progress.clone()).await?;
@@ -60,7 +60,7 @@ impl CommandContext {
     }
 
     /// The same, for a command that may commit without planning anew.
-    async fn open_to_commit(&self) -> Result<(Workplace, Busy), Fail> {
+    async fn open_to_commit(&self) -> Result<(Platform, Busy), Fail> {
         let busy = self.progress.busy(READING);
         let repo = self.repo.as_deref();
         let progress = self.progress.clone();
@@ -69,7 +69,7 @@ impl CommandContext {
     }
 
     /// The same, for a command that plans what is deployed.
-    async fn open_to_plan(&self, limits: Limits) -> Result<(Workplace, Busy), Fail> {
+    async fn open_to_plan(&self, limits: Limits) -> Result<(Platform, Busy), Fail> {
         let busy = self.progress.busy(READING);
         let repo = self.repo.as_deref();
         let place = wiring::open_to_plan(repo, limits, self.progress.clone()).await?;
@@ -153,23 +153,23 @@ pub(crate) fn count(number: usize, what: &str) -> String {
 }
 
 /// Reads the selectors of a command line.
-pub(crate) fn selection(said: &Selectors) -> Result<Selection, Fail> {
+pub(crate) fn selection(args: &Selectors) -> Result<Selection, Fail> {
     let usage = |error: &dyn std::fmt::Display| Fail::usage(error.to_string());
     Ok(Selection {
-        selectors: said
+        selectors: args
             .selectors
             .iter()
             .map(|text| {
                 deploycenter_domain::selector::Selector::parse(text).map_err(|error| usage(&error))
             })
             .collect::<Result<_, _>>()?,
-        region: said
+        region: args
             .region
             .as_deref()
             .map(str::parse)
             .transpose()
             .map_err(|error| usage(&error))?,
-        environment: said
+        environment: args
             .environment
             .as_deref()
             .map(str::parse)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use deploycenter_domain::saved;
-use deploycenter_engine::{Limits, Planned, Wishes};
+use deploycenter_engine::{Limits, PlanOptions, Planned};
 
 use super::{CommandContext, selection};
 use crate::args::Selectors;
@@ -47,12 +47,12 @@ pub(super) async fn run(context: &CommandContext, args: &PlanArgs) -> Result<Exi
         check_place(path)?;
     }
     let (place, busy) = context.open_to_plan(Limits::default()).await?;
-    let wishes = Wishes {
+    let options = PlanOptions {
         reclaim: args.reclaim,
         only_changes: out.is_none() && !context.json && !args.verbose,
-        ..Wishes::default()
+        ..PlanOptions::default()
     };
-    let planned = place.engine.plan(&selection, &wishes).await?;
+    let planned = place.engine.plan(&selection, &options).await?;
     drop(busy);
     if let Some(path) = out {
         save(path, &planned)?;

@@ -31,12 +31,12 @@ pub(crate) struct PurgeArgs {
     pub(crate) allow_dirty: bool,
 }
 
-pub(super) async fn run(context: &CommandContext, said: &PurgeArgs) -> Result<ExitCode, Fail> {
-    let target = said.target.clone();
-    let removal = if said.unused {
+pub(super) async fn run(context: &CommandContext, args: &PurgeArgs) -> Result<ExitCode, Fail> {
+    let target = args.target.clone();
+    let removal = if args.unused {
         Removal::PurgeUnused { target }
     } else {
-        let incarnation = said.incarnation.map(Incarnation);
+        let incarnation = args.incarnation.map(Incarnation);
         Removal::Purge {
             target,
             incarnation,
@@ -44,7 +44,7 @@ pub(super) async fn run(context: &CommandContext, said: &PurgeArgs) -> Result<Ex
     };
     let request = RemovalRequest {
         removal,
-        allow_dirty: said.allow_dirty,
+        allow_dirty: args.allow_dirty,
     };
-    removal::run(context, request, said.confirm.as_slice()).await
+    removal::run(context, request, args.confirm.as_slice()).await
 }

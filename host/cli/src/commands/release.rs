@@ -6,7 +6,7 @@ use clap::Args;
 use deploycenter_domain::name::TargetId;
 use deploycenter_engine::{Limits, workflow};
 
-use super::{CommandContext, carry};
+use super::{CommandContext, confirm_and_deploy};
 use crate::fail::Fail;
 
 /// End a hold: the target follows the desired state again
@@ -22,12 +22,12 @@ pub(crate) struct ReleaseArgs {
     pub(crate) yes: bool,
 }
 
-pub(super) async fn run(context: &CommandContext, said: &ReleaseArgs) -> Result<ExitCode, Fail> {
-    let target = &said.target;
+pub(super) async fn run(context: &CommandContext, args: &ReleaseArgs) -> Result<ExitCode, Fail> {
+    let target = &args.target;
     let (place, busy) = context.open_to_plan(Limits::default()).await?;
     let prepared = workflow::release(&place.engine, target).await?;
     drop(busy);
-    carry::replanned(context, &place, prepared, said.yes, || {
+    confirm_and_deploy::replanned(context, &place, prepared, args.yes, || {
         format!("{target} isn't held any more; what waits comes with: deploycenter apply {target}")
     })
     .await

@@ -9,7 +9,7 @@ use deploycenter_engine::Limits;
 use deploycenter_engine::workflow::{self, PreparedRemoval, Ready, RemovalRequest};
 
 use super::outcome::conclude;
-use super::{CommandContext, cancel_on_ctrl_c, carry};
+use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy};
 use crate::fail::Fail;
 
 /// The code of a removal that nobody confirmed.
@@ -37,12 +37,13 @@ pub(super) async fn run(
         Ready::Stopped(recovered) => return conclude(context.json, &recovered, &[]),
     };
     drop(busy);
-    carry::show(context, &prepared.plan, false);
+    confirm_and_deploy::show(context, &prepared.plan, false);
     if !prepared.plan.has_changes() {
         return conclude(context.json, &prepared.recovered, &[]);
     }
     for target in to_confirm.difference(&confirmed) {
-        ask_for(target).or_else(|fail| carry::decline(context, &prepared.plan, fail))?;
+        ask_for(target)
+            .or_else(|fail| confirm_and_deploy::decline(context, &prepared.plan, fail))?;
     }
     let outcomes = prepared.run(&place.engine, place.actor(), &cancel).await?;
     conclude(context.json, &outcomes, &[])

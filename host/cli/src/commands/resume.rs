@@ -6,12 +6,12 @@ use clap::Args;
 use deploycenter_domain::desired::did_you_mean;
 use deploycenter_domain::escape::shown;
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::TakeUp;
+use deploycenter_engine::ResumeScope;
 
 use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c};
 use crate::fail::Fail;
-use crate::wiring::Workplace;
+use crate::wiring::Platform;
 
 /// Finish or unwind what was interrupted or needs attention
 #[derive(Debug, Args)]
@@ -24,13 +24,13 @@ pub(crate) struct ResumeArgs {
 pub(super) async fn run(context: &CommandContext, args: &ResumeArgs) -> Result<ExitCode, Fail> {
     let targets = &args.targets;
     let wanted =
-        |target: &TargetId| targets.is_empty() || targets.iter().any(|said| is_meant(said, target));
+        |target: &TargetId| targets.is_empty() || targets.iter().any(|args| is_meant(args, target));
     let (place, busy) = context.open_to_commit().await?;
     drop(busy);
     known(&place, targets).await?;
     let outcomes = place
         .engine
-        .resume(TakeUp::All, wanted, &cancel_on_ctrl_c())
+        .resume(ResumeScope::All, wanted, &cancel_on_ctrl_c())
         .await?;
     if outcomes.is_empty() && !context.json {
         crate::output::errln!("Nothing is unfinished.");
@@ -40,17 +40,17 @@ pub(super) async fn run(context: &CommandContext, args: &ResumeArgs) -> Result<E
 
 /// Whether what was said means a target: `acme`, `acme/odoo`; what a customer's instances
 /// share goes with any of them.
-fn is_meant(said: &str, target: &TargetId) -> bool {
+fn is_meant(args: &str, target: &TargetId) -> bool {
     let customer = target.customer().as_str();
-    said == target.to_string()
-        || said == customer
-        || (target.is_shared() && said.split('/').next() == Some(customer))
+    args == target.to_string()
+        || args == customer
+        || (target.is_shared() && args.split('/').next() == Some(customer))
 }
 
 /// Refuses what means no target that the journal knows: more likely a slip than one that
 /// has nothing unfinished. The desired state may be broken while something is unfinished,
 /// and isn't asked.
-async fn known(place: &Workplace, targets: &[String]) -> Result<(), Fail> {
+async fn known(place: &Platform, targets: &[String]) -> Result<(), Fail> {
     if targets.is_empty() {
         return Ok(());
     }
@@ -60,23 +60,23 @@ async fn known(place: &Workplace, targets: &[String]) -> Result<(), Fail> {
         .map(|record| &record.target)
         .filter(|target| !target.is_shared())
         .collect();
-    let Some(said) = targets
+    let Some(args) = targets
         .iter()
-        .find(|said| !recorded.iter().any(|target| is_meant(said, target)))
+        .find(|args| !recorded.iter().any(|target| is_meant(args, target)))
     else {
         return Ok(());
     };
     let fail = Fail::new(
         "unknown-target",
-        format!("nothing of \"{}\" was ever deployed from here", shown(said)),
+        format!("nothing of \"{}\" was ever deployed from here", shown(args)),
     );
-    let names: Vec<String> = if said.contains('/') {
+    let names: Vec<String> = if args.contains('/') {
         recorded.iter().map(ToString::to_string).collect()
     } else {
         let customers = recorded.iter().map(|target| target.customer().to_string());
         customers.collect()
     };
-    Err(match did_you_mean(said, names.iter().map(String::as_str)) {
+    Err(match did_you_mean(args, names.iter().map(String::as_str)) {
         Some(help) => fail.help(help),
         None => fail,
     })

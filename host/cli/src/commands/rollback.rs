@@ -6,7 +6,7 @@ use clap::Args;
 use deploycenter_domain::name::TargetId;
 use deploycenter_engine::{Back, Limits, workflow};
 
-use super::{CommandContext, carry};
+use super::{CommandContext, confirm_and_deploy};
 use crate::fail::Fail;
 
 /// Put back what an earlier deployment left, and hold the target there
@@ -34,23 +34,23 @@ pub(crate) struct RollbackArgs {
     pub(crate) yes: bool,
 }
 
-pub(super) async fn run(context: &CommandContext, said: &RollbackArgs) -> Result<ExitCode, Fail> {
-    let target = &said.target;
+pub(super) async fn run(context: &CommandContext, args: &RollbackArgs) -> Result<ExitCode, Fail> {
+    let target = &args.target;
     let (place, busy) = context.open_to_plan(Limits::default()).await?;
-    let to = match &said.to {
+    let to = match &args.to {
         Some(name) => Some(workflow::find(&place.engine, target, name).await?),
         None => None,
     };
     let back = Back {
         to,
         by: place.actor(),
-        reason: said.reason.clone(),
-        data_compatible: said.data_compatible,
-        reclaim: said.reclaim,
+        reason: args.reason.clone(),
+        data_compatible: args.data_compatible,
+        reclaim: args.reclaim,
     };
     let prepared = workflow::rollback(&place.engine, target, &back).await?;
     drop(busy);
-    carry::replanned(context, &place, prepared, said.yes, || {
+    confirm_and_deploy::replanned(context, &place, prepared, args.yes, || {
         format!("{target} is held there until: deploycenter release {target}")
     })
     .await

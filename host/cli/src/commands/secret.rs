@@ -7,7 +7,7 @@ use std::sync::Arc;
 use deploycenter_domain::guardrails::PULL_SECRET;
 use deploycenter_domain::name::TargetId;
 use deploycenter_engine::Limits;
-use deploycenter_ports::{GivenOwner, Silent};
+use deploycenter_ports::{ProvidedOwner, Silent};
 use serde::Serialize;
 
 use super::CommandContext;
@@ -15,7 +15,7 @@ use super::apply::{self, ApplyArgs};
 use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::output::harmless;
-use crate::wiring::{self, Workplace};
+use crate::wiring::{self, Platform};
 
 /// Secrets Manager takes values up to 64 KiB, in JSON.
 const LARGEST: u64 = 48 * 1024;
@@ -40,7 +40,7 @@ pub(super) async fn set(
         .help("say --yes too; or look at `deploycenter plan` afterwards, and apply that"));
     }
     let place = open(context).await?;
-    let wanted = place.engine.given_secrets(target).await?;
+    let wanted = place.engine.provided_secrets(target).await?;
     let Some(secret) = wanted.entries.iter().find(|entry| entry.name == name) else {
         let names: Vec<&str> = wanted
             .entries
@@ -74,14 +74,14 @@ pub(super) async fn set(
         )
         .help("`kubectl create secret docker-registry x --docker-server=… --docker-username=… --docker-password=… --dry-run=client -o jsonpath='{.data.\\.dockerconfigjson}' | base64 -d` writes one; a config.json of `docker login` is one where no credential helper keeps the passwords"));
     }
-    let owner = GivenOwner {
+    let owner = ProvidedOwner {
         installation: place.engine.installation.clone(),
         target: target.clone(),
     };
     place
         .engine
-        .adapters
-        .given
+        .providers
+        .provided
         .set(&wanted.region, &secret.full, &secret.key, &value, &owner)
         .await?;
     let told = || {
@@ -100,11 +100,11 @@ pub(super) async fn set(
         .is_deployed
         .then(|| format!("deploycenter apply {target}"));
     if context.json {
-        let mut said = serde_json::json!({ "format": 1, "target": target, "secret": name, "entry": secret.full });
+        let mut args = serde_json::json!({ "format": 1, "target": target, "secret": name, "entry": secret.full });
         if let Some(next) = next {
-            said["takesEffectWith"] = next.into();
+            args["takesEffectWith"] = next.into();
         }
-        crate::output::outln!("{said}");
+        crate::output::outln!("{args}");
     } else {
         told();
         if let Some(next) = next {
@@ -178,11 +178,11 @@ pub(super) async fn list(
     };
     let mut rows = Vec::new();
     for target in targets {
-        let wanted = place.engine.given_secrets(&target).await?;
+        let wanted = place.engine.provided_secrets(&target).await?;
         let there = place
             .engine
-            .adapters
-            .given
+            .providers
+            .provided
             .list(&wanted.region, &wanted.prefix)
             .await?;
         let missing = wanted
@@ -226,7 +226,7 @@ pub(super) async fn list(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(context: &CommandContext) -> Result<Workplace, Fail> {
+async fn open(context: &CommandContext) -> Result<Platform, Fail> {
     wiring::open(context.repo.as_deref(), Limits::default(), Arc::new(Silent)).await
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use deploycenter_engine::workflow::StatusReader;
-use deploycenter_ports::Reading;
+use deploycenter_ports::ReadFrom;
 
 use super::{CommandContext, selection};
 use crate::args::{Selectors, interval};
@@ -41,7 +41,7 @@ pub(super) async fn run(context: &CommandContext, args: &StatusArgs) -> Result<E
         let clock = place.engine.clock.as_ref();
         return watch::run(&mut reader, clock, args.interval, context.json).await;
     }
-    let outcome = reader.read(Reading::Listed).await?;
+    let outcome = reader.read(ReadFrom::Snapshot).await?;
     drop(busy);
     let report = Report::of_targets(outcome.targets);
     output::out!(

@@ -10,7 +10,7 @@ use deploycenter_engine::workflow::{self, LeftOut, Ready, SyncRequest};
 use deploycenter_engine::{Limits, Next, Outcome, Rollout};
 
 use super::outcome::{self, Wanted};
-use super::{CommandContext, cancel_on_ctrl_c, carry, count, selection};
+use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy, count, selection};
 use crate::args::Selectors;
 use crate::fail::{Fail, problems};
 use crate::output;
@@ -85,8 +85,8 @@ pub(super) async fn run(context: &CommandContext, args: &SyncArgs) -> Result<Exi
             count(first, "target"),
         );
     }
-    if !args.yes && !carry::confirmed()? {
-        return carry::decline(context, plan, carry::declined());
+    if !args.yes && !confirm_and_deploy::confirmed()? {
+        return confirm_and_deploy::decline(context, plan, confirm_and_deploy::declined());
     }
     let mut done = 0;
     let gate = async |_: &[Outcome], _: &[TargetPlan]| {

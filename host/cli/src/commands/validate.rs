@@ -13,10 +13,10 @@ use crate::wiring;
 const WARNINGS: usize = 100;
 
 pub(super) async fn run(context: &CommandContext) -> Result<ExitCode, Fail> {
-    let said = context.repo.as_deref();
+    let args = context.repo.as_deref();
     let (offline, reading, busy) = context.offline().await?;
     busy.with("asking each app");
-    let valid = offline.validate(reading, wiring::checked(said)?).await?;
+    let valid = offline.validate(reading, wiring::checked(args)?).await?;
     drop(busy);
     let desired = &valid.desired;
     let stale = schema::stale(context, desired, offline.plugins.as_ref())?;

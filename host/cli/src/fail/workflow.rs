@@ -132,6 +132,6 @@ fn problem(left_out: &LeftOut) -> Problem {
             "{target}: a newer commit of main was applied to it already"
         ))
         .help("pull main and apply again, or insist with --allow-older"),
-        LeftOut::Blocked(blocked) => blocked.problem(),
+        LeftOut::Refusal(blocked) => blocked.problem(),
     }
 }

@@ -1,7 +1,7 @@
 //! Many targets' plans at once: those that change alike are shown once, so that a hundred
 //! equal changes read as one.
 
-mod alike;
+mod similarity;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::effect::{self, Shown};
 use super::plan;
 use super::style::{BOLD, DIM, paint};
-use alike::Outline;
+use similarity::Outline;
 
 /// How many of a group's other targets are named.
 const NAMED: usize = 3;

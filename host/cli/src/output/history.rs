@@ -1,7 +1,7 @@
 //! A target's deployments.
 
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
-use deploycenter_domain::journal::{Impossible, Progress, Status};
+use deploycenter_domain::journal::{DeploymentState, Impossible, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{PlannedEffect, Summary, TargetPlan};
@@ -116,7 +116,7 @@ impl Report {
 }
 
 fn row(record: &DeploymentRecord) -> Result<Row, Impossible> {
-    let progress = Progress::read(record.events.iter().map(|entry| &entry.event))?;
+    let progress = DeploymentState::read(record.events.iter().map(|entry| &entry.event))?;
     let begun = &record.deployment;
     let plan = &begun.plan;
     let mut summary = Summary::default();

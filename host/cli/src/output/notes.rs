@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::{Blocked, Planned, UnfinishedDeployment};
+use deploycenter_engine::{Planned, Refusal, UnfinishedDeployment};
 use deploycenter_ports::Holder;
 
 use super::style::{BOLD, harmless, paint};
@@ -14,12 +14,12 @@ const NAMED: usize = 5;
 /// Why targets aren't in the plan, each with its way out; those that one process is at work
 /// on in one line.
 pub(crate) fn left_out(planned: &Planned) {
-    let at_work = |blocked: &Blocked| {
+    let at_work = |blocked: &Refusal| {
         let unfinished = planned.unfinished.iter();
         let of = unfinished.filter(|it| it.target == blocked.target);
         of.filter_map(|it| it.holder.as_ref()).next()
     };
-    let mut held: BTreeMap<String, Vec<&Blocked>> = BTreeMap::new();
+    let mut held: BTreeMap<String, Vec<&Refusal>> = BTreeMap::new();
     for blocked in &planned.blocked {
         match at_work(blocked).filter(|_| blocked.code == LOCKED) {
             Some(holder) => held.entry(holder.to_string()).or_default().push(blocked),
@@ -45,7 +45,7 @@ pub(crate) fn left_out(planned: &Planned) {
 /// The code of a target that someone is at work on.
 const LOCKED: &str = "locked";
 
-fn one(blocked: &Blocked) {
+fn one(blocked: &Refusal) {
     line(
         blocked.code,
         &blocked.target.to_string(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
-use deploycenter_ports::{Notice, Progress};
+use deploycenter_ports::{DeploymentEvent, EventSink};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::task::AbortHandle;
 
@@ -139,33 +139,33 @@ impl LiveProgress {
     }
 }
 
-impl Progress for LiveProgress {
-    fn notice(&self, notice: &Notice) {
+impl EventSink for LiveProgress {
+    fn event(&self, event: &DeploymentEvent) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let line = match notice {
-            Notice::Recovered { deployments } => Some(format!(
+        let line = match event {
+            DeploymentEvent::Recovered { deployments } => Some(format!(
                 "Took up what had been interrupted: {}.",
                 count(*deployments, "deployment")
             )),
-            Notice::Began {
+            DeploymentEvent::Began {
                 target, effects, ..
             } => {
                 let new = self.begin(target, *effects);
                 running.insert(target.clone(), new);
-                began(notice)
+                began(event)
             }
-            Notice::Applying { target, effect } => {
+            DeploymentEvent::Applying { target, effect } => {
                 if let Some(running) = running.get(target) {
                     running.bar.set_message(effect.to_string());
                 }
                 None
             }
-            Notice::Applied { target, effect } => running.get_mut(target).map(|running| {
+            DeploymentEvent::Applied { target, effect } => running.get_mut(target).map(|running| {
                 running.done += 1;
                 running.bar.set_position(running.done as u64);
                 applied(target, effect, running)
             }),
-            Notice::Waiting {
+            DeploymentEvent::Waiting {
                 target,
                 system,
                 since,
@@ -177,21 +177,21 @@ impl Progress for LiveProgress {
                 }
                 Some(line(target, paint(CAREFUL, what), Some(message)))
             }
-            Notice::Answered { target, system } => {
+            DeploymentEvent::Answered { target, system } => {
                 let what = format!("{system} answers again");
                 if let Some(running) = running.get(target) {
                     running.bar.set_message(what.clone());
                 }
                 Some(line(target, what, None))
             }
-            Notice::Unwinding { target, reason } => {
+            DeploymentEvent::Unwinding { target, reason } => {
                 if let Some(running) = running.get_mut(target) {
                     running.bar.set_message("going back");
                     running.said = Some(reason.clone());
                 }
                 Some(line(target, paint(CAREFUL, "going back"), Some(reason)))
             }
-            Notice::Ended {
+            DeploymentEvent::Ended {
                 target,
                 status,
                 reason,
@@ -211,7 +211,10 @@ impl Progress for LiveProgress {
         };
         drop(running);
         // On a terminal the bars show what begins and what is done.
-        let shown_by_bar = matches!(notice, Notice::Began { .. } | Notice::Applied { .. });
+        let shown_by_bar = matches!(
+            event,
+            DeploymentEvent::Began { .. } | DeploymentEvent::Applied { .. }
+        );
         if let Some(line) = line
             && !(shown_by_bar && matches!(self.display, Display::Bars(_)))
         {
@@ -220,12 +223,12 @@ impl Progress for LiveProgress {
     }
 }
 
-fn began(notice: &Notice) -> Option<String> {
-    let Notice::Began {
+fn began(event: &DeploymentEvent) -> Option<String> {
+    let DeploymentEvent::Began {
         target,
         deployment,
         effects,
-    } = notice
+    } = event
     else {
         return None;
     };
@@ -320,62 +323,62 @@ mod tests {
         }
     }
 
-    fn notices() -> Vec<Notice> {
+    fn notices() -> Vec<DeploymentEvent> {
         let odoo = || "acme/odoo".parse().unwrap();
         let chat = || "globex/chat".parse().unwrap();
         let effect = |id: &str| id.parse().unwrap();
         vec![
-            Notice::Began {
+            DeploymentEvent::Began {
                 target: odoo(),
                 deployment: "d1".parse().unwrap(),
                 effects: 2,
             },
-            Notice::Applying {
+            DeploymentEvent::Applying {
                 target: odoo(),
                 effect: effect("efs.file-system/data"),
             },
-            Notice::Began {
+            DeploymentEvent::Began {
                 target: chat(),
                 deployment: "d2".parse().unwrap(),
                 effects: 1,
             },
-            Notice::Applied {
+            DeploymentEvent::Applied {
                 target: odoo(),
                 effect: effect("efs.file-system/data"),
             },
-            Notice::Applying {
+            DeploymentEvent::Applying {
                 target: chat(),
                 effect: effect("dns.record/main"),
             },
-            Notice::Waiting {
+            DeploymentEvent::Waiting {
                 target: chat(),
                 system: "Route 53",
                 since: "2025-11-21T14:03:10Z".parse().unwrap(),
                 message: "connection refused".to_owned(),
             },
-            Notice::Answered {
+            DeploymentEvent::Answered {
                 target: chat(),
                 system: "Route 53",
             },
-            Notice::Unwinding {
+            DeploymentEvent::Unwinding {
                 target: chat(),
                 reason: "the zone is gone".to_owned(),
             },
-            Notice::Applying {
+            DeploymentEvent::Applying {
                 target: odoo(),
                 effect: effect("git.commit/folder"),
             },
-            Notice::Applied {
+            DeploymentEvent::Applied {
                 target: odoo(),
                 effect: effect("git.commit/folder"),
             },
-            Notice::Ended {
+            DeploymentEvent::Ended {
                 target: odoo(),
                 deployment: "d1".parse().unwrap(),
                 status: Status::Succeeded,
                 reason: None,
             },
-            Notice::Ended {
+            DeploymentEvent::Ended {
                 target: chat(),
                 deployment: "d2".parse().unwrap(),
                 status: Status::NeedsAttention,
@@ -384,7 +387,7 @@ mod tests {
                         .to_owned(),
                 ),
             },
-            Notice::Ended {
+            DeploymentEvent::Ended {
                 target: chat(),
                 deployment: "d2".parse().unwrap(),
                 status: Status::Running,
@@ -397,8 +400,8 @@ mod tests {
     fn lines() {
         let page = Page::default();
         let progress = LiveProgress::lines(Box::new(page.clone()));
-        for notice in notices() {
-            progress.notice(&notice);
+        for event in notices() {
+            progress.event(&event);
         }
         let text = String::from_utf8(page.0.lock().unwrap().clone()).unwrap();
         insta::assert_snapshot!(plain(&text));
@@ -410,8 +413,8 @@ mod tests {
         let target = ProgressDrawTarget::term_like_with_hz(Box::new(term.clone()), 200);
         let progress = LiveProgress::new(Display::Bars(MultiProgress::with_draw_target(target)));
         let notices = notices();
-        for notice in &notices[..5] {
-            progress.notice(notice);
+        for event in &notices[..5] {
+            progress.event(event);
         }
         // Bars are drawn by a thread of their own, a few times a second.
         let wanted = [
@@ -427,8 +430,8 @@ mod tests {
         }
         assert!(is_shown(), "{}", term.contents());
 
-        for notice in &notices[5..] {
-            progress.notice(notice);
+        for event in &notices[5..] {
+            progress.event(event);
         }
         assert_eq!(term.contents(), "");
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::selector::{Selection, Selector};
 use deploycenter_engine::{Cancel, Engine, Outcome};
-use deploycenter_ports::Note;
+use deploycenter_ports::CommitContext;
 use deploycenter_testkit::{Gate, Inventory, Life, World};
 
 const CUSTOMERS: &str = "\
@@ -43,15 +43,15 @@ version: 1
 
 async fn apply(engine: Engine, selection: Selection, actor: &str) -> Vec<Outcome> {
     let planned = engine
-        .plan(&selection, &deploycenter_engine::Wishes::default())
+        .plan(&selection, &deploycenter_engine::PlanOptions::default())
         .await
         .unwrap();
-    let note = Note {
+    let commit = CommitContext {
         actor: actor.to_owned(),
         main_commit: None,
     };
     engine
-        .deploy(planned.plan.targets, &note, &Cancel::default())
+        .deploy(planned.plan.targets, &commit, &Cancel::default())
         .await
         .unwrap()
 }

@@ -2,7 +2,7 @@
 
 use deploycenter_domain::effect::{Action, EffectKind, OutputName};
 use deploycenter_domain::history::{Difference, Left, differences};
-use deploycenter_domain::journal::{Event, Progress};
+use deploycenter_domain::journal::{DeploymentState, Event};
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::TargetPlan;
@@ -27,13 +27,13 @@ fn journal(plan: &TargetPlan, tree: &str) -> Vec<Event> {
     events
 }
 
-fn succeeded(plan: &TargetPlan, tree: &str) -> Progress {
+fn succeeded(plan: &TargetPlan, tree: &str) -> DeploymentState {
     let mut events = journal(plan, tree);
     events.push(Event::Succeeded);
-    Progress::read(&events).unwrap()
+    DeploymentState::read(&events).unwrap()
 }
 
-fn left(deployments: &[(&TargetPlan, &Progress)]) -> Left {
+fn left(deployments: &[(&TargetPlan, &DeploymentState)]) -> Left {
     let mut left = Left::default();
     for (plan, progress) in deployments {
         left.take_in(plan, progress);
@@ -107,7 +107,7 @@ fn what_was_taken_back_leaves_what_was_there() {
         reason: "a pod is sick".to_owned(),
     });
     events.push(Event::Unwound);
-    let back = Progress::read(&events).unwrap();
+    let back = DeploymentState::read(&events).unwrap();
     let before = left(&[(&one, &at_one)]);
     let after = left(&[(&one, &at_one), (&two, &back)]);
     // The fixture says that another values.yaml stood there: that is what is left.
@@ -124,13 +124,13 @@ fn what_was_taken_back_leaves_what_was_there() {
 }
 
 /// The journal of a whole apply that was taken back.
-fn back_from(plan: &TargetPlan) -> Progress {
+fn back_from(plan: &TargetPlan) -> DeploymentState {
     let mut events = journal(plan, "a");
     events.push(Event::UnwindStarted {
         reason: "a pod is sick".to_owned(),
     });
     events.push(Event::Unwound);
-    Progress::read(&events).unwrap()
+    DeploymentState::read(&events).unwrap()
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn an_unfinished_one_leaves_what_is_done() {
     let mut events = journal(&two, "b");
     // The record is done; of the commit nobody knows.
     events.truncate(4);
-    let half = Progress::read(&events).unwrap();
+    let half = DeploymentState::read(&events).unwrap();
     let after = left(&[(&one, &at_one), (&two, &half)]);
     assert!(brief(&differences(&before, &after)).contains(&"Update dns.record/domain".to_owned()));
     assert_eq!(
@@ -171,7 +171,7 @@ fn an_unfinished_one_leaves_what_is_done() {
             step: undo("dns.record/domain"),
         },
     ]);
-    let half = Progress::read(&events).unwrap();
+    let half = DeploymentState::read(&events).unwrap();
     let after = left(&[(&one, &at_one), (&two, &half)]);
     assert_eq!(
         after.images()[&id("git.commit/folder")],
@@ -189,7 +189,7 @@ fn a_removal_leaves_what_it_doesnt_delete() {
     let one = first();
     let at_one = succeeded(&one, "a");
     let before = left(&[(&one, &at_one)]);
-    let stood = before.images();
+    let deployed_now = before.images();
     let mut gone = plan(vec![
         effect("dns.record/domain", Some(record(100)), None),
         effect(
@@ -198,7 +198,7 @@ fn a_removal_leaves_what_it_doesnt_delete() {
             None,
         ),
     ]);
-    let retained = stood.iter().filter(|(id, _)| {
+    let retained = deployed_now.iter().filter(|(id, _)| {
         use EffectKind::{AccessPoint, FileSystem, MountTarget, Secret};
         matches!(id.kind(), FileSystem | MountTarget | AccessPoint | Secret)
     });

@@ -1,7 +1,7 @@
 //! The one total function that reads a journal.
 
 use deploycenter_domain::effect::OutputName;
-use deploycenter_domain::journal::{EffectState, Event, Progress, Status, UndoState};
+use deploycenter_domain::journal::{DeploymentState, EffectState, Event, Status, UndoState};
 use deploycenter_domain::resource::Outputs;
 use deploycenter_domain::unwind::UndoStep;
 
@@ -71,8 +71,8 @@ fn short(event: &Event) -> &'static str {
 
 /// A journal that begins with those events; `needs-attention` and the others by their
 /// short names.
-fn after(names: &[&str]) -> Progress {
-    let mut progress = Progress::default();
+fn after(names: &[&str]) -> DeploymentState {
+    let mut progress = DeploymentState::default();
     for name in names {
         let event = every_event()
             .into_iter()
@@ -228,7 +228,7 @@ fn what_is_known_adds_up() {
     let plan = first();
     let mut events = forward(&plan);
     events.push(Event::Succeeded);
-    let progress = Progress::read(&events).unwrap();
+    let progress = DeploymentState::read(&events).unwrap();
     assert_eq!(progress.status(), Status::Succeeded);
     assert!(progress.status().is_final());
     assert_eq!(
@@ -276,7 +276,9 @@ fn a_second_attempt_replaces_what_failed() {
             outputs: Outputs::from([(OutputName::Id, "fs-2".to_owned())]),
         },
     ];
-    let at = |count: usize| Progress::read(&events[..count]).unwrap().effects[&id(EFFECT)].clone();
+    let at = |count: usize| {
+        DeploymentState::read(&events[..count]).unwrap().effects[&id(EFFECT)].clone()
+    };
     assert!(matches!(at(2), EffectState::Uncertain { .. }));
     assert!(matches!(at(3), EffectState::Failed { message, .. } if message == "busy"));
     assert!(matches!(at(5), EffectState::Uncertain { .. }));
@@ -357,14 +359,14 @@ fn a_journal_is_the_same_after_it_was_stored() {
 
 #[test]
 fn the_impossible_names_its_place() {
-    let error = Progress::read(&[Event::Started, Event::Unwound]).unwrap_err();
+    let error = DeploymentState::read(&[Event::Started, Event::Unwound]).unwrap_err();
     assert_eq!(error.entry, 1);
     assert_eq!(
         error.to_string(),
         "the journal is impossible at entry 1: the end of the unwinding before the unwinding began"
     );
-    assert_eq!(Progress::read(&[]).unwrap_err().what, "it is empty");
-    let error = Progress::read(&[Event::Started, done(&id(EFFECT), true)]).unwrap_err();
+    assert_eq!(DeploymentState::read(&[]).unwrap_err().what, "it is empty");
+    let error = DeploymentState::read(&[Event::Started, done(&id(EFFECT), true)]).unwrap_err();
     assert_eq!(
         error.what,
         "a result of efs.file-system/data without an intent"

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
-use deploycenter_domain::journal::{EffectState, Event, Progress, Status};
+use deploycenter_domain::journal::{DeploymentState, EffectState, Event, Status};
 use deploycenter_domain::plan::{TargetPlan, changes};
 use deploycenter_domain::resource::{Outputs, Resource};
 use deploycenter_domain::stale::{Verdict, compare};
@@ -171,7 +171,7 @@ proptest! {
     #[test]
     fn the_way_back_has_each_begun_effect_once(plan in any_plan(), fates in vec(any::<u8>(), 1..12)) {
         let events = any_run(&plan, &fates);
-        let progress = Progress::read(&events).unwrap();
+        let progress = DeploymentState::read(&events).unwrap();
         let way = steps(&plan, &progress);
         let undone: Vec<&EffectId> = way.iter().filter_map(|step| match step {
             UndoStep::Undo(id) => Some(id),
@@ -210,7 +210,7 @@ proptest! {
     fn a_run_can_be_stopped_anywhere_and_taken_back(plan in any_plan(), fates in vec(any::<u8>(), 1..12), cut in any::<prop::sample::Index>()) {
         let mut events = any_run(&plan, &fates);
         events.truncate(1 + cut.index(events.len()));
-        let before = Progress::read(&events).unwrap();
+        let before = DeploymentState::read(&events).unwrap();
         prop_assert_eq!(before.status(), Status::Running);
         events.extend([Event::Resumed, Event::UnwindStarted { reason: "refused".to_owned() }]);
         for step in steps(&plan, &before) {
@@ -218,16 +218,16 @@ proptest! {
         }
         events.push(Event::Unwound);
         for count in 1..=events.len() {
-            Progress::read(&events[..count]).unwrap();
+            DeploymentState::read(&events[..count]).unwrap();
         }
-        prop_assert_eq!(Progress::read(&events).unwrap().status(), Status::Unwound);
+        prop_assert_eq!(DeploymentState::read(&events).unwrap().status(), Status::Unwound);
     }
 
     #[test]
     fn no_journal_makes_the_reader_panic(events in vec(any_event(), 0..40)) {
-        let read = Progress::read(&events);
+        let read = DeploymentState::read(&events);
         // Step by step as at once; what is refused leaves no trace.
-        let mut progress = Progress::default();
+        let mut progress = DeploymentState::default();
         let mut valid = Vec::new();
         let mut refused = None;
         for (entry, event) in events.iter().enumerate() {
@@ -249,7 +249,7 @@ proptest! {
         }
         // Every beginning of a valid journal is one.
         for count in 1..=valid.len() {
-            prop_assert!(Progress::read(&valid[..count]).is_ok());
+            prop_assert!(DeploymentState::read(&valid[..count]).is_ok());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deploycenter_domain::journal::{Event, Progress};
+use deploycenter_domain::journal::{DeploymentState, Event};
 use deploycenter_domain::resource::Folder;
 use deploycenter_domain::unwind::{PROTECTION, UndoStep, planned_folder, steps, unprotected};
 
@@ -17,7 +17,7 @@ fn texts(steps: &[UndoStep]) -> Vec<String> {
 #[test]
 fn a_whole_first_deployment_goes_from_the_workload_down() {
     let plan = first();
-    let progress = Progress::read(&forward(&plan)).unwrap();
+    let progress = DeploymentState::read(&forward(&plan)).unwrap();
     assert_eq!(
         texts(&steps(&plan, &progress)),
         [
@@ -38,7 +38,7 @@ fn a_whole_first_deployment_goes_from_the_workload_down() {
 #[test]
 fn an_update_restores_the_folder_and_waits_before_the_cloud() {
     let plan = update();
-    let progress = Progress::read(&forward(&plan)).unwrap();
+    let progress = DeploymentState::read(&forward(&plan)).unwrap();
     assert_eq!(
         texts(&steps(&plan, &progress)),
         [
@@ -58,7 +58,7 @@ fn only_what_was_begun_goes() {
     events.push(intent(plan.effect(&id("efs.file-system/data")).unwrap()));
     events.push(done(&id("efs.file-system/data"), true));
     events.push(intent(plan.effect(&id("efs.mount-target/data.a")).unwrap()));
-    let progress = Progress::read(&events).unwrap();
+    let progress = DeploymentState::read(&events).unwrap();
     assert_eq!(
         texts(&steps(&plan, &progress)),
         ["undo:efs.mount-target/data.a", "undo:efs.file-system/data"]
@@ -70,11 +70,11 @@ fn only_what_was_begun_goes() {
         untouched,
     };
     events.push(failed(false));
-    let progress = Progress::read(&events).unwrap();
+    let progress = DeploymentState::read(&events).unwrap();
     assert_eq!(steps(&plan, &progress).len(), 2);
     // Unless what someone else has there was left alone.
     *events.last_mut().unwrap() = failed(true);
-    let progress = Progress::read(&events).unwrap();
+    let progress = DeploymentState::read(&events).unwrap();
     assert_eq!(
         texts(&steps(&plan, &progress)),
         ["undo:efs.file-system/data"]
@@ -86,7 +86,10 @@ fn what_was_found_made_is_not_ours_to_take_back() {
     let plan = first();
     let record = plan.effect(&id("dns.record/domain")).unwrap();
     let events = [Event::Started, intent(record), done(&record.id, false)];
-    assert_eq!(steps(&plan, &Progress::read(&events).unwrap()), vec![]);
+    assert_eq!(
+        steps(&plan, &DeploymentState::read(&events).unwrap()),
+        vec![]
+    );
 }
 
 #[test]
@@ -95,7 +98,7 @@ fn without_a_base_there_is_nothing_to_unprotect() {
     let mut events = vec![Event::Started];
     let commit = plan.effect(&id("git.commit/folder")).unwrap();
     events.extend([intent(commit), done(&commit.id, true)]);
-    let progress = Progress::read(&events).unwrap();
+    let progress = DeploymentState::read(&events).unwrap();
     assert_eq!(texts(&steps(&plan, &progress)), ["undo:git.commit/folder"]);
 }
 
@@ -105,7 +108,7 @@ fn an_update_that_committed_nothing_waits_for_nothing() {
     let record = plan.effect(&id("dns.record/domain")).unwrap();
     let events = [Event::Started, intent(record), done(&record.id, true)];
     assert_eq!(
-        texts(&steps(&plan, &Progress::read(&events).unwrap())),
+        texts(&steps(&plan, &DeploymentState::read(&events).unwrap())),
         ["undo:dns.record/domain"]
     );
 }
@@ -117,15 +120,15 @@ fn the_way_back_doesnt_change_on_the_way() {
         events.push(Event::UnwindStarted {
             reason: "sick".to_owned(),
         });
-        let way = steps(&plan, &Progress::read(&events).unwrap());
+        let way = steps(&plan, &DeploymentState::read(&events).unwrap());
         for step in &way {
             events.push(Event::UndoIntent { step: step.clone() });
-            assert_eq!(steps(&plan, &Progress::read(&events).unwrap()), way);
+            assert_eq!(steps(&plan, &DeploymentState::read(&events).unwrap()), way);
             events.push(Event::Undone { step: step.clone() });
-            assert_eq!(steps(&plan, &Progress::read(&events).unwrap()), way);
+            assert_eq!(steps(&plan, &DeploymentState::read(&events).unwrap()), way);
         }
         events.push(Event::Unwound);
-        assert!(Progress::read(&events).is_ok());
+        assert!(DeploymentState::read(&events).is_ok());
     }
     assert!(acting(&update()).count() < update().effects.len());
 }

@@ -6,7 +6,7 @@ use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::journal::{EffectState, Event, Status};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::Resource;
-use deploycenter_ports::{Ensured, Failure, FailureKind, Notice, Step};
+use deploycenter_ports::{DeploymentEvent, ProviderError, ProviderErrorKind, Step, StepOutcome};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
@@ -20,7 +20,7 @@ struct Way<'a> {
     /// What waits for a system that is away, or has waited, and how much longer it may.
     outages: BTreeMap<EffectId, Outage>,
     /// What turns it round.
-    failure: Option<(EffectId, Failure)>,
+    failure: Option<(EffectId, ProviderError)>,
     /// That nothing new begins: something failed, or was waited for in vain.
     halt: Cancel,
     /// That someone asked to stop.
@@ -32,7 +32,7 @@ impl Way<'_> {
         !self.halt.is_asked() && !self.cancel.is_asked()
     }
 
-    fn failed(&mut self, effect: EffectId, error: Failure) {
+    fn failed(&mut self, effect: EffectId, error: ProviderError) {
         self.failure.get_or_insert((effect, error));
         self.halt.ask();
     }
@@ -85,11 +85,11 @@ impl<'a> Saga<'a> {
             match self.step(&effect) {
                 Ok(step) => {
                     self.write(intent(&effect, &step)).await?;
-                    self.notice(Notice::Applying {
+                    self.event(DeploymentEvent::Applying {
                         target: self.target().clone(),
                         effect: effect.id.clone(),
                     });
-                    let opens = self.opening(&effect, &step);
+                    let opens = self.unprotect(&effect, &step);
                     way.in_flight
                         .push(InFlight::call(engine, effect.id, step, opens));
                 }
@@ -110,7 +110,7 @@ impl<'a> Saga<'a> {
         back: Back,
     ) -> Result<(), RunError> {
         let error = match back.result {
-            Ok(Ensured { changed, outputs }) => {
+            Ok(StepOutcome { changed, outputs }) => {
                 self.answered(way.outages.remove(&effect).as_ref()).await?;
                 self.write(Event::Done {
                     effect: effect.clone(),
@@ -118,7 +118,7 @@ impl<'a> Saga<'a> {
                     outputs,
                 })
                 .await?;
-                self.notice(Notice::Applied {
+                self.event(DeploymentEvent::Applied {
                     target: self.target().clone(),
                     effect,
                 });
@@ -126,7 +126,7 @@ impl<'a> Saga<'a> {
             }
             Err(error) => error,
         };
-        if error.kind == FailureKind::Unavailable {
+        if error.kind == ProviderErrorKind::Unavailable {
             // That is no answer. What is known of it stays: it may have been made.
             if way.goes_on() {
                 self.waits_for(&error).await?;
@@ -146,7 +146,11 @@ impl<'a> Saga<'a> {
         self.write(Event::Failed {
             effect: effect.clone(),
             message: tell(&error),
-            untouched: back.anew && matches!(error.kind, FailureKind::Moved | FailureKind::Foreign),
+            untouched: back.anew
+                && matches!(
+                    error.kind,
+                    ProviderErrorKind::Moved | ProviderErrorKind::Foreign
+                ),
         })
         .await?;
         way.failed(effect, error);
@@ -176,7 +180,7 @@ impl<'a> Saga<'a> {
         };
         match self.step(&planned) {
             Ok(step) => {
-                let opens = self.opening(&planned, &step);
+                let opens = self.unprotect(&planned, &step);
                 way.outages.insert(effect.clone(), outage);
                 way.in_flight
                     .push(InFlight::call(self.engine, effect, step, opens));
@@ -274,8 +278,8 @@ impl<'a> Saga<'a> {
             .collect()
     }
 
-    pub(super) fn notice(&self, notice: Notice) {
-        self.engine.progress.notice(&notice);
+    pub(super) fn event(&self, event: DeploymentEvent) {
+        self.engine.progress.event(&event);
     }
 }
 
@@ -302,7 +306,7 @@ fn intent(effect: &PlannedEffect, step: &Step) -> Event {
 }
 
 /// A failure with its advice, as one text.
-pub(super) fn tell(failure: &Failure) -> String {
+pub(super) fn tell(failure: &ProviderError) -> String {
     match &failure.help {
         Some(help) => format!("{} ({help})", failure.message),
         None => failure.message.clone(),

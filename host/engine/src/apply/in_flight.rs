@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use deploycenter_domain::effect::EffectId;
-use deploycenter_ports::{Ensured, Failure, Step};
+use deploycenter_ports::{ProviderError, Step, StepOutcome};
 
 use super::Cancel;
 use super::outage::{Outage, Probe, Waited};
@@ -31,7 +31,7 @@ pub(super) struct Back {
     pub(super) anew: bool,
     /// What shows whether its system answers.
     pub(super) probe: Option<Probe>,
-    pub(super) result: Result<Ensured, Failure>,
+    pub(super) result: Result<StepOutcome, ProviderError>,
 }
 
 impl<'a> InFlight<'a> {
@@ -45,11 +45,11 @@ impl<'a> InFlight<'a> {
         let kind = id.kind();
         let work = async move {
             let result = match opens {
-                Some(opening) => engine.open(&opening).await.map(|()| Ensured {
+                Some(unprotect) => engine.open(&unprotect).await.map(|()| StepOutcome {
                     changed: true,
-                    ..Ensured::default()
+                    ..StepOutcome::default()
                 }),
-                None => engine.adapters.of(kind).ensure(&step).await,
+                None => engine.providers.of(kind).ensure(&step).await,
             };
             Came::Back(Box::new(Back {
                 anew: !step.uncertain && step.adopt.is_none(),

@@ -14,9 +14,9 @@ mod unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use deploycenter_domain::journal::{Event, Impossible, Progress, Status};
+use deploycenter_domain::journal::{DeploymentState, Event, Impossible, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
-use deploycenter_ports::{DeploymentRecord, Failure, Lease, Recorded, StoreError, Wait};
+use deploycenter_ports::{DeploymentRecord, Lease, ProviderError, Recorded, StoreError, Wait};
 
 use crate::Engine;
 
@@ -65,7 +65,7 @@ pub enum RunError {
     Store(#[from] StoreError),
     /// An outside system couldn't be read before anything began.
     #[error(transparent)]
-    Outside(#[from] Failure),
+    Outside(#[from] ProviderError),
     /// The journal is impossible.
     #[error("{deployment}: {source}")]
     Journal {
@@ -82,7 +82,7 @@ pub(crate) struct Saga<'a> {
     engine: &'a Engine,
     lease: Lease,
     record: DeploymentRecord,
-    progress: Progress,
+    progress: DeploymentState,
 }
 
 impl<'a> Saga<'a> {
@@ -91,7 +91,7 @@ impl<'a> Saga<'a> {
         lease: Lease,
         record: DeploymentRecord,
     ) -> Result<Self, RunError> {
-        let progress = Progress::read(record.events.iter().map(|recorded| &recorded.event))
+        let progress = DeploymentState::read(record.events.iter().map(|recorded| &recorded.event))
             .map_err(|source| RunError::Journal {
                 deployment: record.deployment.id.clone(),
                 source,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::resource::Resource;
-use deploycenter_ports::{Failure, FailureKind, Notice, Reading, Step, system_name};
+use deploycenter_ports::{
+    DeploymentEvent, ProviderError, ProviderErrorKind, ReadFrom, Step, system_name,
+};
 
 use super::{RunError, Saga};
 use crate::Engine;
@@ -65,7 +67,7 @@ pub(super) struct Outage {
 
 impl Outage {
     /// A call that found a system away, again where `earlier` says so.
-    pub(super) fn met(engine: &Engine, earlier: Option<Self>, failure: &Failure) -> Self {
+    pub(super) fn met(engine: &Engine, earlier: Option<Self>, failure: &ProviderError) -> Self {
         let told = failure.retry_after.unwrap_or_default();
         let (left, pause) = match earlier {
             Some(earlier) => (earlier.left, earlier.pause),
@@ -94,8 +96,8 @@ impl Outage {
             self.pause = self.pause.saturating_mul(2).min(MOST);
             let seen = match probe {
                 Some(Probe { kind, thing }) => {
-                    let adapter = engine.adapters.of(*kind);
-                    Some(adapter.observe(thing, Reading::Fresh).await)
+                    let adapter = engine.providers.of(*kind);
+                    Some(adapter.observe(thing, ReadFrom::Live).await)
                 }
                 None => None,
             };
@@ -104,7 +106,7 @@ impl Outage {
             self.left = self.left.saturating_sub(spent);
             match seen {
                 None => return Waited::Unknown,
-                Some(Err(error)) if error.kind == FailureKind::Unavailable => {}
+                Some(Err(error)) if error.kind == ProviderErrorKind::Unavailable => {}
                 Some(_) => return Waited::Answered,
             }
         }
@@ -128,7 +130,7 @@ async fn slept(engine: &Engine, pause: Duration, wanted: &impl Fn() -> bool) -> 
 
 impl Saga<'_> {
     /// Journals that a system is waited for, once for all that wait for it.
-    pub(super) async fn waits_for(&mut self, failure: &Failure) -> Result<(), RunError> {
+    pub(super) async fn waits_for(&mut self, failure: &ProviderError) -> Result<(), RunError> {
         if self.progress.waiting.contains_key(failure.system) {
             return Ok(());
         }
@@ -138,7 +140,7 @@ impl Saga<'_> {
             message: failure.message.clone(),
         })
         .await?;
-        self.notice(Notice::Waiting {
+        self.event(DeploymentEvent::Waiting {
             target: self.target().clone(),
             system: system_name(failure.system),
             since,
@@ -159,7 +161,7 @@ impl Saga<'_> {
             system: system.to_owned(),
         })
         .await?;
-        self.notice(Notice::Answered {
+        self.event(DeploymentEvent::Answered {
             target: self.target().clone(),
             system: system_name(system),
         });

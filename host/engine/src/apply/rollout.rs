@@ -3,7 +3,7 @@
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::plan::TargetPlan;
-use deploycenter_ports::{Note, StoreError};
+use deploycenter_ports::{CommitContext, StoreError};
 
 use super::{Cancel, Outcome, RunError};
 use crate::Engine;
@@ -37,7 +37,7 @@ impl Engine {
     pub async fn roll_out(
         &self,
         batches: Vec<Vec<TargetPlan>>,
-        note: &Note,
+        commit: &CommitContext,
         cancel: &Cancel,
         mut gate: impl AsyncFnMut(&[Outcome], &[TargetPlan]) -> Next,
     ) -> Rollout {
@@ -55,7 +55,7 @@ impl Engine {
                 break;
             }
             let names: Vec<TargetId> = instances(&batch).collect();
-            match self.deploy(batch, note, cancel).await {
+            match self.deploy(batch, commit, cancel).await {
                 Ok(outcomes) => {
                     rollout.outcomes.extend(outcomes.iter().cloned());
                     let well = outcomes

@@ -7,7 +7,7 @@ use deploycenter_domain::journal::{Event, Status};
 use deploycenter_domain::name::{CustomerName, TargetId};
 use deploycenter_domain::plan::TargetPlan;
 use deploycenter_ports::{
-    DeploymentRecord, Lease, NewDeployment, Note, Notice, Recorded, StoreError,
+    CommitContext, DeploymentEvent, DeploymentRecord, Lease, NewDeployment, Recorded, StoreError,
 };
 use futures::StreamExt;
 
@@ -28,7 +28,7 @@ impl Engine {
     pub async fn deploy(
         &self,
         plans: Vec<TargetPlan>,
-        note: &Note,
+        commit: &CommitContext,
         cancel: &Cancel,
     ) -> Result<Vec<Outcome>, RunError> {
         let (shared, instances): (Vec<TargetPlan>, Vec<TargetPlan>) =
@@ -50,8 +50,8 @@ impl Engine {
                 let deployment = NewDeployment {
                     id: self.ids.deployment(),
                     plan,
-                    actor: note.actor.clone(),
-                    main_commit: note.main_commit.clone(),
+                    actor: commit.actor.clone(),
+                    main_commit: commit.main_commit.clone(),
                     at: self.clock.now(),
                 };
                 (lease, deployment)
@@ -133,12 +133,12 @@ impl Engine {
         if held.is_empty() {
             return Ok(settled);
         }
-        let standing = self.store.standing().await?;
+        let deployed = self.store.deployed().await?;
         for (_, plan) in held {
-            let known = standing
+            let known = deployed
                 .iter()
                 .find(|record| record.target == plan.target && !record.ended)
-                .map(|record| &record.standing);
+                .map(|record| &record.deployed);
             settled.push(if plan.operation.is_removal() {
                 plan.clone()
             } else {
@@ -292,7 +292,7 @@ impl Engine {
         self.release(std::iter::once(given_back)).await;
         result?;
         let outcome = saga.outcome();
-        saga.notice(Notice::Ended {
+        saga.event(DeploymentEvent::Ended {
             target: outcome.target.clone(),
             deployment: outcome.deployment.clone(),
             status: outcome.status,
@@ -330,7 +330,7 @@ impl Begins {
 
 impl Saga<'_> {
     async fn run(&mut self, begins: &Begins, cancel: &Cancel) -> Result<(), RunError> {
-        self.notice(Notice::Began {
+        self.event(DeploymentEvent::Began {
             target: self.target().clone(),
             deployment: self.id().clone(),
             effects: self
@@ -355,7 +355,7 @@ impl Saga<'_> {
             }
         }
         if self.progress.status() == Status::Unwinding {
-            self.notice(Notice::Unwinding {
+            self.event(DeploymentEvent::Unwinding {
                 target: self.target().clone(),
                 reason: self.progress.reason.clone().unwrap_or_default(),
             });

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
 use deploycenter_domain::resource::{
     File, Folder, Observed, Outputs, Ownership, Project, Resource,
 };
-use deploycenter_domain::standing::Standing;
-use deploycenter_ports::{Failure, Reading};
+use deploycenter_ports::{ProviderError, ReadFrom};
 use serde_json::Value;
 
 use crate::Engine;
@@ -22,12 +22,12 @@ impl Engine {
     pub(super) async fn as_it_stands(
         &self,
         plan: TargetPlan,
-        known: Option<&Standing>,
-    ) -> Result<TargetPlan, Failure> {
+        known: Option<&DeployedState>,
+    ) -> Result<TargetPlan, ProviderError> {
         let Some(commit) = plan.of_kind(EffectKind::Commit).next().cloned() else {
             return Ok(plan);
         };
-        let known_tree = known.and_then(Standing::tree);
+        let known_tree = known.and_then(DeployedState::tree);
         if tree(commit.before.as_ref()) == known_tree
             && plan
                 .of_kind(EffectKind::Project)
@@ -43,7 +43,11 @@ impl Engine {
         for project in projects {
             let judged = match &project.after {
                 Some(wanted) => {
-                    let seen = self.adapters.argocd.observe(wanted, Reading::Fresh).await?;
+                    let seen = self
+                        .providers
+                        .argocd
+                        .observe(wanted, ReadFrom::Live)
+                        .await?;
                     let verdict = verdict(known_image(known, &project.id), seen.as_ref(), wanted);
                     (seen, verdict)
                 }
@@ -54,7 +58,7 @@ impl Engine {
         if found.values().any(|(_, it)| *it == Verdict::Planned) {
             return Ok(plan);
         }
-        let seen_folder = self.adapters.git.observe(folder, Reading::Fresh).await?;
+        let seen_folder = self.providers.git.observe(folder, ReadFrom::Live).await?;
         let is_ours = seen_folder
             .as_ref()
             .is_none_or(|seen| tree(Some(&seen.image)) == known_tree);
@@ -93,7 +97,7 @@ impl Engine {
     }
 }
 
-fn known_image<'a>(known: Option<&'a Standing>, id: &EffectId) -> Option<&'a Resource> {
+fn known_image<'a>(known: Option<&'a DeployedState>, id: &EffectId) -> Option<&'a Resource> {
     known.and_then(|known| known.images.get(id))
 }
 

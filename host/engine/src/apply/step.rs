@@ -6,7 +6,7 @@ use deploycenter_domain::journal::{EffectState, UndoState};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{Folder, Owner, Resource, Sync};
 use deploycenter_domain::unwind::{UndoStep, kept_folder, planned_folder, unprotected};
-use deploycenter_ports::{Failure, FailureKind, Note, Step};
+use deploycenter_ports::{CommitContext, ProviderError, ProviderErrorKind, Step};
 
 use super::Saga;
 use super::outage::Probe;
@@ -14,7 +14,7 @@ use super::unprotect::Opening;
 
 impl Saga<'_> {
     /// The step of an effect, with everything bound that is known by now.
-    pub(super) fn step(&self, effect: &PlannedEffect) -> Result<Step, Failure> {
+    pub(super) fn step(&self, effect: &PlannedEffect) -> Result<Step, ProviderError> {
         let after = match &effect.after {
             // The files stand beside the commit in the plan, each once.
             Some(Resource::Folder(folder)) if folder.files.is_empty() => {
@@ -26,8 +26,8 @@ impl Saga<'_> {
         if let Some(after) = &after
             && !is_bound(after)
         {
-            return Err(Failure::new(
-                FailureKind::Refused,
+            return Err(ProviderError::new(
+                ProviderErrorKind::Refused,
                 "plan",
                 format!(
                     "{} holds a value that no effect before it made known",
@@ -50,16 +50,16 @@ impl Saga<'_> {
                 )
             ),
             undo: false,
-            note: self.note(),
+            commit: self.commit(),
             adopt: effect.adopt.clone(),
         })
     }
 
     /// An image with the known values in it. What follows a commit gets the tree that
     /// the commit made.
-    fn bound(&self, image: &Resource) -> Result<Resource, Failure> {
+    fn bound(&self, image: &Resource) -> Result<Resource, ProviderError> {
         let mut image = bind(image, &self.progress.bindings)
-            .map_err(|error| Failure::new(FailureKind::Refused, "plan", error))?;
+            .map_err(|error| ProviderError::new(ProviderErrorKind::Refused, "plan", error))?;
         if let Resource::Sync(Sync { tree, .. }) = &mut image
             && tree.is_none()
         {
@@ -95,8 +95,8 @@ impl Saga<'_> {
         }
     }
 
-    fn note(&self) -> Note {
-        Note {
+    fn commit(&self) -> CommitContext {
+        CommitContext {
             actor: self.record.deployment.actor.clone(),
             main_commit: self.record.deployment.main_commit.clone(),
         }
@@ -104,11 +104,11 @@ impl Saga<'_> {
 
     /// What an undo step does, in the adapters' terms: the folder's steps and the syncs
     /// have shapes of their own.
-    pub(super) fn undo_step(&self, undo: &UndoStep) -> Result<Undo, Failure> {
+    pub(super) fn undo_step(&self, undo: &UndoStep) -> Result<Undo, ProviderError> {
         let plan = &self.record.deployment.plan;
         let missing = || {
-            Failure::new(
-                FailureKind::Refused,
+            ProviderError::new(
+                ProviderErrorKind::Refused,
                 "plan",
                 format!("the plan has nothing for the step {undo}"),
             )
@@ -198,7 +198,7 @@ impl Saga<'_> {
                     after: Some(Resource::Sync(sync)),
                     uncertain: true,
                     undo: false,
-                    note: self.note(),
+                    commit: self.commit(),
                     adopt: None,
                 });
                 Ok(Undo::Settle(step, keep))
@@ -208,7 +208,7 @@ impl Saga<'_> {
 
     /// The step that leaves a folder as it was but for what can't be taken back; `None` when
     /// all of it can.
-    fn keep(&self) -> Result<Option<Box<Step>>, Failure> {
+    fn keep(&self) -> Result<Option<Box<Step>>, ProviderError> {
         let plan = &self.record.deployment.plan;
         let commit = plan.of_kind(EffectKind::Commit).next();
         let (Some(commit), Some(kept)) = (commit, kept_folder(plan)) else {
@@ -242,9 +242,9 @@ impl Undo {
         match self {
             Self::Back(kind, step) | Self::Forward(kind, step) => Probe::of(*kind, step),
             Self::Settle(step, _) => Probe::of(EffectKind::Sync, step),
-            Self::Open(opening) => Some(Probe {
+            Self::Open(unprotect) => Some(Probe {
                 kind: EffectKind::Sync,
-                thing: Resource::Sync(opening.sync.clone()),
+                thing: Resource::Sync(unprotect.sync.clone()),
             }),
         }
     }

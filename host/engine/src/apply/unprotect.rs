@@ -6,7 +6,7 @@ use deploycenter_domain::effect::{EffectKind, OutputName};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{Folder, Resource, Sync};
-use deploycenter_ports::{Failure, FailureKind, Reading, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step};
 
 use super::Saga;
 use crate::Engine;
@@ -21,8 +21,8 @@ pub(super) struct Opening {
 impl Engine {
     /// Waits until the base application has taken over its folder. When Argo CD answers
     /// that it can't, the protection is taken off what it made.
-    pub(super) async fn open(&self, opening: &Opening) -> Result<(), Failure> {
-        let Opening { sync, folder } = opening;
+    pub(super) async fn open(&self, unprotect: &Opening) -> Result<(), ProviderError> {
+        let Opening { sync, folder } = unprotect;
         let mut sync = sync.clone();
         if sync.tree.is_none() {
             // The commit just before made the tree; what the branch says is what Argo CD
@@ -31,13 +31,16 @@ impl Engine {
         }
         if sync.tree.is_none() {
             let text = format!("{} is gone from the branch {}", sync.path, sync.branch);
-            return Err(Failure::new(FailureKind::Moved, "git", text));
+            return Err(ProviderError::new(ProviderErrorKind::Moved, "git", text));
         }
-        let syncing = &self.adapters.syncing;
+        let syncing = &self.providers.syncing;
         let Err(failure) = syncing.synced(&sync).await else {
             return Ok(());
         };
-        let is_answer = matches!(failure.kind, FailureKind::Unhealthy | FailureKind::Refused);
+        let is_answer = matches!(
+            failure.kind,
+            ProviderErrorKind::Unhealthy | ProviderErrorKind::Refused
+        );
         // When someone else's commit is why, what is there now may be theirs.
         if !is_answer || self.tree_of(folder).await? != sync.tree {
             return Err(failure);
@@ -48,22 +51,22 @@ impl Engine {
             "the base can't be opened by its manifests: the live objects are"
         );
         let stripped = syncing.strip_protection(&sync).await;
-        stripped.map_err(|error| Failure {
+        stripped.map_err(|error| ProviderError {
             message: format!("{}; it came to that because {failure}", error.message),
             ..error
         })
     }
 
-    async fn tree_of(&self, folder: &Folder) -> Result<Option<String>, Failure> {
+    async fn tree_of(&self, folder: &Folder) -> Result<Option<String>, ProviderError> {
         let wanted = Resource::Folder(folder.clone());
-        let seen = self.adapters.git.observe(&wanted, Reading::Fresh).await?;
+        let seen = self.providers.git.observe(&wanted, ReadFrom::Live).await?;
         Ok(seen.and_then(|seen| seen.outputs.get(&OutputName::Tree).cloned()))
     }
 }
 
 impl Saga<'_> {
     /// What a sync opens that goes before a purge.
-    pub(super) fn opening(&self, effect: &PlannedEffect, step: &Step) -> Option<Opening> {
+    pub(super) fn unprotect(&self, effect: &PlannedEffect, step: &Step) -> Option<Opening> {
         let plan = &self.record.deployment.plan;
         let Some(Resource::Sync(sync)) = &step.after else {
             return None;

@@ -5,7 +5,7 @@ use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};
 use deploycenter_domain::journal::{Event, UndoState};
 use deploycenter_domain::resource::Resource;
 use deploycenter_domain::unwind::{UndoStep, steps};
-use deploycenter_ports::{Failure, FailureKind, Reading, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step};
 
 use super::forward::tell;
 use super::outage::{Outage, Waited};
@@ -78,12 +78,12 @@ impl Saga<'_> {
         &mut self,
         step: &UndoStep,
         cancel: &Cancel,
-    ) -> Result<Option<Result<(), Failure>>, RunError> {
+    ) -> Result<Option<Result<(), ProviderError>>, RunError> {
         let engine = self.engine;
         let mut outage: Option<Outage> = None;
         loop {
             let error = match self.take(step).await {
-                Err(error) if error.kind == FailureKind::Unavailable => error,
+                Err(error) if error.kind == ProviderErrorKind::Unavailable => error,
                 answer => {
                     self.answered(outage.as_ref()).await?;
                     return Ok(Some(answer));
@@ -105,17 +105,17 @@ impl Saga<'_> {
         }
     }
 
-    async fn take(&self, step: &UndoStep) -> Result<(), Failure> {
-        let adapters = &self.engine.adapters;
+    async fn take(&self, step: &UndoStep) -> Result<(), ProviderError> {
+        let providers = &self.engine.providers;
         match self.undo_step(step)? {
-            Undo::Back(kind, step) => adapters.of(kind).undo(&step).await,
-            Undo::Forward(kind, step) => adapters.of(kind).ensure(&step).await.map(|_| ()),
-            Undo::Open(opening) => {
-                if !self.is_there(&opening.sync.application).await? {
+            Undo::Back(kind, step) => providers.of(kind).undo(&step).await,
+            Undo::Forward(kind, step) => providers.of(kind).ensure(&step).await.map(|_| ()),
+            Undo::Open(unprotect) => {
+                if !self.is_there(&unprotect.sync.application).await? {
                     // It was never made: nothing was synced that protects itself.
                     return Ok(());
                 }
-                self.engine.open(&opening).await
+                self.engine.open(&unprotect).await
             }
             Undo::Settle(step, keep) => {
                 if let Some(Resource::Sync(sync)) = &step.after
@@ -126,7 +126,7 @@ impl Saga<'_> {
                 }
                 match keep {
                     Some(keep) => self.settle_or_keep(*step, &keep).await,
-                    None => adapters.argocd.ensure(&step).await.map(|_| ()),
+                    None => providers.argocd.ensure(&step).await.map(|_| ()),
                 }
             }
         }
@@ -136,11 +136,11 @@ impl Saga<'_> {
     /// doesn't shrink, whatever the folder says: where Argo CD answers that it can't, the
     /// folder keeps the new size, and the rest of it stays as it was. Whether it grew before
     /// the deployment failed nobody knows beforehand.
-    async fn settle_or_keep(&self, mut step: Step, keep: &Step) -> Result<(), Failure> {
-        let adapters = &self.engine.adapters;
+    async fn settle_or_keep(&self, mut step: Step, keep: &Step) -> Result<(), ProviderError> {
+        let providers = &self.engine.providers;
         let is_back = match &keep.before {
             Some(earlier) => {
-                let seen = adapters.git.observe(earlier, Reading::Fresh).await?;
+                let seen = providers.git.observe(earlier, ReadFrom::Live).await?;
                 let tree = seen.and_then(|seen| seen.outputs.get(&OutputName::Tree).cloned());
                 matches!(earlier, Resource::Folder(folder) if folder.tree == tree)
             }
@@ -149,35 +149,35 @@ impl Saga<'_> {
         if is_back {
             // Disks are the base's.
             let is_base = step.owner.effect.name() == "base";
-            match adapters.argocd.ensure(&step).await {
+            match providers.argocd.ensure(&step).await {
                 Err(failure)
                     if is_base
                         && matches!(
                             failure.kind,
-                            FailureKind::Unhealthy | FailureKind::Refused
+                            ProviderErrorKind::Unhealthy | ProviderErrorKind::Refused
                         ) => {}
                 settled => return settled.map(|_| ()),
             }
         }
-        let kept = adapters.git.ensure(keep).await?;
+        let kept = providers.git.ensure(keep).await?;
         if let Some(Resource::Sync(sync)) = &mut step.after {
             sync.tree = kept.outputs.get(&OutputName::Tree).cloned();
         }
-        adapters.argocd.ensure(&step).await.map(|_| ())
+        providers.argocd.ensure(&step).await.map(|_| ())
     }
 
     /// Whether one of the plan's applications exists.
-    async fn is_there(&self, application: &str) -> Result<bool, Failure> {
+    async fn is_there(&self, application: &str) -> Result<bool, ProviderError> {
         Ok(self.seen(application).await? == Some(true))
     }
 
     /// Whether one of the plan's applications doesn't exist any more.
-    async fn is_gone(&self, application: &str) -> Result<bool, Failure> {
+    async fn is_gone(&self, application: &str) -> Result<bool, ProviderError> {
         Ok(self.seen(application).await? == Some(false))
     }
 
     /// Whether an application exists; `None` when it isn't one of the plan's.
-    async fn seen(&self, application: &str) -> Result<Option<bool>, Failure> {
+    async fn seen(&self, application: &str) -> Result<Option<bool>, ProviderError> {
         let planned = self.record.deployment.plan.of_kind(EffectKind::Application);
         let image = planned.filter_map(|effect| effect.after.as_ref()).find(
             |after| matches!(after, Resource::Application(wanted) if wanted.name == application),
@@ -185,8 +185,8 @@ impl Saga<'_> {
         let Some(image) = image else {
             return Ok(None);
         };
-        let adapter = &self.engine.adapters.argocd;
-        let seen = adapter.observe(image, Reading::Fresh).await?;
+        let adapter = &self.engine.providers.argocd;
+        let seen = adapter.observe(image, ReadFrom::Live).await?;
         Ok(Some(seen.is_some()))
     }
 

@@ -9,8 +9,8 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::plan::{PlannedEffect, Remark};
 
 use super::PlanError;
-use super::blocked::Blocked;
-use super::effects::Whose;
+use super::effects::EffectScope;
+use super::refusal::Refusal;
 use crate::Engine;
 
 /// What stands beside things of ours that stand.
@@ -35,16 +35,16 @@ impl Engine {
     /// Gives what keeps the target from being planned.
     pub(super) async fn look_beside(
         &self,
-        whose: Whose<'_>,
+        whose: EffectScope<'_>,
         effect: &PlannedEffect,
         stands: bool,
         beside: &mut Beside,
-    ) -> Result<Vec<Blocked>, PlanError> {
+    ) -> Result<Vec<Refusal>, PlanError> {
         let Some(after) = &effect.after else {
             return Ok(Vec::new());
         };
         let mut blocked = Vec::new();
-        for found in self.adapters.of(effect.kind).beside(after).await? {
+        for found in self.providers.of(effect.kind).beside(after).await? {
             let (target, id) = (whose.target, &effect.id);
             let taken_along = effect.adopt.is_some() && found.adoptable;
             if taken_along {
@@ -60,7 +60,7 @@ impl Engine {
             } else {
                 String::new()
             };
-            blocked.push(Blocked {
+            blocked.push(Refusal {
                 target: target.clone(),
                 code: found.code,
                 message: format!("{id}: {}", found.message),

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{Folder, Resource};
-use deploycenter_domain::standing::Standing;
 use deploycenter_domain::unwind::kept_folder;
 
-use super::blocked::Blocked;
-use super::{PlanError, Wishes};
+use super::refusal::Refusal;
+use super::{PlanError, PlanOptions};
 use crate::Engine;
 
 /// One thing that someone else changed.
@@ -21,7 +21,7 @@ struct Drift {
     lost_data: bool,
 }
 
-impl Blocked {
+impl Refusal {
     fn drifted(target: &TargetId, found: &[Drift]) -> Self {
         let texts: Vec<&str> = found.iter().map(|drift| drift.text.as_str()).collect();
         let committed = found
@@ -56,11 +56,11 @@ impl Engine {
     pub(super) async fn drift(
         &self,
         target: &TargetId,
-        stood: Option<&Standing>,
+        deployed_now: Option<&DeployedState>,
         effects: &[PlannedEffect],
-        wishes: &Wishes,
-    ) -> Result<Option<Blocked>, PlanError> {
-        if wishes.reclaim {
+        options: &PlanOptions,
+    ) -> Result<Option<Refusal>, PlanError> {
+        if options.reclaim {
             return Ok(None);
         }
         let mut found = Vec::new();
@@ -68,9 +68,11 @@ impl Engine {
             .iter()
             .filter(|effect| effect.action != Action::None && effect.adopt.is_none())
         {
-            let text = match (&effect.kind, stood) {
-                (EffectKind::Commit, stood) => self.folder_drift(effect, effects, stood).await?,
-                (_, Some(stood)) => stood
+            let text = match (&effect.kind, deployed_now) {
+                (EffectKind::Commit, deployed_now) => {
+                    self.folder_drift(effect, effects, deployed_now).await?
+                }
+                (_, Some(deployed_now)) => deployed_now
                     .drift_of(effect)
                     .map(|what| format!("{} {what}", effect.id)),
                 (_, None) => None,
@@ -83,7 +85,7 @@ impl Engine {
                 });
             }
         }
-        Ok((!found.is_empty()).then(|| Blocked::drifted(target, &found)))
+        Ok((!found.is_empty()).then(|| Refusal::drifted(target, &found)))
     }
 
     /// Who changed a folder since the last deployment, in words.
@@ -91,25 +93,25 @@ impl Engine {
         &self,
         commit: &PlannedEffect,
         effects: &[PlannedEffect],
-        stood: Option<&Standing>,
+        deployed_now: Option<&DeployedState>,
     ) -> Result<Option<String>, PlanError> {
         let there = match &commit.before {
             Some(Resource::Folder(folder)) => folder,
             _ => {
                 // Nothing is there: drift only if something was.
-                return Ok(stood
-                    .filter(|stood| stood.tree().is_some())
+                return Ok(deployed_now
+                    .filter(|deployed_now| deployed_now.tree().is_some())
                     .map(|_| format!("{} is gone from its branch", place(&commit.after))));
             }
         };
-        if stood
-            .and_then(Standing::tree)
+        if deployed_now
+            .and_then(DeployedState::tree)
             .is_some_and(|tree| Some(tree) == there.tree.as_deref())
         {
             return Ok(None);
         }
         let last = self
-            .adapters
+            .providers
             .generated
             .last_change(&there.branch, &there.path)
             .await?;
@@ -117,7 +119,7 @@ impl Engine {
             return Ok(None);
         };
         // A journal that doesn't know the target leaves the commit itself to say.
-        if stood.is_none() && last.deployment.is_some() {
+        if deployed_now.is_none() && last.deployment.is_some() {
             return Ok(None);
         }
         if let Some(id) = &last.deployment

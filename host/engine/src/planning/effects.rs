@@ -3,21 +3,21 @@
 use std::collections::BTreeMap;
 
 use deploycenter_domain::bind::bind;
+use deploycenter_domain::deployed::{DeployedState, same_place};
 use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{Adoption, Observed, Owner, Ownership, Resource};
-use deploycenter_domain::standing::{Standing, same_place};
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
-use deploycenter_ports::{FailureKind, Reading};
+use deploycenter_ports::{ProviderErrorKind, ReadFrom};
 
 use super::PlanError;
 use super::beside::Beside;
-use super::blocked::Blocked;
 use super::folders::Folders;
-use super::ground::Ground;
+use super::refusal::Refusal;
+use super::snapshot::PlanningSnapshot;
 use crate::Engine;
 
 /// What was looked at of a target.
@@ -30,7 +30,7 @@ pub(super) struct Looked {
 
 /// Whose effects these are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Whose<'a> {
+pub(super) struct EffectScope<'a> {
     pub(super) target: &'a TargetId,
     pub(super) incarnation: Incarnation,
 }
@@ -40,8 +40,8 @@ impl Engine {
     /// the target's folder as it stands on the branch.
     pub(super) async fn effects(
         &self,
-        ground: &Ground,
-        whose: Whose<'_>,
+        snapshot: &PlanningSnapshot,
+        whose: EffectScope<'_>,
         wanted: Vec<WantedEffect>,
         folder: Option<&Observed>,
         adopt: &BTreeMap<EffectId, Adoption>,
@@ -80,7 +80,7 @@ impl Engine {
                 (_, after) if adopt.contains_key(&id) => {
                     let adoption = adopt.get(&id).cloned().unwrap_or_default();
                     match self
-                        .adopted(ground, whose, id, depends_on, after, adoption)
+                        .adopted(snapshot, whose, id, depends_on, after, adoption)
                         .await?
                     {
                         Ok(effect) => {
@@ -97,9 +97,9 @@ impl Engine {
                 }
                 (kind, after) => {
                     let seen = self
-                        .adapters
+                        .providers
                         .of(kind)
-                        .observe(&after, Reading::Listed)
+                        .observe(&after, ReadFrom::Snapshot)
                         .await?;
                     let theirs = seen
                         .as_ref()
@@ -124,27 +124,27 @@ impl Engine {
                 beside,
             })
         } else {
-            Err(PlanError::Blocked(in_the_way))
+            Err(PlanError::Refusal(in_the_way))
         }
     }
 
     /// What a person said to take over.
     async fn adopted(
         &self,
-        ground: &Ground,
-        whose: Whose<'_>,
+        snapshot: &PlanningSnapshot,
+        whose: EffectScope<'_>,
         id: EffectId,
         depends_on: Vec<EffectId>,
         after: Resource,
         mut adoption: Adoption,
     ) -> Result<Result<PlannedEffect, Problem>, PlanError> {
-        let adapter = self.adapters.of(id.kind());
+        let adapter = self.providers.of(id.kind());
         let target = whose.target;
         let problem = |text: String| Ok(Err(Problem::new(format!("{target}: {id} {text}"))));
         let seen = match adapter.observe_foreign(&after, &adoption).await {
             Ok(Some(seen)) => seen,
             Ok(None) => return problem("can't be adopted: there is nothing there".to_owned()),
-            Err(failure) if failure.kind == FailureKind::Refused => {
+            Err(failure) if failure.kind == ProviderErrorKind::Refused => {
                 let refused = Problem::new(format!("{target}: {id}: {}", failure.message));
                 return Ok(Err(match failure.help {
                     Some(help) => refused.help(help),
@@ -156,16 +156,16 @@ impl Engine {
         match &seen.ownership {
             // Its own already: an adoption that is asked for again has nothing to do.
             Ownership::ByPlace => {
-                let seen = adapter.observe(&after, Reading::Listed).await?;
+                let seen = adapter.observe(&after, ReadFrom::Snapshot).await?;
                 return Ok(Ok(effect_of(id, depends_on, seen, after)));
             }
             Ownership::Owned(owner) if self.is_same(whose, &id, owner) => {
-                let seen = adapter.observe(&after, Reading::Listed).await?;
+                let seen = adapter.observe(&after, ReadFrom::Snapshot).await?;
                 return Ok(Ok(effect_of(id, depends_on, seen, after)));
             }
             Ownership::Owned(owner)
                 if owner.installation == self.installation
-                    && ground
+                    && snapshot
                         .lock(&owner.target)
                         .is_some_and(|lock| lock.incarnation == owner.incarnation) =>
             {
@@ -186,9 +186,9 @@ impl Engine {
     /// under another name, doors into a subnet that was given up. They go last.
     pub(super) async fn superseded(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         target: &TargetId,
-        stood: &Standing,
+        deployed_now: &DeployedState,
         effects: &[PlannedEffect],
     ) -> Result<Vec<PlannedEffect>, PlanError> {
         let last: Vec<EffectId> = effects
@@ -197,9 +197,9 @@ impl Engine {
             .map(|effect| effect.id.clone())
             .collect();
         let mut gone = Vec::new();
-        let candidates = stood
+        let candidates = deployed_now
             .of_kind(EffectKind::Record)
-            .chain(stood.of_kind(EffectKind::MountTarget));
+            .chain(deployed_now.of_kind(EffectKind::MountTarget));
         for (id, image) in candidates {
             let wanted = effects.iter().any(|effect| {
                 effect.kind == id.kind()
@@ -208,11 +208,11 @@ impl Engine {
                         .as_ref()
                         .is_some_and(|after| same_place(after, image))
             });
-            if wanted || neighbour_wants(ground, target, image) {
+            if wanted || neighbour_wants(snapshot, target, image) {
                 continue;
             }
-            let adapter = self.adapters.of(id.kind());
-            let Some(seen) = adapter.observe(image, Reading::Listed).await? else {
+            let adapter = self.providers.of(id.kind());
+            let Some(seen) = adapter.observe(image, ReadFrom::Snapshot).await? else {
                 continue;
             };
             let id = match image {
@@ -234,10 +234,10 @@ impl Engine {
     /// Something stands where ours should, and it isn't ours.
     pub(super) fn not_ours(
         &self,
-        whose: Whose<'_>,
+        whose: EffectScope<'_>,
         id: &EffectId,
         seen: &Observed,
-    ) -> Option<Blocked> {
+    ) -> Option<Refusal> {
         let what = match &seen.ownership {
             Ownership::ByPlace => return None,
             Ownership::Foreign(what) => match called(seen) {
@@ -251,13 +251,13 @@ impl Engine {
             ),
         };
         if seen.ownership.is_leaving() {
-            return Some(Blocked::leaving(whose.target, id, &seen.image));
+            return Some(Refusal::leaving(whose.target, id, &seen.image));
         }
         let way = seen.way_to_adopt(whose.target, id).map_or_else(
             || "rename one of the two, or remove what stands there".to_owned(),
             |way| format!("take it over with: {way}, and name there all that is to be taken over; or rename one of the two, or remove what stands there"),
         );
-        Some(Blocked {
+        Some(Refusal {
             target: whose.target.clone(),
             code: "exists",
             message: format!("{id} exists already: {what}"),
@@ -265,7 +265,7 @@ impl Engine {
         })
     }
 
-    pub(super) fn is_same(&self, whose: Whose<'_>, id: &EffectId, owner: &Owner) -> bool {
+    pub(super) fn is_same(&self, whose: EffectScope<'_>, id: &EffectId, owner: &Owner) -> bool {
         owner.installation == self.installation
             && owner.target == *whose.target
             && owner.effect == *id
@@ -315,11 +315,11 @@ pub(super) fn effect_of(
 
 /// Whether another instance of the customer is to have that record: a domain may move
 /// between them.
-fn neighbour_wants(ground: &Ground, target: &TargetId, image: &Resource) -> bool {
+fn neighbour_wants(snapshot: &PlanningSnapshot, target: &TargetId, image: &Resource) -> bool {
     let Resource::Record(record) = image else {
         return false;
     };
-    ground.desired.instances().any(|other| {
+    snapshot.desired.instances().any(|other| {
         other.target != *target
             && other.target.customer() == target.customer()
             && other.domain.eq_ignore_ascii_case(&record.name)

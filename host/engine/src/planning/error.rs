@@ -2,9 +2,9 @@
 
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_ports::{Failure, PluginError, RepositoryError, StoreError};
+use deploycenter_ports::{PluginError, ProviderError, RepositoryError, StoreError};
 
-use super::blocked::Blocked;
+use super::refusal::Refusal;
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub enum PlanError {
     Problems(#[from] Problems),
     /// An outside system couldn't be read.
     #[error(transparent)]
-    Outside(#[from] Failure),
+    Outside(#[from] ProviderError),
     /// The deployment repo couldn't be read.
     #[error(transparent)]
     Repository(#[from] RepositoryError),
@@ -23,7 +23,7 @@ pub enum PlanError {
     Store(#[from] StoreError),
     /// Targets aren't in a state for this.
     #[error("{}", .0.iter().map(|blocked| blocked.problem().to_string()).collect::<Vec<_>>().join("\n"))]
-    Blocked(Vec<Blocked>),
+    Refusal(Vec<Refusal>),
     /// More than a tenth of all targets would be removed at once.
     #[error("{going} of {all} targets would be removed, more than a tenth at once")]
     TooMany {
@@ -43,7 +43,7 @@ impl PlanError {
     pub(crate) fn into_problems(self, target: &TargetId) -> Result<Vec<Problem>, Self> {
         match self {
             Self::Problems(problems) => Ok(problems.into_vec()),
-            Self::Blocked(blocked) => Ok(blocked.iter().map(Blocked::problem).collect()),
+            Self::Refusal(blocked) => Ok(blocked.iter().map(Refusal::problem).collect()),
             Self::Plugin(PluginError::Templates(faults)) => Ok(faults
                 .into_iter()
                 .map(|fault| in_template(fault.template, fault.line, fault.message))

@@ -8,7 +8,7 @@ use deploycenter_domain::problem::{Problem, Problems};
 
 use super::offline::Offline;
 use super::wanted::merged;
-use super::{Ground, PlanError};
+use super::{PlanError, PlanningSnapshot};
 
 impl Offline {
     /// The merged values of an instance, each with its origin: as a new target would get
@@ -24,10 +24,10 @@ impl Offline {
         if desired.instance(target).is_none() {
             return Err(no_such_target(&desired, target).into());
         }
-        let ground = Ground::offline(desired);
-        let instance = ground.instance(target);
-        let pins = self.pins(&ground, instance, None).await?;
-        merged(&ground, instance, &pins)
+        let snapshot = PlanningSnapshot::offline(desired);
+        let instance = snapshot.instance(target);
+        let pins = self.pins(&snapshot, instance, None).await?;
+        merged(&snapshot, instance, &pins)
     }
 }
 

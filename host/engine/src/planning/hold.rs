@@ -8,25 +8,25 @@ mod rollback;
 use std::collections::{BTreeMap, BTreeSet};
 
 use deploycenter_domain::declaration::ApplicationRole;
+use deploycenter_domain::deployed;
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::hold::{self, Hold};
-use deploycenter_domain::journal::{Progress, Status};
+use deploycenter_domain::journal::{DeploymentState, Status};
 use deploycenter_domain::lock;
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::naming;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark};
 use deploycenter_domain::resource::{File, Folder, Resource, Sync};
-use deploycenter_domain::standing;
 use deploycenter_domain::wanted::WantedEffect;
 use deploycenter_ports::{DeploymentRecord, StoreError};
 
 pub use rollback::Back;
 
 use self::present::Present;
-use super::blocked::Blocked;
+use super::refusal::Refusal;
 use super::removal::{application, folder_commit};
-use super::{PlanError, Wishes};
+use super::{PlanError, PlanOptions};
 use crate::Engine;
 
 /// A plan that doesn't come from the desired state.
@@ -47,7 +47,7 @@ impl Engine {
     pub async fn plan_release(&self, target: &TargetId) -> Result<Replanned, PlanError> {
         let present = self.present(target).await?;
         if !present.is_held() {
-            return Err(refused(Blocked::not_held(target)));
+            return Err(refused(Refusal::not_held(target)));
         }
         let there = &present.folder.files;
         let mut files = self.with_base(target, &present, there, "the files on its branch")?;
@@ -69,10 +69,12 @@ impl Engine {
         reason: Option<&str>,
     ) -> Result<Replanned, PlanError> {
         let present = self.present(target).await?;
-        let stood = present.ground.stood(target, present.lock.incarnation);
+        let deployed_now = present
+            .snapshot
+            .deployed_now(target, present.lock.incarnation);
         let there = present.folder.tree.as_deref();
-        if stood.is_some_and(|stood| stood.tree() == there) {
-            return Err(refused(Blocked::nothing_to_accept(target)));
+        if deployed_now.is_some_and(|deployed_now| deployed_now.tree() == there) {
+            return Err(refused(Refusal::nothing_to_accept(target)));
         }
         let kept = self.last_files(target, present.lock.incarnation).await?;
         let foreign: Vec<&str> = [lock::FILE, "base.json", "application.json"]
@@ -83,7 +85,7 @@ impl Engine {
             })
             .collect();
         if !foreign.is_empty() {
-            return Err(refused(Blocked::not_acceptable(target, &foreign)));
+            return Err(refused(Refusal::not_acceptable(target, &foreign)));
         }
         let reason = reason.unwrap_or("accepted as committed by hand");
         let there = &present.folder.files;
@@ -106,7 +108,7 @@ impl Engine {
         kept: Option<&BTreeMap<String, String>>,
     ) -> Result<Option<Remark>, PlanError> {
         let last = self
-            .adapters
+            .providers
             .generated
             .last_change(&folder.branch, &folder.path)
             .await?;
@@ -144,7 +146,7 @@ impl Engine {
                 && plan.incarnation == incarnation
                 && !plan.operation.is_removal()
             {
-                return Ok(Some(standing::files(plan, &progress.bindings)));
+                return Ok(Some(deployed::files(plan, &progress.bindings)));
             }
         }
         Ok(None)
@@ -159,7 +161,7 @@ impl Engine {
         operation: Operation,
     ) -> Result<Replanned, PlanError> {
         let main_commit = present
-            .ground
+            .snapshot
             .records
             .get(target)
             .and_then(|record| record.main_commit.clone());
@@ -167,12 +169,15 @@ impl Engine {
         let wanted = delivery(target, present, &files);
         base::shaped(target, &wanted, "its applications as they stand")?;
         let mut plan = self
-            .hold_plan(target, present, wanted, operation, &Wishes::default())
+            .hold_plan(target, present, wanted, operation, &PlanOptions::default())
             .await?;
         // What stands beside the files stays known.
         let folder = plan.effects.clone();
-        if let Some(stood) = present.ground.stood(target, present.lock.incarnation) {
-            for (id, image) in &stood.images {
+        if let Some(deployed_now) = present
+            .snapshot
+            .deployed_now(target, present.lock.incarnation)
+        {
+            for (id, image) in &deployed_now.images {
                 if folder.iter().all(|effect| effect.id != *id) {
                     let image = Some(image.clone());
                     let stays = PlannedEffect::new(id.clone(), Vec::new(), image.clone(), image);
@@ -187,12 +192,12 @@ impl Engine {
     }
 }
 
-fn refused(blocked: Blocked) -> PlanError {
-    PlanError::Blocked(vec![blocked])
+fn refused(blocked: Refusal) -> PlanError {
+    PlanError::Refusal(vec![blocked])
 }
 
-pub(super) fn progress(record: &DeploymentRecord) -> Result<Progress, PlanError> {
-    Progress::read(record.events.iter().map(|recorded| &recorded.event))
+pub(super) fn progress(record: &DeploymentRecord) -> Result<DeploymentState, PlanError> {
+    DeploymentState::read(record.events.iter().map(|recorded| &recorded.event))
         .map_err(|error| StoreError::Corrupt(format!("{}: {error}", record.deployment.id)).into())
 }
 
@@ -236,7 +241,9 @@ fn delivery(
     };
     let customer = target.customer();
     let readable = naming::readable(customer, instance, present.lock.incarnation);
-    let stood = present.ground.stood(target, present.lock.incarnation);
+    let deployed_now = present
+        .snapshot
+        .deployed_now(target, present.lock.incarnation);
     let mut before = folder_commit();
     for (role, name, project) in [
         (
@@ -251,7 +258,7 @@ fn delivery(
         ),
     ] {
         let made = application(role.as_str());
-        let image = stood.and_then(|stood| stood.images.get(&made));
+        let image = deployed_now.and_then(|deployed_now| deployed_now.images.get(&made));
         // It stays in the project where it was left.
         let project = match image {
             Some(Resource::Application(application)) => application.project.clone(),

@@ -18,27 +18,27 @@ use deploycenter_domain::resource::{File, Folder, Resource};
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted::WantedEffect;
 
-use super::blocked::{Blocked, hold_of};
-use super::effects::{Looked, Whose};
+use super::effects::{EffectScope, Looked};
+use super::refusal::{Refusal, hold_of};
 use super::users::has_something;
 use super::wanted::at;
-use super::{Ground, PlanError, PlannedTarget, Wishes, given};
+use super::{PlanError, PlanOptions, PlannedTarget, PlanningSnapshot, provided};
 use crate::Engine;
 
 impl Engine {
     pub(super) async fn plan_instance(
         &self,
-        ground: &Arc<Ground>,
+        snapshot: &Arc<PlanningSnapshot>,
         target: &TargetId,
-        wishes: &Wishes,
+        options: &PlanOptions,
     ) -> Result<PlannedTarget, PlanError> {
-        let instance = ground.instance(target);
-        if let Some(unfinished) = ground.unfinished.get(target) {
-            return Ok(PlannedTarget::Blocked(Blocked::unfinished(
+        let instance = snapshot.instance(target);
+        if let Some(unfinished) = snapshot.unfinished.get(target) {
+            return Ok(PlannedTarget::Refusal(Refusal::unfinished(
                 target, unfinished,
             )));
         }
-        if let Some(elsewhere) = ground
+        if let Some(elsewhere) = snapshot
             .live
             .get(target)
             .and_then(|live| live.region.as_ref())
@@ -46,7 +46,7 @@ impl Engine {
         {
             return Err(Problems::from(at(instance, cant_move(instance, elsewhere))).into());
         }
-        let names = Names::new(&self.installation, instance, ground.incarnation(target));
+        let names = Names::new(&self.installation, instance, snapshot.incarnation(target));
         let place = Resource::Folder(Folder {
             branch: target.branch(),
             path: names.folder(),
@@ -55,18 +55,18 @@ impl Engine {
         });
         let folder = self.folder_at(target, &place).await?;
         let hold = hold_of(folder.as_ref());
-        let secrets = self.given_entries(ground, instance, &names).await?;
-        let versions = given::versions(ground, &names, &secrets);
+        let secrets = self.given_entries(snapshot, instance, &names).await?;
+        let versions = provided::versions(snapshot, &names, &secrets);
         let mut wanted = self
             .offline()
-            .wanted(ground, instance, folder.as_ref(), &versions)
+            .wanted(snapshot, instance, folder.as_ref(), &versions)
             .await?;
         if let Some(hold) = &hold {
             keep_hold(&mut wanted.effects, &names.folder(), hold);
         }
         self.check_given(instance, &wanted, &secrets).await?;
         let incarnation = wanted.names.incarnation();
-        let whose = Whose {
+        let whose = EffectScope {
             target,
             incarnation,
         };
@@ -80,17 +80,19 @@ impl Engine {
             beside,
         } = self
             .effects(
-                ground,
+                snapshot,
                 whose,
                 wanted.effects,
                 folder.as_ref(),
-                &wishes.adopt,
+                &options.adopt,
             )
             .await?;
         inputs.extend(beside.input());
-        let stood = ground.stood(target, incarnation);
-        if let Some(stood) = stood {
-            let gone = self.superseded(ground, target, stood, &effects).await?;
+        let deployed_now = snapshot.deployed_now(target, incarnation);
+        if let Some(deployed_now) = deployed_now {
+            let gone = self
+                .superseded(snapshot, target, deployed_now, &effects)
+                .await?;
             effects.extend(gone);
         }
         let changed = effects
@@ -98,35 +100,35 @@ impl Engine {
             .filter(|effect| effect.action != Action::None)
             .count();
         if let Some(hold) = hold.as_ref().filter(|_| changed > 0) {
-            let wishes = Wishes::default();
-            let drift = self.drift(target, stood, &effects, &wishes).await?;
-            let blocked = Blocked::held(target, hold, changed, drift.as_ref());
-            return Ok(PlannedTarget::Blocked(blocked));
+            let options = PlanOptions::default();
+            let drift = self.drift(target, deployed_now, &effects, &options).await?;
+            let blocked = Refusal::held(target, hold, changed, drift.as_ref());
+            return Ok(PlannedTarget::Refusal(blocked));
         }
         // What is held goes nowhere, whatever the desired state says.
         if let Some(problem) = wanted.back {
             return Err(Problems::from(problem).into());
         }
-        if let Some(blocked) = self.drift(target, stood, &effects, wishes).await? {
-            return Ok(PlannedTarget::Blocked(blocked));
+        if let Some(blocked) = self.drift(target, deployed_now, &effects, options).await? {
+            return Ok(PlannedTarget::Refusal(blocked));
         }
         let changes = base_change::changed(&effects);
         let impossible = permanent::impossible(&changes);
         if !impossible.is_empty() {
-            let blocked = Blocked::permanent(target, &impossible);
-            return Ok(PlannedTarget::Blocked(blocked));
+            let blocked = Refusal::permanent(target, &impossible);
+            return Ok(PlannedTarget::Refusal(blocked));
         }
         let data_version = DataVersionChange::of(&effects).or(wanted.data_version);
         // A life that goes on without its folder has data that no failure may take along.
-        let goes_on = folder.is_none() && ground.standing_of(target, incarnation).is_some();
-        let operation = if goes_on || ground.revived.contains_key(target) {
+        let goes_on = folder.is_none() && snapshot.deployed_of(target, incarnation).is_some();
+        let operation = if goes_on || snapshot.revived.contains_key(target) {
             Operation::Revive
         } else {
-            super::operation_of(&effects, wishes.operation())
+            super::operation_of(&effects, options.operation())
         };
         let warned = wanted.declaration.warnings.iter();
-        let set_anew = given::set_anew(
-            ground,
+        let set_anew = provided::set_anew(
+            snapshot,
             folder.as_ref(),
             &wanted.names,
             &wanted.declaration,
@@ -136,10 +138,10 @@ impl Engine {
             .iter()
             .map(|change| change.remark(&instance.app, wanted.migration.as_deref()))
             .chain(warned.map(|line| Remark::new(Remark::APP_WARNING, line)))
-            .chain(begins_without_data(ground, target))
+            .chain(begins_without_data(snapshot, target))
             .chain(set_anew)
             .chain(restart::remarks(&changes))
-            .chain(ground.desired.of_shared_name(instance))
+            .chain(snapshot.desired.of_shared_name(instance))
             .chain(beside.remarks())
             .collect();
         Ok(PlannedTarget::Planned {
@@ -161,16 +163,16 @@ impl Engine {
 }
 
 /// What to know of a target that begins anew although data of it is retained.
-fn begins_without_data(ground: &Ground, target: &TargetId) -> Option<Remark> {
-    if ground.present(target).is_some() || ground.revived.contains_key(target) {
+fn begins_without_data(snapshot: &PlanningSnapshot, target: &TargetId) -> Option<Remark> {
+    if snapshot.present(target).is_some() || snapshot.revived.contains_key(target) {
         return None;
     }
-    let journaled = ground.standing.get(target).into_iter().flatten();
+    let journaled = snapshot.deployed.get(target).into_iter().flatten();
     let mut left: BTreeSet<Incarnation> = journaled
         .filter(|life| has_something(life))
         .map(|life| life.incarnation)
         .collect();
-    left.extend(ground.marked.get(target));
+    left.extend(snapshot.marked.get(target));
     let lives: Vec<String> = left.iter().map(ToString::to_string).collect();
     let (of, which) = match lives.as_slice() {
         [] => return None,
@@ -227,7 +229,7 @@ fn cant_move(instance: &Instance, elsewhere: &RegionName) -> Problem {
     ))
 }
 
-impl Ground {
+impl PlanningSnapshot {
     pub(super) fn instance(&self, target: &TargetId) -> &Instance {
         self.desired
             .instance(target)

@@ -2,64 +2,64 @@
 
 use std::collections::BTreeMap;
 
+use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{Folder, Observed, Resource};
-use deploycenter_domain::standing::Standing;
-use deploycenter_ports::{FailureKind, HeldBy, Holding, Reading};
+use deploycenter_ports::{InventoryItem, Marker, ProviderErrorKind, ReadFrom};
 
 use super::PlanError;
-use super::blocked::Blocked;
-use super::ground::Ground;
+use super::refusal::Refusal;
 use super::removal::folder_commit;
+use super::snapshot::PlanningSnapshot;
 use super::users::given_life;
 use crate::Engine;
 
 impl Engine {
     /// What stands of a life: as the journal has it, and beside that whatever says
     /// outside that it belongs to it.
-    pub(super) fn known_standing(
+    pub(super) fn known_deployed(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         target: &TargetId,
         incarnation: Incarnation,
-        everything: &[Holding],
-    ) -> Result<Standing, PlanError> {
-        let mut standing = ground
-            .standing_of(target, incarnation)
-            .map(|record| record.standing.clone());
-        let journaled = standing.is_some();
-        let region = ground
+        everything: &[InventoryItem],
+    ) -> Result<DeployedState, PlanError> {
+        let mut deployed = snapshot
+            .deployed_of(target, incarnation)
+            .map(|record| record.deployed.clone());
+        let journaled = deployed.is_some();
+        let region = snapshot
             .live
             .get(target)
             .and_then(|live| live.region.clone())
-            .or_else(|| standing.as_ref().map(|standing| standing.region.clone()));
-        for holding in everything {
-            let Some(effect) = held_as(ground, holding, target, incarnation, journaled) else {
+            .or_else(|| deployed.as_ref().map(|deployed| deployed.region.clone()));
+        for item in everything {
+            let Some(effect) = held_as(snapshot, item, target, incarnation, journaled) else {
                 continue;
             };
-            let standing = match (&mut standing, &region) {
-                (Some(standing), _) => standing,
-                (none, region) => none.insert(Standing {
+            let deployed = match (&mut deployed, &region) {
+                (Some(deployed), _) => deployed,
+                (none, region) => none.insert(DeployedState {
                     region: region
                         .clone()
-                        .or_else(|| ground.desired.regions.regions.keys().next().cloned())
+                        .or_else(|| snapshot.desired.regions.regions.keys().next().cloned())
                         .ok_or_else(|| Problems::from(Problem::new("no region is declared")))?,
-                    app: ground.lock(target).map(|lock| lock.app),
+                    app: snapshot.lock(target).map(|lock| lock.app),
                     images: BTreeMap::new(),
                     unused: BTreeMap::new(),
                     namespace: true,
                 }),
             };
             if let Some(effect) = effect
-                && !standing.unused.contains_key(&effect)
+                && !deployed.unused.contains_key(&effect)
             {
-                let image = holding.image.clone();
-                standing.images.entry(effect).or_insert(image);
+                let image = item.image.clone();
+                deployed.images.entry(effect).or_insert(image);
             }
         }
-        standing.ok_or_else(|| {
+        deployed.ok_or_else(|| {
             Problems::from(
                 Problem::new(format!(
                     "neither this journal nor anything outside knows of {target}, incarnation {incarnation}"
@@ -73,10 +73,10 @@ impl Engine {
     /// The target's folder, as it stands on the branch.
     pub(super) async fn folder_of(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         target: &TargetId,
     ) -> Result<Option<Observed>, PlanError> {
-        let Some((region, instance)) = ground
+        let Some((region, instance)) = snapshot
             .live
             .get(target)
             .and_then(|live| live.region.as_ref())
@@ -99,12 +99,10 @@ impl Engine {
         target: &TargetId,
         place: &Resource,
     ) -> Result<Option<Observed>, PlanError> {
-        match self.adapters.git.observe(place, Reading::Listed).await {
-            Err(failure) if failure.kind == FailureKind::Foreign => {
-                Err(PlanError::Blocked(vec![Blocked::no_branch(
-                    target, failure,
-                )]))
-            }
+        match self.providers.git.observe(place, ReadFrom::Snapshot).await {
+            Err(failure) if failure.kind == ProviderErrorKind::Foreign => Err(PlanError::Refusal(
+                vec![Refusal::no_branch(target, failure)],
+            )),
             seen => Ok(seen?),
         }
     }
@@ -113,13 +111,13 @@ impl Engine {
     /// marks and its place; `None` when no region is declared.
     pub(super) fn standing_of_shared(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         shared: &TargetId,
-        everything: &[Holding],
-    ) -> Option<Standing> {
-        if let Some(record) = ground.standing_of(shared, Incarnation::FIRST) {
-            let known = !record.standing.images.is_empty();
-            return Some(record.standing.clone()).filter(|_| known);
+        everything: &[InventoryItem],
+    ) -> Option<DeployedState> {
+        if let Some(record) = snapshot.deployed_of(shared, Incarnation::FIRST) {
+            let known = !record.deployed.images.is_empty();
+            return Some(record.deployed.clone()).filter(|_| known);
         }
         let place = Resource::Folder(Folder {
             branch: shared.branch(),
@@ -127,16 +125,14 @@ impl Engine {
             tree: None,
             files: BTreeMap::new(),
         });
-        let marked = everything
-            .iter()
-            .filter_map(|holding| match &holding.holder {
-                HeldBy::Effect(owner) if owner.target == *shared => {
-                    Some((owner.effect.clone(), holding.image.clone()))
-                }
-                _ => None,
-            });
-        Some(Standing {
-            region: ground.desired.regions.regions.keys().next()?.clone(),
+        let marked = everything.iter().filter_map(|item| match &item.holder {
+            Marker::Effect(owner) if owner.target == *shared => {
+                Some((owner.effect.clone(), item.image.clone()))
+            }
+            _ => None,
+        });
+        Some(DeployedState {
+            region: snapshot.desired.regions.regions.keys().next()?.clone(),
             app: None,
             images: marked.chain([(folder_commit(), place)]).collect(),
             unused: BTreeMap::new(),
@@ -148,14 +144,14 @@ impl Engine {
 /// As which effect something belongs to a life; the inner `None` for what is the life's and
 /// no effect's.
 fn held_as(
-    ground: &Ground,
-    holding: &Holding,
+    snapshot: &PlanningSnapshot,
+    item: &InventoryItem,
     target: &TargetId,
     incarnation: Incarnation,
     journaled: bool,
 ) -> Option<Option<EffectId>> {
-    match (&holding.holder, &holding.image) {
-        (HeldBy::Effect(owner), image) => {
+    match (&item.holder, &item.image) {
+        (Marker::Effect(owner), image) => {
             if owner.target != *target || owner.incarnation != incarnation {
                 return None;
             }
@@ -168,18 +164,18 @@ fn held_as(
                 _ => Some(owner.effect.clone()),
             })
         }
-        (HeldBy::Given(whose), _) => {
-            let of_this = whose == target && given_life(holding) == Some(incarnation);
+        (Marker::Given(whose), _) => {
+            let of_this = whose == target && given_life(item) == Some(incarnation);
             of_this.then_some(None)
         }
         // Records have no marks: without a journal it is by who else could have it.
-        (HeldBy::Customer { customer, region }, Resource::Record(record)) if !journaled => {
-            let here = ground.live.get(target)?.region.as_ref() == Some(region);
+        (Marker::Customer { customer, region }, Resource::Record(record)) if !journaled => {
+            let here = snapshot.live.get(target)?.region.as_ref() == Some(region);
             let own = here
                 && target.customer() == customer
-                && ground.lock(target)?.incarnation == incarnation
-                && !ground.is_anothers(&holding.image, target, incarnation)
-                && ground
+                && snapshot.lock(target)?.incarnation == incarnation
+                && !snapshot.is_anothers(&item.image, target, incarnation)
+                && snapshot
                     .unknown_in(customer, region)
                     .all(|other| other == target);
             let id = EffectId::new(EffectKind::Record, record.name.clone()).ok();

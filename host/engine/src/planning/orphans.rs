@@ -5,12 +5,12 @@ use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::naming;
 use deploycenter_domain::resource::Resource;
-use deploycenter_ports::Reading;
+use deploycenter_ports::ReadFrom;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::PlanError;
-use super::claims::{Claim, Claims, Left, Work, stuck};
+use super::usages::{Left, Usage, Usages, Work, stuck};
 use super::users::has_something;
 use crate::Engine;
 
@@ -53,24 +53,24 @@ impl Engine {
     /// # Errors
     /// When the desired state, the journal or a system can't be read.
     pub async fn orphans(&self) -> Result<Vec<Orphan>, PlanError> {
-        let mut ground = self.ground(self.desired().await?, Reading::Fresh).await?;
+        let mut snapshot = self.snapshot(self.desired().await?, ReadFrom::Live).await?;
         let everything = self.everything_held().await?;
-        ground.mark_unknown(&everything);
-        let claims = self.claims(&ground, &everything).await?;
+        snapshot.mark_unknown(&everything);
+        let usages = self.usages(&snapshot, &everything).await?;
         let mut orphans = Vec::new();
-        for holding in &everything {
-            let Claim::Left(mut left) = claims.of(holding) else {
+        for item in &everything {
+            let Usage::Left(mut left) = usages.of(item) else {
                 continue;
             };
             if let (Some(target), Some(effect)) = (&left.target, &left.unused) {
                 let since = self.unused_since(target, effect).await?;
                 left.since = since.or(left.since);
             }
-            orphans.push(Orphan::new(holding.system, holding.id.clone(), left));
+            orphans.push(Orphan::new(item.system, item.id.clone(), left));
         }
-        orphans.extend(namespaces(&claims));
-        orphans.extend(project_files(&claims));
-        orphans.extend(out_of_sight(&claims));
+        orphans.extend(namespaces(&usages));
+        orphans.extend(project_files(&usages));
+        orphans.extend(out_of_sight(&usages));
         orphans.sort();
         Ok(orphans)
     }
@@ -100,29 +100,29 @@ impl Engine {
 }
 
 /// Namespaces that `destroy` retained: they have no marks that we could read.
-fn namespaces(claims: &Claims<'_>) -> Vec<Orphan> {
-    let retained = claims
-        .ground
+fn namespaces(usages: &Usages<'_>) -> Vec<Orphan> {
+    let retained = usages
+        .snapshot
         .lives()
-        .filter(|(_, life)| life.standing.namespace);
+        .filter(|(_, life)| life.deployed.namespace);
     retained
         .filter_map(|(target, life)| {
-            let claim = match claims.work(target, life.incarnation) {
-                Work::Going => Claim::InUse,
+            let usage = match usages.work(target, life.incarnation) {
+                Work::Going => Usage::InUse,
                 Work::Stuck(record) => stuck(record),
-                Work::None => claims.past(target, life.incarnation, None),
+                Work::None => usages.past(target, life.incarnation, None),
             };
-            let Claim::Left(mut left) = claim else {
+            let Usage::Left(mut left) = usage else {
                 return None;
             };
-            let cluster = claims
-                .ground
+            let cluster = usages
+                .snapshot
                 .desired
                 .regions
                 .regions
-                .get(&life.standing.region)
+                .get(&life.deployed.region)
                 .map_or_else(
-                    || format!("the cluster of {}", life.standing.region),
+                    || format!("the cluster of {}", life.deployed.region),
                     |region| region.cluster.server.clone(),
                 );
             left.reason.push_str(&format!(
@@ -136,12 +136,12 @@ fn namespaces(claims: &Claims<'_>) -> Vec<Orphan> {
 }
 
 /// `project.json` on the branches of customers without instances.
-fn project_files(claims: &Claims<'_>) -> Vec<Orphan> {
-    let shared = claims.ground.live.keys().filter(|live| live.is_shared());
+fn project_files(usages: &Usages<'_>) -> Vec<Orphan> {
+    let shared = usages.snapshot.live.keys().filter(|live| live.is_shared());
     shared
-        .filter_map(|target| match claims.of_customer(target.customer()) {
-            Claim::InUse => None,
-            Claim::Left(left) => {
+        .filter_map(|target| match usages.of_customer(target.customer()) {
+            Usage::InUse => None,
+            Usage::Left(left) => {
                 let id = format!("{} project.json", target.branch());
                 Some(Orphan::new("git", id, left))
             }
@@ -151,20 +151,20 @@ fn project_files(claims: &Claims<'_>) -> Vec<Orphan> {
 
 /// What the journal says stands in regions that aren't declared any more: nobody looks
 /// there.
-fn out_of_sight(claims: &Claims<'_>) -> Vec<Orphan> {
-    let ground = claims.ground;
-    let unseen = ground.lives().filter(|(_, life)| {
-        let declared = &ground.desired.regions.regions;
-        has_something(life) && !declared.contains_key(&life.standing.region)
+fn out_of_sight(usages: &Usages<'_>) -> Vec<Orphan> {
+    let snapshot = usages.snapshot;
+    let unseen = snapshot.lives().filter(|(_, life)| {
+        let declared = &snapshot.desired.regions.regions;
+        has_something(life) && !declared.contains_key(&life.deployed.region)
     });
     let mut orphans = Vec::new();
     for (target, life) in unseen {
-        let region = &life.standing.region;
-        let Claim::Left(left) = claims.past(target, life.incarnation, None) else {
+        let region = &life.deployed.region;
+        let Usage::Left(left) = usages.past(target, life.incarnation, None) else {
             continue;
         };
-        let images = life.standing.images.values();
-        for image in images.chain(life.standing.unused.values()) {
+        let images = life.deployed.images.values();
+        for image in images.chain(life.deployed.unused.values()) {
             let Some((system, id)) = name_in_region(image) else {
                 continue;
             };

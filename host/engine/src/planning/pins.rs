@@ -11,7 +11,7 @@ use deploycenter_ports::{DesiredFiles, PluginFacts};
 
 use super::offline::Offline;
 use super::wanted::{at, some};
-use super::{Ground, PlanError};
+use super::{PlanError, PlanningSnapshot};
 
 /// The versions that a target is planned with.
 pub(super) struct Pins {
@@ -26,11 +26,11 @@ impl Offline {
     /// An existing target stays on what its lock names; a new one takes the defaults.
     pub(super) async fn pins(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         instance: &Instance,
         folder: Option<&Observed>,
     ) -> Result<Pins, PlanError> {
-        let desired = &ground.desired;
+        let desired = &snapshot.desired;
         let default = desired.plugins.default(&instance.app).ok_or_else(|| {
             let problem = Problem::new(format!(
                 "no plugin for the app \"{}\" is installed",
@@ -55,12 +55,12 @@ impl Offline {
                     Problem::new(format!("{}: {error}", instance.target)).in_file(lock::FILE),
                 )
             })?;
-        let Some(lock) = lock.as_ref().filter(|_| !ground.moves_pins) else {
+        let Some(lock) = lock.as_ref().filter(|_| !snapshot.moves_pins) else {
             let pinned_overrides = if working == Overrides::default() {
                 None
             } else {
                 // Not committed yet: only `apply --allow-dirty` gets that far.
-                let commit = ground
+                let commit = snapshot
                     .apps
                     .last_change(self, &instance.app)
                     .await?
@@ -77,7 +77,7 @@ impl Offline {
                 data_version: lock
                     .map(|lock| lock.data_version)
                     .or_else(|| {
-                        let revived = ground.revived.get(&instance.target)?;
+                        let revived = snapshot.revived.get(&instance.target)?;
                         Some(revived.data_version.clone())
                     })
                     .flatten(),

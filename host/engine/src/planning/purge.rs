@@ -3,25 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::resource::Resource;
-use deploycenter_domain::standing::Standing;
-use deploycenter_ports::{HeldBy, Holding, Reading};
+use deploycenter_ports::{InventoryItem, Marker, ReadFrom};
 
 use super::PlanError;
-use super::blocked::Blocked;
-use super::claims::Claim;
-use super::effects::Whose;
-use super::ground::Ground;
+use super::effects::EffectScope;
+use super::refusal::Refusal;
 use super::removal::{ROLES, application, folder_commit, holds_data, ids, namespace};
+use super::snapshot::PlanningSnapshot;
+use super::usages::Usage;
 use super::users::given_life;
 use crate::Engine;
 
-fn refused<T>(blocked: Blocked) -> Result<T, PlanError> {
-    Err(PlanError::Blocked(vec![blocked]))
+fn refused<T>(blocked: Refusal) -> Result<T, PlanError> {
+    Err(PlanError::Refusal(vec![blocked]))
 }
 
 impl Engine {
@@ -36,38 +36,43 @@ impl Engine {
         target: &TargetId,
         said: Option<Incarnation>,
     ) -> Result<Plan, PlanError> {
-        let mut ground = self.ground(self.desired().await?, Reading::Listed).await?;
+        let mut snapshot = self
+            .snapshot(self.desired().await?, ReadFrom::Snapshot)
+            .await?;
         let everything = self.everything_held().await?;
-        ground.mark_unknown(&everything);
-        let ground = Arc::new(ground);
+        snapshot.mark_unknown(&everything);
+        let snapshot = Arc::new(snapshot);
         if target.is_shared() {
-            return self.purge_shared(&ground, target, &everything).await;
+            return self.purge_shared(&snapshot, target, &everything).await;
         }
         let incarnation = self
-            .life_to_purge(&ground, target, said, &everything)
+            .life_to_purge(&snapshot, target, said, &everything)
             .await?;
-        let is_present = ground.present(target) == Some(incarnation);
+        let is_present = snapshot.present(target) == Some(incarnation);
         if is_present {
-            self.may_go(&ground, target)?;
-        } else if let Some(unfinished) = ground
+            self.may_go(&snapshot, target)?;
+        } else if let Some(unfinished) = snapshot
             .unfinished
             .get(target)
             .filter(|unfinished| unfinished.incarnation == incarnation)
         {
-            return refused(Blocked::unfinished(target, unfinished));
+            return refused(Refusal::unfinished(target, unfinished));
         }
-        let standing = self.known_standing(&ground, target, incarnation, &everything)?;
-        let whose = Whose {
+        let deployed = self.known_deployed(&snapshot, target, incarnation, &everything)?;
+        let whose = EffectScope {
             target,
             incarnation,
         };
         let mut plans = vec![
-            self.purge_one(&ground, whose, &standing, &everything)
+            self.purge_one(&snapshot, whose, &deployed, &everything)
                 .await?,
         ];
         if is_present {
             let removed = BTreeSet::from([target.clone()]);
-            plans.extend(self.shared_without(&ground, &removed, &everything).await?);
+            plans.extend(
+                self.shared_without(&snapshot, &removed, &everything)
+                    .await?,
+            );
         }
         Ok(Plan::new(self.installation.clone(), Vec::new(), plans))
     }
@@ -77,30 +82,32 @@ impl Engine {
     /// # Errors
     /// When the target is at work, isn't deployed, or uses all that it has.
     pub async fn plan_prune(&self, target: &TargetId) -> Result<Plan, PlanError> {
-        let ground = self.ground(self.desired().await?, Reading::Listed).await?;
-        if let Some(unfinished) = ground.unfinished.get(target) {
-            return refused(Blocked::unfinished(target, unfinished));
+        let snapshot = self
+            .snapshot(self.desired().await?, ReadFrom::Snapshot)
+            .await?;
+        if let Some(unfinished) = snapshot.unfinished.get(target) {
+            return refused(Refusal::unfinished(target, unfinished));
         }
-        let Some(incarnation) = ground.present(target) else {
-            let known = ground.standing.get(target).and_then(|lives| lives.last());
-            return refused(Blocked::not_deployed(target, known));
+        let Some(incarnation) = snapshot.present(target) else {
+            let known = snapshot.deployed.get(target).and_then(|lives| lives.last());
+            return refused(Refusal::not_deployed(target, known));
         };
-        let Some(standing) = ground
-            .stood(target, incarnation)
-            .filter(|standing| !standing.unused.is_empty())
+        let Some(deployed) = snapshot
+            .deployed_now(target, incarnation)
+            .filter(|deployed| !deployed.unused.is_empty())
         else {
-            return refused(Blocked::nothing_unused(target));
+            return refused(Refusal::nothing_unused(target));
         };
-        let whose = Whose {
+        let whose = EffectScope {
             target,
             incarnation,
         };
-        let effects = self.data_removal(whose, &standing.unused, &[]).await?;
+        let effects = self.data_removal(whose, &deployed.unused, &[]).await?;
         let plan = self.removal_plan(
             target,
             incarnation,
             Operation::Prune,
-            standing,
+            deployed,
             effects,
             Vec::new(),
         );
@@ -109,34 +116,34 @@ impl Engine {
 
     async fn life_to_purge(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         target: &TargetId,
         said: Option<Incarnation>,
-        everything: &[Holding],
+        everything: &[InventoryItem],
     ) -> Result<Incarnation, PlanError> {
-        let present = ground.present(target);
-        let desired = ground.desired.instance(target);
-        let mut left = self.claims(ground, everything).await?.lives_left(target);
+        let present = snapshot.present(target);
+        let desired = snapshot.desired.instance(target);
+        let mut left = self.usages(snapshot, everything).await?.lives_left(target);
         // Secrets that were given for the life to come.
         let coming = desired
             .filter(|_| present.is_none())
-            .map(|_| ground.incarnation(target))
+            .map(|_| snapshot.incarnation(target))
             .filter(|coming| left.contains(coming));
         if let Some(instance) = desired
             && let Some(coming) = coming
             && (said == Some(coming) || left.len() == 1)
         {
-            return refused(Blocked::still_desired(instance));
+            return refused(Refusal::still_desired(instance));
         }
         if let Some(said) = said {
-            let at_work = ground
+            let at_work = snapshot
                 .unfinished
                 .get(target)
                 .is_some_and(|unfinished| unfinished.incarnation == said);
             return if left.contains(&said) || present == Some(said) || at_work {
                 Ok(said)
             } else {
-                refused(Blocked::nothing_left(target, Some(said)))
+                refused(Refusal::nothing_left(target, Some(said)))
             };
         }
         if let Some(present) = present
@@ -147,35 +154,35 @@ impl Engine {
         left.retain(|life| Some(*life) != present && Some(*life) != coming);
         match (left.first(), left.len()) {
             (Some(life), 1) => Ok(*life),
-            (None, _) => refused(Blocked::nothing_left(target, None)),
-            _ => refused(Blocked::many_lives(target, &left)),
+            (None, _) => refused(Refusal::nothing_left(target, None)),
+            _ => refused(Refusal::many_lives(target, &left)),
         }
     }
 
     async fn purge_one(
         &self,
-        ground: &Ground,
-        whose: Whose<'_>,
-        standing: &Standing,
-        everything: &[Holding],
+        snapshot: &PlanningSnapshot,
+        whose: EffectScope<'_>,
+        deployed: &DeployedState,
+        everything: &[InventoryItem],
     ) -> Result<TargetPlan, PlanError> {
-        let Whose {
+        let EffectScope {
             target,
             incarnation,
         } = whose;
-        let folder = if ground.present(target) == Some(incarnation) {
-            self.folder_of(ground, target).await?
+        let folder = if snapshot.present(target) == Some(incarnation) {
+            self.folder_of(snapshot, target).await?
         } else {
             None
         };
-        let mut effects = self.opening(whose, standing, folder.as_ref()).await?;
+        let mut effects = self.unprotect(whose, deployed, folder.as_ref()).await?;
         let mut remarks = Vec::new();
         if !effects.is_empty() {
             remarks.push(namespace_goes(target, incarnation));
-        } else if standing.namespace {
+        } else if deployed.namespace {
             remarks.push(namespace_stays(target, incarnation));
         }
-        if let Some(present) = ground.present(target).filter(|life| *life != incarnation) {
+        if let Some(present) = snapshot.present(target).filter(|life| *life != incarnation) {
             remarks.push(Remark::new(
                 "other-life",
                 format!("incarnation {present}, which runs, isn't touched"),
@@ -194,7 +201,7 @@ impl Engine {
                 .and_then(|effect| effect.after.clone());
             if let Some(image) = made_here {
                 effects.push(PlannedEffect::new(id, deps, Some(image), None));
-            } else if let Some(image) = standing.images.get(&id) {
+            } else if let Some(image) = deployed.images.get(&id) {
                 effects.extend(self.delete(whose, id, image, deps).await?);
             }
         }
@@ -208,15 +215,15 @@ impl Engine {
             effects.push(PlannedEffect::new(folder_commit(), deps, before, None));
         }
         let delivered = ids(&effects);
-        for (id, image) in standing.of_kind(EffectKind::Record) {
-            if ground.is_anothers(image, target, incarnation) {
+        for (id, image) in deployed.of_kind(EffectKind::Record) {
+            if snapshot.is_anothers(image, target, incarnation) {
                 continue;
             }
             let gone = self.delete(whose, id.clone(), image, delivered.clone());
             effects.extend(gone.await?);
         }
-        let mut known = standing.unused.clone();
-        known.extend(standing.images.clone());
+        let mut known = deployed.unused.clone();
+        known.extend(deployed.images.clone());
         effects.extend(self.data_removal(whose, &known, &delivered).await?);
         effects.extend(given_removal(whose, everything, &delivered));
         remarks.extend(directories_stay(&known, &effects));
@@ -224,7 +231,7 @@ impl Engine {
             target,
             incarnation,
             Operation::Purge,
-            standing,
+            deployed,
             effects,
             remarks,
         ))
@@ -234,7 +241,7 @@ impl Engine {
     /// the cluster uses it.
     async fn data_removal(
         &self,
-        whose: Whose<'_>,
+        whose: EffectScope<'_>,
         known: &BTreeMap<EffectId, Resource>,
         after: &[EffectId],
     ) -> Result<Vec<PlannedEffect>, PlanError> {
@@ -263,22 +270,22 @@ impl Engine {
     /// nobody knows the instance, the project and its file.
     async fn purge_shared(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         target: &TargetId,
-        everything: &[Holding],
+        everything: &[InventoryItem],
     ) -> Result<Plan, PlanError> {
-        if let Some(unfinished) = ground.unfinished.get(target) {
-            return refused(Blocked::unfinished(target, unfinished));
+        if let Some(unfinished) = snapshot.unfinished.get(target) {
+            return refused(Refusal::unfinished(target, unfinished));
         }
-        let claims = self.claims(ground, everything).await?;
-        let in_use = claims.has_instances(target.customer());
-        let standing = self.standing_of_shared(ground, target, everything);
+        let usages = self.usages(snapshot, everything).await?;
+        let in_use = usages.has_instances(target.customer());
+        let deployed = self.standing_of_shared(snapshot, target, everything);
         let mut effects = Vec::new();
-        for holding in everything {
-            let Resource::Record(record) = &holding.image else {
+        for item in everything {
+            let Resource::Record(record) = &item.image else {
                 continue;
             };
-            let Claim::Left(left) = claims.of(holding) else {
+            let Usage::Left(left) = usages.of(item) else {
                 continue;
             };
             // Two regions may have a record of one name.
@@ -286,13 +293,13 @@ impl Engine {
             if left.target.as_ref() == Some(target)
                 && let Ok(id) = EffectId::new(EffectKind::Record, name)
             {
-                let before = Some(holding.image.clone());
+                let before = Some(item.image.clone());
                 effects.push(PlannedEffect::new(id, Vec::new(), before, None));
             }
         }
-        let mut plan = match &standing {
-            Some(standing) if !in_use => {
-                self.removal_of_shared(target, standing, Reading::Listed)
+        let mut plan = match &deployed {
+            Some(deployed) if !in_use => {
+                self.removal_of_shared(target, deployed, ReadFrom::Snapshot)
                     .await?
             }
             _ => None,
@@ -300,9 +307,9 @@ impl Engine {
         if let Some(plan) = &mut plan {
             effects.append(&mut plan.effects);
         }
-        let region = ground.desired.regions.regions.keys().next();
-        let standing = standing.or_else(|| {
-            Some(Standing {
+        let region = snapshot.desired.regions.regions.keys().next();
+        let deployed = deployed.or_else(|| {
+            Some(DeployedState {
                 region: region?.clone(),
                 app: None,
                 images: BTreeMap::new(),
@@ -310,11 +317,11 @@ impl Engine {
                 namespace: false,
             })
         });
-        let Some(standing) = standing.filter(|_| !effects.is_empty()) else {
+        let Some(deployed) = deployed.filter(|_| !effects.is_empty()) else {
             return refused(if in_use {
-                Blocked::still_used(target)
+                Refusal::still_used(target)
             } else {
-                Blocked::not_deployed(target, None)
+                Refusal::not_deployed(target, None)
             });
         };
         let life = Incarnation::FIRST;
@@ -323,7 +330,7 @@ impl Engine {
         } else {
             Operation::Purge
         };
-        let plan = self.removal_plan(target, life, operation, &standing, effects, Vec::new());
+        let plan = self.removal_plan(target, life, operation, &deployed, effects, Vec::new());
         Ok(Plan::new(self.installation.clone(), Vec::new(), vec![plan]))
     }
 }
@@ -337,19 +344,19 @@ fn made_project(effect: &PlannedEffect) -> Option<(EffectId, Resource)> {
 
 /// The removal of secrets that a person gave a life.
 fn given_removal(
-    whose: Whose<'_>,
-    everything: &[Holding],
+    whose: EffectScope<'_>,
+    everything: &[InventoryItem],
     after: &[EffectId],
 ) -> Vec<PlannedEffect> {
-    let given = everything.iter().filter(|holding| {
-        matches!(&holding.holder, HeldBy::Given(target) if target == whose.target)
-            && given_life(holding) == Some(whose.incarnation)
+    let given = everything.iter().filter(|item| {
+        matches!(&item.holder, Marker::Given(target) if target == whose.target)
+            && given_life(item) == Some(whose.incarnation)
     });
     given
-        .filter_map(|holding| {
-            let (_, name) = holding.id.rsplit_once('/')?;
+        .filter_map(|item| {
+            let (_, name) = item.id.rsplit_once('/')?;
             let id = EffectId::new(EffectKind::Secret, name).ok()?;
-            let before = Some(holding.image.clone());
+            let before = Some(item.image.clone());
             Some(PlannedEffect::new(id, after.to_vec(), before, None))
         })
         .collect()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
@@ -11,14 +12,13 @@ use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{Observed, Ownership, Resource};
-use deploycenter_domain::standing::Standing;
-use deploycenter_ports::{Holding, Reading};
+use deploycenter_ports::{InventoryItem, ReadFrom};
 
 use super::PlanError;
-use super::blocked::Blocked;
-use super::effects::Whose;
+use super::effects::EffectScope;
 use super::folders::{Folders, bare};
-use super::ground::Ground;
+use super::refusal::Refusal;
+use super::snapshot::PlanningSnapshot;
 use crate::Engine;
 
 /// The applications of an instance, in the order in which they go.
@@ -36,9 +36,11 @@ impl Engine {
         targets: &BTreeSet<TargetId>,
         many: bool,
     ) -> Result<Plan, PlanError> {
-        let ground = self.ground(self.desired().await?, Reading::Listed).await?;
-        let ground = Arc::new(ground);
-        let all = ground.live_instances().count();
+        let snapshot = self
+            .snapshot(self.desired().await?, ReadFrom::Snapshot)
+            .await?;
+        let snapshot = Arc::new(snapshot);
+        let all = snapshot.live_instances().count();
         let going = targets.len();
         if going > 1 && going * 10 > all && !many {
             return Err(PlanError::TooMany { going, all });
@@ -47,47 +49,47 @@ impl Engine {
         let mut plans = Vec::new();
         let mut blocked = Vec::new();
         for target in targets {
-            match self.destroy_one(&ground, target, &everything).await {
+            match self.destroy_one(&snapshot, target, &everything).await {
                 Ok(plan) => plans.push(plan),
-                Err(PlanError::Blocked(found)) => blocked.extend(found),
+                Err(PlanError::Refusal(found)) => blocked.extend(found),
                 Err(error) => return Err(error),
             }
         }
         if !blocked.is_empty() {
-            return Err(PlanError::Blocked(blocked));
+            return Err(PlanError::Refusal(blocked));
         }
-        let shared = self.shared_without(&ground, targets, &everything).await?;
+        let shared = self.shared_without(&snapshot, targets, &everything).await?;
         plans.extend(shared);
         Ok(Plan::new(self.installation.clone(), Vec::new(), plans))
     }
 
     async fn destroy_one(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         target: &TargetId,
-        everything: &[Holding],
+        everything: &[InventoryItem],
     ) -> Result<TargetPlan, PlanError> {
         if target.is_shared() {
-            return Err(PlanError::Blocked(vec![Blocked::still_used(target)]));
+            return Err(PlanError::Refusal(vec![Refusal::still_used(target)]));
         }
-        self.may_go(ground, target)?;
-        let Some(incarnation) = ground.present(target) else {
-            let known = ground.standing.get(target).and_then(|lives| lives.last());
-            return Err(PlanError::Blocked(vec![Blocked::not_deployed(
+        self.may_go(snapshot, target)?;
+        let Some(incarnation) = snapshot.present(target) else {
+            let known = snapshot.deployed.get(target).and_then(|lives| lives.last());
+            return Err(PlanError::Refusal(vec![Refusal::not_deployed(
                 target, known,
             )]));
         };
-        let standing = self.known_standing(ground, target, incarnation, everything)?;
-        let folder = self.folder_of(ground, target).await?;
+        let deployed = self.known_deployed(snapshot, target, incarnation, everything)?;
+        let folder = self.folder_of(snapshot, target).await?;
         let mut effects = self
-            .delivery_removal(ground, target, incarnation, &standing, folder.as_ref())
+            .delivery_removal(snapshot, target, incarnation, &deployed, folder.as_ref())
             .await?;
         let mut remarks = Vec::new();
-        for (id, image) in retained(&standing) {
+        for (id, image) in retained(&deployed) {
             let seen = self
-                .adapters
+                .providers
                 .of(id.kind())
-                .observe(image, Reading::Listed)
+                .observe(image, ReadFrom::Snapshot)
                 .await?;
             let Some(seen) = seen else { continue };
             remarks.push(Remark::new(
@@ -120,19 +122,23 @@ impl Engine {
             target,
             incarnation,
             Operation::Destroy,
-            &standing,
+            &deployed,
             effects,
             remarks,
         ))
     }
 
     /// Refuses a target that someone still wants, or that is at work.
-    pub(super) fn may_go(&self, ground: &Ground, target: &TargetId) -> Result<(), PlanError> {
-        if let Some(instance) = ground.desired.instance(target) {
-            return Err(PlanError::Blocked(vec![Blocked::still_desired(instance)]));
+    pub(super) fn may_go(
+        &self,
+        snapshot: &PlanningSnapshot,
+        target: &TargetId,
+    ) -> Result<(), PlanError> {
+        if let Some(instance) = snapshot.desired.instance(target) {
+            return Err(PlanError::Refusal(vec![Refusal::still_desired(instance)]));
         }
-        match ground.unfinished.get(target) {
-            Some(unfinished) => Err(PlanError::Blocked(vec![Blocked::unfinished(
+        match snapshot.unfinished.get(target) {
+            Some(unfinished) => Err(PlanError::Refusal(vec![Refusal::unfinished(
                 target, unfinished,
             )])),
             None => Ok(()),
@@ -144,15 +150,15 @@ impl Engine {
         target: &TargetId,
         incarnation: Incarnation,
         operation: Operation,
-        standing: &Standing,
+        deployed: &DeployedState,
         effects: Vec<PlannedEffect>,
         remarks: Vec<Remark>,
     ) -> TargetPlan {
         let inputs = BTreeMap::from([("observed".to_owned(), Digest::of_json(&effects))]);
         TargetPlan {
             target: target.clone(),
-            region: standing.region.clone(),
-            app: standing.app.clone(),
+            region: deployed.region.clone(),
+            app: deployed.app.clone(),
             incarnation,
             operation,
             digest: Digest::of_json(&inputs),
@@ -166,13 +172,13 @@ impl Engine {
     /// The removal of what delivers a target: its applications, its folder, its records.
     async fn delivery_removal(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         target: &TargetId,
         incarnation: Incarnation,
-        standing: &Standing,
+        deployed: &DeployedState,
         folder: Option<&Observed>,
     ) -> Result<Vec<PlannedEffect>, PlanError> {
-        let whose = Whose {
+        let whose = EffectScope {
             target,
             incarnation,
         };
@@ -180,7 +186,7 @@ impl Engine {
         for role in ROLES {
             let id = application(role);
             let deps = ids(&effects);
-            if let Some(image) = standing.images.get(&id) {
+            if let Some(image) = deployed.images.get(&id) {
                 effects.extend(self.delete(whose, id, image, deps).await?);
             }
         }
@@ -205,8 +211,8 @@ impl Engine {
             });
         }
         let commit = effects.last().map(|last| vec![last.id.clone()]);
-        for (id, image) in standing.of_kind(EffectKind::Record) {
-            if ground.is_anothers(image, target, incarnation) {
+        for (id, image) in deployed.of_kind(EffectKind::Record) {
+            if snapshot.is_anothers(image, target, incarnation) {
                 continue;
             }
             let deps = commit.clone().unwrap_or_default();
@@ -218,13 +224,13 @@ impl Engine {
     /// The removal of one thing, as it is now; `None` when it is gone already.
     pub(super) async fn delete(
         &self,
-        whose: Whose<'_>,
+        whose: EffectScope<'_>,
         id: EffectId,
         image: &Resource,
         depends_on: Vec<EffectId>,
     ) -> Result<Option<PlannedEffect>, PlanError> {
-        let adapter = self.adapters.of(id.kind());
-        let Some(seen) = adapter.observe(image, Reading::Listed).await? else {
+        let adapter = self.providers.of(id.kind());
+        let Some(seen) = adapter.observe(image, ReadFrom::Snapshot).await? else {
             return Ok(None);
         };
         match &seen.ownership {
@@ -252,9 +258,9 @@ impl Engine {
     /// instances that are left, or removed with the last.
     pub(super) async fn shared_without(
         &self,
-        ground: &Arc<Ground>,
+        snapshot: &Arc<PlanningSnapshot>,
         removed: &BTreeSet<TargetId>,
-        everything: &[Holding],
+        everything: &[InventoryItem],
     ) -> Result<Vec<TargetPlan>, PlanError> {
         let customers: BTreeSet<&CustomerName> = removed.iter().map(TargetId::customer).collect();
         let mut plans = Vec::new();
@@ -262,27 +268,27 @@ impl Engine {
             let shared = TargetId::shared_of(customer.clone());
             let of_customer =
                 |target: &TargetId| target.customer() == customer && !removed.contains(target);
-            let left = ground
+            let left = snapshot
                 .live_instances()
                 .any(|live| of_customer(&live.target))
-                || ground
+                || snapshot
                     .desired
                     .instances()
                     .any(|instance| of_customer(&instance.target))
-                || ground
+                || snapshot
                     .unfinished
                     .keys()
                     .any(|target| !target.is_shared() && of_customer(target));
             if left {
                 let plan = self
-                    .plan_shared(ground, customer, removed, &BTreeMap::new())
+                    .plan_shared(snapshot, customer, removed, &BTreeMap::new())
                     .await?;
                 plans.push(plan);
                 continue;
             }
-            if let Some(standing) = self.standing_of_shared(ground, &shared, everything) {
+            if let Some(deployed) = self.standing_of_shared(snapshot, &shared, everything) {
                 let plan = self
-                    .removal_of_shared(&shared, &standing, Reading::Listed)
+                    .removal_of_shared(&shared, &deployed, ReadFrom::Snapshot)
                     .await?;
                 plans.extend(plan);
             }
@@ -292,11 +298,11 @@ impl Engine {
 }
 
 /// What `destroy` leaves standing.
-fn retained(standing: &Standing) -> impl Iterator<Item = (&EffectId, &Resource)> {
-    standing
+fn retained(deployed: &DeployedState) -> impl Iterator<Item = (&EffectId, &Resource)> {
+    deployed
         .images
         .iter()
-        .chain(&standing.unused)
+        .chain(&deployed.unused)
         .filter(|(id, _)| holds_data(id.kind()))
 }
 

@@ -13,7 +13,7 @@ use deploycenter_domain::token::{self, Reference};
 
 use super::explain::no_such_target;
 use super::offline::Offline;
-use super::{Ground, PlanError};
+use super::{PlanError, PlanningSnapshot};
 
 impl Offline {
     /// The files of one instance by their path on the branch. Values that are known only
@@ -34,13 +34,13 @@ impl Offline {
         if let Some(target) = targets.filter(|_| chosen.is_empty()) {
             return Err(no_such_target(&desired, target).into());
         }
-        let ground = Arc::new(Ground::offline(desired));
+        let snapshot = Arc::new(PlanningSnapshot::offline(desired));
         let versions = SecretVersions::new();
         let mut rendered = BTreeMap::new();
         let mut problems = Vec::new();
         for target in chosen {
-            let instance = ground.instance(&target);
-            let wanted = match self.wanted(&ground, instance, None, &versions).await {
+            let instance = snapshot.instance(&target);
+            let wanted = match self.wanted(&snapshot, instance, None, &versions).await {
                 Ok(wanted) => wanted,
                 Err(error) => {
                     problems.extend(error.into_problems(&target)?);

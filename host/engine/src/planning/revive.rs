@@ -4,12 +4,12 @@ use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::lock::{self, Lock};
 use deploycenter_domain::name::{Incarnation, RegionName, TargetId};
 use deploycenter_domain::resource::Resource;
-use deploycenter_ports::{HeldBy, Reading};
+use deploycenter_ports::{Marker, ReadFrom};
 
 use super::PlanError;
-use super::blocked::Blocked;
-use super::claims::Claims;
-use super::ground::{Ground, Revived};
+use super::refusal::Refusal;
+use super::snapshot::{PlanningSnapshot, Revived};
+use super::usages::Usages;
 use crate::Engine;
 
 impl Engine {
@@ -24,35 +24,37 @@ impl Engine {
         target: &TargetId,
         said: Option<Incarnation>,
     ) -> Result<Incarnation, PlanError> {
-        let refused = |blocked: Blocked| Err(PlanError::Blocked(vec![blocked]));
-        let mut ground = self.ground(self.desired().await?, Reading::Listed).await?;
+        let refused = |blocked: Refusal| Err(PlanError::Refusal(vec![blocked]));
+        let mut snapshot = self
+            .snapshot(self.desired().await?, ReadFrom::Snapshot)
+            .await?;
         let everything = self.everything_held().await?;
-        ground.mark_unknown(&everything);
-        let Some(instance) = ground.desired.instance(target) else {
-            return refused(Blocked::not_desired(target));
+        snapshot.mark_unknown(&everything);
+        let Some(instance) = snapshot.desired.instance(target) else {
+            return refused(Refusal::not_desired(target));
         };
-        if let Some(unfinished) = ground.unfinished.get(target) {
-            return refused(Blocked::unfinished(target, unfinished));
+        if let Some(unfinished) = snapshot.unfinished.get(target) {
+            return refused(Refusal::unfinished(target, unfinished));
         }
-        if ground.present(target).is_some() {
-            return refused(Blocked::deployed(target));
+        if snapshot.present(target).is_some() {
+            return refused(Refusal::deployed(target));
         }
-        let claims = self.claims(&ground, &everything).await?;
-        let mut left = claims.lives_left(target);
+        let usages = self.usages(&snapshot, &everything).await?;
+        let mut left = usages.lives_left(target);
         // Secrets that were given for the life to come.
-        left.remove(&ground.incarnation(target));
+        left.remove(&snapshot.incarnation(target));
         let life = match said {
             Some(said) if left.contains(&said) => said,
-            Some(_) => return refused(Blocked::nothing_retained(target, said)),
-            None if left.len() > 1 => return refused(Blocked::many_lives(target, &left)),
+            Some(_) => return refused(Refusal::nothing_retained(target, said)),
+            None if left.len() > 1 => return refused(Refusal::many_lives(target, &left)),
             None => match left.first() {
                 Some(life) => *life,
-                None => return refused(Blocked::nothing_retained(target, None)),
+                None => return refused(Refusal::nothing_retained(target, None)),
             },
         };
-        match retained_in(&claims, target, life) {
+        match retained_in(&usages, target, life) {
             Some(region) if region != instance.region => {
-                refused(Blocked::retained_elsewhere(target, &region, instance))
+                refused(Refusal::retained_elsewhere(target, &region, instance))
             }
             _ => Ok(life),
         }
@@ -61,12 +63,12 @@ impl Engine {
     /// Lets targets go on with a life that has ended.
     pub(super) async fn revive(
         &self,
-        ground: &mut Ground,
+        snapshot: &mut PlanningSnapshot,
         targets: &[TargetId],
         incarnation: Incarnation,
     ) -> Result<(), PlanError> {
         for target in targets {
-            if ground.present(target).is_some() {
+            if snapshot.present(target).is_some() {
                 continue;
             }
             let left = self.last_whole(target, incarnation).await?;
@@ -77,29 +79,29 @@ impl Engine {
                 incarnation,
                 data_version,
             };
-            ground.revived.insert(target.clone(), revived);
+            snapshot.revived.insert(target.clone(), revived);
         }
         Ok(())
     }
 }
 
 /// The region that a life's data is in, by the journal or by its marks.
-fn retained_in(claims: &Claims<'_>, target: &TargetId, life: Incarnation) -> Option<RegionName> {
-    if let Some(record) = claims.ground.standing_of(target, life) {
-        return Some(record.standing.region.clone());
+fn retained_in(usages: &Usages<'_>, target: &TargetId, life: Incarnation) -> Option<RegionName> {
+    if let Some(record) = usages.snapshot.deployed_of(target, life) {
+        return Some(record.deployed.region.clone());
     }
-    claims
+    usages
         .everything
         .iter()
-        .filter(|holding| match &holding.holder {
-            HeldBy::Effect(owner) => {
+        .filter(|item| match &item.holder {
+            Marker::Effect(owner) => {
                 owner.target == *target
                     && owner.incarnation == life
                     && owner.effect.kind() != EffectKind::Application
             }
             _ => false,
         })
-        .find_map(|holding| match &holding.image {
+        .find_map(|item| match &item.image {
             Resource::FileSystem(image) => Some(image.region.clone()),
             Resource::AccessPoint(image) => Some(image.region.clone()),
             Resource::Secret(image) => Some(image.region.clone()),

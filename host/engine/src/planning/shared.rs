@@ -15,8 +15,8 @@ use deploycenter_domain::wanted;
 use serde_json::Value;
 
 use super::PlanError;
-use super::effects::Whose;
-use super::ground::Ground;
+use super::effects::EffectScope;
+use super::snapshot::PlanningSnapshot;
 use crate::Engine;
 
 impl Engine {
@@ -25,7 +25,7 @@ impl Engine {
     /// not `removed` now; and where their applications stand, as long as they do.
     pub(super) async fn plan_shared(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         customer: &CustomerName,
         removed: &BTreeSet<TargetId>,
         adopt: &BTreeMap<EffectId, Adoption>,
@@ -33,23 +33,23 @@ impl Engine {
         let target = TargetId::shared_of(customer.clone());
         let mut destinations = BTreeSet::new();
         let mut region = None;
-        let regions = &ground.desired.regions.regions;
-        for instance in ground
+        let regions = &snapshot.desired.regions.regions;
+        for instance in snapshot
             .desired
             .customer(customer)
             .map_or(&[][..], |known| &known.instances)
         {
-            let Some(place) = ground.desired.region_of(instance) else {
+            let Some(place) = snapshot.desired.region_of(instance) else {
                 continue;
             };
-            let incarnation = ground.incarnation(&instance.target);
+            let incarnation = snapshot.incarnation(&instance.target);
             destinations.insert((
                 place.cluster.server.clone(),
                 naming::readable(customer, instance.name(), incarnation),
             ));
             region.get_or_insert_with(|| instance.region.clone());
         }
-        for live in ground
+        for live in snapshot
             .live_of(customer)
             .filter(|live| !removed.contains(&live.target))
         {
@@ -66,7 +66,7 @@ impl Engine {
             }
         }
         // Another process may have begun one that this desired state doesn't have yet.
-        for (at_work, unfinished) in ground.unfinished.iter().filter(|(other, unfinished)| {
+        for (at_work, unfinished) in snapshot.unfinished.iter().filter(|(other, unfinished)| {
             other.customer() == customer && !unfinished.removes && !removed.contains(*other)
         }) {
             let place = regions.get(&unfinished.region);
@@ -81,7 +81,7 @@ impl Engine {
         // Argo CD takes no project that forbids one of its applications. So the project
         // permits both places until they have moved, and is narrowed by the next plan.
         let mut repositories = BTreeSet::from([self.generated_url.clone()]);
-        for application in ground.applications_of(customer, removed) {
+        for application in snapshot.applications_of(customer, removed) {
             let text = |place| application.spec.pointer(place).and_then(Value::as_str);
             repositories.extend(text("/source/repoURL").map(str::to_owned));
             if let (Some(server), Some(namespace)) =
@@ -90,13 +90,16 @@ impl Engine {
                 destinations.insert((server.to_owned(), namespace.to_owned()));
             }
         }
-        let region = ground
+        let region = snapshot
             .desired
             .customer(customer)
             .map(|known| known.region.clone())
             .or(region)
             .or_else(|| {
-                let mut places = ground.live.values().filter_map(|live| live.region.as_ref());
+                let mut places = snapshot
+                    .live
+                    .values()
+                    .filter_map(|live| live.region.as_ref());
                 places.find(|region| regions.contains_key(*region)).cloned()
             })
             .expect("a customer is planned only with an instance of its own");
@@ -107,7 +110,7 @@ impl Engine {
             .map(|effect| effect.after.clone())
             .expect("the shared target commits its project");
         let folder = self.folder_at(&target, &folder_wanted).await?;
-        let whose = Whose {
+        let whose = EffectScope {
             target: &target,
             incarnation: Incarnation::FIRST,
         };
@@ -120,7 +123,7 @@ impl Engine {
             ),
         ]);
         let effects = self
-            .effects(ground, whose, wanted, folder.as_ref(), adopt)
+            .effects(snapshot, whose, wanted, folder.as_ref(), adopt)
             .await?
             .effects;
         Ok(TargetPlan {

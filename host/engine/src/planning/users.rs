@@ -1,18 +1,18 @@
 //! Which lives have what: by journal and desired state, where marks don't tell.
 
+use deploycenter_domain::deployed::same_place;
 use deploycenter_domain::desired::Instance;
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::name::{CustomerName, Incarnation, RegionName, TargetId};
 use deploycenter_domain::resource::{Record, Resource};
-use deploycenter_domain::standing::same_place;
-use deploycenter_ports::{Holding, StandingRecord};
+use deploycenter_ports::{DeployedRecord, InventoryItem};
 
-use super::ground::Ground;
+use super::snapshot::PlanningSnapshot;
 
-impl Ground {
+impl PlanningSnapshot {
     /// Every life of every instance that the journal knows and that isn't present.
-    pub(super) fn lives(&self) -> impl Iterator<Item = (&TargetId, &StandingRecord)> {
-        self.standing
+    pub(super) fn lives(&self) -> impl Iterator<Item = (&TargetId, &DeployedRecord)> {
+        self.deployed
             .iter()
             .filter(|(target, _)| !target.is_shared())
             .flat_map(|(target, lives)| lives.iter().map(move |life| (target, life)))
@@ -31,7 +31,7 @@ impl Ground {
             let unknown = target.customer() == customer
                 && live.region.as_ref() == Some(region)
                 && self.desired.instance(target).is_none()
-                && !self.standing.contains_key(target);
+                && !self.deployed.contains_key(target);
             unknown.then_some(target)
         })
     }
@@ -47,16 +47,16 @@ impl Ground {
             .instances()
             .filter(|instance| wants(instance, record))
             .map(|instance| (&instance.target, self.incarnation(&instance.target)));
-        let standing = self.standing.iter().filter_map(|(target, lives)| {
+        let deployed = self.deployed.iter().filter_map(|(target, lives)| {
             let present = self.present(target)?;
             let life = lives.iter().find(|life| life.incarnation == present)?;
             let has = life
-                .standing
+                .deployed
                 .of_kind(EffectKind::Record)
                 .any(|(_, image)| is_at(image, record));
             has.then_some((target, present))
         });
-        wanted.chain(standing)
+        wanted.chain(deployed)
     }
 
     /// Whether another target, or another life of this one, has or wants a record.
@@ -83,14 +83,14 @@ pub(super) fn is_at(image: &Resource, record: &Record) -> bool {
 }
 
 /// Whether something of a life is there, as the journal has it.
-pub(super) fn has_something(life: &StandingRecord) -> bool {
-    let standing = &life.standing;
-    standing.namespace || !standing.images.is_empty() || !standing.unused.is_empty()
+pub(super) fn has_something(life: &DeployedRecord) -> bool {
+    let deployed = &life.deployed;
+    deployed.namespace || !deployed.images.is_empty() || !deployed.unused.is_empty()
 }
 
 /// Which life a given secret is for: its name says.
-pub(super) fn given_life(holding: &Holding) -> Option<Incarnation> {
-    let (before, _) = holding.id.rsplit_once('/')?;
+pub(super) fn given_life(item: &InventoryItem) -> Option<Incarnation> {
+    let (before, _) = item.id.rsplit_once('/')?;
     let (_, life) = before.rsplit_once("/i")?;
     life.parse().ok().map(Incarnation)
 }

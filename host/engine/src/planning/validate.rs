@@ -23,7 +23,7 @@ use super::apps::AppValues;
 use super::error::in_template;
 use super::offline::Offline;
 use super::pins::Pins;
-use super::{Ground, PlanError};
+use super::{PlanError, PlanningSnapshot};
 
 /// The code by which the SDK says that it can't read the values at all.
 const UNREADABLE: &str = "unreadable";
@@ -48,7 +48,7 @@ pub struct Warning {
 
 /// What all instances of one validation share.
 struct Round {
-    ground: Arc<Ground>,
+    snapshot: Arc<PlanningSnapshot>,
     told: Told,
     checks: Arc<dyn CheckCache>,
     /// Of what counts for every instance: the installation, and all regions and zones, for
@@ -104,7 +104,7 @@ impl Offline {
         let desired = Arc::new(reading.desired);
         let round = Arc::new(Round {
             common: Digest::of_json(&(&self.installation, &desired.regions)),
-            ground: Arc::new(Ground::offline(Arc::clone(&desired))),
+            snapshot: Arc::new(PlanningSnapshot::offline(Arc::clone(&desired))),
             told,
             checks,
         });
@@ -176,7 +176,7 @@ impl Offline {
     /// sound before, when everything it depends on was as it is, isn't looked at again.
     async fn look_at(&self, round: &Round, subject: &Subject) -> Result<Found, PlanError> {
         let Round {
-            ground,
+            snapshot,
             told,
             checks,
             ..
@@ -188,7 +188,7 @@ impl Offline {
                 ..Found::default()
             });
         }
-        let found = self.look_closer(ground, subject, told).await?;
+        let found = self.look_closer(snapshot, subject, told).await?;
         let sound = found.problems.is_empty() && found.templates.is_empty();
         // What was told already isn't found again.
         if let Some(question) = question.filter(|_| sound && told.is_empty()) {
@@ -199,33 +199,33 @@ impl Offline {
 
     /// All that decides whether an instance is sound; `None` where that isn't known.
     async fn question(&self, round: &Round, subject: &Subject) -> Option<Digest> {
-        let (ground, instance) = (&round.ground, &subject.instance);
-        let region = ground.desired.region_of(instance)?;
+        let (snapshot, instance) = (&round.snapshot, &subject.instance);
+        let region = snapshot.desired.region_of(instance)?;
         if !subject.whole {
             return None;
         }
-        let pins = self.pins(ground, instance, None).await.ok()?;
-        let inputs = self.inputs(&ground.desired, instance, region, &pins);
+        let pins = self.pins(snapshot, instance, None).await.ok()?;
+        let inputs = self.inputs(&snapshot.desired, instance, region, &pins);
         Some(Digest::of_json(&(&round.common, inputs)))
     }
 
     async fn look_closer(
         &self,
-        ground: &Arc<Ground>,
+        snapshot: &Arc<PlanningSnapshot>,
         subject: &Subject,
         told: &Told,
     ) -> Result<Found, PlanError> {
         let instance = &subject.instance;
-        let plugin = ground.desired.plugins.default(&instance.app);
+        let plugin = snapshot.desired.plugins.default(&instance.app);
         // An app that isn't installed, or whose file isn't there, was told of.
         if plugin.is_none_or(|plugin| self.plugins.facts(&plugin.digest).is_err())
             && !told.is_empty()
         {
             return Ok(Found::default());
         }
-        if subject.whole && ground.desired.region_of(instance).is_some() && told.is_empty() {
+        if subject.whole && snapshot.desired.region_of(instance).is_some() && told.is_empty() {
             let wanted = self
-                .wanted(ground, instance, None, &SecretVersions::new())
+                .wanted(snapshot, instance, None, &SecretVersions::new())
                 .await;
             if let Ok(wanted) = wanted {
                 return Ok(Found {
@@ -234,10 +234,10 @@ impl Offline {
                 });
             }
         }
-        let pins = self.pins(ground, instance, None).await?;
-        let app = ground.apps.values(&pins.facts)?;
+        let pins = self.pins(snapshot, instance, None).await?;
+        let app = snapshot.apps.values(&pins.facts)?;
         let shared = pins.overrides.values.as_ref();
-        let merged = app.merged(&ground.desired, instance, shared);
+        let merged = app.merged(&snapshot.desired, instance, shared);
         let faults = app.schema.faults(&merged, &instance.at);
         let mut found = Found::default();
         let fresh = faults.iter().filter(|fault| !told.has(&fault.problem));
@@ -245,7 +245,7 @@ impl Offline {
             .problems
             .extend(fresh.map(|fault| fault.problem.clone()));
 
-        let Some(region) = ground.desired.region_of(instance) else {
+        let Some(region) = snapshot.desired.region_of(instance) else {
             return Ok(found);
         };
         if !subject.known_environment || merged.is_partial() {
@@ -273,7 +273,7 @@ impl Offline {
                 .filter(|problem| !told.has(problem)),
         );
         if nothing {
-            self.templates(ground, subject, &mut found).await?;
+            self.templates(snapshot, subject, &mut found).await?;
         }
         Ok(found)
     }
@@ -339,13 +339,13 @@ impl Offline {
     /// Of one in which something else is wrong, only the templates are told of.
     async fn templates(
         &self,
-        ground: &Arc<Ground>,
+        snapshot: &Arc<PlanningSnapshot>,
         subject: &Subject,
         found: &mut Found,
     ) -> Result<(), PlanError> {
         let instance = &subject.instance;
         match self
-            .wanted(ground, instance, None, &SecretVersions::new())
+            .wanted(snapshot, instance, None, &SecretVersions::new())
             .await
         {
             Ok(wanted) => found.warnings = wanted.declaration.warnings,

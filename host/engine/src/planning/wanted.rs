@@ -20,9 +20,9 @@ use deploycenter_domain::wanted::{self, Site, WantedEffect};
 use deploycenter_ports::{PluginError, TemplateFault};
 
 use super::PlanError;
-use super::ground::Ground;
 use super::offline::Offline;
 use super::pins::Pins;
+use super::snapshot::PlanningSnapshot;
 
 /// The weight of a record that shares its name with no other.
 const WHOLE_WEIGHT: u8 = 100;
@@ -48,16 +48,16 @@ impl Offline {
     /// `versions`: those of given secrets that its pods are to name; none where nobody asks.
     pub(crate) async fn wanted(
         &self,
-        ground: &Arc<Ground>,
+        snapshot: &Arc<PlanningSnapshot>,
         instance: &Instance,
         folder: Option<&Observed>,
         versions: &SecretVersions,
     ) -> Result<Wanted, PlanError> {
-        let pins = self.pins(ground, instance, folder).await?;
-        let (offline, ground, instance) = (self.clone(), Arc::clone(ground), instance.clone());
+        let pins = self.pins(snapshot, instance, folder).await?;
+        let (offline, snapshot, instance) = (self.clone(), Arc::clone(snapshot), instance.clone());
         let versions = versions.clone();
         // Off the async threads: it computes, on as many cores as there are.
-        tokio::task::spawn_blocking(move || offline.decided(&ground, &instance, &pins, versions))
+        tokio::task::spawn_blocking(move || offline.decided(&snapshot, &instance, &pins, versions))
             .await
             .unwrap_or_else(|panic| {
                 Err(PluginError::Broken(format!("the plugin's host failed: {panic}")).into())
@@ -66,12 +66,12 @@ impl Offline {
 
     fn decided(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         instance: &Instance,
         pins: &Pins,
         mut versions: SecretVersions,
     ) -> Result<Wanted, PlanError> {
-        let desired = &ground.desired;
+        let desired = &snapshot.desired;
         let target = &instance.target;
         let region = desired.region_of(instance).ok_or_else(|| {
             Problems::from(at(
@@ -79,9 +79,9 @@ impl Offline {
                 Problem::new(format!("unknown region \"{}\"", instance.region)),
             ))
         })?;
-        let names = Names::new(&self.installation, instance, ground.incarnation(target));
-        let merged = merged(ground, instance, pins)?;
-        let app = ground.apps.values(&pins.facts)?;
+        let names = Names::new(&self.installation, instance, snapshot.incarnation(target));
+        let merged = merged(snapshot, instance, pins)?;
+        let app = snapshot.apps.values(&pins.facts)?;
         let values = app.schema.canonical(merged.to_value());
         let request = self.request(instance, region, &names, values, &versions);
         let declaration = self.ask(instance, region, pins, &merged, &request)?;
@@ -233,12 +233,12 @@ impl Offline {
 /// The app's base values, then what is shared, the environment's and the customer's own;
 /// checked against the app's schema.
 pub(super) fn merged(
-    ground: &Ground,
+    snapshot: &PlanningSnapshot,
     instance: &Instance,
     pins: &Pins,
 ) -> Result<Merged, PlanError> {
-    let app = ground.apps.values(&pins.facts)?;
-    let merged = app.merged(&ground.desired, instance, pins.overrides.values.as_ref());
+    let app = snapshot.apps.values(&pins.facts)?;
+    let merged = app.merged(&snapshot.desired, instance, pins.overrides.values.as_ref());
     Problems::check(app.schema.problems(&merged, &instance.at))?;
     Ok(merged)
 }

@@ -11,7 +11,7 @@ use deploycenter_domain::selector::Selection;
 use super::main_commit::{applied, part_older};
 use super::prepared::recover;
 use super::{Prepared, Ready, WorkflowError};
-use crate::{Cancel, Engine, Wishes};
+use crate::{Cancel, Engine, PlanOptions};
 
 /// What is to be taken over.
 #[derive(Debug, Clone)]
@@ -45,17 +45,17 @@ pub async fn adopt(
     if cancel.is_asked() {
         return Ok(Ready::Stopped(recovered));
     }
-    let mut wishes = Wishes {
+    let mut options = PlanOptions {
         adopt: request.effects.clone(),
-        ..Wishes::default()
+        ..PlanOptions::default()
     };
-    if wishes.adopt.is_empty() {
+    if options.adopt.is_empty() {
         let life = engine
             .life_to_revive(&request.target, request.incarnation)
             .await?;
-        wishes.revive = Some(life);
+        options.revive = Some(life);
     }
-    let planned = engine.plan(&selection, &wishes).await?;
+    let planned = engine.plan(&selection, &options).await?;
     if !planned.blocked.is_empty() {
         return Err(planned.blocked.into());
     }

@@ -10,7 +10,7 @@ use deploycenter_domain::stale::{Verdict, compare};
 use super::main_commit::{applied, part_older};
 use super::prepared::recover;
 use super::{LeftOut, Prepared, Ready, WorkflowError};
-use crate::{Blocked, Cancel, Engine, Planned, Wishes};
+use crate::{Cancel, Engine, PlanOptions, Planned, Refusal};
 
 /// What is to be applied.
 #[derive(Debug, Clone, Default)]
@@ -53,11 +53,11 @@ pub async fn apply(
     if !recovered.is_empty() && cancel.is_asked() {
         return Ok(Ready::Stopped(recovered));
     }
-    let wishes = Wishes {
+    let options = PlanOptions {
         reclaim: request.reclaim,
-        ..Wishes::default()
+        ..PlanOptions::default()
     };
-    let mut planned = engine.plan(&selection, &wishes).await?;
+    let mut planned = engine.plan(&selection, &options).await?;
     let targets = std::mem::take(&mut planned.plan.targets);
     let (targets, mut left_out) = match reviewed {
         None => (targets, Vec::new()),
@@ -74,7 +74,7 @@ pub async fn apply(
     left_out.extend(
         blocked
             .filter(|blocked| reviewed.is_none_or(|plan| names(plan, &blocked.target)))
-            .map(|blocked| LeftOut::Blocked(blocked.clone())),
+            .map(|blocked| LeftOut::Refusal(blocked.clone())),
     );
     if request.all_or_nothing && !left_out.is_empty() {
         return Err(WorkflowError::AllOrNothing(left_out));
@@ -130,7 +130,7 @@ fn names(plan: &Plan, target: &TargetId) -> bool {
 fn hold_against(
     reviewed: &Plan,
     fresh: Vec<TargetPlan>,
-    blocked: &[Blocked],
+    blocked: &[Refusal],
 ) -> (Vec<TargetPlan>, Vec<LeftOut>) {
     let fresh: BTreeMap<TargetId, TargetPlan> = fresh
         .into_iter()

@@ -3,10 +3,10 @@
 use deploycenter_domain::name::{DeploymentId, InstallationId, TargetId};
 use deploycenter_domain::problem::Problems;
 use deploycenter_domain::selector::SelectorError;
-use deploycenter_ports::{Failure, RepositoryError, StoreError};
+use deploycenter_ports::{ProviderError, RepositoryError, StoreError};
 
 use super::{LeftOut, UnknownDeployment};
-use crate::{Blocked, CancelError, PlanError, RunError};
+use crate::{CancelError, PlanError, Refusal, RunError};
 
 /// Why a verb did nothing, or stopped before it was through.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,8 +98,8 @@ impl From<RepositoryError> for WorkflowError {
     }
 }
 
-impl From<Failure> for WorkflowError {
-    fn from(error: Failure) -> Self {
+impl From<ProviderError> for WorkflowError {
+    fn from(error: ProviderError) -> Self {
         Self::Plan(error.into())
     }
 }
@@ -110,8 +110,8 @@ impl From<Problems> for WorkflowError {
     }
 }
 
-impl From<Vec<Blocked>> for WorkflowError {
-    fn from(blocked: Vec<Blocked>) -> Self {
-        Self::Plan(PlanError::Blocked(blocked))
+impl From<Vec<Refusal>> for WorkflowError {
+    fn from(blocked: Vec<Refusal>) -> Self {
+        Self::Plan(PlanError::Refusal(blocked))
     }
 }

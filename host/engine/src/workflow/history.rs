@@ -1,7 +1,7 @@
 //! `history`: a target's deployments, and what differs between what two of them left.
 
 use deploycenter_domain::history::{Difference, Left, differences};
-use deploycenter_domain::journal::{Progress, Status};
+use deploycenter_domain::journal::{DeploymentState, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_ports::DeploymentRecord;
 
@@ -20,7 +20,7 @@ pub struct Entry {
     /// As it was journaled.
     pub record: DeploymentRecord,
     /// Where it is.
-    pub progress: Progress,
+    pub progress: DeploymentState,
 }
 
 /// What is compared.

@@ -2,7 +2,7 @@
 
 use deploycenter_domain::name::TargetId;
 
-use crate::Blocked;
+use crate::Refusal;
 
 /// Why a selected target isn't carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum LeftOut {
         target: TargetId,
     },
     /// It waits for someone's word.
-    Blocked(Blocked),
+    Refusal(Refusal),
 }
 
 impl LeftOut {
@@ -38,7 +38,7 @@ impl LeftOut {
             Self::Edited { target, .. } | Self::Moved { target, .. } | Self::Older { target } => {
                 target
             }
-            Self::Blocked(blocked) => &blocked.target,
+            Self::Refusal(blocked) => &blocked.target,
         }
     }
 
@@ -49,7 +49,7 @@ impl LeftOut {
             Self::Edited { .. } => "plan-edited",
             Self::Moved { .. } => "plan-stale",
             Self::Older { .. } => "older-commit",
-            Self::Blocked(blocked) => blocked.code,
+            Self::Refusal(blocked) => blocked.code,
         }
     }
 

@@ -2,10 +2,10 @@
 
 use deploycenter_domain::plan::Plan;
 use deploycenter_domain::selector::Selection;
-use deploycenter_ports::{Note, Notice};
+use deploycenter_ports::{CommitContext, DeploymentEvent};
 
 use super::{LeftOut, WorkflowError};
-use crate::{Cancel, Engine, Outcome, TakeUp};
+use crate::{Cancel, Engine, Outcome, ResumeScope};
 
 /// Whether there is something to agree to.
 #[derive(Debug, Clone)]
@@ -51,11 +51,11 @@ impl Prepared {
         actor: String,
         cancel: &Cancel,
     ) -> Result<Vec<Outcome>, WorkflowError> {
-        let note = Note {
+        let commit = CommitContext {
             actor,
             main_commit: self.main_commit,
         };
-        Ok(engine.deploy(self.plan.targets, &note, cancel).await?)
+        Ok(engine.deploy(self.plan.targets, &commit, cancel).await?)
     }
 }
 
@@ -67,9 +67,11 @@ pub(super) async fn recover(
     cancel: &Cancel,
 ) -> Result<Vec<Outcome>, WorkflowError> {
     let touched = |target: &_| selection.touches(target);
-    let recovered = engine.resume(TakeUp::Interrupted, touched, cancel).await?;
+    let recovered = engine
+        .resume(ResumeScope::Interrupted, touched, cancel)
+        .await?;
     if !recovered.is_empty() {
-        engine.progress.notice(&Notice::Recovered {
+        engine.progress.event(&DeploymentEvent::Recovered {
             deployments: recovered.len(),
         });
     }

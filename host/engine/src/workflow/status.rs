@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use deploycenter_domain::desired::Desired;
 use deploycenter_domain::hold::{Hold, HoldError};
-use deploycenter_domain::journal::{Progress, Status};
+use deploycenter_domain::journal::{DeploymentState, Status};
 use deploycenter_domain::lock::Lock;
 use deploycenter_domain::name::{AppName, DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::naming;
 use deploycenter_domain::selector::Selection;
 use deploycenter_ports::{
-    ApplicationState, DeploymentRecord, Failure, FailureKind, LiveTarget, Reading, TargetRecord,
-    Wait,
+    ApplicationState, DeploymentRecord, LiveTarget, ProviderError, ProviderErrorKind, ReadFrom,
+    TargetRecord, Wait,
 };
 
 use super::WorkflowError;
@@ -23,7 +23,7 @@ pub struct StatusOutcome {
     /// Sorted by name.
     pub targets: Vec<TargetStatus>,
     /// The system that couldn't be reached; what the others know is told all the same.
-    pub away: Option<Failure>,
+    pub away: Option<ProviderError>,
 }
 
 /// Where one target stands.
@@ -87,19 +87,19 @@ impl<'a> StatusReader<'a> {
         }
     }
 
-    /// One list of applications, one of branches, and the journal. [`Reading::Fresh`]
+    /// One list of applications, one of branches, and the journal. [`ReadFrom::Live`]
     /// reads the desired state and the branches again.
     ///
     /// # Errors
     /// When the desired state or the journal can't be read, or a system refuses to say.
-    pub async fn read(&mut self, reading: Reading) -> Result<StatusOutcome, WorkflowError> {
+    pub async fn read(&mut self, reading: ReadFrom) -> Result<StatusOutcome, WorkflowError> {
         let engine = self.engine;
         let desired = match reading {
-            Reading::Listed => engine.desired().await?,
-            Reading::Fresh => engine.desired_anew().await?,
+            ReadFrom::Snapshot => engine.desired().await?,
+            ReadFrom::Live => engine.desired_anew().await?,
         };
         let mut away = None;
-        let live = engine.adapters.generated.live(reading).await;
+        let live = engine.providers.generated.live(reading).await;
         let live = unless_away(live, &mut away)?.unwrap_or_default();
         let others: Vec<TargetId> = live
             .iter()
@@ -112,7 +112,7 @@ impl<'a> StatusReader<'a> {
             .into_iter()
             .map(|instance| instance.target.clone())
             .collect();
-        let states = unless_away(engine.adapters.applications.states().await, &mut away)?;
+        let states = unless_away(engine.providers.applications.states().await, &mut away)?;
         let states: Option<BTreeMap<String, ApplicationState>> = states.map(|states| {
             let named = states.into_iter().map(|state| (state.name.clone(), state));
             named.collect()
@@ -187,9 +187,9 @@ impl<'a> StatusReader<'a> {
 }
 
 /// What a deployment's journal adds up to.
-pub(super) fn progress(record: &DeploymentRecord) -> Result<Progress, WorkflowError> {
+pub(super) fn progress(record: &DeploymentRecord) -> Result<DeploymentState, WorkflowError> {
     let events = record.events.iter().map(|recorded| &recorded.event);
-    Progress::read(events).map_err(|error| WorkflowError::Journal {
+    DeploymentState::read(events).map_err(|error| WorkflowError::Journal {
         deployment: record.deployment.id.clone(),
         message: error.to_string(),
     })
@@ -197,12 +197,12 @@ pub(super) fn progress(record: &DeploymentRecord) -> Result<Progress, WorkflowEr
 
 /// What was read; `None` while its system can't be reached, which `away` keeps.
 fn unless_away<T>(
-    read: Result<T, Failure>,
-    away: &mut Option<Failure>,
-) -> Result<Option<T>, Failure> {
+    read: Result<T, ProviderError>,
+    away: &mut Option<ProviderError>,
+) -> Result<Option<T>, ProviderError> {
     match read {
         Ok(read) => Ok(Some(read)),
-        Err(failure) if failure.kind == FailureKind::Unavailable => {
+        Err(failure) if failure.kind == ProviderErrorKind::Unavailable => {
             away.get_or_insert(failure);
             Ok(None)
         }

@@ -3,12 +3,12 @@
 use deploycenter_domain::batch::batches;
 use deploycenter_domain::plan::{Plan, TargetPlan};
 use deploycenter_domain::selector::Selection;
-use deploycenter_ports::Note;
+use deploycenter_ports::CommitContext;
 
 use super::main_commit::{applied, part_older};
 use super::prepared::recover;
 use super::{LeftOut, Prepared, Ready, WorkflowError};
-use crate::{Cancel, Engine, Next, Outcome, Planned, Rollout, Wishes};
+use crate::{Cancel, Engine, Next, Outcome, PlanOptions, Planned, Rollout};
 
 /// What is to be moved.
 #[derive(Debug, Clone, Default)]
@@ -46,16 +46,16 @@ pub async fn sync(
     if cancel.is_asked() {
         return Ok(Ready::Stopped(recovered));
     }
-    let wishes = Wishes {
+    let options = PlanOptions {
         sync: true,
-        ..Wishes::default()
+        ..PlanOptions::default()
     };
-    let planned = engine.plan(&request.selection, &wishes).await?;
+    let planned = engine.plan(&request.selection, &options).await?;
     let waits = |target| planned.updates_waiting.contains(target);
     let blocked = planned.blocked.iter();
     let blocked: Vec<LeftOut> = blocked
         .filter(|blocked| waits(&blocked.target))
-        .map(|blocked| LeftOut::Blocked(blocked.clone()))
+        .map(|blocked| LeftOut::Refusal(blocked.clone()))
         .collect();
     let moving = moving(&planned);
     let (targets, mut left_out) = if request.allow_older {
@@ -107,8 +107,8 @@ impl PreparedRollout {
         let Prepared {
             plan, main_commit, ..
         } = self.prepared;
-        let note = Note { actor, main_commit };
+        let commit = CommitContext { actor, main_commit };
         let batches = batches(plan.targets, self.batch);
-        engine.roll_out(batches, &note, cancel, gate).await
+        engine.roll_out(batches, &commit, cancel, gate).await
     }
 }

@@ -10,8 +10,8 @@ use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Owner, Record, Resource, Routing};
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Cancel, Engine, Limits, Wishes};
-use deploycenter_ports::{Call, Calls, Note, Phase, Step, Unwatched};
+use deploycenter_engine::{Cancel, Engine, Limits, PlanOptions};
+use deploycenter_ports::{Call, Calls, CommitContext, Phase, Step, Unwatched};
 use deploycenter_sandbox::SandboxClock;
 use deploycenter_testkit::World;
 
@@ -78,7 +78,7 @@ pub(crate) fn no_op(setting: &Setting) -> Result<()> {
     let counted = Arc::new(Counted::default());
     let changes = world.work(counted.clone(), limits, async |engine| {
         let planned = engine
-            .plan(&Selection::default(), &Wishes::default())
+            .plan(&Selection::default(), &PlanOptions::default())
             .await?;
         anyhow::Ok(planned.plan.has_changes())
     })??;
@@ -99,14 +99,14 @@ pub(crate) fn no_op(setting: &Setting) -> Result<()> {
 
 async fn deploy(engine: Engine) -> Result<()> {
     let planned = engine
-        .plan(&Selection::default(), &Wishes::default())
+        .plan(&Selection::default(), &PlanOptions::default())
         .await?;
-    let note = Note {
+    let commit = CommitContext {
         actor: "a bench".to_owned(),
         main_commit: None,
     };
     let outcomes = engine
-        .deploy(planned.plan.targets, &note, &Cancel::default())
+        .deploy(planned.plan.targets, &commit, &Cancel::default())
         .await?;
     for outcome in outcomes {
         ensure!(
@@ -128,7 +128,7 @@ pub(crate) fn records(setting: &Setting) -> Result<()> {
         let steps: Vec<Step> = (0..count)
             .map(|number| step(&engine, number))
             .collect::<Result<_>>()?;
-        let dns = &engine.adapters.dns;
+        let dns = &engine.providers.dns;
         let made = futures::future::join_all(steps.iter().map(|step| dns.ensure(step))).await;
         for one in made {
             ensure!(one?.changed, "a record was there already");
@@ -174,6 +174,6 @@ fn step(engine: &Engine, number: usize) -> Result<Step> {
         adopt: None,
         uncertain: false,
         undo: false,
-        note: Note::default(),
+        commit: CommitContext::default(),
     })
 }

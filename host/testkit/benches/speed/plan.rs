@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::Wishes;
+use deploycenter_engine::PlanOptions;
 use deploycenter_plugin_runtime::{Library, Runtime, RuntimeConfig, bundled};
 use serde_json::{Value, json};
 
@@ -146,11 +146,11 @@ pub(crate) fn once(arguments: &[String]) -> Result<()> {
     let files = Arc::new(Files::Below(dir.join("repo")));
     let engine = engine(files, Arc::new(library), recording)?;
     // As `deploycenter plan` asks for what it shows on a terminal.
-    let wishes = Wishes {
+    let options = PlanOptions {
         only_changes: true,
-        ..Wishes::default()
+        ..PlanOptions::default()
     };
-    let planned = runtime.block_on(engine.plan(&Selection::default(), &wishes))?;
+    let planned = runtime.block_on(engine.plan(&Selection::default(), &options))?;
     let seconds = begun.elapsed().as_secs_f64();
     ensure!(
         planned.plan.targets.len() == expected && !planned.plan.has_changes(),

@@ -13,7 +13,7 @@ use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Folder, Owner, Resource};
 use deploycenter_git::{Credentials, Git, GitConfig};
-use deploycenter_ports::{EffectAdapter as _, Note, Step, Unwatched};
+use deploycenter_ports::{CommitContext, Provider as _, Step, Unwatched};
 
 use crate::Setting;
 use crate::http;
@@ -152,7 +152,7 @@ fn step(number: usize) -> Result<Step> {
         adopt: None,
         uncertain: false,
         undo: false,
-        note: Note {
+        commit: CommitContext {
             actor: "A Bench <bench@example.com>".to_owned(),
             main_commit: None,
         },

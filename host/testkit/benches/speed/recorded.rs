@@ -12,12 +12,13 @@ use deploycenter_domain::desired;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::resource::{Observed, Resource, Sync};
-use deploycenter_engine::{Adapters, Engine, Limits};
+use deploycenter_engine::{Engine, Limits, Providers};
 use deploycenter_ports::{
-    ApplicationState, Applications, Clock, DeploymentRecord, DesiredFiles, EffectAdapter, Ensured,
-    Failure, FailureKind, Generated, GivenOwner, GivenSecrets, Holder, Ids, LastChange, Lease,
-    LiveTarget, MainState, NewDeployment, Plugins, Reading, Repository, RepositoryError,
-    SecretEntry, Silent, StandingRecord, Step, Store, StoreError, Syncing, TargetRecord,
+    ApplicationState, Applications, Clock, DeployedRecord, DeploymentRecord, DesiredFiles,
+    Generated, Holder, Ids, LastChange, Lease, LiveTarget, MainState, NewDeployment, Plugins,
+    ProvidedOwner, ProvidedSecrets, Provider, ProviderError, ProviderErrorKind, ReadFrom,
+    Repository, RepositoryError, SecretEntry, Silent, Step, StepOutcome, Store, StoreError,
+    Syncing, TargetRecord,
 };
 
 use crate::recording::Recording;
@@ -38,17 +39,17 @@ pub(crate) fn engine(
     Ok(Engine {
         installation,
         generated_url: REPOSITORY.to_owned(),
-        adapters: Adapters {
+        providers: Providers {
             efs: world.clone(),
             dns: world.clone(),
             secrets: world.clone(),
-            given: world.clone(),
+            provided: world.clone(),
             git: world.clone(),
             generated: world.clone(),
             argocd: world.clone(),
             applications: world.clone(),
             syncing: world.clone(),
-            holdings: Vec::new(),
+            inventory: Vec::new(),
         },
         desired: None,
         store: world,
@@ -157,74 +158,86 @@ impl Repository for Files {
 #[derive(Debug)]
 struct Recorded(Arc<Recording>);
 
-fn refused() -> Failure {
-    Failure::new(FailureKind::Refused, "recording", REFUSED)
+fn refused() -> ProviderError {
+    ProviderError::new(ProviderErrorKind::Refused, "recording", REFUSED)
 }
 
 #[async_trait]
-impl EffectAdapter for Recorded {
+impl Provider for Recorded {
     async fn observe(
         &self,
         wanted: &Resource,
-        _reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        _reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         self.0
             .observe(wanted)
-            .map_err(|error| Failure::new(FailureKind::Unavailable, "recording", error))
+            .map_err(|error| ProviderError::new(ProviderErrorKind::Unavailable, "recording", error))
     }
 
-    async fn ensure(&self, _step: &Step) -> Result<Ensured, Failure> {
+    async fn ensure(&self, _step: &Step) -> Result<StepOutcome, ProviderError> {
         Err(refused())
     }
 }
 
 #[async_trait]
 impl Generated for Recorded {
-    async fn live(&self, _reading: Reading) -> Result<Vec<LiveTarget>, Failure> {
+    async fn live(&self, _reading: ReadFrom) -> Result<Vec<LiveTarget>, ProviderError> {
         Ok(self.0.live().to_vec())
     }
 
-    async fn last_change(&self, _branch: &str, _path: &str) -> Result<Option<LastChange>, Failure> {
+    async fn last_change(
+        &self,
+        _branch: &str,
+        _path: &str,
+    ) -> Result<Option<LastChange>, ProviderError> {
         Ok(None)
     }
 }
 
 #[async_trait]
-impl GivenSecrets for Recorded {
+impl ProvidedSecrets for Recorded {
     async fn set(
         &self,
         _region: &RegionName,
         _name: &str,
         _key: &str,
         _value: &str,
-        _owner: &GivenOwner,
-    ) -> Result<(), Failure> {
+        _owner: &ProvidedOwner,
+    ) -> Result<(), ProviderError> {
         Err(refused())
     }
 
-    async fn list(&self, _region: &RegionName, _prefix: &str) -> Result<Vec<SecretEntry>, Failure> {
+    async fn list(
+        &self,
+        _region: &RegionName,
+        _prefix: &str,
+    ) -> Result<Vec<SecretEntry>, ProviderError> {
         Ok(Vec::new())
     }
 
-    async fn now(&self, _region: &RegionName, _name: &str) -> Result<Option<SecretEntry>, Failure> {
+    async fn now(
+        &self,
+        _region: &RegionName,
+        _name: &str,
+    ) -> Result<Option<SecretEntry>, ProviderError> {
         Ok(None)
     }
 }
 
 #[async_trait]
 impl Applications for Recorded {
-    async fn states(&self) -> Result<Vec<ApplicationState>, Failure> {
+    async fn states(&self) -> Result<Vec<ApplicationState>, ProviderError> {
         Err(refused())
     }
 }
 
 #[async_trait]
 impl Syncing for Recorded {
-    async fn synced(&self, _sync: &Sync) -> Result<(), Failure> {
+    async fn synced(&self, _sync: &Sync) -> Result<(), ProviderError> {
         Err(refused())
     }
 
-    async fn strip_protection(&self, _sync: &Sync) -> Result<(), Failure> {
+    async fn strip_protection(&self, _sync: &Sync) -> Result<(), ProviderError> {
         Err(refused())
     }
 }
@@ -286,7 +299,7 @@ impl Store for Recorded {
             .collect())
     }
 
-    async fn standing(&self) -> Result<Vec<StandingRecord>, StoreError> {
+    async fn deployed(&self) -> Result<Vec<DeployedRecord>, StoreError> {
         Ok(Vec::new())
     }
 

@@ -21,7 +21,7 @@ use deploycenter_domain::resource::{Folder, Observed, Outputs, Owner, Ownership,
 use deploycenter_domain::selector::Selection;
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::{digest, lock};
-use deploycenter_engine::Wishes;
+use deploycenter_engine::PlanOptions;
 use deploycenter_plugin_runtime::{Library, Runtime, RuntimeConfig, bundled};
 use deploycenter_ports::LiveTarget;
 use git2::{ObjectType, Oid};
@@ -143,7 +143,8 @@ pub(crate) fn record(arguments: &[String]) -> Result<()> {
             library.clone(),
             Arc::clone(&nothing),
         )?;
-        let planned = runtime.block_on(engine.plan(&Selection::default(), &Wishes::default()))?;
+        let planned =
+            runtime.block_on(engine.plan(&Selection::default(), &PlanOptions::default()))?;
         for plan in &planned.plan.targets {
             writer.apply(&engine.installation, plan)?;
         }

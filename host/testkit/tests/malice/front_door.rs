@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use deploycenter_domain::desired;
 use deploycenter_domain::digest::Digest;
-use deploycenter_engine::{Engine, PlanError, Wishes};
+use deploycenter_engine::{Engine, PlanError, PlanOptions};
 use deploycenter_ports::CheckCache;
 use deploycenter_testkit::{Gate, Life, World};
 
@@ -57,7 +57,9 @@ pub(crate) async fn validated(engine: &Engine) -> Vec<String> {
 
 /// What `plan` says.
 pub(crate) async fn planned(engine: &Engine) -> Vec<String> {
-    let planned = engine.plan(&Default::default(), &Wishes::default()).await;
+    let planned = engine
+        .plan(&Default::default(), &PlanOptions::default())
+        .await;
     problems(planned.err())
 }
 

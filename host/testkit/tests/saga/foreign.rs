@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Back, Engine, Wishes};
+use deploycenter_engine::{Back, Engine, PlanOptions};
 use deploycenter_testkit::{Gate, Life, World};
 
 use crate::hands::{self, HANDS, Hand};
@@ -194,12 +194,12 @@ fn putting_back_a_removed_folder_takes_no_data_when_it_fails() {
     let before = objects(&world);
     assert!(!before.is_empty());
     sicken(&world, "maxUsers: 200");
-    let wishes = Wishes {
+    let options = PlanOptions {
         reclaim: true,
-        ..Wishes::default()
+        ..PlanOptions::default()
     };
     let outcomes = undying(&world, async |engine: Engine| {
-        let planned = engine.plan(&Selection::default(), &wishes).await.unwrap();
+        let planned = engine.plan(&Selection::default(), &options).await.unwrap();
         carried_out(&engine, planned.plan).await
     });
     assert!(

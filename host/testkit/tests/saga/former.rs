@@ -7,7 +7,7 @@ use deploycenter_domain::naming::FORMER_BASE_PROJECT;
 use deploycenter_domain::plan::{Plan, PlannedEffect};
 use deploycenter_domain::resource::Resource;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Back, Engine, Outcome, PlanError, Wishes};
+use deploycenter_engine::{Back, Engine, Outcome, PlanError, PlanOptions};
 use deploycenter_testkit::World;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn formerly(effect: &mut PlannedEffect) {
 fn deploy_formerly(world: &World) {
     let outcomes = undying(world, async |engine: Engine| {
         let planned = engine
-            .plan(&Selection::default(), &Wishes::default())
+            .plan(&Selection::default(), &PlanOptions::default())
             .await
             .unwrap();
         carried_out(&engine, as_formerly(planned.plan)).await
@@ -125,7 +125,7 @@ fn an_ordinary_apply_moves_a_base_and_the_plan_says_so() {
     let world = former();
     let plan = undying(&world, async |engine: Engine| {
         engine
-            .plan(&Selection::default(), &Wishes::default())
+            .plan(&Selection::default(), &PlanOptions::default())
             .await
             .unwrap()
             .plan

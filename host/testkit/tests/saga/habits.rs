@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::plan::Plan;
-use deploycenter_engine::{Outcome, Wishes};
+use deploycenter_engine::{Outcome, PlanOptions};
 use deploycenter_sandbox::argocd::{
     Endless, Habits, LateStatus, Rejected, Stale, Troubled, WaitsFor, Which,
 };
@@ -165,9 +165,9 @@ fn every_scene_outlasts_what_passes() {
 
 /// What a run of `apply` sets out to do. Made once: all worlds of a scene are alike.
 fn planned(world: &World) -> Plan {
-    let wishes = Wishes::default();
+    let options = PlanOptions::default();
     let planned = undying(world, async |engine| {
-        engine.plan(&Default::default(), &wishes).await
+        engine.plan(&Default::default(), &options).await
     });
     planned.unwrap().plan
 }

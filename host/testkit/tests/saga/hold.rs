@@ -6,7 +6,7 @@ use deploycenter_domain::hold::Hold;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::DeploymentId;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Back, Blocked, Engine, Outcome, PlanError, Planned, Wishes};
+use deploycenter_engine::{Back, Engine, Outcome, PlanError, PlanOptions, Planned, Refusal};
 use deploycenter_testkit::World;
 use futures::future::BoxFuture;
 
@@ -88,24 +88,24 @@ pub(crate) fn all_well(outcomes: &[Outcome]) {
 
 /// Plans everything.
 pub(crate) fn planned(world: &World, reclaim: bool) -> Planned {
-    let wishes = Wishes {
+    let options = PlanOptions {
         reclaim,
-        ..Wishes::default()
+        ..PlanOptions::default()
     };
     undying(world, async |engine: Engine| {
-        engine.plan(&Selection::default(), &wishes).await
+        engine.plan(&Selection::default(), &options).await
     })
     .unwrap()
 }
 
 /// Applies everything that isn't left out, and wants it to succeed.
 pub(crate) fn reclaimed(world: &World) {
-    let wishes = Wishes {
+    let options = PlanOptions {
         reclaim: true,
-        ..Wishes::default()
+        ..PlanOptions::default()
     };
     let outcomes = undying(world, async |engine: Engine| {
-        let planned = engine.plan(&Selection::default(), &wishes).await.unwrap();
+        let planned = engine.plan(&Selection::default(), &options).await.unwrap();
         assert_eq!(planned.blocked, []);
         carried_out(&engine, planned.plan).await
     });
@@ -115,9 +115,9 @@ pub(crate) fn reclaimed(world: &World) {
 
 /// Why something was refused.
 #[track_caller]
-pub(crate) fn refused(result: Result<Vec<Outcome>, PlanError>) -> Blocked {
+pub(crate) fn refused(result: Result<Vec<Outcome>, PlanError>) -> Refusal {
     match result {
-        Err(PlanError::Blocked(blocked)) => blocked.into_iter().next().unwrap(),
+        Err(PlanError::Refusal(blocked)) => blocked.into_iter().next().unwrap(),
         other => panic!("{other:?}"),
     }
 }

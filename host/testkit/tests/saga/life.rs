@@ -7,7 +7,7 @@ use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::selector::{Selection, Selector};
-use deploycenter_engine::{Engine, Outcome, PlanError, Wishes};
+use deploycenter_engine::{Engine, Outcome, PlanError, PlanOptions};
 use deploycenter_sandbox::{Effect, Fault, InjectedError};
 use deploycenter_testkit::World;
 use futures::future::BoxFuture;
@@ -121,11 +121,11 @@ pub(crate) fn purge(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, P
 pub(crate) fn revive(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>> {
     Box::pin(async move {
         let life = engine.life_to_revive(&target(), None).await?;
-        let wishes = Wishes {
+        let options = PlanOptions {
             revive: Some(life),
-            ..Wishes::default()
+            ..PlanOptions::default()
         };
-        let planned = engine.plan(&selection(), &wishes).await?;
+        let planned = engine.plan(&selection(), &options).await?;
         assert_eq!(planned.blocked, []);
         Ok(carried_out(&engine, planned.plan).await)
     })
@@ -145,11 +145,11 @@ pub(crate) fn adopt(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, P
                 Adoption::default(),
             ),
         ]);
-        let wishes = Wishes {
+        let options = PlanOptions {
             adopt,
-            ..Wishes::default()
+            ..PlanOptions::default()
         };
-        let planned = engine.plan(&selection(), &wishes).await?;
+        let planned = engine.plan(&selection(), &options).await?;
         assert_eq!(planned.blocked, []);
         Ok(carried_out(&engine, planned.plan).await)
     })

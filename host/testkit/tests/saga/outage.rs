@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use deploycenter_domain::journal::{Event, Status};
-use deploycenter_engine::{Cancel, Outcome, Wishes};
-use deploycenter_ports::{Notice, Progress};
+use deploycenter_engine::{Cancel, Outcome, PlanOptions};
+use deploycenter_ports::{DeploymentEvent, EventSink};
 use deploycenter_sandbox::{DropWhen, Effect, Fault};
 use deploycenter_testkit::{GitFault, World};
 
@@ -44,7 +44,7 @@ fn calls(start: fn() -> World, service: &str) -> std::ops::Range<u64> {
     let began = world.sandbox().ledger().len();
     undying(&planned, async |engine| {
         engine
-            .plan(&Default::default(), &Wishes::default())
+            .plan(&Default::default(), &PlanOptions::default())
             .await
             .map(drop)
     })
@@ -157,7 +157,7 @@ fn what_went_forward_goes_forward_when_the_wait_was_in_vain() {
                     .find(|record| record.deployment.plan.target == outcome.target)
                     .unwrap();
                 let events = record.events.iter().map(|recorded| &recorded.event);
-                let progress = deploycenter_domain::journal::Progress::read(events).unwrap();
+                let progress = deploycenter_domain::journal::DeploymentState::read(events).unwrap();
                 (record.waits(&progress), progress.status())
             });
             assert_eq!((&seen, status), (&outcome.waits, Status::Running));
@@ -251,13 +251,13 @@ fn git_that_is_away_turns_nothing_round() {
 #[derive(Debug, Default)]
 struct Impatient {
     cancel: Cancel,
-    seen: std::sync::Mutex<Vec<Notice>>,
+    seen: std::sync::Mutex<Vec<DeploymentEvent>>,
 }
 
-impl Progress for Impatient {
-    fn notice(&self, notice: &Notice) {
-        self.seen.lock().unwrap().push(notice.clone());
-        if matches!(notice, Notice::Waiting { .. }) {
+impl EventSink for Impatient {
+    fn event(&self, event: &DeploymentEvent) {
+        self.seen.lock().unwrap().push(event.clone());
+        if matches!(event, DeploymentEvent::Waiting { .. }) {
             self.cancel.ask();
         }
     }
@@ -274,20 +274,20 @@ fn a_wait_ends_when_someone_asks_to_stop() {
     let outcomes = undying(&world, async |mut engine| {
         engine.progress = watcher.clone();
         let planned = engine
-            .plan(&Default::default(), &Wishes::default())
+            .plan(&Default::default(), &PlanOptions::default())
             .await
             .unwrap();
-        let note = deploycenter_ports::Note::default();
+        let commit = deploycenter_ports::CommitContext::default();
         engine
-            .deploy(planned.plan.targets, &note, &watcher.cancel)
+            .deploy(planned.plan.targets, &commit, &watcher.cancel)
             .await
             .unwrap()
     });
     let outcome = stopped(&outcomes, Status::Running);
     assert_eq!(outcome.waits.len(), 1, "{outcome:?}");
     let seen = watcher.seen.lock().unwrap();
-    let shown = seen.iter().find_map(|notice| match notice {
-        Notice::Waiting { system, since, .. } => Some((*system, *since)),
+    let shown = seen.iter().find_map(|event| match event {
+        DeploymentEvent::Waiting { system, since, .. } => Some((*system, *since)),
         _ => None,
     });
     assert_eq!(shown, Some(("Argo CD", outcome.waits[0].since)));

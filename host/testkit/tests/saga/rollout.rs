@@ -3,8 +3,8 @@
 use deploycenter_domain::batch::batches;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Cancel, Engine, Next, Rollout, Wishes};
-use deploycenter_ports::Note;
+use deploycenter_engine::{Cancel, Engine, Next, PlanOptions, Rollout};
+use deploycenter_ports::CommitContext;
 use deploycenter_testkit::World;
 
 use crate::scene::{tried, undying};
@@ -26,7 +26,9 @@ customers:
 /// Rolls out to one customer after the other; between the two that happens.
 fn rolled_out(world: &World, cancel: &Cancel, between: fn(&Cancel) -> Next) -> Rollout {
     undying(world, async |engine: Engine| {
-        let planned = engine.plan(&Selection::default(), &Wishes::default()).await;
+        let planned = engine
+            .plan(&Selection::default(), &PlanOptions::default())
+            .await;
         let batches = batches(planned.unwrap().plan.targets, 1);
         assert_eq!(batches.len(), 2);
         let gate = async |ended: &[_], next: &[_]| {
@@ -34,7 +36,7 @@ fn rolled_out(world: &World, cancel: &Cancel, between: fn(&Cancel) -> Next) -> R
             between(cancel)
         };
         engine
-            .roll_out(batches, &Note::default(), cancel, gate)
+            .roll_out(batches, &CommitContext::default(), cancel, gate)
             .await
     })
 }
@@ -90,13 +92,15 @@ fn a_gate_or_a_person_stops_it() {
 fn a_batch_that_cannot_begin_leaves_what_was_done() {
     let world = World::new(CUSTOMERS).unwrap();
     let rollout = undying(&world, async |engine: Engine| {
-        let planned = engine.plan(&Selection::default(), &Wishes::default()).await;
+        let planned = engine
+            .plan(&Selection::default(), &PlanOptions::default())
+            .await;
         let batches = batches(planned.unwrap().plan.targets, 1);
         let target = "rivoli/mattermost".parse().unwrap();
         let lease = engine.store.acquire(&target).await.unwrap();
         let gate = async |_: &[_], _: &[_]| Next::Begin;
         let rollout = engine
-            .roll_out(batches, &Note::default(), &Cancel::default(), gate)
+            .roll_out(batches, &CommitContext::default(), &Cancel::default(), gate)
             .await;
         engine.store.release(&lease).await.unwrap();
         rollout

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::plan::Plan;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Blocked, Cancel, Engine, Outcome, PlanError, TakeUp, Wishes};
-use deploycenter_ports::Note;
+use deploycenter_engine::{Cancel, Engine, Outcome, PlanError, PlanOptions, Refusal, ResumeScope};
+use deploycenter_ports::CommitContext;
 use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_testkit::{Gate, Life, World};
 use futures::future::BoxFuture;
@@ -53,12 +53,12 @@ pub(crate) const ACTOR: &str = "Tester <tester@example.com>";
 
 /// Runs a plan that was made.
 pub(crate) async fn carried_out(engine: &Engine, plan: Plan) -> Vec<Outcome> {
-    let note = Note {
+    let commit = CommitContext {
         actor: ACTOR.to_owned(),
         main_commit: None,
     };
     engine
-        .deploy(plan.targets, &note, &Cancel::default())
+        .deploy(plan.targets, &commit, &Cancel::default())
         .await
         .unwrap()
 }
@@ -71,11 +71,11 @@ pub(crate) fn apply(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, P
 async fn applied(engine: Engine) -> Result<Vec<Outcome>, PlanError> {
     let cancel = Cancel::default();
     let mut outcomes = engine
-        .resume(TakeUp::Interrupted, |_| true, &cancel)
+        .resume(ResumeScope::Interrupted, |_| true, &cancel)
         .await
         .unwrap();
     let planned = engine
-        .plan(&Selection::default(), &Wishes::default())
+        .plan(&Selection::default(), &PlanOptions::default())
         .await?;
     assert_eq!(planned.blocked, [], "left out");
     outcomes.extend(carried_out(&engine, planned.plan).await);
@@ -85,7 +85,7 @@ async fn applied(engine: Engine) -> Result<Vec<Outcome>, PlanError> {
 /// A run of `resume`.
 async fn resume(engine: Engine) -> Vec<Outcome> {
     engine
-        .resume(TakeUp::All, |_| true, &Cancel::default())
+        .resume(ResumeScope::All, |_| true, &Cancel::default())
         .await
         .unwrap()
 }
@@ -104,11 +104,11 @@ pub(crate) fn tried(world: &World) -> Result<Vec<Outcome>, PlanError> {
 }
 
 /// What a plan leaves out; nothing was written for it.
-pub(crate) fn left_out(world: &World) -> Vec<Blocked> {
+pub(crate) fn left_out(world: &World) -> Vec<Refusal> {
     let (began, before) = (world.sandbox().ledger().len(), world.inventory().unwrap());
     let planned = undying(world, async |engine| {
         engine
-            .plan(&Selection::default(), &Wishes::default())
+            .plan(&Selection::default(), &PlanOptions::default())
             .await
             .unwrap()
     });

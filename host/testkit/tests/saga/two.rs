@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use deploycenter_domain::journal::{Event, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::selector::{Selection, Selector};
-use deploycenter_engine::{Cancel, Engine, Outcome, TakeUp, Wishes};
+use deploycenter_engine::{Cancel, Engine, Outcome, PlanOptions, ResumeScope};
 use deploycenter_ports::{
-    DeploymentRecord, Holder, Lease, NewDeployment, StandingRecord, Store, StoreError, TargetRecord,
+    DeployedRecord, DeploymentRecord, Holder, Lease, NewDeployment, Store, StoreError, TargetRecord,
 };
 use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_testkit::{Gate, Inventory, Life, World};
@@ -64,14 +64,17 @@ async fn apply(engine: Engine, target: &str) -> Vec<Outcome> {
     let selection = only(target);
     let taken_up = engine
         .resume(
-            TakeUp::Interrupted,
+            ResumeScope::Interrupted,
             |target| selection.touches(target),
             &Cancel::default(),
         )
         .await
         .unwrap();
     assert_eq!(taken_up, [], "the other one lives");
-    let planned = engine.plan(&selection, &Wishes::default()).await.unwrap();
+    let planned = engine
+        .plan(&selection, &PlanOptions::default())
+        .await
+        .unwrap();
     assert_eq!(planned.blocked, [], "left out");
     carried_out(&engine, planned.plan).await
 }
@@ -189,8 +192,8 @@ impl Store for Patient {
         self.inner.targets().await
     }
 
-    async fn standing(&self) -> Result<Vec<StandingRecord>, StoreError> {
-        self.inner.standing().await
+    async fn deployed(&self) -> Result<Vec<DeployedRecord>, StoreError> {
+        self.inner.deployed().await
     }
 
     async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {
@@ -336,7 +339,9 @@ fn the_same_target_twice_is_locked() {
         let second = scope.spawn(move || {
             begun.recv().unwrap();
             let planned = undying(world, async |engine: Engine| {
-                engine.plan(&Selection::default(), &Wishes::default()).await
+                engine
+                    .plan(&Selection::default(), &PlanOptions::default())
+                    .await
             });
             said.send(()).unwrap();
             planned.unwrap()
@@ -366,7 +371,7 @@ fn an_older_desired_state_takes_nothing_from_a_newer_one() {
         let world = world();
         let plan = |target: &str| {
             let planned = undying(&world, async |engine: Engine| {
-                engine.plan(&only(target), &Wishes::default()).await
+                engine.plan(&only(target), &PlanOptions::default()).await
             });
             planned.unwrap().plan
         };

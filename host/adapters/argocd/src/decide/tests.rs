@@ -2,7 +2,7 @@
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Application, Owner};
-use deploycenter_ports::Note;
+use deploycenter_ports::CommitContext;
 use serde_json::json;
 
 use super::*;
@@ -36,7 +36,7 @@ pub(crate) fn found(path: &str) -> App {
 
 #[test]
 fn each_case_has_its_answer() {
-    use FailureKind::{Foreign, Moved};
+    use ProviderErrorKind::{Foreign, Moved};
     let (ours, earlier) = (
         Ownership::Owned(owner("d2", "workload")),
         Ownership::Owned(owner("d1", "workload")),
@@ -53,7 +53,7 @@ fn each_case_has_its_answer() {
         Option<&'a str>,
         bool,
         Option<(&'a str, &'a Ownership)>,
-        Result<Act, FailureKind>,
+        Result<Act, ProviderErrorKind>,
     );
     let cases: Vec<Case<'_>> = vec![
         ("create", None, Some("new"), false, None, Ok(Act::Create)),
@@ -241,7 +241,7 @@ fn each_case_has_its_answer() {
             after: after.map(image),
             uncertain: false,
             undo,
-            note: Note::default(),
+            commit: CommitContext::default(),
             adopt: None,
         };
         let there = there.map(|(path, ownership)| (found(path), ownership));
@@ -261,7 +261,7 @@ fn the_way_out_is_named() {
         after: Some(image("new")),
         uncertain: false,
         undo: false,
-        note: Note::default(),
+        commit: CommitContext::default(),
         adopt: None,
     };
     let stranger = Ownership::Foreign("it has no label".to_owned());
@@ -285,7 +285,7 @@ fn a_difference_is_named() {
         after: Some(image("new")),
         uncertain: false,
         undo: false,
-        note: Note::default(),
+        commit: CommitContext::default(),
         adopt: None,
     };
     let failure = decide(

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use deploycenter_domain::naming::FORMER_BASE_PROJECT;
-use deploycenter_ports::{Check, Failure, Finding};
+use deploycenter_ports::{Check, Finding, ProviderError};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -185,7 +185,7 @@ fn judge_cluster(cluster: &Cluster, listed: &Value, sees_all: bool) -> Finding {
     check.ok(format_args!("{server} is known"))
 }
 
-fn unlisted(check: Check, failure: &Failure) -> Finding {
+fn unlisted(check: Check, failure: &ProviderError) -> Finding {
     check.failed(failure.clone(), "look at Argo CD's server log")
 }
 

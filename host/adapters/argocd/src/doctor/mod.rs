@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deploycenter_ports::{Calls, Check, Clock, Examine, Failure, FailureKind, Finding};
+use deploycenter_ports::{Calls, Check, Clock, Examine, Finding, ProviderError, ProviderErrorKind};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -70,7 +70,7 @@ impl Platform {
         generated: Option<String>,
         clock: Arc<dyn Clock>,
         calls: Arc<dyn Calls>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, ProviderError> {
         let config = ArgoCdConfig {
             backoff: HASTY,
             ..config.clone()
@@ -84,7 +84,7 @@ impl Platform {
         })
     }
 
-    async fn get(&self, ask: Ask<'_>, limit: Duration) -> Result<Value, Failure> {
+    async fn get(&self, ask: Ask<'_>, limit: Duration) -> Result<Value, ProviderError> {
         match tokio::time::timeout(limit, self.client.ask(ask)).await {
             Ok(answer) => answer?.value(),
             Err(_) => Err(silent(limit)),
@@ -97,7 +97,7 @@ impl Platform {
         match self.get(ask, limit).await {
             Ok(answer) => Ok(judge(check, answer["Version"].as_str().unwrap_or_default())),
             // A refusal, such as a redirect, has its own advice.
-            Err(failure) if failure.kind == FailureKind::Refused => {
+            Err(failure) if failure.kind == ProviderErrorKind::Refused => {
                 Err(check.failed(failure, ADDRESS))
             }
             Err(failure) => Err(check.fail(failure.message, ADDRESS)),
@@ -173,9 +173,9 @@ impl Examine for Platform {
     }
 }
 
-fn silent(limit: Duration) -> Failure {
-    Failure::new(
-        FailureKind::Unavailable,
+fn silent(limit: Duration) -> ProviderError {
+    ProviderError::new(
+        ProviderErrorKind::Unavailable,
         SYSTEM,
         format!("Argo CD gave no answer within {} s", limit.as_secs()),
     )

@@ -4,14 +4,16 @@
 use super::support::{Cluster, DEPLOYMENT, SERVER, owner, step};
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Adoption, Observed, Owner, Ownership, Resource};
-use deploycenter_ports::{EffectAdapter, Failure, FailureKind, HeldBy, Holdings, Reading, Step};
+use deploycenter_ports::{
+    InventorySource, Marker, Provider, ProviderError, ProviderErrorKind, ReadFrom, Step,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const APPLICATION: &str = "/api/v1/applications/acme--odoo";
 
 /// What stands there, but for what Argo CD moves by itself.
-async fn standing(world: &Cluster, path: &str) -> Value {
+async fn deployed(world: &Cluster, path: &str) -> Value {
     let found = world.get(path).await;
     let metadata = &found["metadata"];
     json!({
@@ -57,7 +59,7 @@ async fn make_application(world: &Cluster, project: &str) {
     assert_eq!(made["metadata"]["name"], "acme--odoo", "{made}");
 }
 
-async fn foreign(world: &Cluster, wanted: &Resource) -> Result<Option<Observed>, Failure> {
+async fn foreign(world: &Cluster, wanted: &Resource) -> Result<Option<Observed>, ProviderError> {
     let adoption = Adoption::default();
     world.argocd.observe_foreign(wanted, &adoption).await
 }
@@ -76,7 +78,7 @@ fn taking(name: &str, seen: &Observed, wanted: &Resource) -> Step {
 /// Takes a thing over, again, and gives it back. Whoever has `old` as its address has `new`
 /// while it is ours.
 async fn round(world: &Cluster, name: &str, wanted: &Resource, old: &str, new: &str) {
-    let before = standing(world, old).await;
+    let before = deployed(world, old).await;
     let there = seen(world, wanted).await;
     assert!(
         matches!(there.ownership, Ownership::Foreign(_)),
@@ -85,7 +87,7 @@ async fn round(world: &Cluster, name: &str, wanted: &Resource, old: &str, new: &
     let step = taking(name, &there, wanted);
     for _ in 0..2 {
         assert!(world.argocd.ensure(&step).await.unwrap().changed);
-        let found = world.argocd.observe(wanted, Reading::Fresh).await;
+        let found = world.argocd.observe(wanted, ReadFrom::Live).await;
         let found = found.unwrap().unwrap();
         assert_eq!(found.image, *wanted);
         assert_eq!(found.ownership, Ownership::Owned(owner(name, 1)));
@@ -95,16 +97,16 @@ async fn round(world: &Cluster, name: &str, wanted: &Resource, old: &str, new: &
         ..step.clone()
     };
     assert!(!world.argocd.ensure(&other).await.unwrap().changed);
-    let ours = standing(world, new).await;
+    let ours = deployed(world, new).await;
     assert_eq!(ours["labels"]["team"], "x", "what others set stays");
     assert_eq!(ours["annotations"]["note"], "theirs");
     assert_eq!(ours["finalizers"], before["finalizers"]);
 
     let failure = world.argocd.undo(&other).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     for _ in 0..2 {
         world.argocd.undo(&step).await.unwrap();
-        assert_eq!(standing(world, old).await, before);
+        assert_eq!(deployed(world, old).await, before);
     }
     assert!(world.argocd.ensure(&step).await.unwrap().changed);
 }
@@ -136,7 +138,7 @@ async fn an_application_is_adopted_from_another_project_and_goes_back_there() {
         .ensure(&step("workload", 1, None, Some(wanted.clone())))
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Foreign);
+    assert_eq!(failure.kind, ProviderErrorKind::Foreign);
     assert!(
         failure.message.contains("in the project default"),
         "{failure}"
@@ -184,7 +186,7 @@ async fn another_installations_application_gets_its_marks_back() {
         installation: "elsewhere".parse().unwrap(),
         ..former
     };
-    let before = standing(&world, &path).await;
+    let before = deployed(&world, &path).await;
 
     let wanted = world.application(false);
     let there = seen(&world, &wanted).await;
@@ -201,7 +203,7 @@ async fn another_installations_application_gets_its_marks_back() {
     }
     for _ in 0..2 {
         world.argocd.undo(&step).await.unwrap();
-        assert_eq!(standing(&world, &path).await, before);
+        assert_eq!(deployed(&world, &path).await, before);
     }
 }
 
@@ -219,17 +221,17 @@ async fn what_changed_before_it_was_adopted_is_left() {
     let mut app = world.get(&path).await;
     app["spec"]["syncPolicy"]["automated"]["selfHeal"] = true.into();
     world.raw(Method::PUT, &path, Some(app)).await;
-    let edited = standing(&world, &path).await;
+    let edited = deployed(&world, &path).await;
     let failure = world.argocd.ensure(&step).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     assert!(failure.message.contains("automated.selfHeal"), "{failure}");
     world.argocd.undo(&step).await.unwrap();
-    assert_eq!(standing(&world, &path).await, edited);
+    assert_eq!(deployed(&world, &path).await, edited);
 
     let cascade = format!("{path}&cascade=true");
     world.raw(Method::DELETE, &cascade, None).await;
     let failure = world.argocd.ensure(&step).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
 }
 
 #[tokio::test]
@@ -238,7 +240,7 @@ async fn a_sync_is_no_thing_to_adopt() {
     let sync = world.commit(1, "odoo:1", DEPLOYMENT).await;
     let sync = Resource::Sync(sync);
     let refused = foreign(&world, &sync).await.unwrap_err();
-    assert_eq!(refused.kind, FailureKind::Refused);
+    assert_eq!(refused.kind, ProviderErrorKind::Refused);
 }
 
 #[tokio::test]
@@ -260,16 +262,16 @@ async fn all_that_is_ours_is_listed_and_nothing_foreign() {
 
     let list = async |installation: &str| {
         let installation = installation.parse().unwrap();
-        world.argocd.holdings(&installation).await.unwrap()
+        world.argocd.inventory(&installation).await.unwrap()
     };
     let all = list("example").await;
-    let found: Vec<(&str, &HeldBy)> = all
+    let found: Vec<(&str, &Marker)> = all
         .iter()
         .map(|one| (one.id.as_str(), &one.holder))
         .collect();
-    let effect = |name: &str| HeldBy::Effect(owner(name, 1));
+    let effect = |name: &str| Marker::Effect(owner(name, 1));
     let unknown = all[4].holder.clone();
-    assert!(matches!(unknown, HeldBy::Unknown(_)), "{unknown:?}");
+    assert!(matches!(unknown, Marker::Unknown(_)), "{unknown:?}");
     assert_eq!(
         found,
         [

@@ -2,7 +2,7 @@
 //! passing states, operations without end, objects that are rejected.
 
 use deploycenter_domain::resource::Sync;
-use deploycenter_ports::{Applications as _, EffectAdapter, FailureKind, Reading, Syncing};
+use deploycenter_ports::{Applications as _, Provider, ProviderErrorKind, ReadFrom, Syncing};
 use deploycenter_sandbox::argocd::{
     Endless, Habits, LateStatus, Rejected, Stale, Troubled, WaitsFor, Which,
 };
@@ -92,7 +92,7 @@ async fn an_operation_without_end_does_not_keep_an_application() {
         world.argocd.undo(&base).await.unwrap();
         assert!(world.sandbox.now() - before < MINUTE, "{waits_for:?}");
         assert!(world.calls("TerminateOperation") >= 1, "{waits_for:?}");
-        let found = world.argocd.observe(&world.base(), Reading::Fresh).await;
+        let found = world.argocd.observe(&world.base(), ReadFrom::Live).await;
         assert_eq!(found.unwrap(), None);
     }
 }
@@ -297,7 +297,7 @@ async fn stripping_goes_on_after_a_loss_at_any_of_its_calls() {
             let failure = world.argocd.strip_protection(&sync).await.unwrap_err();
             assert_eq!(
                 failure.kind,
-                FailureKind::Unavailable,
+                ProviderErrorKind::Unavailable,
                 "{operation}: {failure}"
             );
             world.sandbox.set_faults(Vec::new());
@@ -335,7 +335,7 @@ async fn where_a_patch_is_refused_the_object_is_deleted_and_without_that_right_t
             .with_argocd(|argocd, _| argocd.deny("applications", action));
     }
     let failure = world.argocd.strip_protection(&sync).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused, "{failure}");
+    assert_eq!(failure.kind, ProviderErrorKind::Refused, "{failure}");
     assert!(failure.help.unwrap().contains("applications, delete/*"));
 }
 
@@ -359,7 +359,7 @@ async fn a_list_that_knows_only_its_own_fields_is_enough() {
     let wanted = deploycenter_domain::resource::Resource::Sync(sync);
     let seen = world
         .argocd
-        .observe(&wanted, Reading::Listed)
+        .observe(&wanted, ReadFrom::Snapshot)
         .await
         .unwrap();
     assert_eq!(seen.map(|seen| seen.image), Some(wanted));

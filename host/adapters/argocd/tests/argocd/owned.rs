@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::support::{Cluster, DEPLOYMENT, SERVER, SandboxTime, busy, owner, step};
 use deploycenter_argocd::{ArgoCd, ArgoCdConfig};
 use deploycenter_domain::resource::{Ownership, Resource};
-use deploycenter_ports::{Applications, EffectAdapter, FailureKind, Reading, Step, Unwatched};
+use deploycenter_ports::{Applications, Provider, ProviderErrorKind, ReadFrom, Step, Unwatched};
 use deploycenter_sandbox::{DropWhen, Effect};
 use serde_json::json;
 
@@ -32,7 +32,7 @@ async fn a_target_is_taken_over_and_a_second_run_changes_nothing() {
         "acme/odoo"
     );
 
-    for reading in [Reading::Fresh, Reading::Listed] {
+    for reading in [ReadFrom::Live, ReadFrom::Snapshot] {
         for (name, wanted) in [
             ("project", world.project("x")),
             ("workload", world.application(true)),
@@ -153,7 +153,7 @@ async fn updates_keep_what_others_set_and_undo_restores() {
     assert_eq!(
         world
             .argocd
-            .observe(&world.application(false), Reading::Fresh)
+            .observe(&world.application(false), ReadFrom::Live)
             .await
             .unwrap()
             .unwrap()
@@ -165,7 +165,7 @@ async fn updates_keep_what_others_set_and_undo_restores() {
     assert_eq!(
         world
             .argocd
-            .observe(&world.application(true), Reading::Fresh)
+            .observe(&world.application(true), ReadFrom::Live)
             .await
             .unwrap()
             .unwrap()
@@ -184,7 +184,7 @@ async fn updates_keep_what_others_set_and_undo_restores() {
     assert_eq!(
         world
             .argocd
-            .observe(&world.project("x"), Reading::Fresh)
+            .observe(&world.project("x"), ReadFrom::Live)
             .await
             .unwrap()
             .unwrap()
@@ -206,7 +206,7 @@ async fn updates_keep_what_others_set_and_undo_restores() {
         )
         .await;
     let failure = world.argocd.ensure(&update).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     assert!(failure.message.contains("spec.syncPolicy"), "{failure}");
 }
 
@@ -233,7 +233,7 @@ async fn undo_of_a_first_deployment_leaves_nothing() {
     assert_eq!(
         world
             .argocd
-            .observe(&world.application(true), Reading::Fresh)
+            .observe(&world.application(true), ReadFrom::Live)
             .await
             .unwrap(),
         None
@@ -241,7 +241,7 @@ async fn undo_of_a_first_deployment_leaves_nothing() {
     assert_eq!(
         world
             .argocd
-            .observe(&world.project("x"), Reading::Fresh)
+            .observe(&world.project("x"), ReadFrom::Live)
             .await
             .unwrap(),
         None
@@ -272,7 +272,7 @@ async fn an_application_moves_to_another_project_and_back() {
     world.argocd.ensure(&other).await.unwrap();
     let (old, new) = (base_in(&world, "acme--base"), base_in(&world, "other"));
     let image = async |wanted: &Resource| {
-        let seen = world.argocd.observe(wanted, Reading::Fresh).await.unwrap();
+        let seen = world.argocd.observe(wanted, ReadFrom::Live).await.unwrap();
         seen.unwrap().image
     };
     let uid = async |project: &str| {
@@ -322,7 +322,7 @@ async fn a_project_goes_only_after_its_applications() {
     world.deploy().await;
     let delete = step("project", 2, Some(world.project("x")), None);
     let failure = world.argocd.ensure(&delete).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Unhealthy);
+    assert_eq!(failure.kind, ProviderErrorKind::Unhealthy);
     assert!(
         failure.message.contains("referenced by 1 applications"),
         "{failure}"
@@ -386,7 +386,7 @@ async fn a_strangers_application_is_seen_and_left() {
     world
         .raw(reqwest::Method::POST, "/api/v1/applications", Some(body))
         .await;
-    for reading in [Reading::Listed, Reading::Fresh] {
+    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
         let found = world
             .argocd
             .observe(&world.application(true), reading)
@@ -400,12 +400,12 @@ async fn a_strangers_application_is_seen_and_left() {
     }
     let create = step("workload", 1, None, Some(world.application(true)));
     let failure = world.argocd.ensure(&create).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Foreign, "{failure}");
+    assert_eq!(failure.kind, ProviderErrorKind::Foreign, "{failure}");
     world.argocd.undo(&create).await.unwrap();
     assert!(
         world
             .argocd
-            .observe(&world.application(true), Reading::Fresh)
+            .observe(&world.application(true), ReadFrom::Live)
             .await
             .unwrap()
             .is_some(),
@@ -439,7 +439,7 @@ async fn one_of_that_name_in_another_project_is_named() {
         .ensure(&step("workload", 1, None, Some(world.application(true))))
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Foreign);
+    assert_eq!(failure.kind, ProviderErrorKind::Foreign);
     assert!(
         failure.message.contains("in the project default"),
         "{failure}"
@@ -484,10 +484,10 @@ async fn busy_answers_and_lost_replies_are_tried_again() {
     world.fault("GetProject", 100, busy(503, None));
     let failure = world
         .argocd
-        .observe(&world.project("x"), Reading::Fresh)
+        .observe(&world.project("x"), ReadFrom::Live)
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Unavailable, "{failure}");
+    assert_eq!(failure.kind, ProviderErrorKind::Unavailable, "{failure}");
     assert_eq!(world.calls("GetProject"), 6);
 }
 
@@ -502,9 +502,9 @@ async fn a_wrong_token_is_refused_with_advice() {
     let clock = Arc::new(SandboxTime(Arc::clone(&world.sandbox)));
     let argocd = ArgoCd::new(&config, world.git.clone(), clock, Arc::new(Unwatched)).unwrap();
     let failure = argocd
-        .observe(&world.project("x"), Reading::Listed)
+        .observe(&world.project("x"), ReadFrom::Snapshot)
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused);
+    assert_eq!(failure.kind, ProviderErrorKind::Refused);
     assert!(failure.help.unwrap().contains("ARGOCD_AUTH_TOKEN"));
 }

@@ -10,7 +10,7 @@ use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Application, Folder, Owner, Project, Resource, Sync};
 use deploycenter_git::{Credentials, Git, GitConfig};
-use deploycenter_ports::{Clock, EffectAdapter, Note, Reading, Step, Unwatched};
+use deploycenter_ports::{Clock, CommitContext, Provider, ReadFrom, Step, Unwatched};
 use deploycenter_sandbox::{Config, Effect, Fault, InjectedError, Sandbox, SandboxClock, World};
 use serde_json::{Value, json};
 
@@ -147,7 +147,7 @@ impl Cluster {
         });
         let before = self
             .git
-            .observe(&wanted, Reading::Fresh)
+            .observe(&wanted, ReadFrom::Live)
             .await
             .unwrap()
             .map(|found| found.image);
@@ -157,7 +157,7 @@ impl Cluster {
             .unwrap();
         let Some(Resource::Folder(folder)) = self
             .git
-            .observe(&wanted, Reading::Fresh)
+            .observe(&wanted, ReadFrom::Live)
             .await
             .unwrap()
             .map(|found| found.image)
@@ -279,7 +279,7 @@ impl Cluster {
         &self,
         sync: &Sync,
         deployment: u8,
-    ) -> Result<bool, deploycenter_ports::Failure> {
+    ) -> Result<bool, deploycenter_ports::ProviderError> {
         self.argocd
             .ensure(&step(
                 "sync",
@@ -358,7 +358,7 @@ pub(crate) fn step(
         after,
         uncertain: false,
         undo: false,
-        note: Note {
+        commit: CommitContext {
             actor: "Ada".to_owned(),
             main_commit: None,
         },

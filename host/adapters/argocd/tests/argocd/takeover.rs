@@ -2,7 +2,7 @@
 
 use super::support::{BRANCH, Cluster, DEPLOYMENT, NAMESPACE, PATH, busy, step};
 use deploycenter_domain::resource::{Folder, Resource, Sync};
-use deploycenter_ports::{EffectAdapter, FailureKind, Reading, Syncing};
+use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Syncing};
 use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_sandbox::{DropWhen, Effect};
 
@@ -41,7 +41,7 @@ async fn a_sick_workload_fails_by_the_name_of_its_pod_and_heals_when_it_is_rever
     });
     let bad = world.commit(2, "odoo:bad", DEPLOYMENT).await;
     let failure = world.take_over(&bad, 2).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Unhealthy);
+    assert_eq!(failure.kind, ProviderErrorKind::Unhealthy);
     assert!(
         failure.message.contains("Pod ") && failure.message.contains("ImagePullBackOff"),
         "{failure}"
@@ -105,7 +105,7 @@ async fn a_broken_chart_fails_at_once_with_argo_cds_words() {
     });
     let before = world
         .git
-        .observe(&wanted, Reading::Fresh)
+        .observe(&wanted, ReadFrom::Live)
         .await
         .unwrap()
         .map(|found| found.image);
@@ -116,7 +116,7 @@ async fn a_broken_chart_fails_at_once_with_argo_cds_words() {
         .unwrap();
     let Some(Resource::Folder(folder)) = world
         .git
-        .observe(&wanted, Reading::Fresh)
+        .observe(&wanted, ReadFrom::Live)
         .await
         .unwrap()
         .map(|found| found.image)
@@ -133,13 +133,13 @@ async fn a_broken_chart_fails_at_once_with_argo_cds_words() {
     };
     let before = world.sandbox.now();
     let failure = world.take_over(&sync, 2).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Unhealthy);
+    assert_eq!(failure.kind, ProviderErrorKind::Unhealthy);
     assert!(failure.message.contains("ComparisonError"), "{failure}");
     assert!(world.sandbox.now() - before < 10_000);
     assert_eq!(
         world
             .argocd
-            .observe(&Resource::Sync(sync), Reading::Fresh)
+            .observe(&Resource::Sync(sync), ReadFrom::Live)
             .await
             .unwrap(),
         None
@@ -160,7 +160,7 @@ async fn an_argo_cd_that_is_away_is_told_from_one_that_answers() {
         let failure = world.take_over(&sync, 2).await.unwrap_err();
         assert_eq!(
             failure.kind,
-            FailureKind::Unavailable,
+            ProviderErrorKind::Unavailable,
             "{effect:?}: {failure}"
         );
         assert!(failure.since.is_some());
@@ -168,5 +168,5 @@ async fn an_argo_cd_that_is_away_is_told_from_one_that_answers() {
     }
     world.fault("GetApplication", 1_000, busy(500, None));
     let failure = world.take_over(&sync, 2).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused, "{failure}");
+    assert_eq!(failure.kind, ProviderErrorKind::Refused, "{failure}");
 }

@@ -5,7 +5,7 @@ use aws_sdk_efs::types::{
 };
 use deploycenter_domain::resource::{AccessPoint, Observed, Resource};
 use deploycenter_domain::token;
-use deploycenter_ports::{Ensured, Failure, FailureKind, Reading, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::leaving;
 use super::{Regional, outputs, ownership, tag_map, tags};
@@ -16,15 +16,15 @@ impl Regional<'_> {
     pub(super) async fn observe_access_point(
         &self,
         wanted: &AccessPoint,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         let found = match reading {
-            Reading::Listed => self
+            ReadFrom::Snapshot => self
                 .listed_access_points()
                 .await?
                 .get(&wanted.client_token)
                 .cloned(),
-            Reading::Fresh => self.access_point_by_token(wanted).await?,
+            ReadFrom::Live => self.access_point_by_token(wanted).await?,
         };
         Ok(found.map(|found| self.observed_access_point(&found)))
     }
@@ -33,7 +33,7 @@ impl Regional<'_> {
         &self,
         step: &Step,
         wanted: &AccessPoint,
-    ) -> Result<Ensured, Failure> {
+    ) -> Result<StepOutcome, ProviderError> {
         if step.before.is_none() && !step.uncertain {
             return self.create_access_point(step, wanted).await;
         }
@@ -53,19 +53,19 @@ impl Regional<'_> {
             (Verdict::Create, _) => self.create_access_point(step, wanted).await,
             (Verdict::Done(changed), Some(id)) => {
                 self.access_point_available(wanted, &id).await?;
-                Ok(Ensured { changed, outputs: outputs(&id) })
+                Ok(StepOutcome { changed, outputs: outputs(&id) })
             }
             (Verdict::Update, Some(_)) => Err(self
                 .context
-                .fail(FailureKind::Refused, format_args!("{} can't be changed", named(wanted)))
+                .fail(ProviderErrorKind::Refused, format_args!("{} can't be changed", named(wanted)))
                 .help("set its values back as they were: owner, group, permissions and path are fixed when it is made")),
             (Verdict::Delete, Some(id)) => {
                 self.delete_access_point(wanted, &id).await?;
-                Ok(Ensured { changed: true, outputs: Default::default() })
+                Ok(StepOutcome { changed: true, outputs: Default::default() })
             }
             (verdict, None) => {
                 let changed = matches!(verdict, Verdict::Done(true));
-                Ok(Ensured { changed, outputs: Default::default() })
+                Ok(StepOutcome { changed, outputs: Default::default() })
             }
         }
     }
@@ -74,11 +74,11 @@ impl Regional<'_> {
         &self,
         step: &Step,
         wanted: &AccessPoint,
-    ) -> Result<Ensured, Failure> {
+    ) -> Result<StepOutcome, ProviderError> {
         let (uid, gid) = (i64::from(wanted.uid), i64::from(wanted.gid));
         let wrong = |error: aws_smithy_types::error::operation::BuildError| {
             self.context.fail(
-                FailureKind::Refused,
+                ProviderErrorKind::Refused,
                 format_args!("{}: {error}", named(wanted)),
             )
         };
@@ -113,7 +113,7 @@ impl Regional<'_> {
                 Ok(made) => {
                     let id = made.access_point_id.unwrap_or_default();
                     self.access_point_available(wanted, &id).await?;
-                    return Ok(Ensured {
+                    return Ok(StepOutcome {
                         changed: true,
                         outputs: outputs(&id),
                     });
@@ -135,7 +135,7 @@ impl Regional<'_> {
                     let id = found.access_point_id.unwrap_or_default();
                     self.access_point_available(wanted, &id).await?;
                     let changed = verdict == Verdict::Done(true);
-                    return Ok(Ensured {
+                    return Ok(StepOutcome {
                         changed,
                         outputs: outputs(&id),
                     });
@@ -150,7 +150,11 @@ impl Regional<'_> {
         }
     }
 
-    async fn delete_access_point(&self, wanted: &AccessPoint, id: &str) -> Result<(), Failure> {
+    async fn delete_access_point(
+        &self,
+        wanted: &AccessPoint,
+        id: &str,
+    ) -> Result<(), ProviderError> {
         match self
             .client
             .delete_access_point()
@@ -180,7 +184,7 @@ impl Regional<'_> {
         {
             if !polls.again().await {
                 return Err(self.context.fail(
-                    FailureKind::Unhealthy,
+                    ProviderErrorKind::Unhealthy,
                     format_args!("{} ({id}) isn't gone after ten minutes", named(wanted)),
                 ));
             }
@@ -188,14 +192,18 @@ impl Regional<'_> {
         Ok(())
     }
 
-    async fn access_point_available(&self, wanted: &AccessPoint, id: &str) -> Result<(), Failure> {
+    async fn access_point_available(
+        &self,
+        wanted: &AccessPoint,
+        id: &str,
+    ) -> Result<(), ProviderError> {
         let mut polls = Polls::long(self.aws.clock());
         loop {
             match self.access_point_state(id).await? {
                 Some(LifeCycleState::Available) => return Ok(()),
                 Some(LifeCycleState::Error) => {
                     return Err(self.context.fail(
-                        FailureKind::Unhealthy,
+                        ProviderErrorKind::Unhealthy,
                         format_args!("{} ({id}) has failed", named(wanted)),
                     ));
                 }
@@ -203,7 +211,7 @@ impl Regional<'_> {
                     if !polls.again().await {
                         let state = state.map_or("not there".to_owned(), |state| state.to_string());
                         return Err(self.context.fail(
-                            FailureKind::Unhealthy,
+                            ProviderErrorKind::Unhealthy,
                             format_args!(
                                 "{} ({id}) is still {state} after ten minutes",
                                 named(wanted)
@@ -215,7 +223,7 @@ impl Regional<'_> {
         }
     }
 
-    async fn access_point_state(&self, id: &str) -> Result<Option<LifeCycleState>, Failure> {
+    async fn access_point_state(&self, id: &str) -> Result<Option<LifeCycleState>, ProviderError> {
         match self
             .client
             .describe_access_points()
@@ -245,7 +253,7 @@ impl Regional<'_> {
     async fn access_point_by_token(
         &self,
         wanted: &AccessPoint,
-    ) -> Result<Option<AccessPointDescription>, Failure> {
+    ) -> Result<Option<AccessPointDescription>, ProviderError> {
         let file_system =
             token::is_plain(&wanted.file_system).then_some(wanted.file_system.as_str());
         let mut all = self.read_access_points(file_system).await?;

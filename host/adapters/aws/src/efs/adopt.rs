@@ -2,7 +2,7 @@
 
 use aws_sdk_efs::types::{FileSystemDescription, ThroughputMode};
 use deploycenter_domain::resource::{Adoption, FileSystem, Observed, tag as key};
-use deploycenter_ports::{Ensured, Failure, FailureKind, Reading, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::leaving;
 use super::mount_target::TAG as NOTE;
@@ -18,9 +18,9 @@ impl Regional<'_> {
         &self,
         wanted: &FileSystem,
         adoption: &Adoption,
-    ) -> Result<Option<Observed>, Failure> {
+    ) -> Result<Option<Observed>, ProviderError> {
         let id = self.adopted_id(adoption)?;
-        let own = self.observe_file_system(wanted, Reading::Fresh).await?;
+        let own = self.observe_file_system(wanted, ReadFrom::Live).await?;
         if let Some(own) = own
             && own.outputs != outputs(id)
         {
@@ -28,7 +28,7 @@ impl Regional<'_> {
             return Err(self
                 .context
                 .fail(
-                    FailureKind::Refused,
+                    ProviderErrorKind::Refused,
                     format_args!(
                         "{id} can't be adopted: {} is there already, {}",
                         super::file_system::named(wanted),
@@ -45,7 +45,7 @@ impl Regional<'_> {
             return Err(self
                 .context
                 .fail(
-                    FailureKind::Refused,
+                    ProviderErrorKind::Refused,
                     format_args!("the file system {id} can't be adopted: {}", reasons.join("; ")),
                 )
                 .help("copy its data into a file system that fits, or leave it to be an existing one in the region's storage classes"));
@@ -62,7 +62,7 @@ impl Regional<'_> {
         step: &Step,
         wanted: &FileSystem,
         adoption: &Adoption,
-    ) -> Result<Ensured, Failure> {
+    ) -> Result<StepOutcome, ProviderError> {
         let id = self.adopted_id(adoption)?;
         let found = self.file_system_by_id(id).await?;
         let found = found.filter(|found| !leaving(Some(&found.life_cycle_state)));
@@ -83,7 +83,7 @@ impl Regional<'_> {
             (verdict, _) => verdict == Verdict::Done(true),
         };
         self.file_system_available(wanted, id).await?;
-        Ok(Ensured {
+        Ok(StepOutcome {
             changed,
             outputs: outputs(id),
         })
@@ -94,7 +94,7 @@ impl Regional<'_> {
         step: &Step,
         wanted: &FileSystem,
         found: &FileSystemDescription,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         let mut marks = tags(&self.context, &step.owner, &wanted.name)?;
         marks.push(tag(
             &self.context,
@@ -111,7 +111,7 @@ impl Regional<'_> {
         wanted: &FileSystem,
         adoption: &Adoption,
         found: &FileSystemDescription,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         let id = &found.file_system_id;
         self.lead_throughput(wanted, found).await?;
         let mut set = Vec::new();
@@ -154,7 +154,7 @@ impl Regional<'_> {
         &self,
         wanted: &FileSystem,
         found: &FileSystemDescription,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         let there = found
             .throughput_mode
             .as_ref()
@@ -165,7 +165,7 @@ impl Regional<'_> {
         self.set_throughput(wanted, &found.file_system_id).await
     }
 
-    async fn tag(&self, id: &str, tags: Vec<aws_sdk_efs::types::Tag>) -> Result<(), Failure> {
+    async fn tag(&self, id: &str, tags: Vec<aws_sdk_efs::types::Tag>) -> Result<(), ProviderError> {
         if tags.is_empty() {
             return Ok(());
         }
@@ -176,7 +176,7 @@ impl Regional<'_> {
         }
     }
 
-    async fn untag(&self, id: &str, keys: Vec<String>) -> Result<(), Failure> {
+    async fn untag(&self, id: &str, keys: Vec<String>) -> Result<(), ProviderError> {
         if keys.is_empty() {
             return Ok(());
         }
@@ -187,11 +187,11 @@ impl Regional<'_> {
         }
     }
 
-    fn adopted_id<'a>(&self, adoption: &'a Adoption) -> Result<&'a str, Failure> {
+    fn adopted_id<'a>(&self, adoption: &'a Adoption) -> Result<&'a str, ProviderError> {
         adoption.id.as_deref().ok_or_else(|| {
             self.context
                 .fail(
-                    FailureKind::Refused,
+                    ProviderErrorKind::Refused,
                     "a file system to adopt is known by its id alone",
                 )
                 .help(

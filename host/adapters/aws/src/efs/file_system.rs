@@ -2,7 +2,7 @@
 
 use aws_sdk_efs::types::{FileSystemDescription, LifeCycleState, PerformanceMode, ThroughputMode};
 use deploycenter_domain::resource::{FileSystem, Observed, Resource, tag as key};
-use deploycenter_ports::{Ensured, Failure, FailureKind, Reading, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::{by_token, leaving};
 use super::{Regional, outputs, ownership, tag_map, tags};
@@ -13,15 +13,15 @@ impl Regional<'_> {
     pub(super) async fn observe_file_system(
         &self,
         wanted: &FileSystem,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         let found = match reading {
-            Reading::Listed => self
+            ReadFrom::Snapshot => self
                 .listed_file_systems()
                 .await?
                 .get(&wanted.creation_token)
                 .cloned(),
-            Reading::Fresh => self.file_system_of(&wanted.creation_token).await?,
+            ReadFrom::Live => self.file_system_of(&wanted.creation_token).await?,
         };
         Ok(found
             .filter(|found| !leaving(Some(&found.life_cycle_state)))
@@ -32,7 +32,7 @@ impl Regional<'_> {
         &self,
         step: &Step,
         wanted: &FileSystem,
-    ) -> Result<Ensured, Failure> {
+    ) -> Result<StepOutcome, ProviderError> {
         // A first create needs no look before: EFS itself refuses a second one.
         if step.before.is_none() && !step.uncertain {
             return self.create_file_system(step, wanted).await;
@@ -65,7 +65,7 @@ impl Regional<'_> {
             (Verdict::Done(changed), Some(found)) => {
                 self.file_system_available(wanted, &found.file_system_id)
                     .await?;
-                Ok(Ensured {
+                Ok(StepOutcome {
                     changed,
                     outputs: outputs(&found.file_system_id),
                 })
@@ -73,7 +73,7 @@ impl Regional<'_> {
             (Verdict::Update, Some(found)) => {
                 self.update_file_system(step, wanted, &found.file_system_id)
                     .await?;
-                Ok(Ensured {
+                Ok(StepOutcome {
                     changed: true,
                     outputs: outputs(&found.file_system_id),
                 })
@@ -81,14 +81,14 @@ impl Regional<'_> {
             (Verdict::Delete, Some(found)) => {
                 self.delete_file_system(wanted, &found.file_system_id)
                     .await?;
-                Ok(Ensured {
+                Ok(StepOutcome {
                     changed: true,
                     outputs: Default::default(),
                 })
             }
             (verdict, None) => {
                 let changed = matches!(verdict, Verdict::Done(true));
-                Ok(Ensured {
+                Ok(StepOutcome {
                     changed,
                     outputs: Default::default(),
                 })
@@ -100,7 +100,7 @@ impl Regional<'_> {
         &self,
         step: &Step,
         wanted: &FileSystem,
-    ) -> Result<Ensured, Failure> {
+    ) -> Result<StepOutcome, ProviderError> {
         let mut polls = Polls::short(self.aws.clock());
         loop {
             let answer = self
@@ -118,7 +118,7 @@ impl Regional<'_> {
                 Ok(made) => {
                     self.file_system_available(wanted, &made.file_system_id)
                         .await?;
-                    return Ok(Ensured {
+                    return Ok(StepOutcome {
                         changed: true,
                         outputs: outputs(&made.file_system_id),
                     });
@@ -140,7 +140,7 @@ impl Regional<'_> {
                     let verdict = decide(&self.context, &what, step, Some(&observed), false)?;
                     self.file_system_available(wanted, &found.file_system_id)
                         .await?;
-                    return Ok(Ensured {
+                    return Ok(StepOutcome {
                         changed: verdict == Verdict::Done(true),
                         outputs: outputs(&found.file_system_id),
                     });
@@ -162,7 +162,7 @@ impl Regional<'_> {
         step: &Step,
         wanted: &FileSystem,
         id: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         let same_but_throughput = match &step.before {
             Some(Resource::FileSystem(before)) => {
                 let throughput_mode = wanted.throughput_mode.clone();
@@ -177,7 +177,7 @@ impl Regional<'_> {
             return Err(self
                 .context
                 .fail(
-                    FailureKind::Refused,
+                    ProviderErrorKind::Refused,
                     format_args!("{} can change its throughput mode only", named(wanted)),
                 )
                 .help("set the other values back as they were, or make a new instance and move its data"));
@@ -189,7 +189,7 @@ impl Regional<'_> {
         &self,
         wanted: &FileSystem,
         id: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         self.client
             .update_file_system()
             .file_system_id(id)
@@ -203,7 +203,7 @@ impl Regional<'_> {
         self.file_system_available(wanted, id).await
     }
 
-    async fn delete_file_system(&self, wanted: &FileSystem, id: &str) -> Result<(), Failure> {
+    async fn delete_file_system(&self, wanted: &FileSystem, id: &str) -> Result<(), ProviderError> {
         let mut polls = Polls::short(self.aws.clock());
         loop {
             let answer = self
@@ -231,7 +231,7 @@ impl Regional<'_> {
                     return Err(self
                         .context
                         .fail(
-                            FailureKind::Refused,
+                            ProviderErrorKind::Refused,
                             format_args!(
                                 "{} ({id}) still has the mount targets {}",
                                 named(wanted),
@@ -255,7 +255,7 @@ impl Regional<'_> {
         &self,
         wanted: &FileSystem,
         id: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ProviderError> {
         let mut polls = Polls::long(self.aws.clock());
         loop {
             let state = self
@@ -268,7 +268,7 @@ impl Regional<'_> {
                     return Err(self
                         .context
                         .fail(
-                            FailureKind::Unhealthy,
+                            ProviderErrorKind::Unhealthy,
                             format_args!("{} ({id}) has failed", named(wanted)),
                         )
                         .help(
@@ -279,7 +279,7 @@ impl Regional<'_> {
                     if !polls.again().await {
                         let state = state.map_or("not there".to_owned(), |state| state.to_string());
                         return Err(self.context.fail(
-                            FailureKind::Unhealthy,
+                            ProviderErrorKind::Unhealthy,
                             format_args!(
                                 "{} ({id}) is still {state} after ten minutes",
                                 named(wanted)
@@ -291,7 +291,7 @@ impl Regional<'_> {
         }
     }
 
-    async fn file_system_gone(&self, id: &str) -> Result<(), Failure> {
+    async fn file_system_gone(&self, id: &str) -> Result<(), ProviderError> {
         let mut polls = Polls::long(self.aws.clock());
         while let Some(found) = self.file_system_by_id(id).await? {
             if found.life_cycle_state == LifeCycleState::Deleted {
@@ -299,7 +299,7 @@ impl Regional<'_> {
             }
             if !polls.again().await {
                 return Err(self.context.fail(
-                    FailureKind::Unhealthy,
+                    ProviderErrorKind::Unhealthy,
                     format_args!("the file system {id} isn't gone after ten minutes"),
                 ));
             }
@@ -308,7 +308,10 @@ impl Regional<'_> {
     }
 
     /// The file system that was made with a token, else the one that was adopted for it.
-    async fn file_system_of(&self, token: &str) -> Result<Option<FileSystemDescription>, Failure> {
+    async fn file_system_of(
+        &self,
+        token: &str,
+    ) -> Result<Option<FileSystemDescription>, ProviderError> {
         match self.file_system_by_token(token).await? {
             Some(found) if !leaving(Some(&found.life_cycle_state)) => Ok(Some(found)),
             made => Ok(by_token(self.read_file_systems().await?)
@@ -320,7 +323,7 @@ impl Regional<'_> {
     async fn file_system_by_token(
         &self,
         token: &str,
-    ) -> Result<Option<FileSystemDescription>, Failure> {
+    ) -> Result<Option<FileSystemDescription>, ProviderError> {
         self.file_system(
             self.client.describe_file_systems().creation_token(token),
             token,
@@ -331,7 +334,7 @@ impl Regional<'_> {
     pub(super) async fn file_system_by_id(
         &self,
         id: &str,
-    ) -> Result<Option<FileSystemDescription>, Failure> {
+    ) -> Result<Option<FileSystemDescription>, ProviderError> {
         self.file_system(self.client.describe_file_systems().file_system_id(id), id)
             .await
     }
@@ -340,7 +343,7 @@ impl Regional<'_> {
         &self,
         request: aws_sdk_efs::operation::describe_file_systems::builders::DescribeFileSystemsFluentBuilder,
         what: &str,
-    ) -> Result<Option<FileSystemDescription>, Failure> {
+    ) -> Result<Option<FileSystemDescription>, ProviderError> {
         match request.send().await {
             Ok(answer) => Ok(answer.file_systems.unwrap_or_default().into_iter().next()),
             Err(error)

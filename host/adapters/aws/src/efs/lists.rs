@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_sdk_efs::types::{
     AccessPointDescription, FileSystemDescription, LifeCycleState, MountTargetDescription,
 };
-use deploycenter_ports::{Failure, Reading};
+use deploycenter_ports::{ProviderError, ReadFrom};
 
 use super::Regional;
 use super::file_system::token_of;
@@ -48,7 +48,7 @@ impl Regional<'_> {
     /// All file systems of the region by token, see [`by_token`].
     pub(super) async fn listed_file_systems(
         &self,
-    ) -> Result<Arc<BTreeMap<String, FileSystemDescription>>, Failure> {
+    ) -> Result<Arc<BTreeMap<String, FileSystemDescription>>, ProviderError> {
         let lists = &self.aws.shared.efs_lists;
         lists
             .file_systems
@@ -59,7 +59,9 @@ impl Regional<'_> {
     }
 
     /// All file systems of the region.
-    pub(super) async fn read_file_systems(&self) -> Result<Vec<FileSystemDescription>, Failure> {
+    pub(super) async fn read_file_systems(
+        &self,
+    ) -> Result<Vec<FileSystemDescription>, ProviderError> {
         let request = self.client.describe_file_systems();
         let mut pages = request.into_paginator().items().send();
         let mut all = Vec::new();
@@ -72,7 +74,7 @@ impl Regional<'_> {
     /// All access points of the region by client token.
     pub(super) async fn listed_access_points(
         &self,
-    ) -> Result<Arc<BTreeMap<String, AccessPointDescription>>, Failure> {
+    ) -> Result<Arc<BTreeMap<String, AccessPointDescription>>, ProviderError> {
         let lists = &self.aws.shared.efs_lists;
         lists
             .access_points
@@ -85,7 +87,7 @@ impl Regional<'_> {
     pub(super) async fn read_access_points(
         &self,
         file_system: Option<&str>,
-    ) -> Result<BTreeMap<String, AccessPointDescription>, Failure> {
+    ) -> Result<BTreeMap<String, AccessPointDescription>, ProviderError> {
         let request = self.client.describe_access_points();
         let request = request.set_file_system_id(file_system.map(str::to_owned));
         let mut pages = request.into_paginator().items().send();
@@ -117,9 +119,9 @@ impl Regional<'_> {
     pub(super) async fn mount_targets_of(
         &self,
         file_system: &str,
-        reading: Reading,
-    ) -> Result<Arc<Vec<MountTargetDescription>>, Failure> {
-        if reading == Reading::Fresh {
+        reading: ReadFrom,
+    ) -> Result<Arc<Vec<MountTargetDescription>>, ProviderError> {
+        if reading == ReadFrom::Live {
             return self.read_mount_targets(file_system).await.map(Arc::new);
         }
         let lists = &self.aws.shared.efs_lists;
@@ -134,7 +136,7 @@ impl Regional<'_> {
     pub(super) async fn read_mount_targets(
         &self,
         file_system: &str,
-    ) -> Result<Vec<MountTargetDescription>, Failure> {
+    ) -> Result<Vec<MountTargetDescription>, ProviderError> {
         let request = self
             .client
             .describe_mount_targets()

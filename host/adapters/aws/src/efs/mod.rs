@@ -3,7 +3,7 @@
 mod access_point;
 mod adopt;
 mod file_system;
-mod holdings;
+mod inventory;
 mod lists;
 mod mount_target;
 
@@ -14,7 +14,7 @@ use aws_sdk_efs::types::Tag;
 use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::name::RegionName;
 use deploycenter_domain::resource::{Adoption, Observed, Outputs, Owner, Ownership, Resource};
-use deploycenter_ports::{EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
+use deploycenter_ports::{Provider, ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use crate::aws::{Aws, Where};
 use crate::sdk::failure::Context;
@@ -55,7 +55,7 @@ impl Efs {
         Self { aws }
     }
 
-    fn regional(&self, region: &RegionName) -> Result<Regional<'_>, Failure> {
+    fn regional(&self, region: &RegionName) -> Result<Regional<'_>, ProviderError> {
         let (client, at, context) = self.aws.efs_in(region)?;
         Ok(Regional {
             aws: &self.aws,
@@ -68,12 +68,12 @@ impl Efs {
 }
 
 #[async_trait]
-impl EffectAdapter for Efs {
+impl Provider for Efs {
     async fn observe(
         &self,
         wanted: &Resource,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         match wanted {
             Resource::FileSystem(wanted) => {
                 self.regional(&wanted.region)?
@@ -98,9 +98,10 @@ impl EffectAdapter for Efs {
         &self,
         wanted: &Resource,
         adoption: &Adoption,
-    ) -> Result<Option<Observed>, Failure> {
-        let refused =
-            |text, help: &str| Err(Failure::new(FailureKind::Refused, "efs", text).help(help));
+    ) -> Result<Option<Observed>, ProviderError> {
+        let refused = |text, help: &str| {
+            Err(ProviderError::new(ProviderErrorKind::Refused, "efs", text).help(help))
+        };
         match wanted {
             Resource::FileSystem(wanted) => {
                 self.regional(&wanted.region)?
@@ -119,7 +120,7 @@ impl EffectAdapter for Efs {
         }
     }
 
-    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+    async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {
         match step.after.as_ref().or(step.before.as_ref()) {
             Some(Resource::FileSystem(wanted)) => {
                 self.regional(&wanted.region)?
@@ -137,14 +138,14 @@ impl EffectAdapter for Efs {
                     .await
             }
             Some(_) => Err(not_ours()),
-            None => Ok(Ensured::default()),
+            None => Ok(StepOutcome::default()),
         }
     }
 }
 
-fn not_ours() -> Failure {
-    Failure::new(
-        FailureKind::Refused,
+fn not_ours() -> ProviderError {
+    ProviderError::new(
+        ProviderErrorKind::Refused,
         "efs",
         "the EFS adapter was given another system's effect",
     )
@@ -155,7 +156,7 @@ fn outputs(id: &str) -> Outputs {
 }
 
 /// The tags of a thing that has a name.
-fn tags(context: &Context, owner: &Owner, name: &str) -> Result<Vec<Tag>, Failure> {
+fn tags(context: &Context, owner: &Owner, name: &str) -> Result<Vec<Tag>, ProviderError> {
     let mut all: Vec<(&str, String)> = owner.tags().into_iter().collect();
     all.push(("Name", name.to_owned()));
     all.into_iter()
@@ -163,12 +164,17 @@ fn tags(context: &Context, owner: &Owner, name: &str) -> Result<Vec<Tag>, Failur
         .collect()
 }
 
-fn tag(context: &Context, key: &str, value: &str) -> Result<Tag, Failure> {
+fn tag(context: &Context, key: &str, value: &str) -> Result<Tag, ProviderError> {
     Tag::builder()
         .key(key)
         .value(value)
         .build()
-        .map_err(|error| context.fail(FailureKind::Refused, format_args!("the tag {key}: {error}")))
+        .map_err(|error| {
+            context.fail(
+                ProviderErrorKind::Refused,
+                format_args!("the tag {key}: {error}"),
+            )
+        })
 }
 
 fn tag_map(tags: &[Tag]) -> BTreeMap<String, String> {

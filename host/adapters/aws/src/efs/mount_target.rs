@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use deploycenter_domain::resource::{MountTarget, Observed, Ownership, Resource};
 use deploycenter_domain::token;
-use deploycenter_ports::{Ensured, Failure, FailureKind, Reading, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::leaving;
 use super::{Regional, outputs, tag, tag_map};
@@ -26,13 +26,13 @@ impl Regional<'_> {
     pub(super) async fn observe_mount_target(
         &self,
         wanted: &MountTarget,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         // There is no mount target on a file system that isn't there yet.
         if !token::is_plain(&wanted.file_system) {
             return Ok(None);
         }
-        if reading == Reading::Listed {
+        if reading == ReadFrom::Snapshot {
             let all = self.listed_file_systems().await?;
             let Some(found) = all
                 .values()
@@ -53,11 +53,11 @@ impl Regional<'_> {
         &self,
         step: &Step,
         wanted: &MountTarget,
-    ) -> Result<Ensured, Failure> {
+    ) -> Result<StepOutcome, ProviderError> {
         if step.before.is_none() && !step.uncertain {
             return self.create_mount_target(step, wanted).await;
         }
-        let found = self.read_mount_target(wanted, Reading::Fresh).await?;
+        let found = self.read_mount_target(wanted, ReadFrom::Live).await?;
         let verdict = decide(&self.context, &named(wanted), step, found.as_ref(), false)?;
         match (verdict, id_of(found.as_ref())) {
             (Verdict::Create, _) => self.create_mount_target(step, wanted).await,
@@ -77,14 +77,14 @@ impl Regional<'_> {
             }
             (Verdict::Delete, Some(id)) => {
                 self.delete_mount_target(wanted, &id).await?;
-                Ok(Ensured {
+                Ok(StepOutcome {
                     changed: true,
                     outputs: Default::default(),
                 })
             }
             (verdict, None) => {
                 let changed = matches!(verdict, Verdict::Done(true));
-                Ok(Ensured {
+                Ok(StepOutcome {
                     changed,
                     outputs: Default::default(),
                 })
@@ -96,7 +96,7 @@ impl Regional<'_> {
         &self,
         step: &Step,
         wanted: &MountTarget,
-    ) -> Result<Ensured, Failure> {
+    ) -> Result<StepOutcome, ProviderError> {
         let mut polls = Polls::short(self.aws.clock());
         let mut doubt = false;
         loop {
@@ -114,7 +114,7 @@ impl Regional<'_> {
                 return Err(failed());
             };
             if service.is_mount_target_conflict() {
-                let found = self.read_mount_target(wanted, Reading::Fresh).await?;
+                let found = self.read_mount_target(wanted, ReadFrom::Live).await?;
                 let what = named(wanted);
                 let verdict = decide(&self.context, &what, step, found.as_ref(), doubt)?;
                 if let (Verdict::Done(changed), Some(id)) = (verdict, id_of(found.as_ref())) {
@@ -148,7 +148,11 @@ impl Regional<'_> {
     }
 
     /// Leaves the tag, unless it is there.
-    async fn note_on_file_system(&self, wanted: &MountTarget, id: &str) -> Result<(), Failure> {
+    async fn note_on_file_system(
+        &self,
+        wanted: &MountTarget,
+        id: &str,
+    ) -> Result<(), ProviderError> {
         let (key, value) = (
             format!("{TAG}{}", wanted.subnet),
             note(id, &wanted.security_groups),
@@ -187,7 +191,7 @@ impl Regional<'_> {
         wanted: &MountTarget,
         id: String,
         changed: bool,
-    ) -> Result<Ensured, Failure> {
+    ) -> Result<StepOutcome, ProviderError> {
         self.note_on_file_system(wanted, &id).await?;
         let mut polls = Polls::long(self.aws.clock());
         loop {
@@ -196,14 +200,14 @@ impl Regional<'_> {
                 Some(LifeCycleState::Error) => {
                     return Err(self
                         .context
-                        .fail(FailureKind::Unhealthy, format_args!("{} ({id}) has failed", named(wanted)))
+                        .fail(ProviderErrorKind::Unhealthy, format_args!("{} ({id}) has failed", named(wanted)))
                         .help("check the subnet and its free addresses: resume unwinds the deployment"));
                 }
                 state => {
                     if !polls.again().await {
                         let state = state.map_or("not there".to_owned(), |state| state.to_string());
                         return Err(self.context.fail(
-                            FailureKind::Unhealthy,
+                            ProviderErrorKind::Unhealthy,
                             format_args!(
                                 "{} ({id}) is still {state} after ten minutes",
                                 named(wanted)
@@ -213,13 +217,17 @@ impl Regional<'_> {
                 }
             }
         }
-        Ok(Ensured {
+        Ok(StepOutcome {
             changed,
             outputs: outputs(&id),
         })
     }
 
-    async fn delete_mount_target(&self, wanted: &MountTarget, id: &str) -> Result<(), Failure> {
+    async fn delete_mount_target(
+        &self,
+        wanted: &MountTarget,
+        id: &str,
+    ) -> Result<(), ProviderError> {
         // First, so that a note never outlives what it says.
         self.client
             .untag_resource()
@@ -260,7 +268,7 @@ impl Regional<'_> {
         {
             if !polls.again().await {
                 return Err(self.context.fail(
-                    FailureKind::Unhealthy,
+                    ProviderErrorKind::Unhealthy,
                     format_args!("{} ({id}) isn't gone after ten minutes", named(wanted)),
                 ));
             }
@@ -268,7 +276,7 @@ impl Regional<'_> {
         Ok(())
     }
 
-    async fn mount_target_state(&self, id: &str) -> Result<Option<LifeCycleState>, Failure> {
+    async fn mount_target_state(&self, id: &str) -> Result<Option<LifeCycleState>, ProviderError> {
         match self
             .client
             .describe_mount_targets()
@@ -296,8 +304,8 @@ impl Regional<'_> {
     async fn read_mount_target(
         &self,
         wanted: &MountTarget,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         let all = self.mount_targets_of(&wanted.file_system, reading).await?;
         let here = |one: &&MountTargetDescription| {
             one.subnet_id == wanted.subnet && !leaving(Some(&one.life_cycle_state))

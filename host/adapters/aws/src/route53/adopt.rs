@@ -2,7 +2,7 @@
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use deploycenter_domain::resource::{Adoption, Observed, Ownership, Record, Resource};
-use deploycenter_ports::{Failure, FailureKind, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
 
 use super::Zone;
 use super::convert::image;
@@ -18,11 +18,13 @@ impl Zone {
         &self,
         wanted: &Record,
         adoption: &Adoption,
-    ) -> Result<Option<Observed>, Failure> {
+    ) -> Result<Option<Observed>, ProviderError> {
         let sets = self.read_name(wanted).await?;
         choose(wanted, adoption.id.as_deref(), &sets).map_err(|Unfit { why, help }| {
             let text = format!("{} A can't be adopted: {why}", wanted.name);
-            self.context.fail(FailureKind::Refused, text).help(help)
+            self.context
+                .fail(ProviderErrorKind::Refused, text)
+                .help(help)
         })
     }
 
@@ -31,7 +33,7 @@ impl Zone {
         &self,
         step: &Step,
         wanted: &Record,
-    ) -> Result<Option<Found>, Failure> {
+    ) -> Result<Option<Found>, ProviderError> {
         let (theirs, ours) = if step.undo {
             (&step.after, &step.before)
         } else {
@@ -53,7 +55,7 @@ impl Zone {
             (false, false) => Err(self
                 .context
                 .fail(
-                    FailureKind::Moved,
+                    ProviderErrorKind::Moved,
                     format_args!(
                         "{} A: our record stands there, and {} too",
                         wanted.name,

@@ -2,7 +2,7 @@
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use deploycenter_domain::resource::{Record, Routing};
-use deploycenter_ports::{Beside, Failure};
+use deploycenter_ports::{Beside, ProviderError};
 
 use super::Zone;
 use super::adopt::{beyond, shown};
@@ -16,7 +16,7 @@ impl Zone {
         &self,
         lists: &ZoneLists,
         wanted: &Record,
-    ) -> Result<Vec<Beside>, Failure> {
+    ) -> Result<Vec<Beside>, ProviderError> {
         let all = self.listed(lists).await?;
         Ok(around(wanted, &all))
     }

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use aws_sdk_route53::types::{AliasTarget, ResourceRecord, ResourceRecordSet, RrType};
 use deploycenter_domain::resource::{Aaaa, Record, Resource, Routing};
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 
 /// A name as we write it: lower case, without a final dot, escapes (`\052`) undone.
 pub(crate) fn normal(name: &str) -> String {
@@ -31,7 +31,7 @@ pub(crate) fn normal(name: &str) -> String {
 }
 
 /// A record as Route 53 takes it: an A set, an AAAA set or both.
-pub(crate) fn to_sets(record: &Record) -> Result<Vec<ResourceRecordSet>, Failure> {
+pub(crate) fn to_sets(record: &Record) -> Result<Vec<ResourceRecordSet>, ProviderError> {
     let a = (RrType::A, record.weight, &record.routing);
     let aaaa = record
         .aaaa
@@ -49,10 +49,10 @@ fn to_set(
     kind: RrType,
     weight: u8,
     routing: &Routing,
-) -> Result<ResourceRecordSet, Failure> {
+) -> Result<ResourceRecordSet, ProviderError> {
     let wrong = |error: aws_smithy_types::error::operation::BuildError| {
-        Failure::new(
-            FailureKind::Refused,
+        ProviderError::new(
+            ProviderErrorKind::Refused,
             "route53",
             format!("the record {}: {error}", record.name),
         )

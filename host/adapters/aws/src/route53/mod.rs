@@ -4,7 +4,7 @@ mod adopt;
 mod batch;
 mod beside;
 mod convert;
-mod holdings;
+mod inventory;
 mod queue;
 mod read;
 
@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use aws_sdk_route53::types::ResourceRecordSet;
 use deploycenter_domain::resource::{Adoption, Observed, Record, Resource};
 use deploycenter_ports::{
-    Beside, Clock, EffectAdapter, Ensured, Failure, FailureKind, Reading, Step,
+    Beside, Clock, Provider, ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome,
 };
 
 use crate::aws::Aws;
@@ -82,7 +82,11 @@ impl Route53 {
         Self { aws }
     }
 
-    async fn ensure_record(&self, step: &Step, wanted: &Record) -> Result<Ensured, Failure> {
+    async fn ensure_record(
+        &self,
+        step: &Step,
+        wanted: &Record,
+    ) -> Result<StepOutcome, ProviderError> {
         let zone = self.aws.zone(&wanted.zone)?;
         let what = named(wanted);
         let mut doubt = false;
@@ -105,19 +109,19 @@ impl Route53 {
                 Verdict::Create
             };
             if let Verdict::Done(changed) = verdict {
-                return Ok(Ensured {
+                return Ok(StepOutcome {
                     changed,
                     outputs: Default::default(),
                 });
             }
             if let Some(messages) = refused {
                 let text = format!("{what} can't be changed: {messages}");
-                return Err(zone.context.fail(FailureKind::Refused, text));
+                return Err(zone.context.fail(ProviderErrorKind::Refused, text));
             }
             let change = change(verdict, step, sets)?;
             match Zone::submit(&zone, change).await? {
                 Outcome::Insync => {
-                    return Ok(Ensured {
+                    return Ok(StepOutcome {
                         changed: true,
                         outputs: Default::default(),
                     });
@@ -136,7 +140,11 @@ impl Route53 {
 }
 
 /// What to send.
-fn change(verdict: Verdict, step: &Step, found: Vec<ResourceRecordSet>) -> Result<Change, Failure> {
+fn change(
+    verdict: Verdict,
+    step: &Step,
+    found: Vec<ResourceRecordSet>,
+) -> Result<Change, ProviderError> {
     let create = match (verdict, &step.after) {
         (Verdict::Create | Verdict::Update, Some(Resource::Record(record))) => {
             convert::to_sets(record)?
@@ -152,19 +160,19 @@ fn change(verdict: Verdict, step: &Step, found: Vec<ResourceRecordSet>) -> Resul
 }
 
 #[async_trait]
-impl EffectAdapter for Route53 {
+impl Provider for Route53 {
     async fn observe(
         &self,
         wanted: &Resource,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         let Resource::Record(wanted) = wanted else {
             return Err(not_ours());
         };
         let zone = self.aws.zone(&wanted.zone)?;
         match reading {
-            Reading::Fresh => Ok(zone.read_fresh(wanted).await?.map(|(observed, _)| observed)),
-            Reading::Listed => zone.read_listed(&self.aws.shared.zone_lists, wanted).await,
+            ReadFrom::Live => Ok(zone.read_fresh(wanted).await?.map(|(observed, _)| observed)),
+            ReadFrom::Snapshot => zone.read_listed(&self.aws.shared.zone_lists, wanted).await,
         }
     }
 
@@ -172,7 +180,7 @@ impl EffectAdapter for Route53 {
         &self,
         wanted: &Resource,
         adoption: &Adoption,
-    ) -> Result<Option<Observed>, Failure> {
+    ) -> Result<Option<Observed>, ProviderError> {
         let Resource::Record(wanted) = wanted else {
             return Err(not_ours());
         };
@@ -180,7 +188,7 @@ impl EffectAdapter for Route53 {
         zone.observe_foreign(wanted, adoption).await
     }
 
-    async fn beside(&self, wanted: &Resource) -> Result<Vec<Beside>, Failure> {
+    async fn beside(&self, wanted: &Resource) -> Result<Vec<Beside>, ProviderError> {
         let Resource::Record(wanted) = wanted else {
             return Err(not_ours());
         };
@@ -188,18 +196,18 @@ impl EffectAdapter for Route53 {
         zone.beside(&self.aws.shared.zone_lists, wanted).await
     }
 
-    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+    async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {
         match step.after.as_ref().or(step.before.as_ref()) {
             Some(Resource::Record(wanted)) => self.ensure_record(step, wanted).await,
             Some(_) => Err(not_ours()),
-            None => Ok(Ensured::default()),
+            None => Ok(StepOutcome::default()),
         }
     }
 }
 
-fn not_ours() -> Failure {
-    Failure::new(
-        FailureKind::Refused,
+fn not_ours() -> ProviderError {
+    ProviderError::new(
+        ProviderErrorKind::Refused,
         "route53",
         "the Route 53 adapter was given another system's effect",
     )

@@ -11,7 +11,7 @@ use aws_sdk_route53::operation::change_resource_record_sets::{
 use aws_sdk_route53::types::{ChangeAction, ChangeBatch, ChangeStatus};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use tokio::sync::oneshot;
 
 use super::Zone;
@@ -51,12 +51,12 @@ struct Waiting {
 #[derive(Debug)]
 struct Member {
     change: Change,
-    answer: oneshot::Sender<Result<Outcome, Failure>>,
+    answer: oneshot::Sender<Result<Outcome, ProviderError>>,
 }
 
 impl Zone {
     /// Sends a change with the next batch and waits until it has taken hold.
-    pub(super) async fn submit(zone: &Arc<Self>, change: Change) -> Result<Outcome, Failure> {
+    pub(super) async fn submit(zone: &Arc<Self>, change: Change) -> Result<Outcome, ProviderError> {
         let (answer, outcome) = oneshot::channel();
         let idle = {
             let mut queue = zone.queue.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -70,7 +70,7 @@ impl Zone {
         }
         outcome.await.unwrap_or_else(|_| {
             Err(zone.context.fail(
-                FailureKind::Unavailable,
+                ProviderErrorKind::Unavailable,
                 "the change was cut off before its answer came",
             ))
         })
@@ -113,7 +113,7 @@ impl Zone {
         }
     }
 
-    async fn change(&self, batch: &[Member]) -> Result<Sent, Failure> {
+    async fn change(&self, batch: &[Member]) -> Result<Sent, ProviderError> {
         let mut changes = Vec::new();
         for member in batch {
             let Change { delete, create } = &member.change;
@@ -127,19 +127,21 @@ impl Zone {
                         .resource_record_set(set.clone())
                         .build();
                     changes.push(
-                        change.map_err(|error| self.context.fail(FailureKind::Refused, error))?,
+                        change.map_err(|error| {
+                            self.context.fail(ProviderErrorKind::Refused, error)
+                        })?,
                     );
                 }
             }
         }
         let batch = ChangeBatch::builder().set_changes(Some(changes)).build();
-        let batch = batch.map_err(|error| self.context.fail(FailureKind::Refused, error))?;
+        let batch = batch.map_err(|error| self.context.fail(ProviderErrorKind::Refused, error))?;
         let (answer, doubt) = attempt(self.clock.as_ref(), || self.send_batch(batch.clone())).await;
         let error = match answer {
             Ok(answer) => {
                 let info = answer.change_info.ok_or_else(|| {
                     self.context
-                        .fail(FailureKind::Unavailable, "Route 53 gave no change id")
+                        .fail(ProviderErrorKind::Unavailable, "Route 53 gave no change id")
                 })?;
                 return Ok(Sent::Accepted(info.id));
             }
@@ -178,7 +180,7 @@ impl Zone {
         answer_all(batch, &outcome);
     }
 
-    async fn insync(&self, id: &str) -> Result<(), Failure> {
+    async fn insync(&self, id: &str) -> Result<(), ProviderError> {
         let mut polls = Polls::long(self.clock.as_ref());
         loop {
             self.pace.turn(self.clock.as_ref()).await;
@@ -207,7 +209,7 @@ impl Zone {
             if !polls.again().await {
                 let text =
                     format!("the change {id} hasn't reached all name servers after ten minutes");
-                return Err(self.context.fail(FailureKind::Unhealthy, text));
+                return Err(self.context.fail(ProviderErrorKind::Unhealthy, text));
             }
         }
     }
@@ -234,7 +236,7 @@ fn messages(error: &ChangeResourceRecordSetsError) -> String {
         .to_owned()
 }
 
-fn answer_all(batch: Vec<Member>, outcome: &Result<Outcome, Failure>) {
+fn answer_all(batch: Vec<Member>, outcome: &Result<Outcome, ProviderError>) {
     for member in batch {
         // Whoever has gone away needs no answer.
         let _gone = member.answer.send(outcome.clone());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use deploycenter_domain::resource::{Observed, Ownership, Record};
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 
 use super::Zone;
 use super::convert::{image, normal};
@@ -38,12 +38,12 @@ impl Zone {
     }
 
     /// What it is. Reads a record too, so that both rights are shown to be there.
-    pub(crate) async fn about(&self) -> Result<About, Failure> {
+    pub(crate) async fn about(&self) -> Result<About, ProviderError> {
         self.pace.turn(self.clock.as_ref()).await;
         let answer = self.client.get_hosted_zone().id(&self.id).send().await;
         let answer = answer.map_err(|error| self.context.failure("read the zone", &error))?;
         let Some(zone) = answer.hosted_zone else {
-            let kind = FailureKind::Unavailable;
+            let kind = ProviderErrorKind::Unavailable;
             return Err(self.context.fail(kind, "Route 53's answer holds no zone"));
         };
         self.pace.turn(self.clock.as_ref()).await;
@@ -66,19 +66,19 @@ impl Zone {
         &self,
         lists: &ZoneLists,
         wanted: &Record,
-    ) -> Result<Option<Observed>, Failure> {
+    ) -> Result<Option<Observed>, ProviderError> {
         let all = self.listed(lists).await?;
         let sets = all.get(&wanted.name).map(Vec::as_slice).unwrap_or_default();
         Ok(look(wanted, sets).map(|(observed, _)| observed))
     }
 
     /// The whole zone, read once for a run.
-    pub(super) async fn listed(&self, lists: &ZoneLists) -> Result<Arc<ZoneList>, Failure> {
+    pub(super) async fn listed(&self, lists: &ZoneLists) -> Result<Arc<ZoneList>, ProviderError> {
         lists.0.get(self.id.clone(), self.read_all()).await
     }
 
     /// Reads everything of the record's name: a name's sets come one after another.
-    pub(super) async fn read_fresh(&self, wanted: &Record) -> Result<Option<Found>, Failure> {
+    pub(super) async fn read_fresh(&self, wanted: &Record) -> Result<Option<Found>, ProviderError> {
         Ok(look(wanted, &self.read_name(wanted).await?))
     }
 
@@ -86,7 +86,7 @@ impl Zone {
     pub(super) async fn read_name(
         &self,
         wanted: &Record,
-    ) -> Result<Vec<ResourceRecordSet>, Failure> {
+    ) -> Result<Vec<ResourceRecordSet>, ProviderError> {
         let start = Start {
             name: format!("{}.", wanted.name),
             kind: None,
@@ -95,7 +95,7 @@ impl Zone {
         self.read_from(Some(start), Some(&wanted.name)).await
     }
 
-    async fn read_all(&self) -> Result<ZoneList, Failure> {
+    async fn read_all(&self) -> Result<ZoneList, ProviderError> {
         let mut all = ZoneList::new();
         for set in self.read_from(None, None).await? {
             all.entry(normal(&set.name)).or_default().push(set);
@@ -108,7 +108,7 @@ impl Zone {
         &self,
         mut start: Option<Start>,
         only: Option<&str>,
-    ) -> Result<Vec<ResourceRecordSet>, Failure> {
+    ) -> Result<Vec<ResourceRecordSet>, ProviderError> {
         // A name has seldom more than a few sets; a whole zone comes 300 at a time.
         let most = if only.is_some() { 10 } else { 300 };
         let mut all = Vec::new();

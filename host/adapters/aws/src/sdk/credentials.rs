@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use tokio::sync::Mutex;
 
 use super::failure::{Context, roots};
@@ -83,13 +83,13 @@ impl ProvideCredentials for Held {
     }
 }
 
-async fn base(provider: &SharedCredentialsProvider) -> Result<Credentials, Failure> {
+async fn base(provider: &SharedCredentialsProvider) -> Result<Credentials, ProviderError> {
     provider.provide_credentials().await.map_err(|error| {
         let kind = match &error {
-            CredentialsError::ProviderTimedOut(_) => FailureKind::Unavailable,
-            _ => FailureKind::Refused,
+            CredentialsError::ProviderTimedOut(_) => ProviderErrorKind::Unavailable,
+            _ => ProviderErrorKind::Refused,
         };
-        Failure::new(
+        ProviderError::new(
             kind,
             "sts",
             format!("there are no usable AWS credentials: {}", roots(&error)),
@@ -102,7 +102,7 @@ async fn assume(
     sts: &aws_sdk_sts::Client,
     arn: &str,
     account: &str,
-) -> Result<Credentials, Failure> {
+) -> Result<Credentials, ProviderError> {
     let context = Context {
         system: "sts",
         place: format!("account {account}"),
@@ -115,7 +115,7 @@ async fn assume(
         .await
         .map_err(|error| {
             let failure = context.failure(format_args!("assume the role {arn}"), &error);
-            let refused = failure.kind == FailureKind::Refused && error.as_service_error().is_some();
+            let refused = failure.kind == ProviderErrorKind::Refused && error.as_service_error().is_some();
             if refused {
                 failure.help("check roleArn in regions.yaml, and that the role's trust policy names these credentials")
             } else {
@@ -124,7 +124,7 @@ async fn assume(
         })?;
     let Some(session) = answer.credentials else {
         return Err(context.fail(
-            FailureKind::Unavailable,
+            ProviderErrorKind::Unavailable,
             format_args!("STS gave no credentials for {arn}"),
         ));
     };

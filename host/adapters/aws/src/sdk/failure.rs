@@ -6,7 +6,7 @@ use std::fmt;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use deploycenter_ports::{Failure, FailureKind};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 
 /// Where a call goes, for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +19,8 @@ pub(crate) struct Context {
 
 impl Context {
     /// A failure of our own finding.
-    pub(crate) fn fail(&self, kind: FailureKind, what: impl fmt::Display) -> Failure {
-        Failure::new(kind, self.system, format!("{what}, in {}", self.place))
+    pub(crate) fn fail(&self, kind: ProviderErrorKind, what: impl fmt::Display) -> ProviderError {
+        ProviderError::new(kind, self.system, format!("{what}, in {}", self.place))
     }
 
     /// What an error of the SDK means; `what` is what was tried: `create file system X`.
@@ -28,7 +28,7 @@ impl Context {
         &self,
         what: impl fmt::Display,
         error: &SdkError<E, HttpResponse>,
-    ) -> Failure
+    ) -> ProviderError
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
@@ -44,9 +44,9 @@ impl Context {
                 }
                 let busy = is_throttling(code, status) || status >= 500;
                 let kind = if busy {
-                    FailureKind::Unavailable
+                    ProviderErrorKind::Unavailable
                 } else {
-                    FailureKind::Refused
+                    ProviderErrorKind::Refused
                 };
                 let help = if busy {
                     None
@@ -55,10 +55,10 @@ impl Context {
                 };
                 (kind, format!("{why} (HTTP {status})"), help)
             }
-            SdkError::ConstructionFailure(_) => (FailureKind::Refused, roots(error), None),
-            _ => (FailureKind::Unavailable, roots(error), None),
+            SdkError::ConstructionFailure(_) => (ProviderErrorKind::Refused, roots(error), None),
+            _ => (ProviderErrorKind::Unavailable, roots(error), None),
         };
-        let failure = Failure::new(
+        let failure = ProviderError::new(
             kind,
             self.system,
             format!("can't {what} in {}: {why}", self.place),
@@ -121,10 +121,10 @@ fn help_for(code: &str) -> Option<&'static str> {
 }
 
 /// A failure to get credentials, which the SDK wraps several times.
-pub(crate) fn of_credentials(error: &(dyn Error + 'static)) -> Option<Failure> {
+pub(crate) fn of_credentials(error: &(dyn Error + 'static)) -> Option<ProviderError> {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(failure) = error.downcast_ref::<Failure>() {
+        if let Some(failure) = error.downcast_ref::<ProviderError>() {
             return Some(failure.clone());
         }
         next = error.source();

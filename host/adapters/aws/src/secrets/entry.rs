@@ -2,9 +2,9 @@
 
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use deploycenter_domain::resource::{Observed, Owner, Ownership, Secret, tag};
-use deploycenter_ports::{Ensured, Failure, FailureKind, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 
-use super::given::given_for;
+use super::provided::given_for;
 use super::read::{Found, write_keys};
 use super::{Regional, draw, tag as make_tag};
 use crate::decide::{Verdict, decide};
@@ -14,7 +14,11 @@ use crate::sdk::polls::Polls;
 const TAG_MAX: usize = 256;
 
 impl Regional<'_> {
-    pub(super) async fn ensure(&self, step: &Step, wanted: &Secret) -> Result<Ensured, Failure> {
+    pub(super) async fn ensure(
+        &self,
+        step: &Step,
+        wanted: &Secret,
+    ) -> Result<StepOutcome, ProviderError> {
         if step.before.is_none() && !step.uncertain {
             return self.create(step, wanted).await;
         }
@@ -29,7 +33,7 @@ impl Regional<'_> {
             }
             let observed = found
                 .as_ref()
-                .map(|found| self.standing(step, wanted, found));
+                .map(|found| self.deployed(step, wanted, found));
             let verdict = decide(
                 &self.context,
                 &named(wanted),
@@ -39,14 +43,14 @@ impl Regional<'_> {
             )?;
             return match verdict {
                 Verdict::Create => self.create(step, wanted).await,
-                Verdict::Done(changed) => Ok(Ensured {
+                Verdict::Done(changed) => Ok(StepOutcome {
                     changed,
-                    ..Ensured::default()
+                    ..StepOutcome::default()
                 }),
                 Verdict::Update => Err(self
                     .context
                     .fail(
-                        FailureKind::Refused,
+                        ProviderErrorKind::Refused,
                         format_args!(
                             "{} can't get other keys: its values are never read back",
                             named(wanted)
@@ -55,9 +59,9 @@ impl Regional<'_> {
                     .help("put a new key into an entry of its own")),
                 Verdict::Delete => {
                     self.delete(wanted).await?;
-                    Ok(Ensured {
+                    Ok(StepOutcome {
                         changed: true,
-                        ..Ensured::default()
+                        ..StepOutcome::default()
                     })
                 }
             };
@@ -66,7 +70,7 @@ impl Regional<'_> {
 
     /// What stands there. One that a person gave for the step's target is that target's to
     /// remove.
-    fn standing(&self, step: &Step, wanted: &Secret, found: &Found) -> Observed {
+    fn deployed(&self, step: &Step, wanted: &Secret, found: &Found) -> Observed {
         let mut observed = self.observed(found);
         let Owner {
             installation,
@@ -79,27 +83,30 @@ impl Regional<'_> {
         observed
     }
 
-    async fn create(&self, step: &Step, wanted: &Secret) -> Result<Ensured, Failure> {
+    async fn create(&self, step: &Step, wanted: &Secret) -> Result<StepOutcome, ProviderError> {
         if is_given(wanted) {
             let target = &step.owner.target;
             let text = format!(
                 "{} was given by a person, and can't be drawn",
                 named(wanted)
             );
-            return Err(self.context.fail(FailureKind::Refused, text).help(format!(
-                "give it anew: deploycenter secret set {target} NAME"
-            )));
+            return Err(self
+                .context
+                .fail(ProviderErrorKind::Refused, text)
+                .help(format!(
+                    "give it anew: deploycenter secret set {target} NAME"
+                )));
         }
         let keys = write_keys(&wanted.keys);
         if keys.len() > TAG_MAX {
             return Err(self
                 .context
-                .fail(FailureKind::Refused, format_args!("{} has too many keys for its tag", named(wanted)))
+                .fail(ProviderErrorKind::Refused, format_args!("{} has too many keys for its tag", named(wanted)))
                 .help("split it into several entries: keys and lengths together take 256 characters at most"));
         }
         let random = |error| {
             let text = format!("the operating system gave no random numbers: {error}");
-            self.context.fail(FailureKind::Unavailable, text)
+            self.context.fail(ProviderErrorKind::Unavailable, text)
         };
         let values = draw::object(&wanted.keys).map_err(random)?;
         // One for all attempts, so that a repeated one is known as such.
@@ -124,9 +131,9 @@ impl Regional<'_> {
                 .await;
             let error = match answer {
                 Ok(_) => {
-                    return Ok(Ensured {
+                    return Ok(StepOutcome {
                         changed: true,
-                        ..Ensured::default()
+                        ..StepOutcome::default()
                     });
                 }
                 Err(error) => error,
@@ -156,14 +163,14 @@ impl Regional<'_> {
             };
             let observed = self.observed(&found);
             let verdict = decide(&self.context, &named(wanted), step, Some(&observed), false)?;
-            return Ok(Ensured {
+            return Ok(StepOutcome {
                 changed: verdict == Verdict::Done(true),
-                ..Ensured::default()
+                ..StepOutcome::default()
             });
         }
     }
 
-    async fn delete(&self, wanted: &Secret) -> Result<(), Failure> {
+    async fn delete(&self, wanted: &Secret) -> Result<(), ProviderError> {
         let answer = self
             .client
             .delete_secret()
@@ -187,7 +194,7 @@ impl Regional<'_> {
         while self.describe(&wanted.name).await?.is_some() {
             if !polls.again().await {
                 return Err(self.context.fail(
-                    FailureKind::Unhealthy,
+                    ProviderErrorKind::Unhealthy,
                     format_args!("{} isn't gone after a minute", named(wanted)),
                 ));
             }

@@ -2,20 +2,20 @@
 
 mod draw;
 mod entry;
-mod given;
-mod holdings;
+mod inventory;
+mod provided;
 mod read;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::types::Tag;
 use deploycenter_domain::name::RegionName;
 use deploycenter_domain::resource::{Adoption, Observed, Resource};
-use deploycenter_ports::{EffectAdapter, Ensured, Failure, FailureKind, Reading, Step};
+use deploycenter_ports::{Provider, ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use crate::aws::{Aws, Where};
 use crate::sdk::failure::Context;
 
-pub use given::GivenSecrets;
+pub use provided::ProvidedSecrets;
 pub(crate) use read::SecretLists;
 
 /// Secrets Manager. Serves `secrets.entry`.
@@ -42,7 +42,7 @@ struct Regional<'a> {
 }
 
 impl<'a> Regional<'a> {
-    fn new(aws: &'a Aws, region: &RegionName) -> Result<Self, Failure> {
+    fn new(aws: &'a Aws, region: &RegionName) -> Result<Self, ProviderError> {
         let (client, at, context) = aws.secrets_in(region)?;
         Ok(Self {
             aws,
@@ -61,19 +61,19 @@ impl Secrets {
 }
 
 #[async_trait]
-impl EffectAdapter for Secrets {
+impl Provider for Secrets {
     async fn observe(
         &self,
         wanted: &Resource,
-        reading: Reading,
-    ) -> Result<Option<Observed>, Failure> {
+        reading: ReadFrom,
+    ) -> Result<Option<Observed>, ProviderError> {
         let Resource::Secret(wanted) = wanted else {
             return Err(not_ours());
         };
         let regional = Regional::new(&self.aws, &wanted.region)?;
         let found = match reading {
-            Reading::Listed => regional.listed().await?.get(&wanted.name).cloned(),
-            Reading::Fresh => regional.describe(&wanted.name).await?,
+            ReadFrom::Snapshot => regional.listed().await?.get(&wanted.name).cloned(),
+            ReadFrom::Live => regional.describe(&wanted.name).await?,
         };
         Ok(found.map(|found| regional.observed(&found)))
     }
@@ -82,16 +82,16 @@ impl EffectAdapter for Secrets {
         &self,
         _wanted: &Resource,
         _adoption: &Adoption,
-    ) -> Result<Option<Observed>, Failure> {
-        Err(Failure::new(
-            FailureKind::Refused,
+    ) -> Result<Option<Observed>, ProviderError> {
+        Err(ProviderError::new(
+            ProviderErrorKind::Refused,
             "secretsmanager",
             "an entry of Secrets Manager can't be adopted: which keys it has shows in its value alone, which is never read",
         )
         .help("remove it, so that one is drawn, or rename the customer or instance"))
     }
 
-    async fn ensure(&self, step: &Step) -> Result<Ensured, Failure> {
+    async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {
         match step.after.as_ref().or(step.before.as_ref()) {
             Some(Resource::Secret(wanted)) => {
                 Regional::new(&self.aws, &wanted.region)?
@@ -99,14 +99,14 @@ impl EffectAdapter for Secrets {
                     .await
             }
             Some(_) => Err(not_ours()),
-            None => Ok(Ensured::default()),
+            None => Ok(StepOutcome::default()),
         }
     }
 }
 
-fn not_ours() -> Failure {
-    Failure::new(
-        FailureKind::Refused,
+fn not_ours() -> ProviderError {
+    ProviderError::new(
+        ProviderErrorKind::Refused,
         "secretsmanager",
         "the Secrets Manager adapter was given another system's effect",
     )

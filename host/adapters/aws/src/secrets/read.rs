@@ -7,10 +7,10 @@ use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
 use aws_smithy_types::DateTime;
 use deploycenter_domain::declaration::GeneratedKey;
 use deploycenter_domain::resource::{Observed, Owner, Ownership, Resource, Secret, tag};
-use deploycenter_ports::Failure;
+use deploycenter_ports::ProviderError;
 
 use super::Regional;
-use super::given::given;
+use super::provided::given;
 use crate::aws::Where;
 use crate::cell::Lists;
 
@@ -34,13 +34,13 @@ pub(super) struct Found {
 }
 
 impl Regional<'_> {
-    pub(super) async fn listed(&self) -> Result<Arc<BTreeMap<String, Found>>, Failure> {
+    pub(super) async fn listed(&self) -> Result<Arc<BTreeMap<String, Found>>, ProviderError> {
         let lists = &self.aws.shared.secret_lists.0;
         lists.get(self.at.clone(), self.read_all()).await
     }
 
     /// All entries of the region that carry an installation's tag, by name.
-    pub(super) async fn read_all(&self) -> Result<BTreeMap<String, Found>, Failure> {
+    pub(super) async fn read_all(&self) -> Result<BTreeMap<String, Found>, ProviderError> {
         let ours = Filter::builder()
             .key(FilterNameStringType::TagKey)
             .values(tag::INSTALLATION)
@@ -78,7 +78,7 @@ impl Regional<'_> {
         Ok(all)
     }
 
-    pub(super) async fn describe(&self, name: &str) -> Result<Option<Found>, Failure> {
+    pub(super) async fn describe(&self, name: &str) -> Result<Option<Found>, ProviderError> {
         match self.client.describe_secret().secret_id(name).send().await {
             Ok(found) => Ok(Some(Found {
                 name: found.name.unwrap_or_else(|| name.to_owned()),

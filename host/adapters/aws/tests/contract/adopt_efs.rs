@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Adoption, FileSystem, Observed, Owner, Ownership, Resource};
-use deploycenter_ports::{EffectAdapter, FailureKind, Reading, Step};
+use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Step};
 use deploycenter_sandbox::{Effect, Fault, InjectedError};
 
 use crate::backend::{self, Backend};
@@ -75,7 +75,7 @@ pub(crate) async fn a_file_system_is_adopted_and_given_back(backend: Backend) {
     assert_eq!(ensured(&efs, &step).await, taken);
     assert_eq!(ensured(&efs, &uncertain(&step)).await, taken);
     assert!(!ensured(&efs, &by("d2", &step)).await.changed);
-    for reading in [Reading::Listed, Reading::Fresh] {
+    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
         let found = backend.aws().efs().observe(&wanted, reading).await;
         let found = found.unwrap().unwrap();
         assert_eq!(found.image, wanted);
@@ -91,7 +91,7 @@ pub(crate) async fn a_file_system_is_adopted_and_given_back(backend: Backend) {
     ensured(&efs, &mount).await;
 
     let failure = efs.undo(&by("d2", &step)).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     for _ in 0..2 {
         efs.undo(&step).await.unwrap();
         assert_eq!(raw::file_system_tags(&backend, &id).await, tags());
@@ -124,7 +124,7 @@ pub(crate) async fn a_file_system_of_an_earlier_life_is_adopted_and_given_back(b
         incarnation: Incarnation(2),
         ..owner(FS, "d2")
     };
-    assert_eq!(refusal(&efs, &step).await, FailureKind::Foreign);
+    assert_eq!(refusal(&efs, &step).await, ProviderErrorKind::Foreign);
     step.adopt = Some(Adoption {
         former: Some(former),
         ..adoption(&id)
@@ -146,7 +146,7 @@ pub(crate) async fn what_cannot_become_ours_is_refused(backend: Backend) {
     let wanted = file_system(&backend, "choosy");
     let refused = async |wanted: &Resource, adoption: Adoption, part: &str| {
         let failure = efs.observe_foreign(wanted, &adoption).await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Refused);
+        assert_eq!(failure.kind, ProviderErrorKind::Refused);
         assert!(failure.message.contains(part), "{failure}");
         assert!(failure.help.is_some(), "{failure}");
     };
@@ -208,13 +208,13 @@ async fn an_adoption_that_was_cut_off_goes_on_or_back() {
             }]);
         };
         cut();
-        assert_eq!(refusal(&efs, &step).await, FailureKind::Refused);
+        assert_eq!(refusal(&efs, &step).await, ProviderErrorKind::Refused);
         efs.undo(&step).await.unwrap();
         assert_eq!(raw::file_system_tags(&backend, &id).await, tags());
         assert_eq!(seen(&backend, &wanted, &adoption(&id)).await, there);
 
         cut();
-        assert_eq!(refusal(&efs, &step).await, FailureKind::Refused);
+        assert_eq!(refusal(&efs, &step).await, ProviderErrorKind::Refused);
         assert!(ensured(&efs, &uncertain(&step)).await.changed);
         assert_eq!(fresh(&efs, &wanted).await.unwrap().image, wanted);
 
@@ -237,11 +237,11 @@ async fn what_changed_before_it_was_adopted_is_left() {
     let step = taking(&there, &wanted, adoption(&id));
     raw::tag_file_system(&backend, &id, "Name", "renamed").await;
     let failure = efs.ensure(&step).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     assert!(failure.message.contains("name is \"renamed\""), "{failure}");
     efs.undo(&step).await.unwrap();
     let tags = raw::file_system_tags(&backend, &id).await;
     assert_eq!(tags["Name"], "renamed");
     raw::delete_file_system(&backend, &id).await;
-    assert_eq!(refusal(&efs, &step).await, FailureKind::Moved);
+    assert_eq!(refusal(&efs, &step).await, ProviderErrorKind::Moved);
 }

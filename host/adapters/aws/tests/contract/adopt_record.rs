@@ -2,7 +2,7 @@
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use deploycenter_domain::resource::{Adoption, Observed, Ownership, Record, Resource, Routing};
-use deploycenter_ports::{EffectAdapter, FailureKind, Reading, Step};
+use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Step};
 
 use crate::backend::{self, Backend};
 use crate::raw;
@@ -62,7 +62,7 @@ async fn round(backend: &Backend, name: &str, set: ResourceRecordSet, id: Option
     assert!(ensured(&dns, &step).await.changed);
     assert!(ensured(&dns, &uncertain(&step)).await.changed);
     assert!(!ensured(&dns, &step).await.changed);
-    for reading in [Reading::Listed, Reading::Fresh] {
+    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
         let found = backend.aws().route53().observe(&wanted, reading).await;
         let found = found.unwrap().unwrap();
         assert_eq!(
@@ -158,7 +158,7 @@ async fn a_record_that_can_be_adopted_is_a_plan_error_that_says_so() {
     raw::put_record(&backend, raw::a_record(&theirs(&backend, "way", ""))).await;
     let step = create(RECORD, &wanted);
     let (target, effect) = (&step.owner.target, &step.owner.effect);
-    for reading in [Reading::Listed, Reading::Fresh] {
+    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
         let there = dns.observe(&wanted, reading).await.unwrap().unwrap();
         assert_eq!(
             there.ownership,
@@ -170,7 +170,7 @@ async fn a_record_that_can_be_adopted_is_a_plan_error_that_says_so() {
         );
     }
     let failure = dns.ensure(&step).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Foreign);
+    assert_eq!(failure.kind, ProviderErrorKind::Foreign);
     let help = failure.help.unwrap();
     assert!(
         help.contains("`deploycenter adopt acme/odoo dns.record/web`"),
@@ -185,7 +185,7 @@ async fn a_record_that_can_be_adopted_is_a_plan_error_that_says_so() {
     assert!(!help.contains("deploycenter adopt"), "{help}");
     let failure = dns.observe_foreign(&wanted, &adoption(None)).await;
     let failure = failure.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused);
+    assert_eq!(failure.kind, ProviderErrorKind::Refused);
     assert!(failure.message.contains("isn't an A record"), "{failure}");
 }
 
@@ -202,13 +202,13 @@ async fn a_record_that_changed_before_it_was_adopted_is_left() {
     raw::put_record(&backend, raw::a_record(&simple)).await;
     let step = taking(&seen(&backend, &wanted, None).await, &wanted, None);
     raw::remove_record(&backend, raw::a_record(&simple)).await;
-    assert_eq!(refusal(&dns, &step).await, FailureKind::Moved);
+    assert_eq!(refusal(&dns, &step).await, ProviderErrorKind::Moved);
 
     let mut edited = raw::a_record(&simple);
     edited.ttl = Some(77);
     raw::put_record(&backend, edited.clone()).await;
     let failure = dns.ensure(&step).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     assert!(failure.message.contains("\"ttl\":77"), "{failure}");
     dns.undo(&step).await.unwrap();
     assert_eq!(raw::records(&backend, "late").await, [edited]);
@@ -226,7 +226,7 @@ async fn an_adoption_that_someone_meddled_with_is_not_taken_back_blindly() {
     ensured(&dns, &step).await;
     raw::put_record(&backend, legacy.clone()).await;
     let failure = dns.undo(&step).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     assert!(failure.message.contains("(legacy, weight 10)"), "{failure}");
     raw::remove_record(&backend, legacy).await;
 

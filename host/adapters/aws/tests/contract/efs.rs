@@ -3,7 +3,7 @@
 use deploycenter_domain::effect::{EffectId, OutputName};
 use deploycenter_domain::resource::{FileSystem, Observed, Ownership, Resource};
 use deploycenter_domain::token::Reference;
-use deploycenter_ports::{EffectAdapter, FailureKind, Reading};
+use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom};
 
 use crate::backend::Backend;
 use crate::steps::*;
@@ -26,7 +26,7 @@ pub(crate) async fn a_file_system_is_made_once_and_goes_again(backend: Backend) 
     let listed = backend
         .aws()
         .efs()
-        .observe(&wanted, Reading::Listed)
+        .observe(&wanted, ReadFrom::Snapshot)
         .await
         .unwrap();
     assert_eq!(listed.as_ref(), Some(&there));
@@ -42,7 +42,7 @@ pub(crate) async fn a_file_system_is_made_once_and_goes_again(backend: Backend) 
 
     // Only who made it takes it back, and only once.
     let failure = efs.undo(&by("d2", &step)).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     assert_eq!(fresh(&efs, &wanted).await, Some(there));
     efs.undo(&step).await.unwrap();
     assert_eq!(fresh(&efs, &wanted).await, None);
@@ -61,11 +61,11 @@ pub(crate) async fn another_file_system_in_the_place_is_told_apart(backend: Back
     ensured(&efs, &create(theirs, &wanted)).await;
     assert_eq!(
         refusal(&efs, &create(FS, &wanted)).await,
-        FailureKind::Foreign
+        ProviderErrorKind::Foreign
     );
     assert_eq!(
         refusal(&efs, &removal(FS, &wanted)).await,
-        FailureKind::Foreign
+        ProviderErrorKind::Foreign
     );
     let Resource::FileSystem(mut renamed) = wanted.clone() else {
         unreachable!()
@@ -76,7 +76,7 @@ pub(crate) async fn another_file_system_in_the_place_is_told_apart(backend: Back
         .ensure(&create(theirs, &Resource::FileSystem(renamed)))
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     assert!(failure.message.contains("performanceMode is"), "{failure}");
     assert!(
         failure.message.contains("eu-west-3 (account 222233334444)"),
@@ -120,7 +120,7 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
     let run = backend.aws().efs();
     let readings = targets
         .iter()
-        .map(|target| run.observe(target, Reading::Listed));
+        .map(|target| run.observe(target, ReadFrom::Snapshot));
     let listed: Vec<Option<Observed>> = futures::future::try_join_all(readings).await.unwrap();
     let images: Vec<_> = listed.into_iter().map(|one| one.unwrap().image).collect();
     assert_eq!(images, targets);
@@ -132,10 +132,13 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
     };
     moved.security_groups = backend.groups[1..].to_vec();
     let moved = Resource::MountTarget(moved);
-    assert_eq!(refusal(&efs, &create(MT, &moved)).await, FailureKind::Moved);
+    assert_eq!(
+        refusal(&efs, &create(MT, &moved)).await,
+        ProviderErrorKind::Moved
+    );
     assert_eq!(
         refusal(&efs, &removal(MT, &moved)).await,
-        FailureKind::Moved
+        ProviderErrorKind::Moved
     );
 
     let change = update(MT, &targets[0], &moved);
@@ -144,7 +147,7 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
         let listed = backend
             .aws()
             .efs()
-            .observe(&moved, Reading::Listed)
+            .observe(&moved, ReadFrom::Snapshot)
             .await
             .unwrap();
         assert_eq!(listed.unwrap().image, moved);
@@ -156,7 +159,7 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
     // A file system whose mount targets are there isn't deleted.
     assert_eq!(
         refusal(&efs, &removal(FS, &file)).await,
-        FailureKind::Refused
+        ProviderErrorKind::Refused
     );
     for target in &targets {
         efs.undo(&create(MT, target)).await.unwrap();
@@ -166,7 +169,7 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
     let rest = backend
         .aws()
         .efs()
-        .observe(&targets[0], Reading::Listed)
+        .observe(&targets[0], ReadFrom::Snapshot)
         .await
         .unwrap();
     assert_eq!(rest, None);
@@ -194,7 +197,7 @@ pub(crate) async fn an_access_point_is_made_once_and_goes_again(backend: Backend
     }
     .token();
     let planned = access_point(&backend, &token, "point");
-    for reading in [Reading::Listed, Reading::Fresh] {
+    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
         let seen = backend
             .aws()
             .efs()
@@ -208,7 +211,7 @@ pub(crate) async fn an_access_point_is_made_once_and_goes_again(backend: Backend
     assert_eq!(fresh(&efs, &nowhere).await, None);
 
     let failure = efs.undo(&by("d2", &point)).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     efs.undo(&point).await.unwrap();
     assert_eq!(fresh(&efs, &wanted).await, None);
     efs.undo(&point).await.unwrap();
@@ -233,11 +236,11 @@ pub(crate) async fn an_access_point_cannot_change(backend: Backend) {
     let other = Resource::AccessPoint(other);
     assert_eq!(
         refusal(&efs, &update(AP, &wanted, &other)).await,
-        FailureKind::Refused
+        ProviderErrorKind::Refused
     );
     assert_eq!(
         refusal(&efs, &update(AP, &other, &other)).await,
-        FailureKind::Moved
+        ProviderErrorKind::Moved
     );
     efs.undo(&create(AP, &wanted)).await.unwrap();
     efs.undo(&step).await.unwrap();
@@ -278,6 +281,6 @@ async fn a_file_system_changes_its_throughput_mode_only() {
         ..plain
     });
     let renaming = update(FS, &bursting, &renamed);
-    assert_eq!(refusal(&efs, &renaming).await, FailureKind::Refused);
+    assert_eq!(refusal(&efs, &renaming).await, ProviderErrorKind::Refused);
     assert_eq!(updates(), 0);
 }

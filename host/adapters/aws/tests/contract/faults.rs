@@ -1,7 +1,7 @@
 //! What only the stand-ins can show: lost answers, busy services, refused credentials.
 
 use deploycenter_domain::resource::Resource;
-use deploycenter_ports::{EffectAdapter, FailureKind, Reading, Step};
+use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Step};
 use deploycenter_sandbox::{DropWhen, Effect, Fault, InjectedError};
 use futures::future::join_all;
 
@@ -43,14 +43,14 @@ fn busy() -> Effect {
 }
 
 /// One thing of each kind, each ensured, in a deployment's order.
-async fn ensure_all(backend: &Backend) -> Vec<(Box<dyn EffectAdapter>, Step, bool)> {
+async fn ensure_all(backend: &Backend) -> Vec<(Box<dyn Provider>, Step, bool)> {
     let aws = backend.aws();
-    let mut done: Vec<(Box<dyn EffectAdapter>, Step, bool)> = Vec::new();
+    let mut done: Vec<(Box<dyn Provider>, Step, bool)> = Vec::new();
     let step = create("efs.file-system/data", &file_system(backend, "all"));
     let made = ensured(&aws.efs(), &step).await;
     let fs = id(&made);
     done.push((Box::new(aws.efs()), step, made.changed));
-    let steps: [(Box<dyn EffectAdapter>, Step); 4] = [
+    let steps: [(Box<dyn Provider>, Step); 4] = [
         (
             Box::new(aws.efs()),
             create("efs.mount-target/data-a", &mount_target(backend, &fs, 0)),
@@ -134,7 +134,7 @@ async fn a_busy_service_is_asked_again_and_given_up_in_the_end() {
         busy(),
     )]);
     let failure = dns.ensure(&step).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Unavailable);
+    assert_eq!(failure.kind, ProviderErrorKind::Unavailable);
     assert!(
         failure
             .message
@@ -147,7 +147,7 @@ async fn a_busy_service_is_asked_again_and_given_up_in_the_end() {
         None,
         Effect::Drop(DropWhen::Before),
     )]);
-    assert_eq!(refusal(&dns, &step).await, FailureKind::Unavailable);
+    assert_eq!(refusal(&dns, &step).await, ProviderErrorKind::Unavailable);
     server.set_faults(Vec::new());
     assert!(ensured(&dns, &step).await.changed);
 }
@@ -175,10 +175,10 @@ async fn refused_credentials_are_named() {
     let backend = sandbox().await;
     let wanted = file_system(&backend, "refused");
     let stranger = backend.aws_as("AKIASOMEONEELSE00000").efs();
-    let failure = stranger.observe(&wanted, Reading::Fresh).await.unwrap_err();
+    let failure = stranger.observe(&wanted, ReadFrom::Live).await.unwrap_err();
     assert_eq!(
         (failure.kind, failure.system),
-        (FailureKind::Refused, "sts")
+        (ProviderErrorKind::Refused, "sts")
     );
     assert!(
         failure.message.contains("InvalidClientTokenId"),
@@ -188,10 +188,10 @@ async fn refused_credentials_are_named() {
     let failure = backend
         .aws_with_role(role)
         .efs()
-        .observe(&wanted, Reading::Fresh)
+        .observe(&wanted, ReadFrom::Live)
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused);
+    assert_eq!(failure.kind, ProviderErrorKind::Refused);
     assert!(failure.message.contains(role), "{failure}");
     assert!(failure.help.unwrap().contains("regions.yaml"));
 
@@ -202,7 +202,7 @@ async fn refused_credentials_are_named() {
     let failure = backend
         .aws()
         .efs()
-        .observe(&Resource::FileSystem(elsewhere), Reading::Fresh)
+        .observe(&Resource::FileSystem(elsewhere), ReadFrom::Live)
         .await
         .unwrap_err();
     assert_eq!(failure.message, "the region mars-1 isn't known");
@@ -216,7 +216,7 @@ async fn a_fleet_is_read_by_a_few_lists() {
     backend.calls.take();
     let aws = backend.aws();
     let (efs, dns, secrets) = (aws.efs(), aws.route53(), aws.secrets());
-    let mut readings: Vec<(&dyn EffectAdapter, Resource)> = Vec::new();
+    let mut readings: Vec<(&dyn Provider, Resource)> = Vec::new();
     for n in 0..40 {
         readings.push((&efs, file_system(&backend, &format!("all-{n}"))));
         readings.push((&efs, access_point(&backend, "fs-1", &format!("all-{n}"))));
@@ -225,7 +225,7 @@ async fn a_fleet_is_read_by_a_few_lists() {
     }
     let all = readings
         .iter()
-        .map(|(adapter, wanted)| adapter.observe(wanted, Reading::Listed));
+        .map(|(adapter, wanted)| adapter.observe(wanted, ReadFrom::Snapshot));
     for reading in join_all(all).await {
         assert_eq!(reading.unwrap(), None);
     }

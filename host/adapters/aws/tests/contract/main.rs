@@ -7,7 +7,7 @@ mod backend;
 mod doctor;
 mod efs;
 mod faults;
-mod holdings;
+mod inventory;
 mod raw;
 mod route53;
 mod secrets;
@@ -47,9 +47,9 @@ contract! {
     adopt_record::a_simple_alias_is_adopted_and_given_back,
     adopt_record::an_aaaa_is_adopted_with_its_a_and_given_back,
     adopt_record::a_weighted_record_is_adopted_and_its_neighbours_stay,
-    holdings::all_of_efs_is_listed_and_nothing_foreign,
-    holdings::all_records_are_listed_and_nothing_foreign,
-    holdings::all_secrets_are_listed_and_a_given_one_can_go,
+    inventory::all_of_efs_is_listed_and_nothing_foreign,
+    inventory::all_records_are_listed_and_nothing_foreign,
+    inventory::all_secrets_are_listed_and_a_given_one_can_go,
     route53::a_record_is_made_once_changed_and_removed,
     route53::an_alias_and_a_wildcard_are_seen_as_they_were_made,
     route53::an_a_and_its_aaaa_are_one,

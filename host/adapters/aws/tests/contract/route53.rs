@@ -1,7 +1,7 @@
 //! Records.
 
 use deploycenter_domain::resource::{Ownership, Resource};
-use deploycenter_ports::{EffectAdapter, FailureKind, Reading};
+use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom};
 use futures::future::join_all;
 
 use crate::backend::Backend;
@@ -24,7 +24,7 @@ pub(crate) async fn a_record_is_made_once_changed_and_removed(backend: Backend) 
     let listed = backend
         .aws()
         .route53()
-        .observe(&first, Reading::Listed)
+        .observe(&first, ReadFrom::Snapshot)
         .await
         .unwrap();
     assert_eq!(listed, Some(there));
@@ -44,7 +44,7 @@ pub(crate) async fn a_record_is_made_once_changed_and_removed(backend: Backend) 
     assert!(ensured(&dns, &uncertain(&change)).await.changed);
     assert_eq!(
         refusal(&dns, &create(RECORD, &first)).await,
-        FailureKind::Moved
+        ProviderErrorKind::Moved
     );
 
     let there = if backend.sandbox.is_some() {
@@ -62,7 +62,7 @@ pub(crate) async fn a_record_is_made_once_changed_and_removed(backend: Backend) 
     dns.undo(&step).await.unwrap();
     assert_eq!(
         refusal(&dns, &change).await,
-        FailureKind::Moved,
+        ProviderErrorKind::Moved,
         "there is nothing to change"
     );
     assert!(!ensured(&dns, &removal(RECORD, &first)).await.changed);
@@ -105,7 +105,7 @@ pub(crate) async fn an_a_and_its_aaaa_are_one(backend: Backend) {
             );
         }
         let listed = backend.aws().route53();
-        let listed = listed.observe(&single, Reading::Listed).await.unwrap();
+        let listed = listed.observe(&single, ReadFrom::Snapshot).await.unwrap();
         assert_eq!(listed.unwrap().image, both);
 
         // moto never makes a record a second time that it made once.
@@ -121,7 +121,7 @@ pub(crate) async fn an_a_and_its_aaaa_are_one(backend: Backend) {
             raw::remove_record(&backend, sets[1].clone()).await;
             assert_eq!(fresh(&dns, &both).await.unwrap().image, single);
             let failure = dns.ensure(&removal(RECORD, &both)).await.unwrap_err();
-            assert_eq!(failure.kind, FailureKind::Moved);
+            assert_eq!(failure.kind, ProviderErrorKind::Moved);
             assert!(failure.message.contains("aaaa is null"), "{failure}");
             raw::put_record(&backend, sets[1].clone()).await;
             raw::remove_record(&backend, sets[0].clone()).await;
@@ -151,17 +151,17 @@ pub(crate) async fn a_record_that_someone_edited_is_left_alone(backend: Backend)
         .ensure(&update(RECORD, &planned, &wanted))
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     assert!(
         failure.message.contains("weight is 99, not 10"),
         "{failure}"
     );
     assert_eq!(
         refusal(&dns, &removal(RECORD, &planned)).await,
-        FailureKind::Moved
+        ProviderErrorKind::Moved
     );
     let failure = dns.undo(&create(RECORD, &planned)).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     assert_eq!(fresh(&dns, &planned).await.unwrap().image, edited);
     dns.undo(&create(RECORD, &edited)).await.unwrap();
 }
@@ -170,7 +170,7 @@ pub(crate) async fn a_simple_record_is_foreign_and_a_neighbour_is_not(backend: B
     let dns = backend.aws().route53();
     raw::simple_record(&backend, "simple.apps.example.com").await;
     let wanted = record(&backend, "simple", 10);
-    for reading in [Reading::Listed, Reading::Fresh] {
+    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
         let seen = dns.observe(&wanted, reading).await.unwrap().unwrap();
         assert!(matches!(seen.ownership, Ownership::Foreign(_)), "{seen:?}");
     }
@@ -178,7 +178,7 @@ pub(crate) async fn a_simple_record_is_foreign_and_a_neighbour_is_not(backend: B
         .ensure(&uncertain(&create(RECORD, &wanted)))
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Foreign);
+    assert_eq!(failure.kind, ProviderErrorKind::Foreign);
     assert!(
         failure
             .help
@@ -188,7 +188,7 @@ pub(crate) async fn a_simple_record_is_foreign_and_a_neighbour_is_not(backend: B
     if backend.sandbox.is_some() {
         assert_eq!(
             refusal(&dns, &create(RECORD, &wanted)).await,
-            FailureKind::Foreign
+            ProviderErrorKind::Foreign
         );
     }
 
@@ -241,7 +241,7 @@ pub(crate) async fn one_bad_record_of_fifty_fails_alone(backend: Backend) {
         match outcome {
             Err(failure) => {
                 assert_eq!(n, 17, "{failure}");
-                assert_eq!(failure.kind, FailureKind::Refused);
+                assert_eq!(failure.kind, ProviderErrorKind::Refused);
                 assert!(
                     failure.message.contains("elsewhere.example.org"),
                     "{failure}"

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use deploycenter_domain::declaration::GeneratedKey;
 use deploycenter_domain::name::RegionName;
 use deploycenter_domain::resource::{Ownership, Resource};
-use deploycenter_ports::{EffectAdapter, FailureKind, GivenOwner, GivenSecrets as _, Reading};
+use deploycenter_ports::{
+    ProvidedOwner, ProvidedSecrets as _, Provider, ProviderErrorKind, ReadFrom,
+};
 
 use crate::backend::Backend;
 use crate::raw;
@@ -25,7 +27,7 @@ pub(crate) async fn an_entry_is_drawn_once_and_goes_again(backend: Backend) {
     let listed = backend
         .aws()
         .secrets()
-        .observe(&wanted, Reading::Listed)
+        .observe(&wanted, ReadFrom::Snapshot)
         .await
         .unwrap();
     assert_eq!(listed, Some(there));
@@ -51,7 +53,7 @@ pub(crate) async fn an_entry_is_drawn_once_and_goes_again(backend: Backend) {
     );
 
     let failure = secrets.undo(&by("d2", &step)).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Moved);
+    assert_eq!(failure.kind, ProviderErrorKind::Moved);
     secrets.undo(&step).await.unwrap();
     assert_eq!(fresh(&secrets, &wanted).await, None);
     secrets.undo(&step).await.unwrap();
@@ -77,15 +79,15 @@ pub(crate) async fn an_entry_keeps_its_keys(backend: Backend) {
     let more = Resource::Secret(more);
     assert_eq!(
         refusal(&secrets, &update(SECRET, &wanted, &more)).await,
-        FailureKind::Refused
+        ProviderErrorKind::Refused
     );
     assert_eq!(
         refusal(&secrets, &create(SECRET, &more)).await,
-        FailureKind::Moved
+        ProviderErrorKind::Moved
     );
     assert_eq!(
         refusal(&secrets, &removal(SECRET, &more)).await,
-        FailureKind::Moved
+        ProviderErrorKind::Moved
     );
     assert!(ensured(&secrets, &removal(SECRET, &wanted)).await.changed);
 }
@@ -105,15 +107,15 @@ pub(crate) async fn an_entry_on_its_way_out_is_foreign(backend: Backend) {
     );
     assert_eq!(
         refusal(&secrets, &create(SECRET, &wanted)).await,
-        FailureKind::Foreign
+        ProviderErrorKind::Foreign
     );
 }
 
 pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) {
     let aws = backend.aws();
-    let given = aws.given_secrets();
+    let given = aws.provided_secrets();
     let region: RegionName = backend.region.parse().unwrap();
-    let owner = |target: &str| GivenOwner {
+    let owner = |target: &str| ProvidedOwner {
         installation: "inst-1".parse().unwrap(),
         target: target.parse().unwrap(),
     };
@@ -135,7 +137,7 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
         versions.push(entry.version.clone().unwrap());
     }
     assert_ne!(versions[0], versions[1], "set anew is another version");
-    let again = backend.aws().given_secrets();
+    let again = backend.aws().provided_secrets();
     let again = again.list(&region, prefix).await.unwrap();
     assert_eq!(again[0].version.as_ref(), versions.last());
     let now = given.now(&region, name).await.unwrap();
@@ -147,7 +149,7 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
     };
     beside.name = drawn.into();
     ensured(&aws.secrets(), &create(SECRET, &Resource::Secret(beside))).await;
-    let listed = backend.aws().given_secrets();
+    let listed = backend.aws().provided_secrets();
     let listed = listed.list(&region, prefix).await.unwrap();
     let listed: Vec<(&str, bool)> = listed
         .iter()
@@ -159,7 +161,7 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
         .set(&region, name, "password", "x", &owner("globex/odoo"))
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Foreign);
+    assert_eq!(failure.kind, ProviderErrorKind::Foreign);
     let Resource::Secret(mut wanted) = secret(&backend, "x") else {
         unreachable!()
     };
@@ -169,6 +171,6 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
         .ensure(&create(SECRET, &Resource::Secret(wanted)))
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Foreign);
+    assert_eq!(failure.kind, ProviderErrorKind::Foreign);
     assert!(failure.message.contains("secret set"), "{failure}");
 }

@@ -6,7 +6,7 @@ use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{
     Aaaa, AccessPoint, FileSystem, MountTarget, Observed, Owner, Record, Resource, Routing, Secret,
 };
-use deploycenter_ports::{EffectAdapter, Ensured, FailureKind, Note, Reading, Step};
+use deploycenter_ports::{CommitContext, Provider, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use crate::backend::Backend;
 
@@ -27,7 +27,7 @@ pub(crate) fn create(effect: &str, after: &Resource) -> Step {
         after: Some(after.clone()),
         uncertain: false,
         undo: false,
-        note: Note::default(),
+        commit: CommitContext::default(),
         adopt: None,
     }
 }
@@ -61,21 +61,21 @@ pub(crate) fn uncertain(step: &Step) -> Step {
     }
 }
 
-pub(crate) async fn fresh(adapter: &dyn EffectAdapter, wanted: &Resource) -> Option<Observed> {
-    adapter.observe(wanted, Reading::Fresh).await.unwrap()
+pub(crate) async fn fresh(adapter: &dyn Provider, wanted: &Resource) -> Option<Observed> {
+    adapter.observe(wanted, ReadFrom::Live).await.unwrap()
 }
 
-pub(crate) async fn ensured(adapter: &dyn EffectAdapter, step: &Step) -> Ensured {
+pub(crate) async fn ensured(adapter: &dyn Provider, step: &Step) -> StepOutcome {
     adapter.ensure(step).await.unwrap()
 }
 
-pub(crate) async fn refusal(adapter: &dyn EffectAdapter, step: &Step) -> FailureKind {
+pub(crate) async fn refusal(adapter: &dyn Provider, step: &Step) -> ProviderErrorKind {
     let failure = adapter.ensure(step).await.unwrap_err();
     assert!(!failure.message.is_empty());
     failure.kind
 }
 
-pub(crate) fn id(ensured: &Ensured) -> String {
+pub(crate) fn id(ensured: &StepOutcome) -> String {
     ensured.outputs[&OutputName::Id].clone()
 }
 

@@ -1,12 +1,12 @@
 //! What a remote doesn't take: by its hooks, whose words are shown, or because git has no
 //! room for the branch.
 
-use deploycenter_ports::{EffectAdapter as _, Failure, FailureKind, Reading};
+use deploycenter_ports::{Provider as _, ProviderError, ProviderErrorKind, ReadFrom};
 
 use crate::support::{HttpRemote, Remote, folder, step};
 use crate::{BRANCH, PATH};
 
-async fn pushed(git: &deploycenter_git::Git, branch: &str) -> Result<bool, Failure> {
+async fn pushed(git: &deploycenter_git::Git, branch: &str) -> Result<bool, ProviderError> {
     let wanted = folder(branch, PATH, &[("a", "1")]);
     let ensured = git.ensure(&step(1, None, Some(wanted))).await?;
     Ok(ensured.changed)
@@ -22,7 +22,7 @@ async fn the_words_of_a_hook_that_declines_are_shown_as_data() {
     let http = HttpRemote::new(&remote).await;
     let (git, _) = remote.git("cache", &http.url);
     let failure = pushed(&git, BRANCH).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused);
+    assert_eq!(failure.kind, ProviderErrorKind::Refused);
     let start = "the git remote refused branch customer/acme: pre-receive hook declined; it says: No pushes on Fridays. / Ask \\u{1b}[31mhttps://ops.example.com / and on and on";
     assert!(failure.message.starts_with(start), "{failure}");
     assert!(failure.message.chars().count() < 800, "{failure}");
@@ -63,8 +63,8 @@ async fn a_branch_below_or_above_is_named_before_anything_is_pushed() {
             let (git, calls) = remote.git(&cache, url);
             remote.commit_by_hand(other, "notes", "x");
             let wanted = folder(BRANCH, PATH, &[]);
-            let seen = git.observe(&wanted, Reading::Listed).await.unwrap_err();
-            assert_eq!(seen.kind, FailureKind::Foreign);
+            let seen = git.observe(&wanted, ReadFrom::Snapshot).await.unwrap_err();
+            assert_eq!(seen.kind, ProviderErrorKind::Foreign);
             assert_eq!(
                 seen.message,
                 format!(
@@ -93,8 +93,8 @@ async fn a_branch_below_or_above_is_named_before_anything_is_pushed() {
                 .delete()
                 .unwrap();
             remote.commit_by_hand(other, "notes", "x");
-            let seen = git.observe(&wanted, Reading::Fresh).await.unwrap_err();
-            assert_eq!(seen.kind, FailureKind::Foreign, "{seen}");
+            let seen = git.observe(&wanted, ReadFrom::Live).await.unwrap_err();
+            assert_eq!(seen.kind, ProviderErrorKind::Foreign, "{seen}");
             remote
                 .repo()
                 .find_reference(&name)
@@ -117,7 +117,7 @@ async fn a_branch_that_comes_below_meanwhile_is_no_lost_race() {
     );
     let (git, calls) = remote.git("cache", &http.url);
     let failure = pushed(&git, BRANCH).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused, "{failure}");
+    assert_eq!(failure.kind, ProviderErrorKind::Refused, "{failure}");
     assert!(failure.message.contains("customer/acme/wip"), "{failure}");
     assert_eq!(calls.of("push"), 1);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deploycenter_git::{Credentials, DeploymentRepo, Git, GitConfig, Remotes};
-use deploycenter_ports::{EffectAdapter as _, Examine as _, FailureKind, Unwatched};
+use deploycenter_ports::{Examine as _, Provider as _, ProviderErrorKind, Unwatched};
 
 use crate::support::{Fault, HttpRemote, Remote, TestClock, step};
 use crate::{BRANCH, v};
@@ -95,7 +95,7 @@ async fn without_a_key_that_signs_nothing_is_pushed_and_the_way_is_said() {
     let (checkout, key) = checkout(&remote);
     std::fs::remove_file(&key).unwrap();
     let missing = checkout.signer().unwrap_err();
-    assert_eq!(missing.kind, FailureKind::Refused);
+    assert_eq!(missing.kind, ProviderErrorKind::Refused);
     assert_eq!(
         missing.message,
         format!(
@@ -110,7 +110,7 @@ async fn without_a_key_that_signs_nothing_is_pushed_and_the_way_is_said() {
         .ensure(&step(1, None, Some(v("1"))))
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused, "{failure}");
+    assert_eq!(failure.kind, ProviderErrorKind::Refused, "{failure}");
     assert!(
         failure.message.contains("ssh-keygen doesn't sign: "),
         "{failure}"

@@ -17,7 +17,7 @@ use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Folder, Owner, Resource};
 use deploycenter_git::{Credentials, Git, GitConfig};
-use deploycenter_ports::{Call, Calls, Clock, Note, Phase, Step};
+use deploycenter_ports::{Call, Calls, Clock, CommitContext, Phase, Step};
 
 /// Half past midnight on a fixed day, and sleeps a twentieth as long.
 #[derive(Debug)]
@@ -347,7 +347,7 @@ pub(crate) fn step(deployment: u8, before: Option<Resource>, after: Option<Resou
         after,
         uncertain: false,
         undo: false,
-        note: Note {
+        commit: CommitContext {
             actor: "Ada Lovelace <ada@example.com>".to_owned(),
             main_commit: Some("f".repeat(40)),
         },

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use deploycenter_engine::workflow::StatusReader;
-use deploycenter_ports::{Clock, Reading};
+use deploycenter_ports::{Clock, ReadFrom};
 
 use crate::fail::Fail;
 use crate::output::status::Report;
@@ -22,7 +22,7 @@ pub(super) async fn run(
 ) -> Result<ExitCode, Fail> {
     let mut stop = pin!(tokio::signal::ctrl_c());
     let mut watch = Watch::stdout(json, interval);
-    let mut reading = Reading::Listed;
+    let mut reading = ReadFrom::Snapshot;
     loop {
         let round = tokio::select! {
             biased;
@@ -34,17 +34,17 @@ pub(super) async fn run(
                 let report = Report::of_targets(outcome.targets);
                 match outcome.away.map(Fail::from) {
                     None => watch.show(report, clock.now()),
-                    Some(away) if reading == Reading::Listed => return Err(away),
+                    Some(away) if reading == ReadFrom::Snapshot => return Err(away),
                     Some(away) => watch.show_partly(report, &away, clock.now()),
                 }
             }
-            Err(fail) if reading == Reading::Listed => return Err(fail),
+            Err(fail) if reading == ReadFrom::Snapshot => return Err(fail),
             Err(fail) => watch.complain(&fail, clock.now()),
         };
         if shown.is_err() {
             break;
         }
-        reading = Reading::Fresh;
+        reading = ReadFrom::Live;
         tokio::select! {
             biased;
             _ = &mut stop => break,

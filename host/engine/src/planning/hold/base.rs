@@ -23,7 +23,7 @@ use super::present::Present;
 use super::refused;
 use crate::Engine;
 use crate::planning::PlanError;
-use crate::planning::blocked::Blocked;
+use crate::planning::refusal::Refusal;
 use crate::planning::removal::application;
 
 /// The files that a target's folder has, beside those of its base and its chart.
@@ -56,7 +56,12 @@ impl Engine {
         };
         let (customer, incarnation) = (target.customer(), present.lock.incarnation);
         let pinned = files.get(lock::FILE).and_then(|text| Lock::read(text).ok());
-        let region = present.ground.desired.regions.regions.get(&present.region);
+        let region = present
+            .snapshot
+            .desired
+            .regions
+            .regions
+            .get(&present.region);
         let existing = region.into_iter().flat_map(|region| {
             region
                 .storage
@@ -86,7 +91,7 @@ impl Engine {
             Ok(_) => {}
             Err(problems) => found.extend(problems),
         }
-        Err(refused(Blocked::base_refused(target, whence, &found)))
+        Err(refused(Refusal::base_refused(target, whence, &found)))
     }
 }
 
@@ -117,7 +122,7 @@ pub(super) fn shaped(
     if found.is_empty() {
         return Ok(());
     }
-    Err(refused(Blocked::base_refused(target, whence, &found)))
+    Err(refused(Refusal::base_refused(target, whence, &found)))
 }
 
 /// What is beside the base and may not be in a target's folder, or not so.
@@ -179,9 +184,11 @@ fn handles<'a>(lock: &Lock, existing: impl Iterator<Item = &'a str>) -> Vec<Stri
 
 /// The labels that say whose the target is: as it stands, or as its base says.
 fn labels(target: &TargetId, present: &Present) -> BTreeMap<String, String> {
-    let stood = present.ground.stood(target, present.lock.incarnation);
+    let deployed_now = present
+        .snapshot
+        .deployed_now(target, present.lock.incarnation);
     if let Some(Resource::Application(base)) =
-        stood.and_then(|stood| stood.images.get(&application("base")))
+        deployed_now.and_then(|deployed_now| deployed_now.images.get(&application("base")))
     {
         return base.labels.clone();
     }

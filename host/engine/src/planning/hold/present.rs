@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use deploycenter_domain::deployed::{self, DeployedState};
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::former;
@@ -12,22 +13,21 @@ use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
 use deploycenter_domain::resource::{Folder, Observed, Resource};
 use deploycenter_domain::secret_version;
-use deploycenter_domain::standing::{self, Standing};
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
-use deploycenter_ports::Reading;
+use deploycenter_ports::ReadFrom;
 
 use super::refused;
 use crate::Engine;
-use crate::planning::blocked::{Blocked, hold_of};
-use crate::planning::effects::{Looked, Whose};
-use crate::planning::ground::Ground;
-use crate::planning::{PlanError, Wishes};
+use crate::planning::effects::{EffectScope, Looked};
+use crate::planning::refusal::{Refusal, hold_of};
+use crate::planning::snapshot::PlanningSnapshot;
+use crate::planning::{PlanError, PlanOptions};
 
 /// A target as it stands on its branch.
 pub(super) struct Present {
     target: TargetId,
-    pub(super) ground: Ground,
+    pub(super) snapshot: PlanningSnapshot,
     pub(super) region: RegionName,
     pub(super) lock: Lock,
     seen: Observed,
@@ -42,7 +42,7 @@ impl Present {
     /// The last deployment that succeeded: what it left is what stands, unless someone
     /// else changed it.
     fn last(&self) -> Option<&DeploymentId> {
-        let records = self.ground.standing.get(&self.target)?;
+        let records = self.snapshot.deployed.get(&self.target)?;
         records
             .iter()
             .find(|record| record.incarnation == self.lock.incarnation)
@@ -61,19 +61,21 @@ impl Present {
             secret_version::forget_former(&mut files);
             files
         };
-        if comparable(&standing::files(plan, bindings)) != comparable(&self.folder.files) {
+        if comparable(&deployed::files(plan, bindings)) != comparable(&self.folder.files) {
             return true;
         }
-        let left = Standing::after(None, plan, bindings);
-        self.ground
-            .stood(&self.target, self.lock.incarnation)
-            .is_some_and(|stood| beside_files(stood, customer) != beside_files(&left, customer))
+        let left = DeployedState::after(None, plan, bindings);
+        self.snapshot
+            .deployed_now(&self.target, self.lock.incarnation)
+            .is_some_and(|deployed_now| {
+                beside_files(deployed_now, customer) != beside_files(&left, customer)
+            })
     }
 }
 
 /// What stands beside the folder and follows nothing, in today's layout.
-fn beside_files(standing: &Standing, customer: &CustomerName) -> BTreeMap<EffectId, Resource> {
-    let images = standing.images.iter();
+fn beside_files(deployed: &DeployedState, customer: &CustomerName) -> BTreeMap<EffectId, Resource> {
+    let images = deployed.images.iter();
     images
         .filter(|(id, _)| !matches!(id.kind(), EffectKind::Commit | EffectKind::Sync))
         .map(|(id, image)| {
@@ -86,20 +88,25 @@ fn beside_files(standing: &Standing, customer: &CustomerName) -> BTreeMap<Effect
 
 impl Engine {
     pub(super) async fn present(&self, target: &TargetId) -> Result<Present, PlanError> {
-        let ground = self.ground(self.desired().await?, Reading::Listed).await?;
-        if let Some(unfinished) = ground.unfinished.get(target) {
-            return Err(refused(Blocked::unfinished(target, unfinished)));
+        let snapshot = self
+            .snapshot(self.desired().await?, ReadFrom::Snapshot)
+            .await?;
+        if let Some(unfinished) = snapshot.unfinished.get(target) {
+            return Err(refused(Refusal::unfinished(target, unfinished)));
         }
-        let region = ground.live.get(target).and_then(|live| live.region.clone());
-        let seen = self.folder_of(&ground, target).await?;
-        match (ground.lock(target), region, seen) {
+        let region = snapshot
+            .live
+            .get(target)
+            .and_then(|live| live.region.clone());
+        let seen = self.folder_of(&snapshot, target).await?;
+        match (snapshot.lock(target), region, seen) {
             (Some(lock), Some(region), Some(seen)) => {
                 let Resource::Folder(folder) = seen.image.clone() else {
-                    return Err(refused(Blocked::not_deployed(target, None)));
+                    return Err(refused(Refusal::not_deployed(target, None)));
                 };
                 Ok(Present {
                     target: target.clone(),
-                    ground,
+                    snapshot,
                     region,
                     lock,
                     seen,
@@ -107,8 +114,8 @@ impl Engine {
                 })
             }
             _ => {
-                let last = ground.standing.get(target).and_then(|lives| lives.last());
-                Err(refused(Blocked::not_deployed(target, last)))
+                let last = snapshot.deployed.get(target).and_then(|lives| lives.last());
+                Err(refused(Refusal::not_deployed(target, last)))
             }
         }
     }
@@ -123,23 +130,26 @@ impl Engine {
         reclaim: bool,
         moved: bool,
     ) -> Result<Option<TargetPlan>, PlanError> {
-        let ground = &present.ground;
+        let snapshot = &present.snapshot;
         let shared = TargetId::shared_of(target.customer().clone());
-        if let Some(unfinished) = ground.unfinished.get(&shared) {
-            let blocked = Blocked::unfinished(&shared, unfinished);
+        if let Some(unfinished) = snapshot.unfinished.get(&shared) {
+            let blocked = Refusal::unfinished(&shared, unfinished);
             return Err(refused(blocked.of_instance(target)));
         }
         let plan = self
             .plan_shared(
-                ground,
+                snapshot,
                 target.customer(),
                 &BTreeSet::new(),
                 &BTreeMap::new(),
             )
             .await?;
-        let stood = ground.stood(&shared, plan.incarnation);
-        let wishes = Wishes::default();
-        match self.drift(&shared, stood, &plan.effects, &wishes).await? {
+        let deployed_now = snapshot.deployed_now(&shared, plan.incarnation);
+        let options = PlanOptions::default();
+        match self
+            .drift(&shared, deployed_now, &plan.effects, &options)
+            .await?
+        {
             Some(blocked) if !reclaim => Err(refused(blocked.of_instance(target))),
             Some(_) => Ok(Some(plan)),
             None => Ok(Some(plan).filter(|plan| moved && plan.has_changes())),
@@ -152,30 +162,33 @@ impl Engine {
         present: &Present,
         wanted: Vec<WantedEffect>,
         operation: Operation,
-        wishes: &Wishes,
+        options: &PlanOptions,
     ) -> Result<TargetPlan, PlanError> {
         let incarnation = present.lock.incarnation;
-        let whose = Whose {
+        let whose = EffectScope {
             target,
             incarnation,
         };
         let Looked { effects, beside } = self
             .effects(
-                &present.ground,
+                &present.snapshot,
                 whose,
                 wanted,
                 Some(&present.seen),
                 &BTreeMap::new(),
             )
             .await?;
-        let stood = present.ground.stood(target, incarnation);
+        let deployed_now = present.snapshot.deployed_now(target, incarnation);
         // What was committed by hand is what an acceptance is about.
         let looked_at: Vec<PlannedEffect> = effects
             .iter()
             .filter(|effect| operation != Operation::Accept || effect.kind != EffectKind::Commit)
             .cloned()
             .collect();
-        if let Some(blocked) = self.drift(target, stood, &looked_at, wishes).await? {
+        if let Some(blocked) = self
+            .drift(target, deployed_now, &looked_at, options)
+            .await?
+        {
             let held = present.last().filter(|_| present.is_held());
             return Err(refused(blocked.off_course(held)));
         }

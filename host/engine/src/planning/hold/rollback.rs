@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use deploycenter_domain::base_change::{self, permanent, restart};
 use deploycenter_domain::bind::bind;
 use deploycenter_domain::data_version::DataVersionChange;
+use deploycenter_domain::deployed;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
 use deploycenter_domain::former;
 use deploycenter_domain::hold::{self, Hold};
@@ -15,7 +16,6 @@ use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::resource::{Folder, Resource};
 use deploycenter_domain::secret_version;
-use deploycenter_domain::standing;
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
 use deploycenter_ports::DeploymentRecord;
@@ -24,8 +24,8 @@ use super::base::shaped;
 use super::present::Present;
 use super::{Replanned, file_effects, progress, refused};
 use crate::Engine;
-use crate::planning::blocked::Blocked;
-use crate::planning::{PlanError, Wishes};
+use crate::planning::refusal::Refusal;
+use crate::planning::{PlanError, PlanOptions};
 
 /// How to go back.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ impl Engine {
         let incarnation = present.lock.incarnation;
         let (record, bindings) = self.earlier(target, &present, back.to.as_ref()).await?;
         let to = record.deployment.id.clone();
-        let mut files = standing::files(&record.deployment.plan, &bindings);
+        let mut files = deployed::files(&record.deployment.plan, &bindings);
         files.remove(hold::FILE);
         secret_version::carry_over(&mut files, &present.lock.secret_versions);
         let then = files.get(lock::FILE).and_then(|text| Lock::read(text).ok());
@@ -72,7 +72,7 @@ impl Engine {
         if let Some(change) = migrated.as_ref().filter(|change| !change.goes_forward())
             && !back.data_compatible
         {
-            return Err(refused(Blocked::migrated(target, change)));
+            return Err(refused(Refusal::migrated(target, change)));
         }
         let reason = back
             .reason
@@ -92,27 +92,27 @@ impl Engine {
             moved |= former::rehome(&mut effect.after, customer);
         }
         shaped(target, &wanted, &format!("the applications of {to}"))?;
-        let wishes = Wishes {
+        let options = PlanOptions {
             reclaim: back.reclaim,
-            ..Wishes::default()
+            ..PlanOptions::default()
         };
         let operation = Operation::Rollback { to: to.clone() };
         let mut plan = self
-            .hold_plan(target, &present, wanted, operation, &wishes)
+            .hold_plan(target, &present, wanted, operation, &options)
             .await?;
         let lost = made_anew(&known, &plan.effects);
         if !lost.is_empty() {
-            return Err(refused(Blocked::made_anew(target, &to, &lost)));
+            return Err(refused(Refusal::made_anew(target, &to, &lost)));
         }
         let changes = base_change::changed(&plan.effects);
         let impossible = permanent::impossible(&changes);
         if !impossible.is_empty() {
-            return Err(refused(Blocked::permanent(target, &impossible)));
+            return Err(refused(Refusal::permanent(target, &impossible)));
         }
-        let standing = present.ground.stood(target, incarnation).cloned();
-        if let Some(standing) = standing {
+        let deployed = present.snapshot.deployed_now(target, incarnation).cloned();
+        if let Some(deployed) = deployed {
             let gone = self
-                .superseded(&present.ground, target, &standing, &plan.effects)
+                .superseded(&present.snapshot, target, &deployed, &plan.effects)
                 .await?;
             plan.effects.extend(gone);
         }
@@ -153,7 +153,7 @@ impl Engine {
             let other = || present.differs_from(plan, &progress.bindings);
             if to.map_or_else(|| whole && other(), |to| to == id) {
                 if !whole {
-                    return Err(refused(Blocked::no_way_back(target, Some(id), &known)));
+                    return Err(refused(Refusal::no_way_back(target, Some(id), &known)));
                 }
                 return Ok((record, progress.bindings));
             }
@@ -161,7 +161,7 @@ impl Engine {
                 known.push(id.clone());
             }
         }
-        Err(refused(Blocked::no_way_back(target, to, &known)))
+        Err(refused(Refusal::no_way_back(target, to, &known)))
     }
 }
 

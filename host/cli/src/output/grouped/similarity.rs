@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn names_stand_for_each_other() {
         let names = [("acme", "globex"), ("odoo", "odoo-staging")];
-        for (one, other, alike) in [
+        for (one, other, similarity) in [
             (
                 "namespace: acme--odoo",
                 "namespace: globex--odoo-staging",
@@ -281,7 +281,7 @@ mod tests {
             ("", "globex", false),
             ("é acme", "é globex", true),
         ] {
-            assert_eq!(same(one, other, &names), alike, "{one} / {other}");
+            assert_eq!(same(one, other, &names), similarity, "{one} / {other}");
         }
     }
 

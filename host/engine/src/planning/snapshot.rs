@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::desired::Desired;
-use deploycenter_domain::journal::{Progress, Status};
+use deploycenter_domain::journal::{DeploymentState, Status};
 use deploycenter_domain::lock::Lock;
 use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::resource::{Application, Resource};
 use deploycenter_domain::secret_version::SecretVersions;
-use deploycenter_domain::standing::Standing;
 use deploycenter_ports::{
-    HeldBy, Holder, Holding, LiveTarget, Reading, StandingRecord, StoreError, TargetRecord,
+    DeployedRecord, Holder, InventoryItem, LiveTarget, Marker, ReadFrom, StoreError, TargetRecord,
 };
 
 use super::apps::Apps;
@@ -20,12 +20,12 @@ use super::{PlanError, UnfinishedDeployment};
 use crate::Engine;
 
 /// What all targets of one planning share.
-pub(crate) struct Ground {
+pub(crate) struct PlanningSnapshot {
     pub(crate) desired: Arc<Desired>,
     pub(crate) records: BTreeMap<TargetId, TargetRecord>,
     pub(crate) live: BTreeMap<TargetId, LiveTarget>,
     /// By target, each life in order.
-    pub(crate) standing: BTreeMap<TargetId, Vec<StandingRecord>>,
+    pub(crate) deployed: BTreeMap<TargetId, Vec<DeployedRecord>>,
     pub(crate) unfinished: BTreeMap<TargetId, Unfinished>,
     /// The highest incarnation of which something outside bears the marks, of targets that
     /// neither branch nor journal knows.
@@ -59,14 +59,14 @@ pub(crate) struct Unfinished {
     pub(crate) holder: Option<Holder>,
 }
 
-impl Ground {
+impl PlanningSnapshot {
     /// What there is when nobody was asked: no target runs.
     pub(super) fn offline(desired: Arc<Desired>) -> Self {
         Self {
             desired,
             records: BTreeMap::new(),
             live: BTreeMap::new(),
-            standing: BTreeMap::new(),
+            deployed: BTreeMap::new(),
             unfinished: BTreeMap::new(),
             marked: BTreeMap::new(),
             moves_pins: false,
@@ -93,7 +93,7 @@ impl Ground {
         if let Some(lock) = self.lock(target) {
             return Some(lock.incarnation);
         }
-        let last = self.standing.get(target)?.last()?;
+        let last = self.deployed.get(target)?.last()?;
         (!last.ended).then_some(last.incarnation)
     }
 
@@ -109,7 +109,7 @@ impl Ground {
         if let Some(revived) = self.revived.get(target) {
             return revived.incarnation;
         }
-        let last = self.standing.get(target).and_then(|lives| lives.last());
+        let last = self.deployed.get(target).and_then(|lives| lives.last());
         let journaled = last.map(|last| last.incarnation);
         let ended = journaled.max(self.marked.get(target).copied());
         match (ended, self.records.get(target)) {
@@ -121,22 +121,26 @@ impl Ground {
     }
 
     /// What stood when the journal last heard of that life.
-    pub(crate) fn standing_of(
+    pub(crate) fn deployed_of(
         &self,
         target: &TargetId,
         incarnation: Incarnation,
-    ) -> Option<&StandingRecord> {
-        self.standing
+    ) -> Option<&DeployedRecord> {
+        self.deployed
             .get(target)?
             .iter()
             .find(|record| record.incarnation == incarnation)
     }
 
     /// The same, while that life lasts.
-    pub(crate) fn stood(&self, target: &TargetId, incarnation: Incarnation) -> Option<&Standing> {
-        self.standing_of(target, incarnation)
+    pub(crate) fn deployed_now(
+        &self,
+        target: &TargetId,
+        incarnation: Incarnation,
+    ) -> Option<&DeployedState> {
+        self.deployed_of(target, incarnation)
             .filter(|record| !record.ended)
-            .map(|record| &record.standing)
+            .map(|record| &record.deployed)
     }
 
     /// The applications of a customer's instances, as they stand: without those that are
@@ -147,12 +151,12 @@ impl Ground {
         removed: &BTreeSet<TargetId>,
     ) -> impl Iterator<Item = &Application> {
         let lives = self
-            .standing
+            .deployed
             .iter()
             .filter(move |(target, _)| target.customer() == customer && !removed.contains(*target))
             .flat_map(|(_, lives)| lives.iter().filter(|life| !life.ended));
         lives
-            .flat_map(|life| life.standing.images.values())
+            .flat_map(|life| life.deployed.images.values())
             .filter_map(|image| match image {
                 Resource::Application(application) => Some(application),
                 _ => None,
@@ -160,13 +164,11 @@ impl Ground {
     }
 
     /// Takes in the marks on things of targets that neither branch nor journal knows.
-    pub(crate) fn mark_unknown(&mut self, everything: &[Holding]) {
-        let owners = everything
-            .iter()
-            .filter_map(|holding| match &holding.holder {
-                HeldBy::Effect(owner) => Some(&owner.target),
-                _ => None,
-            });
+    pub(crate) fn mark_unknown(&mut self, everything: &[InventoryItem]) {
+        let owners = everything.iter().filter_map(|item| match &item.holder {
+            Marker::Effect(owner) => Some(&owner.target),
+            _ => None,
+        });
         let unknown: BTreeSet<TargetId> = owners
             .filter(|target| {
                 !self.live.contains_key(*target) && !self.records.contains_key(*target)
@@ -177,9 +179,9 @@ impl Ground {
     }
 
     /// Takes in of which lives of some targets something bears the marks.
-    fn mark(&mut self, everything: &[Holding], wanted: impl Fn(&TargetId) -> bool) {
-        for holding in everything {
-            if let HeldBy::Effect(owner) = &holding.holder
+    fn mark(&mut self, everything: &[InventoryItem], wanted: impl Fn(&TargetId) -> bool) {
+        for item in everything {
+            if let Marker::Effect(owner) = &item.holder
                 && wanted(&owner.target)
             {
                 let highest = self
@@ -236,12 +238,12 @@ impl Engine {
     /// none gets another's data.
     pub(crate) async fn look_for_earlier_lives(
         &self,
-        ground: &mut Ground,
+        snapshot: &mut PlanningSnapshot,
         targets: impl Iterator<Item = &TargetId>,
     ) -> Result<(), PlanError> {
         let unknown: BTreeSet<TargetId> = targets
             .filter(|target| {
-                !ground.live.contains_key(*target) && !ground.records.contains_key(*target)
+                !snapshot.live.contains_key(*target) && !snapshot.records.contains_key(*target)
             })
             .cloned()
             .collect();
@@ -249,30 +251,30 @@ impl Engine {
             return Ok(());
         }
         let everything = self.everything_held().await?;
-        ground.mark(&everything, |target| unknown.contains(target));
+        snapshot.mark(&everything, |target| unknown.contains(target));
         Ok(())
     }
 
     /// Everything outside that says it belongs to the installation, by system.
-    pub(crate) async fn everything_held(&self) -> Result<Vec<Holding>, PlanError> {
+    pub(crate) async fn everything_held(&self) -> Result<Vec<InventoryItem>, PlanError> {
         let mut all = Vec::new();
-        for adapter in &self.adapters.holdings {
-            all.extend(adapter.holdings(&self.installation).await?);
+        for adapter in &self.providers.inventory {
+            all.extend(adapter.inventory(&self.installation).await?);
         }
         Ok(all)
     }
 
     /// Reads branches and journal, `reading` as the branches are to be read.
-    pub(crate) async fn ground(
+    pub(crate) async fn snapshot(
         &self,
         desired: Arc<Desired>,
-        reading: Reading,
-    ) -> Result<Ground, PlanError> {
-        let live = self.adapters.generated.live(reading).await?;
+        reading: ReadFrom,
+    ) -> Result<PlanningSnapshot, PlanError> {
+        let live = self.providers.generated.live(reading).await?;
         let records = self.store.targets().await?;
-        let mut standing: BTreeMap<TargetId, Vec<StandingRecord>> = BTreeMap::new();
-        for record in self.store.standing().await? {
-            standing
+        let mut deployed: BTreeMap<TargetId, Vec<DeployedRecord>> = BTreeMap::new();
+        for record in self.store.deployed().await? {
+            deployed
                 .entry(record.target.clone())
                 .or_default()
                 .push(record);
@@ -282,8 +284,9 @@ impl Engine {
             self.store.holders().await?.into_iter().collect();
         for record in self.store.unfinished().await? {
             let id = record.deployment.id.clone();
-            let progress = Progress::read(record.events.iter().map(|recorded| &recorded.event))
-                .map_err(|error| StoreError::Corrupt(format!("{id}: {error}")))?;
+            let progress =
+                DeploymentState::read(record.events.iter().map(|recorded| &recorded.event))
+                    .map_err(|error| StoreError::Corrupt(format!("{id}: {error}")))?;
             unfinished.insert(
                 record.deployment.plan.target.clone(),
                 Unfinished {
@@ -298,14 +301,14 @@ impl Engine {
             );
         }
         let by_target = |record: TargetRecord| (record.target.clone(), record);
-        Ok(Ground {
+        Ok(PlanningSnapshot {
             desired,
             records: records.into_iter().map(by_target).collect(),
             live: live
                 .into_iter()
                 .map(|live| (live.target.clone(), live))
                 .collect(),
-            standing,
+            deployed,
             unfinished,
             marked: BTreeMap::new(),
             moves_pins: false,

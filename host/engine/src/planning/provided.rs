@@ -11,17 +11,17 @@ use deploycenter_domain::naming::Names;
 use deploycenter_domain::plan::Remark;
 use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_domain::secret_version::{self, SecretVersions};
-use deploycenter_ports::{Reading, SecretEntry};
+use deploycenter_ports::{ReadFrom, SecretEntry};
 
-use super::blocked::Blocked;
 use super::explain::no_such_target;
+use super::refusal::Refusal;
 use super::wanted::Wanted;
-use super::{Ground, PlanError};
+use super::{PlanError, PlanningSnapshot};
 use crate::Engine;
 
 /// The secrets that a person gives a target, as it is configured now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GivenEntries {
+pub struct ProvidedEntries {
     /// Where they are kept.
     pub region: RegionName,
     /// What their full names begin with.
@@ -29,12 +29,12 @@ pub struct GivenEntries {
     /// Whether the target is deployed.
     pub is_deployed: bool,
     /// By name.
-    pub entries: Vec<GivenEntry>,
+    pub entries: Vec<ProvidedEntry>,
 }
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GivenEntry {
+pub struct ProvidedEntry {
     /// As a person calls it.
     pub name: String,
     /// As Secrets Manager does.
@@ -50,21 +50,21 @@ impl Engine {
     ///
     /// # Errors
     /// When the target isn't desired, or has problems.
-    pub async fn given_secrets(&self, target: &TargetId) -> Result<GivenEntries, PlanError> {
+    pub async fn provided_secrets(&self, target: &TargetId) -> Result<ProvidedEntries, PlanError> {
         let desired = self.desired().await?;
         let Some(instance) = desired.instance(target) else {
             return Err(no_such_target(&desired, target).into());
         };
         let region = instance.region.clone();
-        let mut ground = self.ground(desired, Reading::Listed).await?;
-        self.look_for_earlier_lives(&mut ground, std::iter::once(target))
+        let mut snapshot = self.snapshot(desired, ReadFrom::Snapshot).await?;
+        self.look_for_earlier_lives(&mut snapshot, std::iter::once(target))
             .await?;
-        let ground = Arc::new(ground);
+        let snapshot = Arc::new(snapshot);
         let wanted = self
             .offline()
             .wanted(
-                &ground,
-                ground.instance(target),
+                &snapshot,
+                snapshot.instance(target),
                 None,
                 &SecretVersions::new(),
             )
@@ -74,15 +74,15 @@ impl Engine {
             .declaration
             .given
             .iter()
-            .map(|(name, given)| GivenEntry {
+            .map(|(name, given)| ProvidedEntry {
                 name: name.clone(),
                 full: format!("{prefix}{name}"),
                 key: given.key.clone(),
                 purpose: given.purpose.clone(),
             })
             .collect();
-        Ok(GivenEntries {
-            is_deployed: ground.live.contains_key(target),
+        Ok(ProvidedEntries {
+            is_deployed: snapshot.live.contains_key(target),
             region,
             prefix,
             entries,
@@ -93,14 +93,14 @@ impl Engine {
     /// runs with, each as it is now, since a list may not know yet what was just set.
     pub(super) async fn given_entries(
         &self,
-        ground: &Ground,
+        snapshot: &PlanningSnapshot,
         instance: &Instance,
         names: &Names,
     ) -> Result<Vec<SecretEntry>, PlanError> {
-        let (given, region) = (&self.adapters.given, &instance.region);
+        let (given, region) = (&self.providers.provided, &instance.region);
         let prefix = names.secret_prefix();
         let listed = given.list(region, &prefix).await?;
-        let deployed = ground.secret_versions(&instance.target).into_keys();
+        let deployed = snapshot.secret_versions(&instance.target).into_keys();
         let all: BTreeSet<String> = listed
             .into_iter()
             .filter(|entry| entry.is_given)
@@ -132,14 +132,14 @@ impl Engine {
             let full = format!("{prefix}{name}");
             let known = there.iter().any(|entry| entry.name == full);
             let region = &instance.region;
-            if !known && self.adapters.given.now(region, &full).await?.is_none() {
-                missing.push(Blocked::secret_missing(instance, name, &given.purpose));
+            if !known && self.providers.provided.now(region, &full).await?.is_none() {
+                missing.push(Refusal::secret_missing(instance, name, &given.purpose));
             }
         }
         if missing.is_empty() {
             Ok(())
         } else {
-            Err(PlanError::Blocked(missing))
+            Err(PlanError::Refusal(missing))
         }
     }
 }
@@ -147,12 +147,18 @@ impl Engine {
 /// Which versions of its given secrets a target's pods are to name. Where none is deployed
 /// of a secret, the times tell: what was set before the last deployment is what runs, and
 /// isn't restarted for it.
-pub(super) fn versions(ground: &Ground, names: &Names, there: &[SecretEntry]) -> SecretVersions {
+pub(super) fn versions(
+    snapshot: &PlanningSnapshot,
+    names: &Names,
+    there: &[SecretEntry],
+) -> SecretVersions {
     let target = names.target();
-    let deployed = ground.live.contains_key(&target);
-    let before = ground.secret_versions(&target);
+    let deployed = snapshot.live.contains_key(&target);
+    let before = snapshot.secret_versions(&target);
     let incarnation = names.incarnation();
-    let last = ground.standing_of(&target, incarnation).map(|life| life.at);
+    let last = snapshot
+        .deployed_of(&target, incarnation)
+        .map(|life| life.at);
     let prefix = names.secret_prefix();
     let mut versions = SecretVersions::new();
     for entry in there {
@@ -174,7 +180,7 @@ pub(super) fn versions(ground: &Ground, names: &Names, there: &[SecretEntry]) ->
 
 /// What a plan says of the secrets that were set anew since what runs was deployed.
 pub(super) fn set_anew(
-    ground: &Ground,
+    snapshot: &PlanningSnapshot,
     folder: Option<&Observed>,
     names: &Names,
     declaration: &Declaration,
@@ -196,7 +202,7 @@ pub(super) fn set_anew(
         .map(|(name, _)| name.as_str())
         .collect();
     secret_version::remarks(
-        &ground.secret_versions(&target),
+        &snapshot.secret_versions(&target),
         &versions,
         &pulls,
         values.map_or("", String::as_str),

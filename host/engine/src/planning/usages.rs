@@ -7,17 +7,17 @@ use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{CustomerName, Incarnation, RegionName, TargetId};
 use deploycenter_domain::resource::{Owner, Record, Resource};
-use deploycenter_ports::{DeploymentRecord, HeldBy, Holding};
+use deploycenter_ports::{DeploymentRecord, InventoryItem, Marker};
 use jiff::Timestamp;
 
 use super::PlanError;
-use super::ground::Ground;
+use super::snapshot::PlanningSnapshot;
 use super::users::{given_life, has_something, is_at};
 use crate::Engine;
 
 /// Who claims a thing.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Claim {
+pub(super) enum Usage {
     /// A target that is present or about to be, or a deployment that is at work.
     InUse,
     /// Nobody any more.
@@ -49,21 +49,21 @@ impl Left {
 }
 
 /// What is needed to tell whose things are.
-pub(super) struct Claims<'a> {
-    pub(super) ground: &'a Ground,
-    pub(super) everything: &'a [Holding],
+pub(super) struct Usages<'a> {
+    pub(super) snapshot: &'a PlanningSnapshot,
+    pub(super) everything: &'a [InventoryItem],
     unfinished: BTreeMap<TargetId, DeploymentRecord>,
 }
 
 impl Engine {
-    pub(super) async fn claims<'a>(
+    pub(super) async fn usages<'a>(
         &self,
-        ground: &'a Ground,
-        everything: &'a [Holding],
-    ) -> Result<Claims<'a>, PlanError> {
+        snapshot: &'a PlanningSnapshot,
+        everything: &'a [InventoryItem],
+    ) -> Result<Usages<'a>, PlanError> {
         let records = self.store.unfinished().await?;
-        Ok(Claims {
-            ground,
+        Ok(Usages {
+            snapshot,
             everything,
             unfinished: records
                 .into_iter()
@@ -73,27 +73,27 @@ impl Engine {
     }
 }
 
-impl Claims<'_> {
+impl Usages<'_> {
     /// Who claims something that says whose it is.
-    pub(super) fn of(&self, holding: &Holding) -> Claim {
-        match (&holding.holder, &holding.image) {
-            (HeldBy::Effect(owner), _) => self.of_effect(owner, holding.since),
-            (HeldBy::Given(target), _) => self.of_given(target, holding),
-            (HeldBy::Customer { customer, region }, Resource::Record(record)) => {
+    pub(super) fn of(&self, item: &InventoryItem) -> Usage {
+        match (&item.holder, &item.image) {
+            (Marker::Effect(owner), _) => self.of_effect(owner, item.since),
+            (Marker::Given(target), _) => self.of_given(target, item),
+            (Marker::Customer { customer, region }, Resource::Record(record)) => {
                 self.of_record(customer, region, record)
             }
-            (HeldBy::Customer { customer, .. }, _) => self.of_customer(customer),
-            (HeldBy::Unknown(text), _) => Claim::Left(Left {
+            (Marker::Customer { customer, .. }, _) => self.of_customer(customer),
+            (Marker::Unknown(text), _) => Usage::Left(Left {
                 target: None,
                 reason: text.clone(),
-                since: holding.since,
-                command: by_hand(holding),
+                since: item.since,
+                command: by_hand(item),
                 unused: None,
             }),
         }
     }
 
-    fn of_effect(&self, owner: &Owner, since: Option<Timestamp>) -> Claim {
+    fn of_effect(&self, owner: &Owner, since: Option<Timestamp>) -> Usage {
         let Owner {
             target,
             incarnation,
@@ -104,17 +104,17 @@ impl Claims<'_> {
             return self.of_customer(target.customer());
         }
         match self.work(target, *incarnation) {
-            Work::Going => return Claim::InUse,
+            Work::Going => return Usage::InUse,
             Work::Stuck(record) if made_by(record, effect) => return stuck(record),
             Work::Stuck(_) | Work::None => {}
         }
-        if self.ground.present(target) == Some(*incarnation) {
+        if self.snapshot.present(target) == Some(*incarnation) {
             let unused = self
-                .ground
-                .stood(target, *incarnation)
-                .is_some_and(|stood| stood.unused.contains_key(effect));
+                .snapshot
+                .deployed_now(target, *incarnation)
+                .is_some_and(|deployed_now| deployed_now.unused.contains_key(effect));
             return if unused {
-                Claim::Left(Left {
+                Usage::Left(Left {
                     since,
                     unused: Some(effect.clone()),
                     ..Left::of(
@@ -124,42 +124,42 @@ impl Claims<'_> {
                     )
                 })
             } else {
-                Claim::InUse
+                Usage::InUse
             };
         }
         self.past(target, *incarnation, since)
     }
 
     /// A secret that a person gave, for a life that its name tells.
-    fn of_given(&self, target: &TargetId, holding: &Holding) -> Claim {
-        let ground = self.ground;
-        let life = given_life(holding).unwrap_or(Incarnation::FIRST);
+    fn of_given(&self, target: &TargetId, item: &InventoryItem) -> Usage {
+        let snapshot = self.snapshot;
+        let life = given_life(item).unwrap_or(Incarnation::FIRST);
         let coming =
-            ground.desired.instance(target).is_some() && ground.incarnation(target) == life;
+            snapshot.desired.instance(target).is_some() && snapshot.incarnation(target) == life;
         let at_work = self
             .unfinished
             .get(target)
             .is_some_and(|record| record.deployment.plan.incarnation == life);
-        if ground.present(target) == Some(life) || coming || at_work {
-            Claim::InUse
+        if snapshot.present(target) == Some(life) || coming || at_work {
+            Usage::InUse
         } else {
-            self.past(target, life, holding.since)
+            self.past(target, life, item.since)
         }
     }
 
     /// What a customer's instances share.
-    pub(super) fn of_customer(&self, customer: &CustomerName) -> Claim {
+    pub(super) fn of_customer(&self, customer: &CustomerName) -> Usage {
         let shared = TargetId::shared_of(customer.clone());
         if self.has_instances(customer) {
-            return Claim::InUse;
+            return Usage::InUse;
         }
         match self.work(&shared, Incarnation::FIRST) {
-            Work::Going => Claim::InUse,
+            Work::Going => Usage::InUse,
             Work::Stuck(record) => stuck(record),
-            Work::None => Claim::Left(Left {
+            Work::None => Usage::Left(Left {
                 since: self
-                    .ground
-                    .standing_of(&shared, Incarnation::FIRST)
+                    .snapshot
+                    .deployed_of(&shared, Incarnation::FIRST)
                     .map(|record| record.at),
                 ..Left::of(
                     &shared,
@@ -173,10 +173,10 @@ impl Claims<'_> {
     /// Whether an instance of the customer is there, desired or on its way.
     pub(super) fn has_instances(&self, customer: &CustomerName) -> bool {
         let of_customer = |target: &TargetId| !target.is_shared() && target.customer() == customer;
-        let ground = self.ground;
-        let mut known = ground.live.keys().chain(ground.standing.keys());
-        known.any(|target| of_customer(target) && ground.present(target).is_some())
-            || ground
+        let snapshot = self.snapshot;
+        let mut known = snapshot.live.keys().chain(snapshot.deployed.keys());
+        known.any(|target| of_customer(target) && snapshot.present(target).is_some())
+            || snapshot
                 .desired
                 .instances()
                 .any(|instance| of_customer(&instance.target))
@@ -185,9 +185,9 @@ impl Claims<'_> {
 
     /// A record says its customer and region; which instance's it is, journal and desired
     /// state tell by its name.
-    fn of_record(&self, customer: &CustomerName, region: &RegionName, record: &Record) -> Claim {
-        let ground = self.ground;
-        let mut users = ground.record_users(record).map(|(user, _)| user);
+    fn of_record(&self, customer: &CustomerName, region: &RegionName, record: &Record) -> Usage {
+        let snapshot = self.snapshot;
+        let mut users = snapshot.record_users(record).map(|(user, _)| user);
         for (target, unfinished) in &self.unfinished {
             let plan = &unfinished.deployment.plan;
             let Some(effect) = plan.of_kind(EffectKind::Record).find(|effect| {
@@ -204,24 +204,24 @@ impl Claims<'_> {
                 {
                     stuck(stuck_at)
                 }
-                _ => Claim::InUse,
+                _ => Usage::InUse,
             };
         }
         if users.next().is_some() {
-            return Claim::InUse;
+            return Usage::InUse;
         }
-        for (target, life) in ground.lives() {
-            let standing = &life.standing;
-            let known = standing.images.values().chain(standing.unused.values());
+        for (target, life) in snapshot.lives() {
+            let deployed = &life.deployed;
+            let known = deployed.images.values().chain(deployed.unused.values());
             if known.into_iter().any(|image| is_at(image, record)) {
                 return self.past(target, life.incarnation, None);
             }
         }
-        if ground.unknown_in(customer, region).next().is_some() {
-            return Claim::InUse;
+        if snapshot.unknown_in(customer, region).next().is_some() {
+            return Usage::InUse;
         }
         let shared = TargetId::shared_of(customer.clone());
-        Claim::Left(Left::of(
+        Usage::Left(Left::of(
             &shared,
             format!(
                 "its set-identifier says that it is {customer}'s in {region}, and none of its instances there has that domain"
@@ -236,33 +236,34 @@ impl Claims<'_> {
         target: &TargetId,
         life: Incarnation,
         since: Option<Timestamp>,
-    ) -> Claim {
-        let ground = self.ground;
+    ) -> Usage {
+        let snapshot = self.snapshot;
         let mut since = since;
-        let mut reason = match ground.standing_of(target, life) {
+        let mut reason = match snapshot.deployed_of(target, life) {
             Some(record) => {
                 since = Some(record.at);
                 let on = record.at.strftime("%Y-%m-%d");
-                let what = if record.standing.namespace {
+                let what = if record.deployed.namespace {
                     format!("retained: {target} was destroyed")
                 } else {
                     format!("left over: {target} was purged")
                 };
                 format!("{what} by {} on {on}", record.deployment)
             }
-            None if ground.records.contains_key(target) => {
+            None if snapshot.records.contains_key(target) => {
                 format!("no deployment of {target}, incarnation {life}, has succeeded")
             }
             None => format!("this journal doesn't know {target}, incarnation {life}"),
         };
-        let again = ground.desired.instance(target).is_some() && ground.present(target).is_none();
+        let again =
+            snapshot.desired.instance(target).is_some() && snapshot.present(target).is_none();
         if again {
             reason.push_str(&format!(
                 "; it is desired again, and `deploycenter adopt {target}` goes on with it"
             ));
         }
-        let named = ground.present(target).is_some() || self.lives_left(target).len() > 1;
-        Claim::Left(Left {
+        let named = snapshot.present(target).is_some() || self.lives_left(target).len() > 1;
+        Usage::Left(Left {
             since,
             ..Left::of(target, reason, purge(target, named.then_some(life)))
         })
@@ -271,20 +272,20 @@ impl Claims<'_> {
     /// The lives of which something is there, the present one too.
     pub(super) fn lives_left(&self, target: &TargetId) -> BTreeSet<Incarnation> {
         let mut left: BTreeSet<Incarnation> = self
-            .ground
-            .standing
+            .snapshot
+            .deployed
             .get(target)
             .into_iter()
             .flatten()
             .filter(|life| has_something(life))
             .map(|life| life.incarnation)
             .collect();
-        for holding in self.everything {
-            match &holding.holder {
-                HeldBy::Effect(owner) if owner.target == *target => {
+        for item in self.everything {
+            match &item.holder {
+                Marker::Effect(owner) if owner.target == *target => {
                     left.insert(owner.incarnation);
                 }
-                HeldBy::Given(whose) if whose == target => left.extend(given_life(holding)),
+                Marker::Given(whose) if whose == target => left.extend(given_life(item)),
                 _ => {}
             }
         }
@@ -293,7 +294,7 @@ impl Claims<'_> {
 
     /// What a deployment that hasn't ended does with a life.
     pub(super) fn work(&self, target: &TargetId, life: Incarnation) -> Work<'_> {
-        let known = self.ground.unfinished.get(target);
+        let known = self.snapshot.unfinished.get(target);
         match (known, self.unfinished.get(target)) {
             (Some(known), Some(record)) if known.incarnation == life => {
                 if known.status == Status::NeedsAttention {
@@ -328,10 +329,10 @@ fn made_by(record: &DeploymentRecord, effect: &EffectId) -> bool {
 }
 
 /// Something that a deployment left which can't go on by itself.
-pub(super) fn stuck(record: &DeploymentRecord) -> Claim {
+pub(super) fn stuck(record: &DeploymentRecord) -> Usage {
     let deployment = &record.deployment;
     let target = &deployment.plan.target;
-    Claim::Left(Left {
+    Usage::Left(Left {
         since: record.events.last().map(|entry| entry.at),
         ..Left::of(
             target,
@@ -352,9 +353,9 @@ pub(super) fn purge(target: &TargetId, life: Option<Incarnation>) -> String {
 }
 
 /// How a person removes what doesn't say whose it is.
-fn by_hand(holding: &Holding) -> String {
-    let id = &holding.id;
-    match &holding.image {
+fn by_hand(item: &InventoryItem) -> String {
+    let id = &item.id;
+    match &item.image {
         Resource::FileSystem(image) => format!(
             "aws efs delete-file-system --region {} --file-system-id {id}",
             image.region

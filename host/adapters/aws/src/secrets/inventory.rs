@@ -3,16 +3,19 @@
 use async_trait::async_trait;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::resource::tag;
-use deploycenter_ports::{Failure, HeldBy, Holding, Holdings};
+use deploycenter_ports::{InventoryItem, InventorySource, Marker, ProviderError};
 
-use super::given::given;
+use super::provided::given;
 use super::read::Found;
 use super::{Regional, Secrets};
-use crate::holdings::{holder, time};
+use crate::inventory::{holder, time};
 
 #[async_trait]
-impl Holdings for Secrets {
-    async fn holdings(&self, installation: &InstallationId) -> Result<Vec<Holding>, Failure> {
+impl InventorySource for Secrets {
+    async fn inventory(
+        &self,
+        installation: &InstallationId,
+    ) -> Result<Vec<InventoryItem>, ProviderError> {
         let mut all = Vec::new();
         for region in self.aws.each_region() {
             let regional = Regional::new(&self.aws, &region)?;
@@ -23,7 +26,7 @@ impl Holdings for Secrets {
                     continue;
                 };
                 let seen = regional.observed(found);
-                all.push(Holding {
+                all.push(InventoryItem {
                     system: "secretsmanager",
                     id: found.name.clone(),
                     image: seen.image,
@@ -39,7 +42,7 @@ impl Holdings for Secrets {
 }
 
 /// For whom it was given, if it was.
-fn giver(found: &Found) -> Option<HeldBy> {
+fn giver(found: &Found) -> Option<Marker> {
     let target = found.tags.get(tag::TARGET).filter(|_| given(found))?;
-    target.parse().ok().map(HeldBy::Given)
+    target.parse().ok().map(Marker::Given)
 }

@@ -8,12 +8,12 @@ use deploycenter_domain::resource::{Outputs, Owner, Resource};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::Failure;
+use crate::ProviderError;
 
 /// Something outside that says it belongs to an installation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Holding {
+pub struct InventoryItem {
     /// The system: `efs`, `route53`, `secretsmanager`, `argocd`.
     pub system: &'static str,
     /// What the system calls it: `fs-…`, a secret's or an application's name, a record's
@@ -24,15 +24,15 @@ pub struct Holding {
     /// What is known of it.
     pub outputs: Outputs,
     /// Whose it is.
-    pub holder: HeldBy,
+    pub holder: Marker,
     /// When it was made, where the system says so.
     pub since: Option<Timestamp>,
 }
 
-/// Whose a [`Holding`] is.
+/// Whose a [`InventoryItem`] is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum HeldBy {
+pub enum Marker {
     /// Its tags, labels or annotations name an effect. For a mount target, which has none,
     /// its file system's tags do.
     Effect(Owner),
@@ -52,11 +52,14 @@ pub enum HeldBy {
 
 /// Lists what an installation has in one system.
 #[async_trait]
-pub trait Holdings: Send + Sync + fmt::Debug {
+pub trait InventorySource: Send + Sync + fmt::Debug {
     /// Everything there that says it belongs to the installation, read anew from lists,
     /// sorted by id. Another installation's things are never among them.
     ///
     /// # Errors
     /// When the system can't be read.
-    async fn holdings(&self, installation: &InstallationId) -> Result<Vec<Holding>, Failure>;
+    async fn inventory(
+        &self,
+        installation: &InstallationId,
+    ) -> Result<Vec<InventoryItem>, ProviderError>;
 }

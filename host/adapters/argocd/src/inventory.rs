@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::resource::Outputs;
-use deploycenter_ports::{Failure, HeldBy, Holding, Holdings};
+use deploycenter_ports::{InventoryItem, InventorySource, Marker, ProviderError};
 use reqwest::Method;
 
 use crate::adapter::ArgoCd;
@@ -18,8 +18,11 @@ use crate::owned;
 pub(crate) const FIELDS: &str = "items.metadata.name,items.metadata.labels,items.metadata.annotations,items.metadata.creationTimestamp,items.spec";
 
 #[async_trait]
-impl Holdings for ArgoCd {
-    async fn holdings(&self, installation: &InstallationId) -> Result<Vec<Holding>, Failure> {
+impl InventorySource for ArgoCd {
+    async fn inventory(
+        &self,
+        installation: &InstallationId,
+    ) -> Result<Vec<InventoryItem>, ProviderError> {
         let selector = format!("{}={installation}", owned::INSTALLATION);
         let applications = Ask::new(Method::GET, &["applications"])
             .query("selector", &selector)
@@ -49,16 +52,16 @@ impl Holdings for ArgoCd {
     }
 }
 
-fn held(found: &App, thing: Thing<'_>, installation: &InstallationId) -> Option<Holding> {
+fn held(found: &App, thing: Thing<'_>, installation: &InstallationId) -> Option<InventoryItem> {
     let label = found.metadata.labels.get(owned::INSTALLATION)?;
     if label != installation.as_str() {
         return None;
     }
     let holder = owned::marks(&found.metadata).map_or_else(
-        || HeldBy::Unknown("its annotations don't say which effect's it is".to_owned()),
-        HeldBy::Effect,
+        || Marker::Unknown("its annotations don't say which effect's it is".to_owned()),
+        Marker::Effect,
     );
-    Some(Holding {
+    Some(InventoryItem {
         system: "argocd",
         id: found.metadata.name.clone(),
         image: as_it_is(found, thing),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_smithy_types::DateTime;
 use deploycenter_domain::name::{InstallationId, RegionName};
 use deploycenter_domain::resource::{Owner, tag};
-use deploycenter_ports::HeldBy;
+use deploycenter_ports::Marker;
 use jiff::Timestamp;
 
 use crate::aws::Aws;
@@ -30,13 +30,13 @@ impl Aws {
 pub(crate) fn holder(
     tags: &BTreeMap<String, String>,
     installation: &InstallationId,
-) -> Option<HeldBy> {
+) -> Option<Marker> {
     if tags.get(tag::INSTALLATION)? != installation.as_str() {
         return None;
     }
     Some(Owner::from_tags(tags).map_or_else(
-        || HeldBy::Unknown("its tags don't say which effect's it is".to_owned()),
-        HeldBy::Effect,
+        || Marker::Unknown("its tags don't say which effect's it is".to_owned()),
+        Marker::Effect,
     ))
 }
 

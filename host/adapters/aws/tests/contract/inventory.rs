@@ -3,7 +3,8 @@
 use deploycenter_domain::name::RegionName;
 use deploycenter_domain::resource::{Owner, Record, Resource, Secret};
 use deploycenter_ports::{
-    EffectAdapter, FailureKind, GivenOwner, GivenSecrets as _, HeldBy, Holding, Holdings, Step,
+    InventoryItem, InventorySource, Marker, ProvidedOwner, ProvidedSecrets as _, Provider,
+    ProviderErrorKind, Step,
 };
 
 use crate::backend::Backend;
@@ -11,8 +12,8 @@ use crate::raw;
 use crate::steps::*;
 
 /// The holdings of the test's own installation; moto serves other tests' too.
-async fn held(system: &dyn Holdings, installation: &str) -> Vec<Holding> {
-    let all = system.holdings(&installation.parse().unwrap()).await;
+async fn held(system: &dyn InventorySource, installation: &str) -> Vec<InventoryItem> {
+    let all = system.inventory(&installation.parse().unwrap()).await;
     let all = all.unwrap();
     assert!(all.is_sorted_by(|a, b| a.id < b.id), "{all:?}");
     all
@@ -71,12 +72,12 @@ pub(crate) async fn all_of_efs_is_listed_and_nothing_foreign(backend: Backend) {
             .chain([&point])
             .find(|step| step.after.as_ref() == Some(&one.image));
         match (&one.image, &one.holder) {
-            (Resource::MountTarget(_), HeldBy::Effect(owner)) => {
+            (Resource::MountTarget(_), Marker::Effect(owner)) => {
                 assert_eq!(Some(&one.image), mount.after.as_ref());
                 assert_eq!(*owner, steps[0].owner, "its file system's");
             }
-            (_, HeldBy::Effect(owner)) => assert_eq!(*owner, whose.unwrap().owner),
-            (_, HeldBy::Unknown(why)) => {
+            (_, Marker::Effect(owner)) => assert_eq!(*owner, whose.unwrap().owner),
+            (_, Marker::Unknown(why)) => {
                 assert_eq!(one.id, odd);
                 assert!(why.contains("tags"), "{why}");
             }
@@ -90,7 +91,7 @@ pub(crate) async fn all_of_efs_is_listed_and_nothing_foreign(backend: Backend) {
     // Each image is what a removal starts from.
     for kind in ["access-point", "mount-target", "file-system"] {
         for one in &all {
-            let HeldBy::Effect(owner) = &one.holder else {
+            let Marker::Effect(owner) = &one.holder else {
                 continue;
             };
             let image = serde_json::to_value(&one.image).unwrap();
@@ -135,13 +136,13 @@ pub(crate) async fn all_records_are_listed_and_nothing_foreign(backend: Backend)
     let all = held(&dns, "held-dns").await;
     let images: Vec<&Resource> = all.iter().map(|one| &one.image).collect();
     assert_eq!(images, [&records[0], &records[1], &records[3]]);
-    let customer = |customer: &str, region: &str| HeldBy::Customer {
+    let customer = |customer: &str, region: &str| Marker::Customer {
         customer: customer.parse().unwrap(),
         region: region.parse().unwrap(),
     };
     assert_eq!(all[0].holder, customer("acme", "eu-west-3"));
     assert_eq!(all[1].holder, customer("globex", "us"));
-    assert!(matches!(all[2].holder, HeldBy::Unknown(_)));
+    assert!(matches!(all[2].holder, Marker::Unknown(_)));
     let id = format!("{} held-a.apps.example.com {}", backend.zone, names[0].1);
     assert_eq!(
         (all[0].id.as_str(), all[0].system),
@@ -159,7 +160,7 @@ pub(crate) async fn all_records_are_listed_and_nothing_foreign(backend: Backend)
 
 pub(crate) async fn all_secrets_are_listed_and_a_given_one_can_go(backend: Backend) {
     let aws = backend.aws();
-    let (secrets, given) = (aws.secrets(), aws.given_secrets());
+    let (secrets, given) = (aws.secrets(), aws.provided_secrets());
     let region: RegionName = backend.region.parse().unwrap();
     let mine = "held-secrets";
     let named = |name: &str| {
@@ -179,7 +180,7 @@ pub(crate) async fn all_secrets_are_listed_and_a_given_one_can_go(backend: Backe
     );
     ensured(&secrets, &neighbour).await;
     let smtp = format!("deploycenter/{mine}/acme/odoo/i1/smtp");
-    let owner = GivenOwner {
+    let owner = ProvidedOwner {
         installation: mine.parse().unwrap(),
         target: "acme/odoo".parse().unwrap(),
     };
@@ -189,7 +190,7 @@ pub(crate) async fn all_secrets_are_listed_and_a_given_one_can_go(backend: Backe
         .unwrap();
 
     let all = held(&secrets, mine).await;
-    let found: Vec<(&str, &HeldBy)> = all
+    let found: Vec<(&str, &Marker)> = all
         .iter()
         .map(|one| (one.id.as_str(), &one.holder))
         .collect();
@@ -197,8 +198,8 @@ pub(crate) async fn all_secrets_are_listed_and_a_given_one_can_go(backend: Backe
     assert_eq!(
         found,
         [
-            (name.as_str(), &HeldBy::Effect(drawn.owner.clone())),
-            (smtp.as_str(), &HeldBy::Given(owner.target.clone())),
+            (name.as_str(), &Marker::Effect(drawn.owner.clone())),
+            (smtp.as_str(), &Marker::Given(owner.target.clone())),
         ]
     );
     assert_eq!(Some(&all[0].image), drawn.after.as_ref());
@@ -209,22 +210,31 @@ pub(crate) async fn all_secrets_are_listed_and_a_given_one_can_go(backend: Backe
         .observe_foreign(&all[1].image, &Default::default())
         .await
         .unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused);
+    assert_eq!(failure.kind, ProviderErrorKind::Refused);
     let gift = of(mine, removal("secrets.entry/smtp", &all[1].image));
     let mut stranger = gift.clone();
     stranger.owner.target = "globex/odoo".parse().unwrap();
-    assert_eq!(refusal(&secrets, &stranger).await, FailureKind::Foreign);
+    assert_eq!(
+        refusal(&secrets, &stranger).await,
+        ProviderErrorKind::Foreign
+    );
     let elsewhere = of("held-secrets-2", gift.clone());
-    assert_eq!(refusal(&secrets, &elsewhere).await, FailureKind::Foreign);
+    assert_eq!(
+        refusal(&secrets, &elsewhere).await,
+        ProviderErrorKind::Foreign
+    );
     let as_drawn = of(mine, removal("secrets.entry/db", &named("smtp")));
-    assert_eq!(refusal(&secrets, &as_drawn).await, FailureKind::Foreign);
+    assert_eq!(
+        refusal(&secrets, &as_drawn).await,
+        ProviderErrorKind::Foreign
+    );
     assert!(ensured(&secrets, &gift).await.changed);
     assert!(
         !ensured(&secrets, &gift).await.changed,
         "it is gone already"
     );
     let failure = secrets.undo(&gift).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::Refused);
+    assert_eq!(failure.kind, ProviderErrorKind::Refused);
     let help = failure.help.unwrap();
     assert!(help.contains("deploycenter secret set acme/odoo"), "{help}");
     assert_eq!(held(&secrets, mine).await.len(), 1);

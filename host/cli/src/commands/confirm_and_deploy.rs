@@ -11,7 +11,7 @@ use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c};
 use crate::fail::Fail;
 use crate::output;
-use crate::wiring::Workplace;
+use crate::wiring::Platform;
 
 /// How much is shown and asked before anything is done.
 #[derive(Debug, Clone, Copy)]
@@ -60,7 +60,7 @@ pub(super) fn declined() -> Fail {
 /// Shows what was prepared on stderr, asks, and does exactly that.
 pub(super) async fn out(
     context: &CommandContext,
-    place: &Workplace,
+    place: &Platform,
     prepared: Prepared,
     asks: Asks,
     cancel: &Cancel,
@@ -79,7 +79,7 @@ pub(super) async fn out(
 /// Carries out what leaves the desired state aside, and says what follows from it.
 pub(super) async fn replanned(
     context: &CommandContext,
-    place: &Workplace,
+    place: &Platform,
     prepared: Prepared,
     yes: bool,
     follows: impl FnOnce() -> String,

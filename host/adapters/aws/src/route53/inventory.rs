@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_route53::types::ResourceRecordSet;
 use deploycenter_domain::name::InstallationId;
-use deploycenter_ports::{Failure, HeldBy, Holding, Holdings};
+use deploycenter_ports::{InventoryItem, InventorySource, Marker, ProviderError};
 
 use super::Route53;
 use super::convert::{image, normal};
 use super::read::is_weighted;
 
 #[async_trait]
-impl Holdings for Route53 {
-    async fn holdings(&self, installation: &InstallationId) -> Result<Vec<Holding>, Failure> {
+impl InventorySource for Route53 {
+    async fn inventory(
+        &self,
+        installation: &InstallationId,
+    ) -> Result<Vec<InventoryItem>, ProviderError> {
         let mut all = Vec::new();
         for id in self.aws.shared.places.zones.keys() {
             let sets = self.aws.zone(id)?.read_from(None, None).await?;
@@ -40,21 +43,21 @@ fn held(
     identifier: &str,
     sets: &[&ResourceRecordSet],
     installation: &InstallationId,
-) -> Option<Holding> {
+) -> Option<InventoryItem> {
     let rest = identifier
         .strip_prefix("deploycenter/")?
         .strip_prefix(installation.as_str())?
         .strip_prefix('/')?;
     let parts = rest.split_once('/').and_then(|(customer, region)| {
-        Some(HeldBy::Customer {
+        Some(Marker::Customer {
             customer: customer.parse().ok()?,
             region: region.parse().ok()?,
         })
     });
     let holder = parts.unwrap_or_else(|| {
-        HeldBy::Unknown("its set-identifier doesn't end with customer and region".to_owned())
+        Marker::Unknown("its set-identifier doesn't end with customer and region".to_owned())
     });
-    Some(Holding {
+    Some(InventoryItem {
         system: "route53",
         id: format!("{zone} {name} {identifier}"),
         image: image(zone, sets)?,

@@ -3,19 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use deploycenter_domain::deployed::{self, DeployedState};
 use deploycenter_domain::effect::{EffectId, EffectKind};
-use deploycenter_domain::journal::{Progress, Status};
+use deploycenter_domain::journal::{DeploymentState, Status};
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{Folder, Observed, Project, Resource, Sync};
-use deploycenter_domain::standing::{self, Standing};
 use deploycenter_domain::unwind::unprotected;
 use deploycenter_domain::wanted;
-use deploycenter_ports::{Reading, StoreError};
+use deploycenter_ports::{ReadFrom, StoreError};
 use serde_json::Value;
 
 use super::PlanError;
-use super::effects::Whose;
+use super::effects::EffectScope;
 use super::folders::bare;
 use super::removal::{application, folder_commit, ids};
 use crate::Engine;
@@ -29,10 +29,10 @@ fn opened_path(region: &str, instance: &str, incarnation: Incarnation) -> String
 impl Engine {
     /// The base without what protects it, taken over by Argo CD. Nothing where the
     /// journal doesn't know the base any more.
-    pub(super) async fn opening(
+    pub(super) async fn unprotect(
         &self,
-        whose: Whose<'_>,
-        standing: &Standing,
+        whose: EffectScope<'_>,
+        deployed: &DeployedState,
         folder: Option<&Observed>,
     ) -> Result<Vec<PlannedEffect>, PlanError> {
         let target = whose.target;
@@ -41,7 +41,7 @@ impl Engine {
             Some(Resource::Folder(there)) => (
                 Some(bare(there)),
                 there.clone(),
-                standing.images.get(&base).cloned(),
+                deployed.images.get(&base).cloned(),
             ),
             _ => {
                 let Some(last) = self.last_whole(target, whose.incarnation).await? else {
@@ -51,7 +51,7 @@ impl Engine {
                     return Ok(Vec::new());
                 };
                 let path = opened_path(
-                    standing.region.as_str(),
+                    deployed.region.as_str(),
                     instance.as_str(),
                     whose.incarnation,
                 );
@@ -81,9 +81,9 @@ impl Engine {
         };
         let mut effects = vec![commit];
         let seen = self
-            .adapters
+            .providers
             .argocd
-            .observe(&base_image, Reading::Listed)
+            .observe(&base_image, ReadFrom::Snapshot)
             .await?;
         let base_image = if seen.is_none() {
             let (project, base_image) = self.in_a_project_of_its_own(target, base_image);
@@ -173,17 +173,18 @@ impl Engine {
             if plan.incarnation != incarnation || plan.operation.is_removal() {
                 continue;
             }
-            let progress = Progress::read(record.events.iter().map(|recorded| &recorded.event))
-                .map_err(|error| {
-                    StoreError::Corrupt(format!("{}: {error}", record.deployment.id))
-                })?;
+            let progress =
+                DeploymentState::read(record.events.iter().map(|recorded| &recorded.event))
+                    .map_err(|error| {
+                        StoreError::Corrupt(format!("{}: {error}", record.deployment.id))
+                    })?;
             if progress.status() != Status::Succeeded {
                 continue;
             }
-            let base = Standing::after(None, plan, &progress.bindings)
+            let base = DeployedState::after(None, plan, &progress.bindings)
                 .images
                 .remove(&application("base"));
-            return Ok(Some((standing::files(plan, &progress.bindings), base)));
+            return Ok(Some((deployed::files(plan, &progress.bindings), base)));
         }
         Ok(None)
     }

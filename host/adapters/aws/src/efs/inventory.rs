@@ -4,15 +4,18 @@ use async_trait::async_trait;
 use aws_sdk_efs::types::FileSystemDescription;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::resource::{MountTarget, Observed};
-use deploycenter_ports::{Failure, HeldBy, Holding, Holdings, Reading};
+use deploycenter_ports::{InventoryItem, InventorySource, Marker, ProviderError, ReadFrom};
 
 use super::lists::leaving;
 use super::{Efs, Regional, outputs, tag_map};
-use crate::holdings::{holder, time};
+use crate::inventory::{holder, time};
 
 #[async_trait]
-impl Holdings for Efs {
-    async fn holdings(&self, installation: &InstallationId) -> Result<Vec<Holding>, Failure> {
+impl InventorySource for Efs {
+    async fn inventory(
+        &self,
+        installation: &InstallationId,
+    ) -> Result<Vec<InventoryItem>, ProviderError> {
         let mut all = Vec::new();
         for region in self.aws.each_region() {
             let regional = self.regional(&region)?;
@@ -29,7 +32,7 @@ impl Regional<'_> {
     async fn file_systems_held(
         &self,
         installation: &InstallationId,
-    ) -> Result<Vec<Holding>, Failure> {
+    ) -> Result<Vec<InventoryItem>, ProviderError> {
         let mut all = Vec::new();
         for found in self.read_file_systems().await? {
             let holder = holder(&tag_map(&found.tags), installation);
@@ -38,7 +41,7 @@ impl Regional<'_> {
             };
             let seen = self.observed_file_system(false, &found);
             all.extend(self.mount_targets_held(&found, &holder).await?);
-            all.push(Holding {
+            all.push(InventoryItem {
                 system: "efs",
                 id: found.file_system_id,
                 image: seen.image,
@@ -53,8 +56,8 @@ impl Regional<'_> {
     async fn mount_targets_held(
         &self,
         file_system: &FileSystemDescription,
-        holder: &HeldBy,
-    ) -> Result<Vec<Holding>, Failure> {
+        holder: &Marker,
+    ) -> Result<Vec<InventoryItem>, ProviderError> {
         if file_system.number_of_mount_targets == 0 {
             return Ok(Vec::new());
         }
@@ -67,9 +70,9 @@ impl Regional<'_> {
                 subnet: found.subnet_id.clone(),
                 security_groups: Vec::new(),
             };
-            let seen = self.observe_mount_target(&place, Reading::Fresh).await?;
+            let seen = self.observe_mount_target(&place, ReadFrom::Live).await?;
             if let Some(Observed { image, outputs, .. }) = seen {
-                all.push(Holding {
+                all.push(InventoryItem {
                     system: "efs",
                     id: found.mount_target_id,
                     image,
@@ -85,13 +88,13 @@ impl Regional<'_> {
     async fn access_points_held(
         &self,
         installation: &InstallationId,
-    ) -> Result<Vec<Holding>, Failure> {
+    ) -> Result<Vec<InventoryItem>, ProviderError> {
         let all = self.read_access_points(None).await?;
         let held = all.values().filter_map(|found| {
             let tags = tag_map(found.tags.as_deref().unwrap_or_default());
             let holder = holder(&tags, installation)?;
             let id = found.access_point_id.clone()?;
-            Some(Holding {
+            Some(InventoryItem {
                 system: "efs",
                 image: self.observed_access_point(found).image,
                 outputs: outputs(&id),

@@ -12,14 +12,14 @@ use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::problem::Problem;
 use deploycenter_domain::resource::{Observed, Ownership, Resource};
-use deploycenter_ports::{Failure, StandingRecord};
+use deploycenter_ports::{DeployedRecord, ProviderError};
 
-use super::ground::Unfinished;
+use super::snapshot::Unfinished;
 use super::users::has_something;
 
 /// A target that isn't planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Blocked {
+pub struct Refusal {
     /// Which.
     pub target: TargetId,
     /// `held`, `drifted`, `exists`, `branch-in-the-way`, `delegated`, `answered-elsewhere`, `secret-missing`, `needs-attention`, `locked`, ….
@@ -30,7 +30,7 @@ pub struct Blocked {
     pub help: String,
 }
 
-impl Blocked {
+impl Refusal {
     /// As a problem of an `apply`.
     #[must_use]
     pub fn problem(&self) -> Problem {
@@ -106,7 +106,7 @@ impl Blocked {
     }
 
     /// Its branch can't be made.
-    pub(super) fn no_branch(target: &TargetId, failure: Failure) -> Self {
+    pub(super) fn no_branch(target: &TargetId, failure: ProviderError) -> Self {
         Self {
             target: target.clone(),
             code: "branch-in-the-way",
@@ -241,7 +241,7 @@ impl Blocked {
         }
     }
 
-    pub(super) fn not_deployed(target: &TargetId, last: Option<&StandingRecord>) -> Self {
+    pub(super) fn not_deployed(target: &TargetId, last: Option<&DeployedRecord>) -> Self {
         if target.is_shared() {
             return Self {
                 target: target.clone(),

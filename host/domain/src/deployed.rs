@@ -17,7 +17,7 @@ use crate::unwind::planned_folder;
 /// What stands of one life of a target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Standing {
+pub struct DeployedState {
     /// Where it runs or ran.
     pub region: RegionName,
     /// The app; none for a shared target.
@@ -34,7 +34,7 @@ pub struct Standing {
     pub namespace: bool,
 }
 
-impl Standing {
+impl DeployedState {
     /// What stands once a deployment has succeeded, given what stood before it.
     /// `bindings` are what its journal made known.
     #[must_use]
@@ -129,14 +129,14 @@ impl Standing {
         if matches!(id.kind(), EffectKind::File | EffectKind::Sync) {
             return None;
         }
-        let stood = self.images.get(id)?;
+        let deployed_now = self.images.get(id)?;
         let Some(found) = found else {
             return Some("is gone".to_owned());
         };
-        if !same_place(stood, found) {
+        if !same_place(deployed_now, found) {
             return None;
         }
-        let moved: Vec<String> = changes(Some(stood), Some(found))
+        let moved: Vec<String> = changes(Some(deployed_now), Some(found))
             .into_iter()
             .map(|change| format!("{} was {}, is {}", change.path, change.before, change.after))
             .collect();
@@ -144,7 +144,7 @@ impl Standing {
     }
 }
 
-impl Standing {
+impl DeployedState {
     /// The same for what a plan does to a thing, which may stand under the id of an
     /// earlier effect, or in a place that the effect leaves: a record under a name that is
     /// given up, and the one that takes its place.

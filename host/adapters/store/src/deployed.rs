@@ -1,11 +1,11 @@
 //! What stands of each life of each target: folded from the journal when a deployment
 //! succeeds, and read as a whole.
 
-use deploycenter_domain::journal::Progress;
+use deploycenter_domain::deployed::DeployedState;
+use deploycenter_domain::journal::DeploymentState;
 use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
 use deploycenter_domain::operation::Operation;
-use deploycenter_domain::standing::Standing;
-use deploycenter_ports::{StandingRecord, StoreError};
+use deploycenter_ports::{DeployedRecord, StoreError};
 use sqlx::SqliteConnection;
 
 use crate::error::failed;
@@ -23,7 +23,7 @@ pub(crate) async fn succeeded(
             "{id} succeeded and isn't there"
         )));
     };
-    let progress = Progress::read(record.events.iter().map(|recorded| &recorded.event))
+    let progress = DeploymentState::read(record.events.iter().map(|recorded| &recorded.event))
         .map_err(|error| StoreError::Corrupt(format!("{id}: {error}")))?;
     let plan = &record.deployment.plan;
     let row: Option<(String,)> =
@@ -33,12 +33,12 @@ pub(crate) async fn succeeded(
             .fetch_optional(&mut *db)
             .await
             .map_err(failed)?;
-    let earlier: Option<Standing> = row
+    let earlier: Option<DeployedState> = row
         .map(|(text,)| json(&format!("what stands of {}", plan.target), &text))
         .transpose()?;
-    let standing = Standing::after(earlier, plan, &progress.bindings);
+    let deployed = DeployedState::after(earlier, plan, &progress.bindings);
     let text =
-        serde_json::to_string(&standing).map_err(|error| StoreError::Failed(error.to_string()))?;
+        serde_json::to_string(&deployed).map_err(|error| StoreError::Failed(error.to_string()))?;
     sqlx::query(
         "INSERT INTO standing (target, incarnation, standing, deployment, at, ended)
          VALUES ($1, $2, $3, $4, $5, $6)
@@ -70,22 +70,22 @@ pub(crate) async fn succeeded(
 type Columns = (String, i64, String, String, String, bool);
 
 /// Every life of every target of which a deployment has succeeded, sorted.
-pub(crate) async fn all(db: &mut SqliteConnection) -> Result<Vec<StandingRecord>, StoreError> {
+pub(crate) async fn all(db: &mut SqliteConnection) -> Result<Vec<DeployedRecord>, StoreError> {
     let rows: Vec<Columns> =
         sqlx::query_as("SELECT target, incarnation, standing, deployment, at, ended FROM standing")
             .fetch_all(db)
             .await
             .map_err(failed)?;
     let mut records = Vec::with_capacity(rows.len());
-    for (target, incarnation, standing, deployment, at, ended) in rows {
+    for (target, incarnation, deployed, deployment, at, ended) in rows {
         let target: TargetId = parse("a target", &target)?;
         let what = format!("what stands of {target}");
         let incarnation = u32::try_from(incarnation).map_err(|_| {
             StoreError::Corrupt(format!("{what} has the incarnation {incarnation}"))
         })?;
-        records.push(StandingRecord {
+        records.push(DeployedRecord {
             incarnation: Incarnation(incarnation),
-            standing: json(&what, &standing)?,
+            deployed: json(&what, &deployed)?,
             deployment: parse(&format!("the deployment of {what}"), &deployment)?,
             at: parse(&format!("the time of {what}"), &at)?,
             ended,

@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use deploycenter_domain::name::{InstallationId, RegionName, TargetId};
 use deploycenter_domain::resource::tag;
 use deploycenter_domain::secret_version::SecretVersion;
-use deploycenter_ports::{Failure, FailureKind, GivenOwner, SecretEntry};
+use deploycenter_ports::{ProvidedOwner, ProviderError, ProviderErrorKind, SecretEntry};
 
 use super::read::Found;
 use super::{Regional, draw, tag as make_tag};
 use crate::aws::Aws;
-use crate::holdings::time;
+use crate::inventory::time;
 
 /// What [`tag::SOURCE`] says on an entry that a person gave.
 const GIVEN: &str = "given";
@@ -17,27 +17,27 @@ const GIVEN: &str = "given";
 /// Secrets Manager for `deploycenter secret set` and `list`, and for the check that what
 /// a plan needs was given. A value goes in and never comes out.
 #[derive(Debug, Clone)]
-pub struct GivenSecrets {
+pub struct ProvidedSecrets {
     aws: Aws,
 }
 
-impl GivenSecrets {
+impl ProvidedSecrets {
     pub(crate) fn new(aws: Aws) -> Self {
         Self { aws }
     }
 }
 
 #[async_trait]
-impl deploycenter_ports::GivenSecrets for GivenSecrets {
+impl deploycenter_ports::ProvidedSecrets for ProvidedSecrets {
     async fn set(
         &self,
         region: &RegionName,
         name: &str,
         key: &str,
         value: &str,
-        owner: &GivenOwner,
-    ) -> Result<(), Failure> {
-        let GivenOwner {
+        owner: &ProvidedOwner,
+    ) -> Result<(), ProviderError> {
+        let ProvidedOwner {
             installation,
             target,
         } = owner;
@@ -45,7 +45,7 @@ impl deploycenter_ports::GivenSecrets for GivenSecrets {
         let text = serde_json::json!({ key: value }).to_string();
         let token = draw::text(32).map_err(|error| {
             let text = format!("the operating system gave no random numbers: {error}");
-            regional.context.fail(FailureKind::Unavailable, text)
+            regional.context.fail(ProviderErrorKind::Unavailable, text)
         })?;
         match regional.describe(name).await? {
             None => {
@@ -94,14 +94,21 @@ impl deploycenter_ports::GivenSecrets for GivenSecrets {
                     )
                 };
                 let text = format!("the secret {name} stands there already and {why}");
-                return Err(regional.context.fail(FailureKind::Foreign, text).help(help));
+                return Err(regional
+                    .context
+                    .fail(ProviderErrorKind::Foreign, text)
+                    .help(help));
             }
         }
         self.aws.shared.secret_lists.0.forget(&regional.at);
         Ok(())
     }
 
-    async fn list(&self, region: &RegionName, prefix: &str) -> Result<Vec<SecretEntry>, Failure> {
+    async fn list(
+        &self,
+        region: &RegionName,
+        prefix: &str,
+    ) -> Result<Vec<SecretEntry>, ProviderError> {
         let regional = Regional::new(&self.aws, region)?;
         let all = regional.listed().await?;
         let ours = all
@@ -110,7 +117,11 @@ impl deploycenter_ports::GivenSecrets for GivenSecrets {
         Ok(ours.map(entry).collect())
     }
 
-    async fn now(&self, region: &RegionName, name: &str) -> Result<Option<SecretEntry>, Failure> {
+    async fn now(
+        &self,
+        region: &RegionName,
+        name: &str,
+    ) -> Result<Option<SecretEntry>, ProviderError> {
         let found = Regional::new(&self.aws, region)?.describe(name).await?;
         Ok(found
             .filter(|found| !found.leaving && found.tags.contains_key(tag::INSTALLATION))

@@ -6,7 +6,7 @@ use deploycenter_domain::name::{DeploymentId, TargetId};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Notice {
+pub enum DeploymentEvent {
     /// Deployments that had been interrupted were taken up and are through.
     Recovered {
         /// How many.
@@ -74,15 +74,15 @@ pub enum Notice {
 }
 
 /// Watches the engine work.
-pub trait Progress: Send + Sync + std::fmt::Debug {
+pub trait EventSink: Send + Sync + std::fmt::Debug {
     /// Something happened. Must not block.
-    fn notice(&self, notice: &Notice);
+    fn event(&self, event: &DeploymentEvent);
 }
 
 /// Watches nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Silent;
 
-impl Progress for Silent {
-    fn notice(&self, _notice: &Notice) {}
+impl EventSink for Silent {
+    fn event(&self, _notice: &DeploymentEvent) {}
 }
