@@ -1,5 +1,6 @@
 //! How a command fails: one place for codes, messages and exit codes.
 
+mod platform;
 mod workflow;
 
 use std::process::ExitCode;

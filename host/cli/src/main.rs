@@ -1,13 +1,10 @@
 //! `deploycenter`: plans and applies a deployment repo.
 
 mod args;
-mod checked;
 mod commands;
+mod deployment_repo;
 mod fail;
-mod local;
 mod output;
-mod trust;
-mod wiring;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;

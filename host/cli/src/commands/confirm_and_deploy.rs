@@ -6,12 +6,12 @@ use std::process::ExitCode;
 use deploycenter_domain::plan::Plan;
 use deploycenter_engine::Cancel;
 use deploycenter_engine::workflow::Prepared;
+use deploycenter_platform::Platform;
 
 use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c};
 use crate::fail::Fail;
 use crate::output;
-use crate::wiring::Platform;
 
 /// How much is shown and asked before anything is done.
 #[derive(Debug, Clone, Copy)]

@@ -27,6 +27,7 @@ pub(crate) mod status;
 pub(crate) mod sync;
 mod validate;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -34,15 +35,21 @@ use clap::CommandFactory as _;
 use deploycenter_domain::desired::Reading;
 use deploycenter_domain::selector::Selection;
 use deploycenter_engine::{Cancel, Limits, Offline};
+use deploycenter_platform::{Environment, Platform};
+use deploycenter_ports::EventSink;
 
-use crate::args::{Args, Command, Output, SandboxCommand, SecretCommand, Selectors};
+use crate::args::{
+    Args, COMPILE_PLUGIN, Command, Output, SandboxCommand, SecretCommand, Selectors,
+};
+use crate::deployment_repo::find_repo;
 use crate::fail::Fail;
 use crate::output::progress::{Busy, LiveProgress};
-use crate::wiring::{self, Platform};
 
 /// What every command gets beside its own arguments.
 pub(crate) struct CommandContext {
-    pub(crate) repo: Option<std::path::PathBuf>,
+    /// The deployment repo that was named, instead of the one around the current folder.
+    pub(crate) repo: Option<PathBuf>,
+    pub(crate) environment: Environment,
     pub(crate) json: bool,
     /// Whether a GitHub workflow reads what is printed.
     pub(crate) github: bool,
@@ -51,28 +58,43 @@ pub(crate) struct CommandContext {
 }
 
 impl CommandContext {
+    /// The deployment repo.
+    fn root(&self) -> Result<PathBuf, Fail> {
+        find_repo(self.repo.as_deref())
+    }
+
+    async fn platform(&self, limits: Limits) -> Result<Platform, Fail> {
+        self.platform_telling(limits, self.progress.clone()).await
+    }
+
+    /// Opens the deployment repo for whoever listens in another way than this command does.
+    async fn platform_telling(
+        &self,
+        limits: Limits,
+        progress: Arc<dyn EventSink>,
+    ) -> Result<Platform, Fail> {
+        let root = self.root()?;
+        Ok(Platform::of_checkout(&self.environment, &root, limits, progress).await?)
+    }
+
     /// Opens the deployment repo; asks no outside system yet.
     async fn open(&self) -> Result<(Platform, Busy), Fail> {
         let busy = self.progress.busy(READING);
-        let repo = self.repo.as_deref();
-        let place = wiring::open(repo, Limits::default(), self.progress.clone()).await?;
+        let place = self.platform(Limits::default()).await?;
         Ok((place, busy))
     }
 
     /// The same, for a command that may commit without planning anew.
     async fn open_to_commit(&self) -> Result<(Platform, Busy), Fail> {
         let busy = self.progress.busy(READING);
-        let repo = self.repo.as_deref();
-        let progress = self.progress.clone();
-        let place = wiring::open_to_commit(repo, Limits::default(), progress).await?;
+        let place = self.platform(Limits::default()).await?.ready_to_commit()?;
         Ok((place, busy))
     }
 
     /// The same, for a command that plans what is deployed.
     async fn open_to_plan(&self, limits: Limits) -> Result<(Platform, Busy), Fail> {
         let busy = self.progress.busy(READING);
-        let repo = self.repo.as_deref();
-        let place = wiring::open_to_plan(repo, limits, self.progress.clone()).await?;
+        let place = self.platform(limits).await?.ready_to_plan()?;
         busy.with("planning");
         Ok((place, busy))
     }
@@ -80,7 +102,8 @@ impl CommandContext {
     /// Reads the working tree alone, past whatever is wrong with it.
     async fn offline(&self) -> Result<(Offline, Reading, Busy), Fail> {
         let busy = self.progress.busy(READING);
-        let (offline, reading) = wiring::offline(self.repo.as_deref()).await?;
+        let root = self.root()?;
+        let (offline, reading) = deploycenter_platform::offline(&self.environment, &root).await?;
         Ok((offline, reading, busy))
     }
 }
@@ -92,6 +115,7 @@ const READING: &str = "reading the deployment repo and its plugins";
 pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
     let context = CommandContext {
         repo: args.repo,
+        environment: Environment::of_process(COMPILE_PLUGIN),
         json: args.output == Output::Json,
         github: args.output == Output::Github,
         progress: Arc::new(LiveProgress::stderr()),

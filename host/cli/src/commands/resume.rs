@@ -7,11 +7,11 @@ use deploycenter_domain::desired::did_you_mean;
 use deploycenter_domain::escape::shown;
 use deploycenter_domain::name::TargetId;
 use deploycenter_engine::ResumeScope;
+use deploycenter_platform::Platform;
 
 use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c};
 use crate::fail::Fail;
-use crate::wiring::Platform;
 
 /// Finish or unwind what was interrupted or needs attention
 #[derive(Debug, Args)]

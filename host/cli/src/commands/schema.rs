@@ -12,6 +12,7 @@ use deploycenter_domain::desired::{
 };
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_git::DeploymentRepo;
+use deploycenter_platform::plugin_bytes;
 use deploycenter_plugin_runtime::PluginFile;
 use deploycenter_ports::{Plugins, Repository as _};
 use serde_json::Value;
@@ -21,7 +22,6 @@ use super::{CommandContext, count};
 use crate::fail::Fail;
 use crate::output::error::Report;
 use crate::output::{FORMAT, harmless};
-use crate::wiring;
 
 /// The code of what `--check` and `validate` find.
 const STALE: &str = "schema-stale";
@@ -96,14 +96,14 @@ pub(super) async fn run(context: &CommandContext, args: &SchemaArgs) -> Result<E
             crate::output::print::content(&schema_text(&schema));
         }
         Ask::Write => {
-            let root = wiring::find_repo(context.repo.as_deref())?;
+            let root = context.root()?;
             let files = DeploymentRepo::open(&root)?.desired_files().await?;
             let wanted = texts(&whole(known(&files, from_folder(&root))?)?);
             write(context, &root, &wanted)?;
             refer(&files);
         }
         Ask::Check => {
-            let root = wiring::find_repo(context.repo.as_deref())?;
+            let root = context.root()?;
             let files = DeploymentRepo::open(&root)?.desired_files().await?;
             let wanted = texts(&whole(known(&files, from_folder(&root))?)?);
             if let Some(stale) = compare(&root, &wanted) {
@@ -144,7 +144,7 @@ pub(super) fn stale(
     desired: &Desired,
     plugins: &dyn Plugins,
 ) -> Result<Option<Problem>, Fail> {
-    let root = wiring::find_repo(context.repo.as_deref())?;
+    let root = context.root()?;
     if !root.join(SCHEMAS_FOLDER).is_dir() {
         return Ok(None);
     }
@@ -164,7 +164,7 @@ pub(super) fn stale(
 
 /// Names and apps of the deployment repo here, or else those of a new one.
 async fn known_here(context: &CommandContext) -> Result<(Known, Vec<Problem>), Fail> {
-    match wiring::find_repo(context.repo.as_deref()) {
+    match context.root() {
         Ok(root) => {
             let files = DeploymentRepo::open(&root)?.desired_files().await?;
             known(&files, from_folder(&root))
@@ -198,7 +198,7 @@ fn whole((known, problems): (Known, Vec<Problem>)) -> Result<Known, Fail> {
 
 fn from_folder(root: &Path) -> impl Fn(&LockedPlugin) -> Result<PluginFile, Fail> {
     move |locked| {
-        let bytes = wiring::plugin_bytes(root, locked).map_err(unusable)?;
+        let bytes = plugin_bytes(root, locked).map_err(unusable)?;
         plugin_file(locked, &bytes)
     }
 }
@@ -211,7 +211,7 @@ fn from_files(files: &Files, locked: &LockedPlugin) -> Result<PluginFile, Fail> 
 fn plugin_file(locked: &LockedPlugin, bytes: &[u8]) -> Result<PluginFile, Fail> {
     PluginFile::read_locked(bytes, locked)
         .map(|(plugin, _)| plugin)
-        .map_err(|error| unusable(wiring::unusable(locked, &error)))
+        .map_err(|error| unusable(deploycenter_platform::unusable(locked, &error)))
 }
 
 fn unusable(problem: Problem) -> Fail {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use deploycenter_domain::guardrails::PULL_SECRET;
 use deploycenter_domain::name::TargetId;
 use deploycenter_engine::Limits;
+use deploycenter_platform::Platform;
 use deploycenter_ports::{ProvidedOwner, Silent};
 use serde::Serialize;
 
@@ -15,7 +16,6 @@ use super::apply::{self, ApplyArgs};
 use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::output::harmless;
-use crate::wiring::{self, Platform};
 
 /// Secrets Manager takes values up to 64 KiB, in JSON.
 const LARGEST: u64 = 48 * 1024;
@@ -227,7 +227,9 @@ pub(super) async fn list(
 }
 
 async fn open(context: &CommandContext) -> Result<Platform, Fail> {
-    wiring::open(context.repo.as_deref(), Limits::default(), Arc::new(Silent)).await
+    context
+        .platform_telling(Limits::default(), Arc::new(Silent))
+        .await
 }
 
 /// The value from standard input, without its final line break.

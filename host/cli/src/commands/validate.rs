@@ -1,22 +1,23 @@
 //! `validate`.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use deploycenter_engine::Warning;
+use deploycenter_platform::CheckedOnDisk;
 
 use super::{CommandContext, count, schema};
 use crate::fail::Fail;
 use crate::output::{self, harmless};
-use crate::wiring;
 
 /// How many warnings a person is shown.
 const WARNINGS: usize = 100;
 
 pub(super) async fn run(context: &CommandContext) -> Result<ExitCode, Fail> {
-    let args = context.repo.as_deref();
     let (offline, reading, busy) = context.offline().await?;
     busy.with("asking each app");
-    let valid = offline.validate(reading, wiring::checked(args)?).await?;
+    let checked = CheckedOnDisk::open(&context.environment, &context.root()?);
+    let valid = offline.validate(reading, Arc::new(checked)).await?;
     drop(busy);
     let desired = &valid.desired;
     let stale = schema::stale(context, desired, offline.plugins.as_ref())?;

@@ -1,5 +1,6 @@
 //! `doctor`: looks at everything that a deployment needs. A part that is missing is a
-//! finding, so each is put together by itself, unlike in [`wiring::open`].
+//! finding, so each is put together by itself, unlike in
+//! [`deploycenter_platform::Platform`].
 
 mod repo;
 
@@ -14,6 +15,7 @@ use deploycenter_argocd::{ArgoCdConfig, Cluster, Platform};
 use deploycenter_aws::{Accounts, Aws, Places};
 use deploycenter_domain::desired::{Region, Regions};
 use deploycenter_git::Remotes;
+use deploycenter_platform::{Environment, SystemClock};
 use deploycenter_ports::{Check, Clock, Examine, Finding, Unwatched};
 use deploycenter_store::Journal;
 use tokio::task::JoinSet;
@@ -21,9 +23,7 @@ use tokio::task::JoinSet;
 use super::CommandContext;
 use crate::args::duration;
 use crate::fail::Fail;
-use crate::local::SystemClock;
 use crate::output::doctor::Report;
-use crate::wiring;
 use repo::Repo;
 
 /// Check every outside system: reachable, credentials, rights, and what has to be there
@@ -39,10 +39,14 @@ pub(crate) struct DoctorArgs {
 
 pub(super) async fn run(context: &CommandContext, args: &DoctorArgs) -> Result<ExitCode, Fail> {
     let limit = args.timeout;
-    let root = wiring::find_repo(context.repo.as_deref())?;
-    let (repo, mut findings) = Repo::read(&root).await;
+    let root = context.root()?;
+    let (repo, mut findings) = Repo::read(&context.environment, &root).await;
     let mut outside = JoinSet::new();
-    for (place, system) in systems(&root, &repo).await.into_iter().enumerate() {
+    for (place, system) in systems(&context.environment, &root, &repo)
+        .await
+        .into_iter()
+        .enumerate()
+    {
         outside.spawn(async move {
             let found = match system {
                 Ok(system) => system.examine(limit).await,
@@ -72,17 +76,21 @@ pub(super) async fn run(context: &CommandContext, args: &DoctorArgs) -> Result<E
 }
 
 /// The outside systems, in the order of the report, or why one can't be looked at.
-async fn systems(root: &Path, repo: &Repo) -> Vec<Result<Box<dyn Examine>, Finding>> {
+async fn systems(
+    environment: &Environment,
+    root: &Path,
+    repo: &Repo,
+) -> Vec<Result<Box<dyn Examine>, Finding>> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let journal = Journal {
-        path: wiring::database(root),
+        path: environment.database(root),
         clock: Arc::clone(&clock),
     };
     vec![
         git(repo),
         Ok(Box::new(journal)),
         aws(repo, &clock).await,
-        argocd(repo, &clock),
+        argocd(environment, repo, &clock),
     ]
 }
 
@@ -118,7 +126,11 @@ async fn aws(repo: &Repo, clock: &Arc<dyn Clock>) -> Result<Box<dyn Examine>, Fi
     }))
 }
 
-fn argocd(repo: &Repo, clock: &Arc<dyn Clock>) -> Result<Box<dyn Examine>, Finding> {
+fn argocd(
+    environment: &Environment,
+    repo: &Repo,
+    clock: &Arc<dyn Clock>,
+) -> Result<Box<dyn Examine>, Finding> {
     let reach = || Check::new("argocd", "reach");
     let Some((server, installation)) = repo.argocd() else {
         return Err(reach().skipped("deploycenter.toml doesn't say where Argo CD is"));
@@ -129,7 +141,9 @@ fn argocd(repo: &Repo, clock: &Arc<dyn Clock>) -> Result<Box<dyn Examine>, Findi
         reach().fail(message, help.unwrap_or_else(|| address.to_owned()))
     };
     let trust = repo.trust().map_err(refused)?;
-    let access = trust.argocd(server).map_err(refused)?;
+    let access = trust
+        .argocd(environment, server)
+        .map_err(|error| refused(error.into()))?;
     let binding = access
         .bound_by
         .map(|bound| Check::new("argocd", "binding").ok(bound));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use deploycenter_domain::address::is_same_repository;
 use deploycenter_domain::desired::{
@@ -11,12 +12,11 @@ use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::problem::Problem;
 use deploycenter_engine::Offline;
 use deploycenter_git::DeploymentRepo;
+use deploycenter_platform::{CheckedOnDisk, Environment, Trust};
 use deploycenter_ports::{Check, Finding};
 
 use crate::commands::count;
 use crate::fail::Fail;
-use crate::trust::Trust;
-use crate::wiring;
 
 const SYSTEM: &str = "repository";
 
@@ -33,19 +33,24 @@ pub(super) struct Repo {
 
 impl Repo {
     /// Reads it, and says what is wrong with its files.
-    pub(super) async fn read(root: &Path) -> (Self, Vec<Finding>) {
-        let (offline, reading) = match wiring::offline(Some(root)).await {
+    pub(super) async fn read(environment: &Environment, root: &Path) -> (Self, Vec<Finding>) {
+        let (offline, reading) = match deploycenter_platform::offline(environment, root).await {
             Ok((offline, reading)) => (Some(offline), reading),
-            Err(fail) => {
+            Err(error) => {
                 let nothing = desired::read_all(&BTreeMap::new());
-                let finding = failed(Check::new(SYSTEM, "files"), &fail);
+                let finding = failed(Check::new(SYSTEM, "files"), &error.into());
                 return (
-                    Self::new(root, nothing.desired, nothing.problems),
+                    Self::new(environment, root, nothing.desired, nothing.problems),
                     vec![finding],
                 );
             }
         };
-        let repo = Self::new(root, reading.desired.clone(), reading.problems.clone());
+        let repo = Self::new(
+            environment,
+            root,
+            reading.desired.clone(),
+            reading.problems.clone(),
+        );
         let mut findings = vec![repo.settings(), repo.files(), repo.plugins()];
         if repo.sound_settings().is_some() {
             findings.push(repo.address());
@@ -53,7 +58,7 @@ impl Repo {
         let values = Check::new(SYSTEM, "values");
         findings.push(match offline {
             Some(offline) if reading.problems.is_empty() => {
-                match valid(root, &offline, reading).await {
+                match valid(environment, root, &offline, reading).await {
                     Ok(()) => values.ok("every instance's values and templates are valid"),
                     Err(fail) => failed(values, &fail),
                 }
@@ -63,10 +68,15 @@ impl Repo {
         (repo, findings)
     }
 
-    fn new(root: &Path, desired: Desired, problems: Vec<Problem>) -> Self {
+    fn new(
+        environment: &Environment,
+        root: &Path,
+        desired: Desired,
+        problems: Vec<Problem>,
+    ) -> Self {
         Self {
-            trust: Trust::read(root),
-            checkout: checkout(root),
+            trust: Trust::read(environment, root).map_err(Fail::from),
+            checkout: checkout(environment, root),
             desired,
             problems,
         }
@@ -119,8 +129,8 @@ impl Repo {
                 }
             }
             (None, Some(checkout)) => {
-                let (message, help) = wiring::unset_repository(checkout, settings);
-                check.fail(message, help)
+                let unset = deploycenter_platform::repository_unset(checkout, settings);
+                failed(check, &unset.into())
             }
             (None, None) => check.skipped("the folder isn't a git checkout"),
         }
@@ -178,16 +188,21 @@ impl Repo {
 }
 
 /// The checkout, logging in nowhere where that can't be said.
-fn checkout(root: &Path) -> Option<DeploymentRepo> {
-    match wiring::checkout(root) {
+fn checkout(environment: &Environment, root: &Path) -> Option<DeploymentRepo> {
+    match deploycenter_platform::checkout(environment, root) {
         Ok((checkout, ..)) => Some(checkout),
         Err(_) => DeploymentRepo::open(root).ok(),
     }
 }
 
-async fn valid(root: &Path, offline: &Offline, reading: Reading) -> Result<(), Fail> {
-    let checked = wiring::checked(Some(root))?;
-    offline.validate(reading, checked).await?;
+async fn valid(
+    environment: &Environment,
+    root: &Path,
+    offline: &Offline,
+    reading: Reading,
+) -> Result<(), Fail> {
+    let checked = CheckedOnDisk::open(environment, root);
+    offline.validate(reading, Arc::new(checked)).await?;
     Ok(())
 }
 

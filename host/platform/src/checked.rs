@@ -10,10 +10,12 @@ use deploycenter_plugin_runtime::PrivateFolder;
 use deploycenter_ports::CheckCache;
 use serde::{Deserialize, Serialize};
 
+use crate::environment::Environment;
+
 /// What is kept of one deployment repo, in a file of the user's cache: whoever could write
 /// it could have wrong values called sound.
 #[derive(Debug)]
-pub(crate) struct Checked {
+pub struct CheckedOnDisk {
     /// Where it is kept; `None`: nowhere.
     file: Option<(PrivateFolder, String)>,
     before: Kept,
@@ -28,16 +30,19 @@ struct Kept {
     sound: BTreeMap<Digest, Vec<String>>,
 }
 
-impl Checked {
-    /// What is known of the deployment repo at `root`, kept in `folder`. A file that can't
-    /// be read is as good as none.
-    pub(crate) fn open(folder: Option<&Path>, root: &Path) -> Self {
+impl CheckedOnDisk {
+    /// What is known of the deployment repo at `root`, kept in the user's cache. A file that
+    /// can't be read is as good as none.
+    #[must_use]
+    pub fn open(environment: &Environment, root: &Path) -> Self {
         let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
         let name = Digest::of(root.as_os_str().as_encoded_bytes());
-        let host = host().unwrap_or_default();
-        let file = folder
+        let host = environment.program.as_deref().and_then(host);
+        let host = host.unwrap_or_default();
+        let file = environment
+            .cache("checked")
             .filter(|_| !host.is_empty())
-            .and_then(|folder| PrivateFolder::open(folder).ok())
+            .and_then(|folder| PrivateFolder::open(&folder).ok())
             .map(|folder| (folder, format!("{}.json", name.hex())));
         let before = file
             .as_ref()
@@ -60,7 +65,7 @@ impl Checked {
     }
 }
 
-impl CheckCache for Checked {
+impl CheckCache for CheckedOnDisk {
     fn sound(&self, question: &Digest) -> Option<Vec<String>> {
         let warnings = self.before.sound.get(question)?.clone();
         self.asked().insert(question.clone(), warnings.clone());
@@ -88,9 +93,9 @@ impl CheckCache for Checked {
     }
 }
 
-/// This binary: one that was built anew has another size or another time.
-fn host() -> Option<String> {
-    let facts = std::env::current_exe().ok()?.metadata().ok()?;
+/// A binary: one that was built anew has another size or another time.
+fn host(program: &Path) -> Option<String> {
+    let facts = program.metadata().ok()?;
     let made = facts.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     Some(format!("{} {}", facts.len(), made.as_nanos()))
 }

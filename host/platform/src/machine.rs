@@ -8,7 +8,7 @@ use deploycenter_ports::{Clock, Ids};
 
 /// The system's clock.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct SystemClock;
+pub struct SystemClock;
 
 #[async_trait]
 impl Clock for SystemClock {
@@ -33,24 +33,12 @@ impl Ids for Ulids {
 }
 
 /// Who holds a lease, for others to read: `ada@host, process 4711`.
-pub(crate) fn owner() -> String {
+pub(crate) fn owner(user: &str) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = if host.trim().is_empty() {
         "this machine"
     } else {
         host.trim()
     };
-    format!("{}@{host}, process {}", user(), std::process::id())
-}
-
-/// Who deploys: git's own identity where there is one, else the user.
-pub(crate) fn actor(identity: Option<String>) -> String {
-    identity.unwrap_or_else(user)
-}
-
-fn user() -> String {
-    ["GITHUB_ACTOR", "USER", "LOGNAME"]
-        .iter()
-        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned())
+    format!("{user}@{host}, process {}", std::process::id())
 }

@@ -6,32 +6,24 @@
 //! further than this machine, unless that file says so.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use deploycenter_domain::address::Origin;
-use deploycenter_git::{Credentials, DeploymentRepo};
+use deploycenter_git::Credentials;
 use serde::Deserialize;
 
-use crate::fail::Fail;
-
-/// The environment variable that names the file.
-const FILE: &str = "DEPLOYCENTER_TRUST";
-/// The host that `DEPLOYCENTER_GIT_TOKEN` is for.
-const GIT_HOST: &str = "DEPLOYCENTER_GIT_HOST";
-const GIT_TOKEN: &str = "DEPLOYCENTER_GIT_TOKEN";
-const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
-/// As GitHub's own runners say it.
-const GITHUB_SERVER: &str = "GITHUB_SERVER_URL";
-const ARGOCD_TOKEN: &str = "ARGOCD_AUTH_TOKEN";
-/// What names Argo CD's address in the environment, the first that is set.
-const ARGOCD_SERVER: [&str; 2] = ["DEPLOYCENTER_ARGOCD_SERVER", "ARGOCD_SERVER"];
+use crate::environment::{
+    ARGOCD_TOKEN, Environment, GIT_HOST, GIT_TOKEN, GITHUB_SERVER, GITHUB_TOKEN, TRUST_FILE,
+};
+use crate::error::TrustError;
 
 /// No file of this kind is longer, in bytes.
 const LARGEST: u64 = 64 * 1024;
 
 /// Where tokens may go, besides what the environment says.
 #[derive(Debug, Default)]
-pub(crate) struct Trust {
+pub struct Trust {
     argocd: BTreeSet<Origin>,
     git: BTreeSet<Origin>,
 }
@@ -48,40 +40,47 @@ struct Written {
 }
 
 /// An Argo CD, and whether it gets a token.
-#[derive(Debug)]
-pub(crate) struct ArgoCdAccess {
-    pub(crate) server: url::Url,
+pub struct ArgoCdAccess {
+    /// Where it is.
+    pub server: url::Url,
     /// Empty when there is none.
-    pub(crate) token: String,
+    pub token: String,
     /// What binds the token to the server, for people; none without a token.
-    pub(crate) bound_by: Option<String>,
+    pub bound_by: Option<String>,
+}
+
+impl fmt::Debug for ArgoCdAccess {
+    /// Without the token.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ArgoCdAccess")
+            .field("server", &self.server)
+            .field("bound_by", &self.bound_by)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Trust {
     /// Reads the file that the environment names, if it names one. `root` is the deployment
     /// repo, which the file has to be outside of.
-    pub(crate) fn read(root: &Path) -> Result<Self, Fail> {
-        match super::wiring::env(FILE) {
+    ///
+    /// # Errors
+    /// When it can't be read, or lies in the repo.
+    pub fn read(environment: &Environment, root: &Path) -> Result<Self, TrustError> {
+        match &environment.trust_file {
             None => Ok(Self::default()),
-            Some(path) => Self::of_file(Path::new(&path), root),
+            Some(path) => Self::of_file(path, root),
         }
     }
 
-    fn of_file(path: &Path, root: &Path) -> Result<Self, Fail> {
-        let failed = |why: String| {
-            Fail::new("trust", format!("{}: {why}", path.display())).help(format!(
-                "{FILE} names a file outside the repo, such as: version = 1, argocd = [\"https://argocd.example.com\"], git = [\"https://git.example.com\"]"
-            ))
+    fn of_file(path: &Path, root: &Path) -> Result<Self, TrustError> {
+        let failed = |why: String| TrustError::File {
+            path: path.to_owned(),
+            why,
         };
         if is_inside(path, root).map_err(|error| failed(format!("it can't be read: {error}")))? {
-            return Err(Fail::new(
-                "trust",
-                format!(
-                    "{} lies in the deployment repo, whose content doesn't say where tokens go",
-                    path.display()
-                ),
-            )
-            .help(format!("move it outside, and name that place in {FILE}")));
+            return Err(TrustError::InsideRepo {
+                path: path.to_owned(),
+            });
         }
         let bytes = deploycenter_private::read_regular(path, LARGEST)
             .map_err(|error| failed(format!("it can't be read: {error}")))?;
@@ -124,100 +123,74 @@ impl Trust {
         }
     }
 
-    /// Argo CD as the environment names it, else as `deploycenter.toml` does.
-    pub(crate) fn argocd(&self, setting: &str) -> Result<ArgoCdAccess, Fail> {
-        let named = ARGOCD_SERVER
-            .into_iter()
-            .find_map(|name| Some((name, super::wiring::env(name)?)));
-        let token = super::wiring::env(ARGOCD_TOKEN).unwrap_or_default();
-        self.argocd_of(
-            setting,
-            named.as_ref().map(|(name, text)| (*name, text.as_str())),
-            token,
-        )
-    }
-
-    fn argocd_of(
+    /// Argo CD as the environment names it, else as the setting does.
+    ///
+    /// # Errors
+    /// When that is no address, or there is a token that doesn't go there.
+    pub fn argocd(
         &self,
+        environment: &Environment,
         setting: &str,
-        named: Option<(&str, &str)>,
-        token: String,
-    ) -> Result<ArgoCdAccess, Fail> {
-        let server = argocd_server(named.map_or(setting, |(_, text)| text))?;
+    ) -> Result<ArgoCdAccess, TrustError> {
+        let named = environment.argocd_server.as_ref();
+        let server = argocd_server(named.map_or(setting, |named| &named.value))?;
         let mut access = ArgoCdAccess {
             server,
-            token,
+            token: environment.argocd_token.clone().unwrap_or_default(),
             bound_by: None,
         };
         if access.token.is_empty() {
             return Ok(access);
         }
         let Some(origin) = Origin::of(access.server.as_str()) else {
-            return Err(Fail::new(
-                "argocd",
-                format!("{} is no address of HTTP or HTTPS", access.server),
-            ));
+            return Err(TrustError::NoHttp {
+                address: access.server.to_string(),
+            });
         };
         let listed = self.argocd.contains(&origin);
         if !listed && named.is_none() {
-            return Err(Fail::new(
-                "untrusted",
-                format!("{ARGOCD_TOKEN} isn't sent to {origin}: only deploycenter.toml names it, and that isn't for the repo to say"),
-            )
-            .help(format!(
-                "if the token is meant for it, set ARGOCD_SERVER={}; or name it in the file of {FILE}: argocd = [\"{origin}\"]",
-                origin.in_short()
-            )));
+            return Err(TrustError::OnlyTheRepo { origin });
         }
         if !listed && !origin.is_private() {
-            return Err(Fail::new(
-                "untrusted",
-                format!("{ARGOCD_TOKEN} isn't sent to {origin}: everyone on the way could read it"),
-            )
-            .help(format!(
-                "use https://; or, where nobody is on the way, name it in the file of {FILE}: argocd = [\"{origin}\"]"
-            )));
+            return Err(TrustError::Unencrypted { origin });
         }
-        let by = if listed {
-            FILE
-        } else {
-            named.map_or(FILE, |(name, _)| name)
+        let by = match named {
+            Some(named) if !listed => named.name,
+            _ => TRUST_FILE,
         };
         access.bound_by = Some(format!("{ARGOCD_TOKEN} goes to {origin}, by {by}"));
         Ok(access)
     }
 
     /// How to log in to git's remotes: with tokens where they are bound to, and by git's
-    /// own credential helpers for hosts that the checkout's remotes are on, which are the
-    /// operator's word as well.
-    pub(crate) fn git(&self, repo: &DeploymentRepo) -> Result<Credentials, Fail> {
-        self.git_of(&super::wiring::env, repo.origins())
-    }
-
-    fn git_of(
+    /// own credential helpers for hosts that `remotes` are on, which are the operator's word
+    /// as well.
+    ///
+    /// # Errors
+    /// When what names a host names none.
+    pub fn git(
         &self,
-        env: &dyn Fn(&str) -> Option<String>,
+        environment: &Environment,
         remotes: BTreeSet<Origin>,
-    ) -> Result<Credentials, Fail> {
-        let named = |name: &str| {
-            env(name)
-                .map(|text| {
-                    Origin::read(&text).map_err(|why| Fail::new("trust", format!("{name}: {why}")))
-                })
-                .transpose()
+    ) -> Result<Credentials, TrustError> {
+        let named = |variable: &'static str, text: Option<&String>| {
+            let read = |text: &String| {
+                Origin::read(text).map_err(|why| TrustError::NoHost { variable, why })
+            };
+            text.map(read).transpose()
         };
-        let host = named(GIT_HOST)?;
-        let github = match named(GITHUB_SERVER)? {
+        let host = named(GIT_HOST, environment.git_host.as_ref())?;
+        let github = match named(GITHUB_SERVER, environment.github_server.as_ref())? {
             Some(origin) => Some(origin),
             None => Origin::read("github.com").ok(),
         };
         let mut credentials = Credentials::default().in_the_clear_to(self.git.clone());
-        let by_file = || self.git.iter().cloned().map(|origin| (origin, FILE));
+        let by_file = || self.git.iter().cloned().map(|origin| (origin, TRUST_FILE));
         let by_env = host.clone().map(|origin| (origin, GIT_HOST));
-        if let Some(token) = env(GIT_TOKEN) {
+        if let Some(token) = environment.git_token.clone() {
             credentials = credentials.bind(GIT_TOKEN, token, by_env.into_iter().chain(by_file()));
         }
-        if let Some(token) = env(GITHUB_TOKEN) {
+        if let Some(token) = environment.github_token.clone() {
             let at_github = github.map(|origin| (origin, GITHUB_SERVER));
             credentials = credentials.bind(GITHUB_TOKEN, token, at_github);
         }
@@ -238,31 +211,26 @@ fn is_inside(path: &Path, folder: &Path) -> std::io::Result<bool> {
         (Some(parent), Some(name)) if !parent.as_os_str().is_empty() => {
             parent.canonicalize()?.join(name)
         }
-        _ => std::env::current_dir()?.canonicalize()?.join(path),
+        _ => Path::new(".").canonicalize()?.join(path),
     };
     Ok(name.starts_with(&folder) || path.canonicalize()?.starts_with(&folder))
 }
 
 /// An address of Argo CD: a URL, or a host and port, as Argo CD's own tool takes it.
-fn argocd_server(text: &str) -> Result<url::Url, Fail> {
+fn argocd_server(text: &str) -> Result<url::Url, TrustError> {
     let full = if text.contains("://") {
         text.to_owned()
     } else {
         format!("https://{text}")
     };
     if deploycenter_domain::address::has_login(&full) {
-        return Err(Fail::new(
-            "argocd",
-            "the address of Argo CD holds a login; the token comes from ARGOCD_AUTH_TOKEN",
-        )
-        .help("take what stands before the @, and what follows a ? or #, out of ARGOCD_SERVER"));
+        return Err(TrustError::AddressWithLogin);
     }
-    full.parse().map_err(|error| {
-        Fail::new(
-            "argocd",
-            format!("\"{text}\" is no address of an Argo CD: {error}"),
-        )
-    })
+    full.parse()
+        .map_err(|error: url::ParseError| TrustError::NoAddress {
+            address: text.to_owned(),
+            why: error.to_string(),
+        })
 }
 
 #[cfg(test)]

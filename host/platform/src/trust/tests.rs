@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
+use crate::environment::Variable;
 
 const TOKEN: &str = "ey.canary";
 
@@ -12,27 +13,37 @@ fn trust(argocd: &[&str], git: &[&str]) -> Trust {
     }
 }
 
-/// What binds the token, or why it is refused with what to do.
-fn argocd(trust: &Trust, setting: &str, named: Option<&str>) -> Result<String, (String, String)> {
-    let named = named.map(|text| ("ARGOCD_SERVER", text));
-    match trust.argocd_of(setting, named, TOKEN.to_owned()) {
-        Ok(access) => Ok(access.bound_by.unwrap()),
-        Err(fail) => {
-            assert_eq!(fail.code(), "untrusted");
-            let (message, help) = fail.in_short();
-            Err((message, help.unwrap()))
-        }
+/// An environment with Argo CD's token, and its server by `ARGOCD_SERVER`.
+fn environment(server: Option<&str>) -> Environment {
+    Environment {
+        argocd_token: Some(TOKEN.to_owned()),
+        argocd_server: server.map(|value| Variable {
+            name: "ARGOCD_SERVER",
+            value: value.to_owned(),
+        }),
+        ..Environment::default()
     }
+}
+
+/// What binds the token, or why it is refused.
+fn argocd(trust: &Trust, setting: &str, named: Option<&str>) -> Result<String, TrustError> {
+    let access = trust.argocd(&environment(named), setting)?;
+    Ok(access.bound_by.unwrap())
+}
+
+fn origin(text: &str) -> Origin {
+    Origin::read(text).unwrap()
 }
 
 #[test]
 fn the_repo_never_says_where_the_token_goes() {
     let nothing = Trust::default();
-    let (message, help) = argocd(&nothing, "evil.example.com", None).unwrap_err();
-    assert!(message.contains("isn't sent to https://evil.example.com: only deploycenter.toml"));
+    let refused = argocd(&nothing, "evil.example.com", None).unwrap_err();
+    let evil = origin("evil.example.com");
+    assert_eq!(refused, TrustError::OnlyTheRepo { origin: evil });
     assert_eq!(
-        help,
-        "if the token is meant for it, set ARGOCD_SERVER=evil.example.com; or name it in the file of DEPLOYCENTER_TRUST: argocd = [\"https://evil.example.com\"]"
+        refused.to_string(),
+        "ARGOCD_AUTH_TOKEN isn't sent to https://evil.example.com: only deploycenter.toml names it, and that isn't for the repo to say"
     );
     // Loopback is somebody's server too.
     argocd(&nothing, "http://127.0.0.1:9", None).unwrap_err();
@@ -59,11 +70,12 @@ fn the_repo_never_says_where_the_token_goes() {
 fn without_encryption_only_the_file_lets_it_leave_the_machine() {
     let nothing = Trust::default();
     argocd(&nothing, "x", Some("http://localhost:8080")).unwrap();
-    let (message, help) = argocd(&nothing, "x", Some("http://10.0.0.7:8080")).unwrap_err();
-    assert!(message.contains("everyone on the way could read it"));
-    assert!(
-        help.contains("argocd = [\"http://10.0.0.7:8080\"]"),
-        "{help}"
+    let refused = argocd(&nothing, "x", Some("http://10.0.0.7:8080")).unwrap_err();
+    let plain = origin("http://10.0.0.7:8080");
+    assert_eq!(refused, TrustError::Unencrypted { origin: plain });
+    assert_eq!(
+        refused.to_string(),
+        "ARGOCD_AUTH_TOKEN isn't sent to http://10.0.0.7:8080: everyone on the way could read it"
     );
     let listed = trust(&["http://10.0.0.7:8080"], &[]);
     argocd(&listed, "x", Some("http://10.0.0.7:8080")).unwrap();
@@ -72,18 +84,25 @@ fn without_encryption_only_the_file_lets_it_leave_the_machine() {
 #[test]
 fn without_a_token_nothing_is_bound() {
     let access = Trust::default()
-        .argocd_of("argocd.example.com", None, String::new())
+        .argocd(&Environment::default(), "argocd.example.com")
         .unwrap();
     assert_eq!(access.bound_by, None);
 }
 
 /// Which token goes to each address, by the environment.
 fn git(trust: &Trust, env: &[(&str, &str)], url: &str) -> Option<String> {
-    let env = |name: &str| {
+    let said = |name: &str| {
         let found = env.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    let credentials = trust.git_of(&env, BTreeSet::new()).unwrap();
+    let environment = Environment {
+        git_host: said("DEPLOYCENTER_GIT_HOST"),
+        git_token: said("DEPLOYCENTER_GIT_TOKEN"),
+        github_server: said("GITHUB_SERVER_URL"),
+        github_token: said("GITHUB_TOKEN"),
+        ..Environment::default()
+    };
+    let credentials = trust.git(&environment, BTreeSet::new()).unwrap();
     credentials.binding(url)
 }
 
@@ -133,10 +152,7 @@ fn the_file_lies_outside_the_repo_and_says_only_what_is_read() {
     let root = dir.path().join("repo");
     std::fs::create_dir_all(root.join(".git")).unwrap();
     let outside = dir.path().join("trust.toml");
-    let refused = |path: &Path| {
-        let (message, help) = Trust::of_file(path, &root).unwrap_err().in_short();
-        format!("{message} | {}", help.unwrap())
-    };
+    let refused = |path: &Path| Trust::of_file(path, &root).unwrap_err().to_string();
     let sound = "version = 1\nargocd = [\"argocd.example.com\"]\ngit = [\"git.example.com\"]\n";
     std::fs::write(&outside, sound).unwrap();
     assert_eq!(Trust::of_file(&outside, &root).unwrap().argocd.len(), 1);
@@ -170,4 +186,17 @@ fn the_file_lies_outside_the_repo_and_says_only_what_is_read() {
     }
     assert!(refused(&dir.path().join("none.toml")).contains("can't be read"));
     assert!(refused(dir.path()).contains("it is a folder"));
+}
+
+#[test]
+fn what_is_logged_of_an_environment_holds_no_token() {
+    let environment = Environment {
+        git_token: Some(TOKEN.to_owned()),
+        github_token: Some(TOKEN.to_owned()),
+        ..environment(Some("argocd.example.com"))
+    };
+    let access = Trust::default().argocd(&environment, "x").unwrap();
+    assert_eq!(access.token, TOKEN);
+    let logged = format!("{environment:?} {access:?}");
+    assert!(!logged.contains(TOKEN), "{logged}");
 }

@@ -1,0 +1,23 @@
+//! From configuration to an engine, for whoever asks: the command line, a server, a worker.
+//!
+//! [`Platform`] reads the deployment repo and puts the adapters together that its settings
+//! name. What surrounds it (tokens, the user's cache, the journal's place) stands in an
+//! [`Environment`], which a process reads once or whoever asks fills. Nothing here prints,
+//! asks a person or knows an exit code: what goes wrong is a [`PlatformError`], which each
+//! door words.
+
+mod checked;
+mod environment;
+mod error;
+mod machine;
+mod platform;
+mod plugins;
+mod trust;
+
+pub use checked::CheckedOnDisk;
+pub use environment::{Environment, Variable};
+pub use error::{PlatformError, TrustError};
+pub use machine::SystemClock;
+pub use platform::{Platform, checkout, offline, repository_unset};
+pub use plugins::{plugin_bytes, unusable};
+pub use trust::{ArgoCdAccess, Trust};

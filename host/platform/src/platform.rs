@@ -1,0 +1,260 @@
+//! From a deployment repo and what surrounds it to an engine.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use deploycenter_argocd::{ArgoCd, ArgoCdConfig, Patience};
+use deploycenter_aws::{Aws, Places};
+use deploycenter_domain::desired::{self, Authority, Desired, Reading, Settings};
+use deploycenter_engine::{Engine, Limits, Offline, Providers};
+use deploycenter_git::{DeploymentRepo, Git, GitConfig};
+use deploycenter_ports::{Clock, EventSink, Repository as _, Unwatched};
+use deploycenter_store::{SqliteStore, StoreOptions};
+
+use crate::environment::{Environment, STATE};
+use crate::error::PlatformError;
+use crate::machine::{SystemClock, Ulids, owner};
+use crate::plugins::{library, runtime};
+use crate::trust::Trust;
+
+/// A deployment repo, and everything that works on it.
+pub struct Platform {
+    /// What plans and applies.
+    pub engine: Engine,
+    /// The desired state, as it was read.
+    pub desired: Arc<Desired>,
+    repo: Arc<DeploymentRepo>,
+    user: String,
+}
+
+/// What manifests name as long as nothing says by which address Argo CD reads them.
+const UNSET_REPOSITORY: &str = "https://unset.invalid/argocd.repository.git";
+
+/// Reads the working tree at `root` alone, past whatever is wrong with it; what is wrong
+/// with the plugins' files is among the problems.
+///
+/// # Errors
+/// When the folder can't be read, or nothing runs plugins.
+pub async fn offline(
+    environment: &Environment,
+    root: &Path,
+) -> Result<(Offline, Reading), PlatformError> {
+    let repo = Arc::new(DeploymentRepo::open(root)?);
+    let mut reading = desired::read_all(&repo.desired_files().await?);
+    let desired = &reading.desired;
+    let (library, mut wrong) = library(runtime(environment)?, root, desired);
+    for (digest, problem) in &mut wrong {
+        if let Some(place) = reading.plugins.get(digest) {
+            problem.line = Some(place.line);
+            problem.column = Some(place.column);
+        }
+    }
+    let offline = Offline {
+        installation: desired.settings.installation.clone(),
+        generated_url: repository_url(&desired.settings),
+        plugins: Arc::new(library),
+        repository: repo,
+    };
+    let wrong = wrong.into_iter().map(|(_, problem)| problem);
+    reading.problems.extend(wrong);
+    Ok((offline, reading))
+}
+
+impl Platform {
+    /// Opens the checkout of the deployment repo at `root`. Asks no outside system yet.
+    /// `progress` hears of deployments as they go.
+    ///
+    /// # Errors
+    /// When something that it needs is missing or wrong; nothing was changed then but caches.
+    pub async fn of_checkout(
+        environment: &Environment,
+        root: &Path,
+        limits: Limits,
+        progress: Arc<dyn EventSink>,
+    ) -> Result<Self, PlatformError> {
+        let (repo, trust) = checkout(environment, root)?;
+        let desired = Arc::new(desired::read(&repo.desired_files().await?)?);
+        let settings = &desired.settings;
+        let repo = Arc::new(repo.following(&settings.git.remote, settings.git.main.as_deref()));
+        let limits = Limits {
+            outage: Duration::from_secs(settings.timeouts.outage_seconds),
+            ..limits
+        };
+        if settings.authority != Authority::Database {
+            return Err(PlatformError::Authority);
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let calls = Arc::new(Unwatched);
+        let state = state(&repo, root)?;
+        let access = trust.argocd(environment, &settings.argocd.server)?;
+        let remote_url = remote_url(&repo, &desired)?;
+        let (library, wrong) = library(runtime(environment)?, root, &desired);
+        if !wrong.is_empty() {
+            let wrong = wrong.into_iter().map(|(_, problem)| problem).collect();
+            return Err(PlatformError::Plugins(wrong));
+        }
+        let git = Git::open(
+            &GitConfig {
+                cache_dir: state.join("git"),
+                remote_url,
+                credentials: repo.credentials().clone(),
+                signer: settings.git.signing.then(|| repo.signer()),
+            },
+            Arc::clone(&clock),
+            calls.clone(),
+        )?;
+        let aws = Aws::new(
+            Places::of(&desired.regions),
+            Arc::clone(&clock),
+            calls.clone(),
+        )
+        .await;
+        let timeouts = &settings.timeouts;
+        let argocd = ArgoCdConfig {
+            progress_deadline: Duration::from_secs(timeouts.progress_seconds),
+            patience: Patience {
+                comparison: Duration::from_secs(timeouts.comparison_seconds),
+                degraded: Duration::from_secs(timeouts.degraded_seconds),
+                database: Duration::from_secs(timeouts.database_seconds),
+                pods: Duration::from_secs(timeouts.pods_seconds),
+                operator: Duration::from_secs(timeouts.operator_seconds),
+            },
+            ..ArgoCdConfig::new(access.server, access.token, settings.installation.clone())
+        };
+        let argocd = Arc::new(ArgoCd::new(
+            &argocd,
+            git.clone(),
+            Arc::clone(&clock),
+            calls,
+        )?);
+        let database = environment.database(root);
+        let options = StoreOptions {
+            durable: true,
+            owner: owner(&environment.user),
+        };
+        let store = SqliteStore::open(&database, options, Arc::clone(&clock)).await?;
+        let engine = Engine {
+            installation: settings.installation.clone(),
+            generated_url: repository_url(settings),
+            providers: Providers {
+                efs: Arc::new(aws.efs()),
+                dns: Arc::new(aws.route53()),
+                secrets: Arc::new(aws.secrets()),
+                provided: Arc::new(aws.provided_secrets()),
+                git: git.clone(),
+                generated: git,
+                argocd: argocd.clone(),
+                applications: argocd.clone(),
+                syncing: argocd.clone(),
+                inventory: vec![
+                    Arc::new(aws.efs()),
+                    Arc::new(aws.route53()),
+                    Arc::new(aws.secrets()),
+                    argocd,
+                ],
+            },
+            store: Arc::new(store),
+            plugins: Arc::new(library),
+            repository: repo.clone(),
+            desired: Some(Arc::clone(&desired)),
+            clock,
+            ids: Arc::new(Ulids),
+            progress,
+            limits,
+        };
+        Ok(Self {
+            engine,
+            desired,
+            repo,
+            user: environment.user.clone(),
+        })
+    }
+
+    /// The same, for whoever may commit: what signs commits, where they are to be signed,
+    /// has to be there before anything moves.
+    ///
+    /// # Errors
+    /// When it isn't there.
+    pub fn ready_to_commit(self) -> Result<Self, PlatformError> {
+        if self.desired.settings.git.signing {
+            self.repo.signer()?;
+        }
+        Ok(self)
+    }
+
+    /// The same, for whoever plans what is deployed, and may commit it.
+    ///
+    /// # Errors
+    /// When commits can't be signed as they have to be, or nothing says by which address
+    /// Argo CD reads them.
+    pub fn ready_to_plan(self) -> Result<Self, PlatformError> {
+        let this = self.ready_to_commit()?;
+        let settings = &this.desired.settings;
+        match settings.repository() {
+            Some(_) => Ok(this),
+            None => Err(repository_unset(&this.repo, settings)),
+        }
+    }
+
+    /// In whose name deployments are made: git's own identity where there is one, else the
+    /// user.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        self.repo.identity().unwrap_or_else(|| self.user.clone())
+    }
+}
+
+/// The checkout, and where its remotes' logins and the other tokens may go.
+///
+/// # Errors
+/// When it is none, or where tokens go can't be known.
+pub fn checkout(
+    environment: &Environment,
+    root: &Path,
+) -> Result<(DeploymentRepo, Trust), PlatformError> {
+    let repo = DeploymentRepo::open(root)?;
+    let trust = Trust::read(environment, repo.root())?;
+    let credentials = trust.git(environment, repo.origins())?;
+    Ok((repo.logging_in(credentials), trust))
+}
+
+/// That nothing says by which address Argo CD reads the generated branches.
+#[must_use]
+pub fn repository_unset(repo: &DeploymentRepo, settings: &Settings) -> PlatformError {
+    PlatformError::RepositoryUnset {
+        remote: repo.remote_url(&settings.git.remote),
+    }
+}
+
+/// The folder of what isn't committed. A journal that came with the repo would be the word
+/// of whoever committed it.
+fn state(repo: &DeploymentRepo, root: &Path) -> Result<PathBuf, PlatformError> {
+    if let Some(path) = repo.tracked_below(STATE) {
+        return Err(PlatformError::TrackedState {
+            path,
+            folder: STATE,
+        });
+    }
+    let folder = root.join(STATE);
+    match deploycenter_private::own_folder(&folder) {
+        Ok(()) => Ok(folder),
+        Err(error) => Err(PlatformError::StateFolder { folder, error }),
+    }
+}
+
+/// The address that manifests name.
+fn repository_url(settings: &Settings) -> String {
+    settings.repository().unwrap_or(UNSET_REPOSITORY).to_owned()
+}
+
+/// Where the generated branches are pushed.
+fn remote_url(repo: &DeploymentRepo, desired: &Desired) -> Result<String, PlatformError> {
+    let git = &desired.settings.git;
+    git.generated
+        .clone()
+        .or_else(|| repo.remote_url(&git.remote))
+        .ok_or_else(|| PlatformError::NoRemote {
+            remote: git.remote.clone(),
+        })
+}
