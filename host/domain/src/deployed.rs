@@ -52,7 +52,7 @@ impl DeployedState {
         }
         for effect in plan.effects.iter().filter(|effect| effect.on.is_none()) {
             match &effect.after {
-                _ if effect.kind == EffectKind::File => {}
+                _ if effect.kind.rides_in_commit() => {}
                 None => {
                     images.remove(&effect.id);
                     unused.remove(&effect.id);
@@ -126,14 +126,14 @@ impl DeployedState {
     #[must_use]
     pub fn drift(&self, id: &EffectId, found: Option<&Resource>) -> Option<String> {
         // A file is part of its folder, and what Argo CD is at moves by itself.
-        if matches!(id.kind(), EffectKind::File | EffectKind::Sync) {
+        if id.kind().rides_in_commit() || id.kind().follows_folder() {
             return None;
         }
         let deployed_now = self.images.get(id)?;
         let Some(found) = found else {
             return Some("is gone".to_owned());
         };
-        if !same_place(deployed_now, found) {
+        if !deployed_now.same_place(found) {
             return None;
         }
         let moved: Vec<String> = changes(Some(deployed_now), Some(found))
@@ -153,33 +153,13 @@ impl DeployedState {
         let found = effect.before.as_ref();
         let place = found.or(effect.after.as_ref())?;
         let own = self.images.get(&effect.id);
-        if own.is_none_or(|own| same_place(own, place)) && effect.kind != EffectKind::Record {
+        if own.is_none_or(|own| own.same_place(place)) && effect.kind != EffectKind::Record {
             return self.drift(&effect.id, found);
         }
         let (id, _) = self
             .of_kind(effect.kind)
-            .find(|(_, image)| same_place(image, place))?;
+            .find(|(_, image)| image.same_place(place))?;
         self.drift(id, found)
-    }
-}
-
-/// Whether two images are of the thing in one place: a record that is wanted under
-/// another name says nothing of the one that stood.
-#[must_use]
-pub fn same_place(one: &Resource, other: &Resource) -> bool {
-    match (one, other) {
-        (Resource::Record(one), Resource::Record(other)) => {
-            (&one.zone, &one.name, &one.set_identifier)
-                == (&other.zone, &other.name, &other.set_identifier)
-        }
-        (Resource::Folder(one), Resource::Folder(other)) => {
-            (&one.branch, &one.path) == (&other.branch, &other.path)
-        }
-        (Resource::MountTarget(one), Resource::MountTarget(other)) => {
-            (&one.file_system, &one.subnet) == (&other.file_system, &other.subnet)
-        }
-        (Resource::Secret(one), Resource::Secret(other)) => one.name == other.name,
-        _ => true,
     }
 }
 

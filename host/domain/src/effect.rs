@@ -1,83 +1,13 @@
 //! Effects: one declared change each, with a stable name.
 
+mod kind;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What an effect changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum EffectKind {
-    /// An EFS file system of our own.
-    #[serde(rename = "efs.file-system")]
-    FileSystem,
-    /// A mount target of such a file system in one subnet.
-    #[serde(rename = "efs.mount-target")]
-    MountTarget,
-    /// An access point: the root directory that an instance sees.
-    #[serde(rename = "efs.access-point")]
-    AccessPoint,
-    /// A weighted A record in Route 53.
-    #[serde(rename = "dns.record")]
-    Record,
-    /// An entry of Secrets Manager with random values.
-    #[serde(rename = "secrets.entry")]
-    Secret,
-    /// One generated file; it goes out with its target's commit.
-    #[serde(rename = "git.file")]
-    File,
-    /// The commit of a target's folder to the customer's branch.
-    #[serde(rename = "git.commit")]
-    Commit,
-    /// The customer's Argo CD project.
-    #[serde(rename = "argocd.project")]
-    Project,
-    /// An Argo CD application.
-    #[serde(rename = "argocd.application")]
-    Application,
-    /// An application brought to the committed revision, synced and healthy.
-    #[serde(rename = "argocd.sync")]
-    Sync,
-}
-
-impl EffectKind {
-    /// Every kind, in the order in which a plan lists them.
-    pub const ALL: [Self; 10] = [
-        Self::FileSystem,
-        Self::MountTarget,
-        Self::AccessPoint,
-        Self::Secret,
-        Self::Record,
-        Self::Project,
-        Self::File,
-        Self::Commit,
-        Self::Application,
-        Self::Sync,
-    ];
-
-    /// As it stands in a plan: `efs.file-system`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::FileSystem => "efs.file-system",
-            Self::MountTarget => "efs.mount-target",
-            Self::AccessPoint => "efs.access-point",
-            Self::Record => "dns.record",
-            Self::Secret => "secrets.entry",
-            Self::File => "git.file",
-            Self::Commit => "git.commit",
-            Self::Project => "argocd.project",
-            Self::Application => "argocd.application",
-            Self::Sync => "argocd.sync",
-        }
-    }
-}
-
-impl fmt::Display for EffectKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+pub use kind::{DataHeld, EffectKind, FolderPart, KindFacts, System};
 
 /// A text that names no effect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -134,9 +64,8 @@ impl FromStr for EffectId {
     fn from_str(text: &str) -> Result<Self, EffectIdError> {
         let broken = || EffectIdError(text.escape_debug().to_string());
         let (kind, name) = text.split_once('/').ok_or_else(broken)?;
-        let kind = EffectKind::ALL
-            .into_iter()
-            .find(|k| k.as_str() == kind)
+        let kind = EffectKind::all()
+            .find(|known| known.as_str() == kind)
             .ok_or_else(broken)?;
         Self::new(kind, name)
     }

@@ -60,7 +60,7 @@ impl Left {
         let mut images: BTreeMap<EffectId, Resource> = deployed
             .images
             .iter()
-            .filter(|(id, _)| id.kind() != EffectKind::Sync)
+            .filter(|(id, _)| !id.kind().follows_folder())
             .map(|(id, image)| (id.clone(), image.clone()))
             .collect();
         let folder = images.values().find_map(|image| match image {
@@ -107,9 +107,10 @@ fn reached(plan: &TargetPlan, progress: &DeploymentState) -> (TargetPlan, Bindin
         .of_kind(EffectKind::Commit)
         .any(|commit| commit.on.is_none() && stands(&commit.id));
     for effect in &mut reached.effects {
-        let done = match effect.kind {
-            EffectKind::File => committed,
-            _ => stands(&effect.id),
+        let done = if effect.kind.rides_in_commit() {
+            committed
+        } else {
+            stands(&effect.id)
         };
         if !done {
             hold_back(effect, &mut bindings);

@@ -3,6 +3,7 @@
 //! An image holds what a decision may rest on, and nothing that moves by itself. Texts
 //! may hold tokens until they are bound.
 
+mod outside;
 mod record;
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::bind::bind;
 use crate::data_version::DataVersionChange;
-use crate::effect::{Action, EffectId, EffectKind, OutputName};
+use crate::effect::{Action, EffectId, EffectKind, FolderPart, OutputName};
 use crate::plan::{PlannedEffect, TargetPlan, action, changes};
 use crate::resource::Resource;
 use crate::token::Bindings;
@@ -139,10 +139,7 @@ fn says_the_same(reviewed: &TargetPlan, fresh: &TargetPlan) -> bool {
 }
 
 fn follows_folder(effect: &PlannedEffect) -> bool {
-    matches!(
-        effect.kind,
-        EffectKind::File | EffectKind::Commit | EffectKind::Sync
-    )
+    effect.kind.facts().folder != FolderPart::Apart
 }
 
 /// Whether an effect says the same of itself everywhere: what a person is shown follows
@@ -152,7 +149,7 @@ fn is_whole(effect: &PlannedEffect) -> bool {
     let follows = action(before, after);
     // A sync acts also where only its application changes.
     let acts = effect.action == follows
-        || (effect.kind == EffectKind::Sync
+        || (effect.kind.follows_folder()
             && follows == Action::None
             && effect.action == Action::Update);
     acts && effect.kind == effect.id.kind()
@@ -196,7 +193,7 @@ fn only_bound(effect: &PlannedEffect, now: &PlannedEffect, bindings: &Bindings) 
         (one, other) => one == other,
     };
     // A sync has nothing left to do once the change to its application is made.
-    let same_action = effect.action == now.action || effect.kind == EffectKind::Sync;
+    let same_action = effect.action == now.action || effect.kind.follows_folder();
     same_action
         && same_owner
         && effect.depends_on == now.depends_on

@@ -123,14 +123,7 @@ pub fn steps(plan: &TargetPlan, progress: &DeploymentState) -> Vec<UndoStep> {
             );
         }
     }
-    for kind in [
-        EffectKind::Project,
-        EffectKind::Record,
-        EffectKind::AccessPoint,
-        EffectKind::MountTarget,
-        EffectKind::FileSystem,
-        EffectKind::Secret,
-    ] {
+    for kind in EffectKind::in_undo_order() {
         steps.extend(undo(kind));
     }
     steps

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::bind;
 use crate::declaration::{ApplicationRole, Declaration};
 use crate::desired::{Region, Regions, StorageKind};
-use crate::effect::{EffectId, EffectKind, OutputName};
+use crate::effect::{EffectId, EffectKind, KindFacts, OutputName};
 use crate::lock::{self, Lock};
 use crate::naming::Names;
 use crate::resource::{
@@ -99,10 +99,11 @@ impl Graph {
         );
     }
 
-    fn ids(&self, kind: EffectKind) -> Vec<EffectId> {
+    /// The effects so far of the kinds of which something is true.
+    fn ids(&self, is: impl Fn(&KindFacts) -> bool) -> Vec<EffectId> {
         self.effects
             .keys()
-            .filter(|id| id.kind() == kind)
+            .filter(|id| is(id.kind().facts()))
             .cloned()
             .collect()
     }
@@ -225,14 +226,12 @@ impl Graph {
             }
         }
         let mut pinned = site.lock.clone();
-        for kind in [EffectKind::FileSystem, EffectKind::AccessPoint] {
-            for effect in self.ids(kind) {
-                let reference = Reference {
-                    effect,
-                    output: OutputName::Id,
-                };
-                pinned.bindings.insert(reference.key(), reference.token());
-            }
+        for effect in self.ids(|facts| facts.sample_id.is_some()) {
+            let reference = Reference {
+                effect,
+                output: OutputName::Id,
+            };
+            pinned.bindings.insert(reference.key(), reference.token());
         }
         files.insert(lock::FILE.to_owned(), pinned.text());
 
@@ -268,8 +267,7 @@ impl Graph {
 
         let base_sync = id(EffectKind::Sync, ApplicationRole::Base.as_str());
         let mut needs = vec![commit.clone()];
-        needs.extend(self.ids(EffectKind::MountTarget));
-        needs.extend(self.ids(EffectKind::Secret));
+        needs.extend(self.ids(|facts| facts.before_base));
         let mut sync_needs = vec![commit.clone()];
         for (role, application) in [
             (ApplicationRole::Base, base),
@@ -324,10 +322,10 @@ impl Graph {
     /// Each effect after those that it depends on; among those that could come next, by
     /// kind as plans list them, then by name.
     fn sorted(mut self) -> Result<Vec<WantedEffect>, Vec<String>> {
-        let rank = |id: &EffectId| EffectKind::ALL.iter().position(|kind| *kind == id.kind());
+        let rank = |id: &EffectId| id.kind().facts().plan_rank;
         let mut waiting_for: BTreeMap<&EffectId, usize> = BTreeMap::new();
         let mut waiters: BTreeMap<&EffectId, Vec<&EffectId>> = BTreeMap::new();
-        let mut ready: BTreeSet<(Option<usize>, &EffectId)> = BTreeSet::new();
+        let mut ready: BTreeSet<(u8, &EffectId)> = BTreeSet::new();
         for (id, effect) in &self.effects {
             for on in &effect.depends_on {
                 waiters.entry(on).or_default().push(id);

@@ -131,7 +131,7 @@ fn layer() -> impl Strategy<Value = Layer> {
 
 fn reference() -> impl Strategy<Value = Reference> {
     (
-        prop::sample::select(EffectKind::ALL.to_vec()),
+        prop::sample::select(EffectKind::all().collect::<Vec<_>>()),
         "[a-zA-Z0-9._/-]{1,40}",
     )
         .prop_map(|(kind, name)| Reference {

@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use deploycenter_domain::desired::{self, Desired};
-use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::hold::Hold;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, TargetId};
@@ -266,14 +266,6 @@ impl Engine {
     }
 }
 
-/// Kinds of which something that isn't ours can be taken over.
-fn adoptable(kind: EffectKind) -> bool {
-    matches!(
-        kind,
-        EffectKind::FileSystem | EffectKind::Record | EffectKind::Project | EffectKind::Application
-    )
-}
-
 /// What a plan with these effects is for, when it would be that otherwise.
 fn operation_of(effects: &[PlannedEffect], otherwise: Operation) -> Operation {
     if effects.iter().any(|effect| effect.adopt.is_some()) {
@@ -304,7 +296,7 @@ impl Gathered {
             return Vec::new();
         }
         let could: Vec<String> = effects()
-            .filter(|effect| adoptable(effect.kind))
+            .filter(|effect| effect.kind.facts().adoptable)
             .map(|effect| effect.id.to_string())
             .collect();
         options

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deploycenter_domain::desired::Desired;
-use deploycenter_domain::effect::EffectKind;
+use deploycenter_domain::effect::{EffectKind, System};
 use deploycenter_domain::name::InstallationId;
 use deploycenter_ports::{
     Applications, Clock, EventSink, Generated, Ids, InventorySource, Plugins, ProvidedSecrets,
@@ -41,14 +41,12 @@ impl Providers {
     /// their commit.
     #[must_use]
     pub fn of(&self, kind: EffectKind) -> &dyn Provider {
-        match kind {
-            EffectKind::FileSystem | EffectKind::MountTarget | EffectKind::AccessPoint => {
-                &*self.efs
-            }
-            EffectKind::Record => &*self.dns,
-            EffectKind::Secret => &*self.secrets,
-            EffectKind::File | EffectKind::Commit => &*self.git,
-            EffectKind::Project | EffectKind::Application | EffectKind::Sync => &*self.argocd,
+        match kind.facts().system {
+            System::Efs => &*self.efs,
+            System::Route53 => &*self.dns,
+            System::SecretsManager => &*self.secrets,
+            System::Git => &*self.git,
+            System::ArgoCd => &*self.argocd,
         }
     }
 }

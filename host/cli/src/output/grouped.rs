@@ -109,9 +109,10 @@ pub(crate) fn render(plans: &[TargetPlan]) -> String {
         for effect in changed(group.shown) {
             let shown = Shown::from(effect);
             // A tree is of one target's own files, and says nothing of the others.
-            let shown = match effect.kind {
-                EffectKind::Commit | EffectKind::Sync => shown.alone(),
-                _ => shown,
+            let shown = if effect.kind.comes_with_files() {
+                shown.alone()
+            } else {
+                shown
             };
             effect::render(shown, &mut out);
         }

@@ -1,6 +1,6 @@
 //! A target's deployments.
 
-use deploycenter_domain::effect::{Action, EffectId, EffectKind};
+use deploycenter_domain::effect::{Action, EffectId};
 use deploycenter_domain::journal::{DeploymentState, Impossible, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::operation::Operation;
@@ -154,9 +154,7 @@ fn row(record: &DeploymentRecord) -> Result<Row, Impossible> {
 /// change of a folder brings with it.
 fn changed(plan: &TargetPlan) -> impl Iterator<Item = &PlannedEffect> {
     plan.effects.iter().filter(|effect| {
-        effect.action != Action::None
-            && effect.on.is_none()
-            && !matches!(effect.kind, EffectKind::Commit | EffectKind::Sync)
+        effect.action != Action::None && effect.on.is_none() && !effect.kind.comes_with_files()
     })
 }
 
@@ -167,7 +165,7 @@ fn brief(plan: &TargetPlan) -> String {
         return "first deployment".to_owned();
     }
     let (files, others): (Vec<&PlannedEffect>, Vec<_>) =
-        changed(plan).partition(|effect| effect.kind == EffectKind::File);
+        changed(plan).partition(|effect| effect.kind.rides_in_commit());
     let mut parts = Vec::new();
     match files.len() {
         0 => {}

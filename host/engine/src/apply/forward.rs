@@ -285,7 +285,7 @@ impl<'a> Saga<'a> {
 
 /// Whether an effect is a step of its own.
 pub(super) fn acts(effect: &PlannedEffect) -> bool {
-    effect.action != Action::None && effect.kind != EffectKind::File
+    effect.action != Action::None && !effect.kind.rides_in_commit()
 }
 
 /// What is written before the call. A folder's files stand in the plan already.

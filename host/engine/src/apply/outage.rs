@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use deploycenter_domain::effect::EffectKind;
+use deploycenter_domain::effect::{EffectKind, System};
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::resource::Resource;
 use deploycenter_ports::{
@@ -35,10 +35,7 @@ impl Probe {
 
     /// Whether reading it asks that system. A takeover looks into git too.
     fn asks(&self, system: &str) -> bool {
-        let reads_argocd = matches!(
-            self.kind,
-            EffectKind::Project | EffectKind::Application | EffectKind::Sync
-        );
+        let reads_argocd = self.kind.facts().system == System::ArgoCd;
         reads_argocd == (system == "argocd")
     }
 }

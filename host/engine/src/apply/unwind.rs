@@ -212,17 +212,9 @@ impl Saga<'_> {
             .plan
             .effect(id)
             .and_then(|effect| effect.after.as_ref());
-        match image {
-            Some(Resource::Application(application)) => format!("{id} ({})", application.name),
-            Some(Resource::Project(project)) => format!("{id} ({})", project.name),
-            Some(Resource::Record(record)) => {
-                format!("{id} ({} {})", record.name, record.set_identifier)
-            }
-            Some(Resource::Secret(secret)) => format!("{id} ({})", secret.name),
-            Some(Resource::Folder(folder)) => {
-                format!("{id} ({} on {})", folder.path, folder.branch)
-            }
-            _ => id.to_string(),
+        match image.and_then(Resource::outside_name) {
+            Some(name) => format!("{id} ({name})"),
+            None => id.to_string(),
         }
     }
 }

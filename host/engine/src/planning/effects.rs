@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use deploycenter_domain::bind::bind;
-use deploycenter_domain::deployed::{DeployedState, same_place};
-use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
+use deploycenter_domain::deployed::DeployedState;
+use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::problem::{Problem, Problems};
@@ -197,16 +197,16 @@ impl Engine {
             .map(|effect| effect.id.clone())
             .collect();
         let mut gone = Vec::new();
-        let candidates = deployed_now
-            .of_kind(EffectKind::Record)
-            .chain(deployed_now.of_kind(EffectKind::MountTarget));
+        let kinds = EffectKind::in_undo_order().into_iter();
+        let dropped = kinds.filter(|kind| kind.facts().dropped_by_updates);
+        let candidates = dropped.flat_map(|kind| deployed_now.of_kind(kind));
         for (id, image) in candidates {
             let wanted = effects.iter().any(|effect| {
                 effect.kind == id.kind()
                     && effect
                         .after
                         .as_ref()
-                        .is_some_and(|after| same_place(after, image))
+                        .is_some_and(|after| after.same_place(image))
             });
             if wanted || neighbour_wants(snapshot, target, image) {
                 continue;
@@ -240,7 +240,7 @@ impl Engine {
     ) -> Option<Refusal> {
         let what = match &seen.ownership {
             Ownership::ByPlace => return None,
-            Ownership::Foreign(what) => match called(seen) {
+            Ownership::Foreign(what) => match seen.called() {
                 Some(name) => format!("{name} {what}"),
                 None => what.clone(),
             },
@@ -270,18 +270,6 @@ impl Engine {
             && owner.target == *whose.target
             && owner.effect == *id
             && owner.incarnation == whose.incarnation
-    }
-}
-
-/// What a thing is called outside, where its adapter says of it only what it is.
-fn called(seen: &Observed) -> Option<&str> {
-    match &seen.image {
-        Resource::Record(record) => Some(&record.name),
-        Resource::Secret(secret) => Some(&secret.name),
-        Resource::FileSystem(_) | Resource::AccessPoint(_) => {
-            seen.outputs.get(&OutputName::Id).map(String::as_str)
-        }
-        _ => None,
     }
 }
 

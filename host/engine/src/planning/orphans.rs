@@ -4,7 +4,6 @@ use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::naming;
-use deploycenter_domain::resource::Resource;
 use deploycenter_ports::ReadFrom;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -165,7 +164,7 @@ fn out_of_sight(usages: &Usages<'_>) -> Vec<Orphan> {
         };
         let images = life.deployed.images.values();
         for image in images.chain(life.deployed.unused.values()) {
-            let Some((system, id)) = name_in_region(image) else {
+            let Some((_, id)) = image.in_region() else {
                 continue;
             };
             let left = Left {
@@ -175,18 +174,9 @@ fn out_of_sight(usages: &Usages<'_>) -> Vec<Orphan> {
                 ),
                 ..left.clone()
             };
-            orphans.push(Orphan::new(system, id, left));
+            let system = image.kind().facts().system.as_str();
+            orphans.push(Orphan::new(system, id.to_owned(), left));
         }
     }
     orphans
-}
-
-/// Things that a region's lists would show.
-fn name_in_region(image: &Resource) -> Option<(&'static str, String)> {
-    match image {
-        Resource::FileSystem(image) => Some(("efs", image.creation_token.clone())),
-        Resource::AccessPoint(image) => Some(("efs", image.client_token.clone())),
-        Resource::Secret(image) => Some(("secretsmanager", image.name.clone())),
-        _ => None,
-    }
 }

@@ -14,7 +14,7 @@ use deploycenter_ports::{InventoryItem, Marker, ReadFrom};
 use super::PlanError;
 use super::effects::EffectScope;
 use super::refusal::Refusal;
-use super::removal::{ROLES, application, folder_commit, holds_data, ids, namespace};
+use super::removal::{ROLES, application, folder_commit, ids, namespace};
 use super::snapshot::PlanningSnapshot;
 use super::usages::Usage;
 use super::users::given_life;
@@ -246,16 +246,9 @@ impl Engine {
         after: &[EffectId],
     ) -> Result<Vec<PlannedEffect>, PlanError> {
         let mut effects: Vec<PlannedEffect> = Vec::new();
-        for kind in [
-            EffectKind::AccessPoint,
-            EffectKind::MountTarget,
-            EffectKind::FileSystem,
-            EffectKind::Secret,
-        ] {
-            for (id, image) in known
-                .iter()
-                .filter(|(id, _)| id.kind() == kind && holds_data(kind))
-            {
+        let kinds = EffectKind::in_undo_order().into_iter();
+        for kind in kinds.filter(|kind| kind.is_retained()) {
+            for (id, image) in known.iter().filter(|(id, _)| id.kind() == kind) {
                 let mut deps = after.to_vec();
                 if kind == EffectKind::FileSystem {
                     deps.extend(ids(&effects));

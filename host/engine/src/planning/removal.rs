@@ -303,18 +303,7 @@ fn retained(deployed: &DeployedState) -> impl Iterator<Item = (&EffectId, &Resou
         .images
         .iter()
         .chain(&deployed.unused)
-        .filter(|(id, _)| holds_data(id.kind()))
-}
-
-/// Kinds that hold data, or lead to it.
-pub(super) fn holds_data(kind: EffectKind) -> bool {
-    matches!(
-        kind,
-        EffectKind::FileSystem
-            | EffectKind::MountTarget
-            | EffectKind::AccessPoint
-            | EffectKind::Secret
-    )
+        .filter(|(id, _)| id.kind().is_retained())
 }
 
 /// The namespace of a life, and the name of its workload.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deploycenter_domain::desired::Desired;
-use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::Resource;
@@ -70,9 +69,6 @@ impl Offline {
 
 /// An id that no AWS account has, of the shape that a schema wants.
 fn placeholder(reference: &Reference) -> String {
-    match reference.effect.kind() {
-        EffectKind::FileSystem => "fs-00000000000000000".to_owned(),
-        EffectKind::AccessPoint => "fsap-00000000000000000".to_owned(),
-        _ => "known-after-apply".to_owned(),
-    }
+    let sample = reference.effect.kind().facts().sample_id;
+    sample.unwrap_or("known-after-apply").to_owned()
 }

@@ -3,7 +3,6 @@
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::lock::{self, Lock};
 use deploycenter_domain::name::{Incarnation, RegionName, TargetId};
-use deploycenter_domain::resource::Resource;
 use deploycenter_ports::{Marker, ReadFrom};
 
 use super::PlanError;
@@ -101,10 +100,5 @@ fn retained_in(usages: &Usages<'_>, target: &TargetId, life: Incarnation) -> Opt
             }
             _ => false,
         })
-        .find_map(|item| match &item.image {
-            Resource::FileSystem(image) => Some(image.region.clone()),
-            Resource::AccessPoint(image) => Some(image.region.clone()),
-            Resource::Secret(image) => Some(image.region.clone()),
-            _ => None,
-        })
+        .find_map(|item| Some(item.image.in_region()?.0.clone()))
 }

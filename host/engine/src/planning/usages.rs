@@ -87,7 +87,7 @@ impl Usages<'_> {
                 target: None,
                 reason: text.clone(),
                 since: item.since,
-                command: by_hand(item),
+                command: item.image.removed_by_hand(&item.id),
                 unused: None,
             }),
         }
@@ -350,36 +350,4 @@ pub(super) fn stuck(record: &DeploymentRecord) -> Usage {
 pub(super) fn purge(target: &TargetId, life: Option<Incarnation>) -> String {
     let life = life.map_or_else(String::new, |life| format!(" --incarnation {life}"));
     format!("deploycenter purge {target} --confirm {target}{life}")
-}
-
-/// How a person removes what doesn't say whose it is.
-fn by_hand(item: &InventoryItem) -> String {
-    let id = &item.id;
-    match &item.image {
-        Resource::FileSystem(image) => format!(
-            "aws efs delete-file-system --region {} --file-system-id {id}",
-            image.region
-        ),
-        Resource::MountTarget(image) => format!(
-            "aws efs delete-mount-target --region {} --mount-target-id {id}",
-            image.region
-        ),
-        Resource::AccessPoint(image) => format!(
-            "aws efs delete-access-point --region {} --access-point-id {id}",
-            image.region
-        ),
-        Resource::Secret(image) => format!(
-            "aws secretsmanager delete-secret --region {} --secret-id {id}",
-            image.region
-        ),
-        Resource::Record(image) => format!(
-            "aws route53 change-resource-record-sets --hosted-zone-id {} --change-batch … (DELETE {} {})",
-            image.zone, image.name, image.set_identifier
-        ),
-        Resource::Project(_) => format!("argocd proj delete {id}"),
-        Resource::Application(_) => format!("argocd app delete {id}"),
-        Resource::File(_) | Resource::Folder(_) | Resource::Sync(_) => {
-            "remove it by hand".to_owned()
-        }
-    }
 }

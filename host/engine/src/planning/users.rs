@@ -1,6 +1,5 @@
 //! Which lives have what: by journal and desired state, where marks don't tell.
 
-use deploycenter_domain::deployed::same_place;
 use deploycenter_domain::desired::Instance;
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::name::{CustomerName, Incarnation, RegionName, TargetId};
@@ -79,7 +78,7 @@ fn wants(instance: &Instance, record: &Record) -> bool {
 }
 
 pub(super) fn is_at(image: &Resource, record: &Record) -> bool {
-    matches!(image, Resource::Record(_)) && same_place(image, &Resource::Record(record.clone()))
+    matches!(image, Resource::Record(_)) && image.same_place(&Resource::Record(record.clone()))
 }
 
 /// Whether something of a life is there, as the journal has it.

@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deploycenter_domain::effect::{Action, EffectKind};
+use deploycenter_domain::effect::{Action, DataHeld, EffectKind, FolderPart};
 use deploycenter_domain::plan::{Change, TargetPlan};
-use deploycenter_domain::resource::Resource;
 use similar::{ChangeTag, TextDiff};
 
 use super::super::effect::text;
@@ -33,10 +32,10 @@ impl Outline {
             lines.push(format!("{:?} {}", effect.action, effect.id));
             for change in &effect.changes {
                 // A file's place follows from its name; trees are of a target's own files.
-                let tells = match effect.kind {
-                    EffectKind::File => change.path != "path",
-                    EffectKind::Commit | EffectKind::Sync => change.path != "tree",
-                    _ => true,
+                let tells = match effect.kind.facts().folder {
+                    FolderPart::Apart => true,
+                    FolderPart::File => change.path != "path",
+                    FolderPart::Commit | FolderPart::Follower => change.path != "tree",
                 };
                 if tells {
                     outline(change, &mut lines);
@@ -95,10 +94,7 @@ fn is_grave(plan: &TargetPlan) -> bool {
     plan.operation.is_removal()
         || plan.crosses_data_version().is_some()
         || plan.effects.iter().any(|effect| {
-            let holds_data = matches!(
-                effect.kind,
-                EffectKind::FileSystem | EffectKind::AccessPoint | EffectKind::Secret
-            );
+            let holds_data = effect.kind.facts().data == DataHeld::Holds;
             effect.action == Action::Delete
                 || effect.adopt.is_some()
                 || (holds_data && effect.action == Action::Update)
@@ -144,49 +140,12 @@ fn own_names(plan: &TargetPlan) -> BTreeMap<String, String> {
         let Some(image) = images.into_iter().flatten().next() else {
             continue;
         };
-        for (what, name) in names_in(image) {
+        for (what, name) in image.own_names() {
             own.insert(format!("{} {nth} {what}", effect.kind), name);
         }
     }
     own.retain(|_, name| name.chars().any(char::is_alphabetic));
     own
-}
-
-/// The names that a thing has for its target's sake, where they aren't put together from
-/// the target's own.
-fn names_in(image: &Resource) -> Vec<(&'static str, String)> {
-    match image {
-        Resource::FileSystem(it) => vec![
-            ("token", it.creation_token.clone()),
-            ("name", it.name.clone()),
-        ],
-        Resource::AccessPoint(it) => vec![
-            ("token", it.client_token.clone()),
-            ("name", it.name.clone()),
-            ("path", it.path.clone()),
-        ],
-        Resource::Record(it) => vec![
-            ("name", it.name.clone()),
-            ("zone", it.zone.clone()),
-            ("set", it.set_identifier.clone()),
-        ],
-        Resource::Secret(it) => vec![("name", it.name.clone())],
-        Resource::Application(it) => {
-            let mut names = vec![("name", it.name.clone())];
-            let namespace = &it.spec["destination"]["namespace"];
-            names.extend(
-                namespace
-                    .as_str()
-                    .map(|namespace| ("namespace", namespace.to_owned())),
-            );
-            names
-        }
-        Resource::MountTarget(_)
-        | Resource::File(_)
-        | Resource::Folder(_)
-        | Resource::Project(_)
-        | Resource::Sync(_) => Vec::new(),
-    }
 }
 
 /// Ids that AWS gives: what stands before their hexadecimal digits.

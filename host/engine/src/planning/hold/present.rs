@@ -77,7 +77,7 @@ impl Present {
 fn beside_files(deployed: &DeployedState, customer: &CustomerName) -> BTreeMap<EffectId, Resource> {
     let images = deployed.images.iter();
     images
-        .filter(|(id, _)| !matches!(id.kind(), EffectKind::Commit | EffectKind::Sync))
+        .filter(|(id, _)| !id.kind().comes_with_files())
         .map(|(id, image)| {
             let mut image = image.clone();
             former::rehome(&mut image, customer);

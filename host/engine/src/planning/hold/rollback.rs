@@ -183,12 +183,7 @@ fn known(plan: &TargetPlan, bindings: &Bindings) -> Bindings {
 fn made_anew(known: &Bindings, effects: &[PlannedEffect]) -> Vec<String> {
     effects
         .iter()
-        .filter(|effect| {
-            matches!(
-                effect.kind,
-                EffectKind::FileSystem | EffectKind::AccessPoint
-            )
-        })
+        .filter(|effect| effect.kind.facts().sample_id.is_some())
         .filter_map(|effect| {
             let then = known.get(&format!("{}:{}", effect.id, OutputName::Id))?;
             let now = effect.outputs.get(&OutputName::Id);
