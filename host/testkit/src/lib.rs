@@ -1,5 +1,6 @@
 //! Harnesses: a whole world in one process, that dies where a test wants it to.
 
+pub mod canary;
 mod clock;
 mod faulty;
 mod gate;

@@ -21,6 +21,7 @@ use deploycenter_sandbox::{ACCESS_KEY_ID, Config, SECRET_ACCESS_KEY, Sandbox, Sa
 use deploycenter_store::{SqliteStore, StoreOptions};
 use tempfile::TempDir;
 
+use crate::canary;
 use crate::clock::{CountingIds, RealClock, SleeplessClock};
 use crate::faulty::{FaultyGit, GitFault, Switch};
 use crate::gate::Gate;
@@ -48,6 +49,8 @@ pub struct World {
     git_faults: Arc<Switch>,
     twice: Arc<AtomicBool>,
     time: SandboxClock,
+    /// Whether it is searched for logins when it ends; a copy writes what its original does.
+    searched: bool,
 }
 
 /// How a process's life went.
@@ -82,6 +85,7 @@ impl World {
         let dir = tempfile::tempdir()?;
         let repo = SampleRepo::below(dir.path());
         repo.create(&files(customers)?)?;
+        canary::plant(&repo.checkout)?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -96,6 +100,7 @@ impl World {
             git_faults: Arc::default(),
             twice: Arc::default(),
             time,
+            searched: true,
         })
     }
 
@@ -125,6 +130,7 @@ impl World {
             git_faults: Arc::default(),
             twice: Arc::default(),
             time: self.time,
+            searched: false,
         })
     }
 
@@ -186,6 +192,18 @@ impl World {
     /// Takes every step twice from now on.
     pub fn do_everything_twice(&self) {
         self.twice.store(true, Ordering::SeqCst);
+    }
+
+    /// Wants none of the logins that this world knows in anything that was written.
+    ///
+    /// # Panics
+    /// When one is there.
+    pub fn wants_no_login(&self) {
+        let known = [self.sandbox().argocd_token(), SECRET_ACCESS_KEY];
+        let found = canary::search(self.dir.path(), &known);
+        assert_eq!(found, [""; 0], "a login was written");
+        let outside = self.sandbox().snapshot().to_string();
+        canary::absent("a stand-in", &outside);
     }
 
     /// Everything that exists outside.
@@ -397,6 +415,9 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
 
 impl Drop for World {
     fn drop(&mut self) {
+        if self.searched && !std::thread::panicking() {
+            self.wants_no_login();
+        }
         if let Some(sandbox) = self.sandbox.take() {
             self.runtime.block_on(sandbox.stop());
         }

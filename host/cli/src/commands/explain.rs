@@ -76,7 +76,7 @@ impl Drop {
     after_help = "Examples:\n  deploycenter explain acme/mattermost\n  deploycenter explain acme/mattermost smtp.host"
 )]
 pub(crate) struct ExplainArgs {
-    /// <customer>/<instance>
+    /// <customer>/<instance>, or <customer>/_customer
     pub(crate) target: TargetId,
     /// Only this value and those below it: smtp, smtp.host
     pub(crate) path: Option<String>,
@@ -86,6 +86,11 @@ pub(super) async fn run(context: &CommandContext, args: &ExplainArgs) -> Result<
     let (target, path) = (&args.target, args.path.as_deref());
     let (offline, reading, busy) = context.offline().await?;
     let desired = Arc::new(reading.whole()?);
+    if target.is_shared() {
+        offline.render(desired, Some(target)).await?;
+        drop(busy);
+        return shared(context, target);
+    }
     let merged = offline.explain(desired, target).await?;
     drop(busy);
     let mut rows = Vec::new();
@@ -135,6 +140,21 @@ pub(super) async fn run(context: &CommandContext, args: &ExplainArgs) -> Result<
         );
     } else {
         crate::output::out!("{}", human(&rows, &dropped));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a customer's instances share comes from no value.
+fn shared(context: &CommandContext, target: &TargetId) -> Result<ExitCode, Fail> {
+    if context.json {
+        output::outln!(
+            "{}",
+            serde_json::json!({ "format": output::FORMAT, "target": target, "values": [] })
+        );
+    } else {
+        output::errln!(
+            "{target} has no values: it follows from where the customer's instances run. `deploycenter render {target}` shows it."
+        );
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -16,7 +16,7 @@ use crate::fail::Fail;
     after_help = "Examples:\n  deploycenter render acme/mattermost\n  deploycenter render acme/mattermost --out rendered"
 )]
 pub(crate) struct RenderArgs {
-    /// <customer>/<instance>; every instance when absent (with --out)
+    /// <customer>/<instance>, or <customer>/_customer for what they share; every instance when absent (with --out)
     pub(crate) target: Option<TargetId>,
     /// Write the files under this folder instead of printing them
     #[arg(long, value_name = "DIR")]

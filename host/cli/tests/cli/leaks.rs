@@ -1,7 +1,7 @@
 //! A login in a remote's URL stays with the transport. That it is nowhere else is looked
 //! at after every run of these tests; see [`crate::canary`].
 
-use crate::canary::PASSWORD;
+use deploycenter_testkit::canary::PASSWORD;
 use crate::place::{ACME, Place, Run, holds};
 use crate::trust::Listener;
 

@@ -6,7 +6,6 @@ mod adopt;
 mod apply;
 mod away;
 mod broken;
-mod canary;
 mod doctor;
 mod dual_stack;
 mod edited;

@@ -10,11 +10,10 @@ use deploycenter_sandbox::sample::{REGIONS, SampleRepo};
 use deploycenter_sandbox::{
     ACCESS_KEY_ID, Config, LedgerEntry, SECRET_ACCESS_KEY, Sandbox, SandboxClock, World, argocd,
 };
-use deploycenter_testkit::{Inventory, files};
+use deploycenter_testkit::{Inventory, canary, files};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::canary;
 
 /// One customer with one instance, on a file system of its own.
 pub(crate) const ACME: &str = "\
@@ -117,7 +116,8 @@ impl Place {
         repo.create(&files).unwrap();
         let home = dir.join("home");
         std::fs::create_dir(&home).unwrap();
-        canary::plant(&repo.checkout, &home);
+        canary::plant(&repo.checkout).unwrap();
+        canary::plant_rule(&home).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -351,7 +351,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let dir = self.home.parent().unwrap();
-            assert_eq!(canary::search(dir), [""; 0], "a login was written");
+            assert_eq!(canary::search(dir, &[]), [""; 0], "a login was written");
             if let Some(sandbox) = &self.sandbox {
                 canary::absent("a stand-in", &sandbox.snapshot().to_string());
             }

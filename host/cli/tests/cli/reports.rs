@@ -201,6 +201,25 @@ fn render_needs_nobody() {
 }
 
 #[test]
+fn what_instances_share_is_rendered_and_explained() {
+    let mut place = Place::new(FLEET);
+    place.deploy();
+    place.disconnect();
+    let run = place.run(&["render", "acme/_customer", "--output", "json"]);
+    let files = run.succeeded().json()["targets"]["acme/_customer"].clone();
+    for file in ["project.json", "base-project.json"] {
+        assert_eq!(files[file], place.committed("acme", file).as_str());
+    }
+    let run = place.run(&["explain", "acme/_customer"]).succeeded();
+    holds(&run.stderr, &["deploycenter render acme/_customer"]);
+    for verb in ["render", "explain"] {
+        place
+            .run(&[verb, "nobody/_customer", "--output", "json"])
+            .refused("invalid");
+    }
+}
+
+#[test]
 fn explain_names_layer_file_and_line() {
     let place = Place::new(FLEET);
     let all = place.run(&["explain", "acme/mattermost"]).succeeded();

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use crate::canary::TOKEN;
+use deploycenter_testkit::canary::TOKEN;
 use crate::place::{ACME, Place, Run, holds};
 
 /// Listens on loopback, answers every request alike, and keeps what it was asked.

@@ -15,7 +15,7 @@ use super::offline::Offline;
 use super::{PlanError, PlanningSnapshot};
 
 impl Offline {
-    /// The files of one instance by their path on the branch. Values that are known only
+    /// The files of one target by their path on the branch, or of every instance. Values that are known only
     /// after apply are placeholders of the right shape.
     ///
     /// # Errors
@@ -25,6 +25,12 @@ impl Offline {
         desired: Arc<Desired>,
         targets: Option<&TargetId>,
     ) -> Result<BTreeMap<TargetId, BTreeMap<String, String>>, PlanError> {
+        if let Some(target) = targets.filter(|target| target.is_shared()) {
+            let snapshot = PlanningSnapshot::offline(Arc::clone(&desired));
+            let files = self.shared_files(&snapshot, target.customer());
+            let files = files.ok_or_else(|| no_such_target(&desired, target))?;
+            return Ok(BTreeMap::from([(target.clone(), files)]));
+        }
         let chosen: Vec<TargetId> = desired
             .instances()
             .map(|instance| instance.target.clone())

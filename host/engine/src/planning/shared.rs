@@ -9,47 +9,43 @@ use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
 use deploycenter_domain::naming;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::TargetPlan;
-use deploycenter_domain::resource::Adoption;
+use deploycenter_domain::resource::{Adoption, Resource};
 use deploycenter_domain::stale::OWN_FOLDER;
-use deploycenter_domain::wanted;
+use deploycenter_domain::wanted::{self, Destinations};
 use serde_json::Value;
 
 use super::PlanError;
 use super::effects::EffectScope;
+use super::offline::Offline;
 use super::snapshot::PlanningSnapshot;
 use crate::Engine;
 
-impl Engine {
-    /// The project lists the namespaces of every instance that is desired, whether or
-    /// not it is applied now, and of those still on the branch or on their way there, and
-    /// not `removed` now; and where their applications stand, as long as they do.
-    pub(super) async fn plan_shared(
+impl PlanningSnapshot {
+    /// Where a customer's instances run: those that are desired, whether or not they are
+    /// applied now, and those still on the branch or on their way there, and not `removed`
+    /// now.
+    fn destinations_of(
         &self,
-        snapshot: &PlanningSnapshot,
         customer: &CustomerName,
         removed: &BTreeSet<TargetId>,
-        adopt: &BTreeMap<EffectId, Adoption>,
-    ) -> Result<TargetPlan, PlanError> {
-        let target = TargetId::shared_of(customer.clone());
+    ) -> Destinations {
         let mut destinations = BTreeSet::new();
-        let mut region = None;
-        let regions = &snapshot.desired.regions.regions;
-        for instance in snapshot
+        let regions = &self.desired.regions.regions;
+        for instance in self
             .desired
             .customer(customer)
             .map_or(&[][..], |known| &known.instances)
         {
-            let Some(place) = snapshot.desired.region_of(instance) else {
+            let Some(place) = self.desired.region_of(instance) else {
                 continue;
             };
-            let incarnation = snapshot.incarnation(&instance.target);
+            let incarnation = self.incarnation(&instance.target);
             destinations.insert((
                 place.cluster.server.clone(),
                 naming::readable(customer, instance.name(), incarnation),
             ));
-            region.get_or_insert_with(|| instance.region.clone());
         }
-        for live in snapshot
+        for live in self
             .live_of(customer)
             .filter(|live| !removed.contains(&live.target))
         {
@@ -66,7 +62,7 @@ impl Engine {
             }
         }
         // Another process may have begun one that this desired state doesn't have yet.
-        for (at_work, unfinished) in snapshot.unfinished.iter().filter(|(other, unfinished)| {
+        for (at_work, unfinished) in self.unfinished.iter().filter(|(other, unfinished)| {
             other.customer() == customer && !unfinished.removes && !removed.contains(*other)
         }) {
             let place = regions.get(&unfinished.region);
@@ -77,6 +73,45 @@ impl Engine {
                 ));
             }
         }
+        destinations
+    }
+}
+
+impl Offline {
+    /// The files of what a customer's instances share, by their path on the branch; `None`
+    /// when no instance is desired.
+    pub(super) fn shared_files(
+        &self,
+        snapshot: &PlanningSnapshot,
+        customer: &CustomerName,
+    ) -> Option<BTreeMap<String, String>> {
+        let destinations = snapshot.destinations_of(customer, &BTreeSet::new());
+        if destinations.is_empty() {
+            return None;
+        }
+        let repositories = BTreeSet::from([self.generated_url.clone()]);
+        let wanted = wanted::shared(&self.installation, customer, &destinations, &repositories);
+        let files = wanted.into_iter().filter_map(|effect| match effect.after {
+            Resource::File(file) => Some((file.path, file.content)),
+            _ => None,
+        });
+        Some(files.collect())
+    }
+}
+
+impl Engine {
+    /// The project lists the namespaces of every instance that is desired, whether or
+    /// not it is applied now, and of those still on the branch or on their way there, and
+    /// not `removed` now; and where their applications stand, as long as they do.
+    pub(super) async fn plan_shared(
+        &self,
+        snapshot: &PlanningSnapshot,
+        customer: &CustomerName,
+        removed: &BTreeSet<TargetId>,
+        adopt: &BTreeMap<EffectId, Adoption>,
+    ) -> Result<TargetPlan, PlanError> {
+        let target = TargetId::shared_of(customer.clone());
+        let mut destinations = snapshot.destinations_of(customer, removed);
         // An application that stands is still read from where it was, and deployed there:
         // Argo CD takes no project that forbids one of its applications. So the project
         // permits both places until they have moved, and is narrowed by the next plan.
@@ -90,11 +125,11 @@ impl Engine {
                 destinations.insert((server.to_owned(), namespace.to_owned()));
             }
         }
+        let regions = &snapshot.desired.regions.regions;
         let region = snapshot
             .desired
             .customer(customer)
             .map(|known| known.region.clone())
-            .or(region)
             .or_else(|| {
                 let mut places = snapshot
                     .live
