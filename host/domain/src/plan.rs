@@ -137,6 +137,15 @@ impl Remark {
     /// The code of what an app's plugin warned of.
     pub const APP_WARNING: &str = "app-warning";
 
+    /// The codes of what stands outside now, and leads people elsewhere.
+    const OF_NOW: [&str; 2] = ["answered-elsewhere", "delegated"];
+
+    /// Whether it is to be known of a target that doesn't change, too.
+    #[must_use]
+    pub fn is_of_now(&self) -> bool {
+        Self::OF_NOW.contains(&self.code.as_str())
+    }
+
     /// A remark. What isn't known before apply reads so in it.
     #[must_use]
     pub fn new(code: &str, message: impl AsRef<str>) -> Self {

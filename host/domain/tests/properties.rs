@@ -210,14 +210,18 @@ proptest! {
             prop_assert_eq!(value, &layer.values[key]);
             prop_assert_eq!(merged.provenance[key].layer, kind);
         }
-        for layer in [&app, &shared, &own] {
-            for key in layer.values.keys() {
-                prop_assert!(merged.values.contains_key(key));
-            }
+        for key in app.values.keys().chain(shared.values.keys()).chain(own.values.keys()) {
+            let above = [&own, &shared].into_iter().find_map(|layer| layer.values.get(key));
+            // A null drops what the layers below give, and says so.
+            let drops = above.is_some_and(Value::is_null);
+            prop_assert_eq!(merged.dropped.contains_key(key), drops);
+            prop_assert_eq!(merged.values.contains_key(key), !drops);
         }
-        // Merging with itself or with nothing changes nothing.
+        // Merging with itself or with nothing changes nothing but what a null drops.
         let twice = merge(&[(LayerKind::App, &own), (LayerKind::Customer, &own)]);
-        prop_assert_eq!(&twice.values, &own.values);
+        let mut kept = own.values.clone();
+        kept.retain(|_, value| !value.is_null());
+        prop_assert_eq!(&twice.values, &kept);
         let nothing = Layer::default();
         let same = merge(&[(LayerKind::App, &app), (LayerKind::Shared, &nothing), (LayerKind::Customer, &nothing)]);
         prop_assert_eq!(&same.values, &app.values);

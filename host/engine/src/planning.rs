@@ -36,7 +36,7 @@ use deploycenter_domain::hold::Hold;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, TargetId};
 use deploycenter_domain::operation::Operation;
-use deploycenter_domain::plan::{Plan, PlannedEffect, TargetPlan};
+use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::selector::Selection;
@@ -327,7 +327,7 @@ impl Gathered {
                     self.counted += plan.effects.len();
                     plan.effects = Vec::new();
                     plan.inputs = BTreeMap::new();
-                    plan.remarks = Vec::new();
+                    plan.remarks.retain(Remark::is_of_now);
                 }
                 if let Some(hold) = hold {
                     self.held.push((target.clone(), hold));

@@ -159,12 +159,9 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
         Command::CompilePlugin => Ok(deploycenter_plugin_runtime::compile_child()),
         Command::Schema(args) => schema::run(&context, &args).await,
         Command::Completions { shell } => {
-            clap_complete::generate(
-                shell,
-                &mut Args::command(),
-                "deploycenter",
-                &mut std::io::stdout(),
-            );
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "deploycenter", &mut script);
+            crate::output::print::content(&String::from_utf8_lossy(&script));
             Ok(ExitCode::SUCCESS)
         }
     }

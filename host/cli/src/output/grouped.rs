@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::effect::{self, Shown};
 use super::plan;
-use super::style::{BOLD, DIM, paint};
-use similarity::Outline;
+use super::style::{BOLD, DIM, harmless, paint};
+use similarity::{Outline, is_grave};
 
 /// How many of a group's other targets are named.
 const NAMED: usize = 3;
@@ -30,7 +30,7 @@ struct Group<'a> {
 
 /// The groups, the largest first, then by name.
 fn groups(plans: &[TargetPlan]) -> Vec<Group<'_>> {
-    let mut groups = gather(plans, Outline::of);
+    let mut groups = gather(plans);
     groups.sort_by(|a, b| {
         let sizes = b.targets.len().cmp(&a.targets.len());
         sizes.then_with(|| a.targets.cmp(&b.targets))
@@ -38,16 +38,21 @@ fn groups(plans: &[TargetPlan]) -> Vec<Group<'_>> {
     groups
 }
 
-/// The targets that change, sorted, those with like outlines together where the first of
-/// them stands.
-fn gather(plans: &[TargetPlan], outline: impl Fn(&TargetPlan) -> Outline) -> Vec<Group<'_>> {
+/// The targets that change, sorted.
+fn changing(plans: &[TargetPlan]) -> Vec<&TargetPlan> {
     let mut changing: Vec<&TargetPlan> = plans.iter().filter(|plan| plan.has_changes()).collect();
     changing.sort_by(|a, b| a.target.cmp(&b.target));
+    changing
+}
+
+/// The targets that change, those with like outlines together where the first of them
+/// stands.
+fn gather(plans: &[TargetPlan]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     // Most that differ differ in length already.
     let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for plan in changing {
-        let outline = outline(plan);
+    for plan in changing(plans) {
+        let outline = Outline::of(plan);
         let near = by_length.entry(outline.len()).or_default();
         let like = near
             .iter()
@@ -69,30 +74,60 @@ fn gather(plans: &[TargetPlan], outline: impl Fn(&TargetPlan) -> Outline) -> Vec
 
 /// How many changing targets are shown one by one.
 const HANDFUL: usize = 5;
+/// How many lines a target may differ in from the one that is shown for it.
+const DIFFERENT: usize = 12;
 
-/// The plans of more than a handful of targets, each shape by one target: of first
-/// deployments those that make the same things, whatever values are in them; of others
-/// those that change alike. What removes something or goes at data stands alone. `None`:
-/// there are few enough to show each.
+/// A target that is shown, and those of its shape, each with what differs in it.
+struct Shape<'a> {
+    shown: &'a TargetPlan,
+    outline: Outline,
+    others: Vec<(&'a TargetId, Vec<String>)>,
+}
+
+/// The plans of more than a handful of targets: of those that make or change the same
+/// things the first is shown, and of each other what differs from it. What removes something
+/// or goes at data is shown as it is, and so is what differs in more than a few lines.
+/// `None`: there are few enough to show each.
 pub(super) fn folded(plans: &[TargetPlan]) -> Option<String> {
-    if plans.iter().filter(|plan| plan.has_changes()).count() <= HANDFUL {
+    let changing = changing(plans);
+    if changing.len() <= HANDFUL {
         return None;
     }
+    let mut shapes: Vec<Shape<'_>> = Vec::new();
+    for plan in changing {
+        let outline = Outline::of(plan);
+        let found = shapes.iter().enumerate().find_map(|(at, shape)| {
+            let lines = outline.differing(&shape.outline)?;
+            let folds = lines.len() <= DIFFERENT && !is_grave(plan) && !is_grave(shape.shown);
+            folds.then_some((at, lines))
+        });
+        if let Some((at, lines)) = found {
+            let lines = lines.into_iter().map(str::to_owned).collect();
+            shapes[at].others.push((&plan.target, lines));
+        } else {
+            shapes.push(Shape {
+                shown: plan,
+                outline,
+                others: Vec::new(),
+            });
+        }
+    }
     let mut out = String::new();
-    for group in gather(plans, Outline::of_shape) {
-        plan::target(group.shown, false, &mut out);
-        if let Some(others) = others(&group.targets[1..]) {
-            let of = if group.shown.is_first() {
-                "with values of their own; "
-            } else {
-                ""
-            };
-            let _ = writeln!(
-                out,
-                "  {} {}",
-                paint(BOLD, others),
-                paint(DIM, format!("({of}`plan --verbose` shows each)"))
-            );
+    for shape in shapes {
+        plan::target(shape.shown, false, &mut out);
+        let (alike, differing): (Vec<_>, Vec<_>) = shape
+            .others
+            .into_iter()
+            .partition(|(_, lines)| lines.is_empty());
+        let alike: Vec<&TargetId> = alike.into_iter().map(|(target, _)| target).collect();
+        if let Some(others) = others(&alike) {
+            let _ = writeln!(out, "  {}", paint(BOLD, others));
+        }
+        for (target, lines) in differing {
+            let _ = writeln!(out, "  {}", paint(BOLD, format!("same for {target}, but:")));
+            for line in lines {
+                let _ = writeln!(out, "      {}", harmless(line.trim_end()));
+            }
         }
         out.push('\n');
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use deploycenter_domain::effect::Action;
 use deploycenter_domain::operation::Operation;
-use deploycenter_domain::plan::{Plan, TargetPlan};
+use deploycenter_domain::plan::{Plan, Remark, TargetPlan};
 
 use super::style::{BOLD, CAREFUL, DIM, harmless, paint};
 use super::{effect, grouped};
@@ -21,6 +21,9 @@ pub(crate) fn render(plan: &Plan, verbose: bool) -> String {
         grouped::folded(&plan.targets)
     };
     let mut out = folded.unwrap_or_else(|| one_by_one(&plan.targets, verbose));
+    if !verbose {
+        out.push_str(&of_now(&plan.targets));
+    }
     count_line(plan, verbose, &mut out);
     out
 }
@@ -29,6 +32,23 @@ fn one_by_one(targets: &[TargetPlan], verbose: bool) -> String {
     let mut out = String::new();
     for plan in targets.iter().filter(|plan| verbose || plan.has_changes()) {
         target(plan, verbose, &mut out);
+        out.push('\n');
+    }
+    out
+}
+
+/// What leads people elsewhere now, of targets that don't change.
+fn of_now(targets: &[TargetPlan]) -> String {
+    let mut out = String::new();
+    for plan in targets.iter().filter(|plan| !plan.has_changes()) {
+        let of_now: Vec<&Remark> = plan.remarks.iter().filter(|it| it.is_of_now()).collect();
+        if of_now.is_empty() {
+            continue;
+        }
+        heading(plan, &mut out);
+        for remark in of_now {
+            remarked(remark, &mut out);
+        }
         out.push('\n');
     }
     out
@@ -71,15 +91,19 @@ pub(super) fn heading(target: &TargetPlan, out: &mut String) {
 /// What a person should know before a target is applied.
 pub(super) fn remarks(target: &TargetPlan, out: &mut String) {
     for remark in &target.remarks {
-        let _ = writeln!(
-            out,
-            "  {} {}",
-            paint(CAREFUL, '!'),
-            harmless(&remark.message)
-        );
-        if let Some(help) = &remark.help {
-            let _ = writeln!(out, "    {} {}", paint(BOLD, "help:"), harmless(help));
-        }
+        remarked(remark, out);
+    }
+}
+
+fn remarked(remark: &Remark, out: &mut String) {
+    let _ = writeln!(
+        out,
+        "  {} {}",
+        paint(CAREFUL, '!'),
+        harmless(&remark.message)
+    );
+    if let Some(help) = &remark.help {
+        let _ = writeln!(out, "    {} {}", paint(BOLD, "help:"), harmless(help));
     }
 }
 

@@ -1,9 +1,9 @@
 //! A login in a remote's URL stays with the transport. That it is nowhere else is looked
 //! at after every run of these tests; see [`crate::canary`].
 
-use deploycenter_testkit::canary::PASSWORD;
 use crate::place::{ACME, Place, Run, holds};
 use crate::trust::Listener;
+use deploycenter_testkit::canary::PASSWORD;
 
 /// Points `origin` there.
 fn origin(place: &Place, url: &str) {

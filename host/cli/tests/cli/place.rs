@@ -14,7 +14,6 @@ use deploycenter_testkit::{Inventory, canary, files};
 use serde_json::Value;
 use tempfile::TempDir;
 
-
 /// One customer with one instance, on a file system of its own.
 pub(crate) const ACME: &str = "\
 version: 1

@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
-use deploycenter_testkit::canary::TOKEN;
 use crate::place::{ACME, Place, Run, holds};
+use deploycenter_testkit::canary::TOKEN;
 
 /// Listens on loopback, answers every request alike, and keeps what it was asked.
 pub(crate) struct Listener {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deploycenter_domain::effect::{Action, DataHeld, EffectKind, FolderPart};
 use deploycenter_domain::plan::{Change, TargetPlan};
+use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::super::effect::text;
@@ -12,6 +13,10 @@ use super::super::effect::text;
 /// A target's changes as lines to compare, and its own names by what they are for.
 pub(super) struct Outline {
     lines: Vec<String>,
+    /// How many of the first lines say what the target is and what is remarked on it.
+    said: usize,
+    /// What is done to which effect.
+    effects: Vec<String>,
     own: BTreeMap<String, String>,
 }
 
@@ -25,11 +30,15 @@ impl Outline {
             None => "shared".to_owned(),
         }];
         lines.extend(plan.remarks.iter().map(|remark| remark.message.clone()));
+        let said = lines.len();
+        let mut effects = Vec::new();
         for effect in &plan.effects {
             if effect.action == Action::None {
                 continue;
             }
-            lines.push(format!("{:?} {}", effect.action, effect.id));
+            let what = format!("{:?} {}", effect.action, effect.id);
+            effects.push(without_ids(&what));
+            lines.push(what);
             for change in &effect.changes {
                 // A file's place follows from its name; trees are of a target's own files.
                 let tells = match effect.kind.facts().folder {
@@ -38,7 +47,7 @@ impl Outline {
                     FolderPart::Commit | FolderPart::Follower => change.path != "tree",
                 };
                 if tells {
-                    outline(change, &mut lines);
+                    outline(&effect.name, change, &mut lines);
                 }
             }
         }
@@ -47,25 +56,37 @@ impl Outline {
         }
         Self {
             lines,
+            said,
+            effects,
             own: own_names(plan),
         }
     }
 
-    /// Of a first deployment what is made, and not what is in it. What removes something or
-    /// goes at data is like no other.
-    pub(super) fn of_shape(plan: &TargetPlan) -> Self {
-        let mut outline = Self::of(plan);
-        if is_grave(plan) {
-            outline.lines.push(format!("only {}", plan.target));
-            outline.own.clear();
-        } else if plan.is_first() {
-            outline.lines.truncate(1 + plan.remarks.len());
-            let effects = plan.effects.iter();
-            let made = effects.filter(|effect| effect.action != Action::None);
-            let made = made.map(|effect| format!("{:?} {}", effect.action, effect.id));
-            outline.lines.extend(made.map(|line| without_ids(&line)));
+    /// The lines of this one that stand nowhere in `shown`, apart from names of its own;
+    /// `None` when the two aren't of one shape: the same app and region, the same remarks,
+    /// the same things made.
+    pub(super) fn differing<'a>(&'a self, shown: &Outline) -> Option<Vec<&'a str>> {
+        let names = names(&shown.own, &self.own);
+        let alike = |one: &[String], other: &[String]| {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| same(one, other, &names))
+        };
+        if self.own.get(REGION) != shown.own.get(REGION)
+            || !alike(&shown.effects, &self.effects)
+            || !alike(&shown.lines[..shown.said], &self.lines[..self.said])
+        {
+            return None;
         }
-        outline
+        let mut left: Vec<&str> = shown.lines.iter().map(String::as_str).collect();
+        let differ = self.lines.iter().filter(|line| {
+            let found = left.iter().position(|one| one == line);
+            let found = found.or_else(|| left.iter().position(|one| same(one, line, &names)));
+            found.map(|at| left.swap_remove(at)).is_none()
+        });
+        Some(differ.map(String::as_str).collect())
     }
 
     /// How many lines there are; those that are alike have as many.
@@ -74,12 +95,7 @@ impl Outline {
     }
 
     pub(super) fn is_like(&self, other: &Self) -> bool {
-        let names: Vec<(&str, &str)> = self
-            .own
-            .iter()
-            .filter_map(|(role, name)| Some((name.as_str(), other.own.get(role)?.as_str())))
-            .filter(|(one, other)| one != other)
-            .collect();
+        let names = names(&self.own, &other.own);
         self.lines.len() == other.lines.len()
             && self
                 .lines
@@ -89,8 +105,19 @@ impl Outline {
     }
 }
 
+/// What each calls its own, where they differ.
+fn names<'a>(
+    one: &'a BTreeMap<String, String>,
+    other: &'a BTreeMap<String, String>,
+) -> Vec<(&'a str, &'a str)> {
+    one.iter()
+        .filter_map(|(role, name)| Some((name.as_str(), other.get(role)?.as_str())))
+        .filter(|(one, other)| one != other)
+        .collect()
+}
+
 /// Whether something is removed, or data is gone at: nobody may overlook that.
-fn is_grave(plan: &TargetPlan) -> bool {
+pub(super) fn is_grave(plan: &TargetPlan) -> bool {
     plan.operation.is_removal()
         || plan.crosses_data_version().is_some()
         || plan.effects.iter().any(|effect| {
@@ -101,7 +128,10 @@ fn is_grave(plan: &TargetPlan) -> bool {
         })
 }
 
-fn outline(change: &Change, lines: &mut Vec<String>) {
+/// What a region's name is for.
+const REGION: &str = "region";
+
+fn outline(name: &str, change: &Change, lines: &mut Vec<String>) {
     if let (Some(before), Some(after)) = (text(&change.before), text(&change.after))
         && (before.contains('\n') || after.contains('\n'))
     {
@@ -112,14 +142,14 @@ fn outline(change: &Change, lines: &mut Vec<String>) {
                 ChangeTag::Insert => '+',
                 ChangeTag::Delete => '-',
             };
-            lines.push(format!("{mark}{}", line.value()));
+            lines.push(format!("{name} {mark}{}", line.value()));
         }
         return;
     }
-    lines.push(format!(
-        "{}: {} → {}",
-        change.path, change.before, change.after
-    ));
+    lines.push(match &change.before {
+        Value::Null => format!("+ {}: {}", change.path, change.after),
+        before => format!("{}: {before} → {}", change.path, change.after),
+    });
 }
 
 /// What is a target's own, by what it is for. Names without a letter aren't told from
@@ -127,7 +157,7 @@ fn outline(change: &Change, lines: &mut Vec<String>) {
 fn own_names(plan: &TargetPlan) -> BTreeMap<String, String> {
     let mut own = BTreeMap::from([
         ("customer".to_owned(), plan.target.customer().to_string()),
-        ("region".to_owned(), plan.region.to_string()),
+        (REGION.to_owned(), plan.region.to_string()),
     ]);
     if let Some(instance) = plan.target.instance() {
         own.insert("instance".to_owned(), instance.to_string());

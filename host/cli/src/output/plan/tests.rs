@@ -5,7 +5,7 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{EffectId, OutputName};
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::operation::Operation;
-use deploycenter_domain::plan::{Change, PlannedEffect, Remark};
+use deploycenter_domain::plan::{Change, PlannedEffect};
 use serde_json::{Value, json};
 
 use super::super::effect::UNKNOWN;
@@ -269,8 +269,9 @@ fn fleet(count: usize) -> Vec<TargetPlan> {
 #[test]
 fn a_fleet_is_shown_by_its_shapes() {
     let mut targets = fleet(7);
-    // Another shape, an equal change of two, and what is never folded.
+    // Another shape, another region, an equal change of two, and what is never folded.
     targets[3].effects.remove(0);
+    targets[4].region = "us-west-2".parse().unwrap();
     let warned = Remark::new("alone", "this one is to be read");
     targets[5].remarks.push(warned);
     let changed = effect(
@@ -304,4 +305,20 @@ fn a_handful_is_shown_one_by_one() {
     let shown = plain(&render(&plan(fleet(5)), false));
     assert!(!shown.contains("same for"), "{shown}");
     assert_eq!(shown.matches("first deployment").count(), 5, "{shown}");
+}
+
+#[test]
+fn what_leads_people_elsewhere_is_said_of_targets_without_changes() {
+    let mut unchanged = same();
+    unchanged.remarks = vec![
+        Remark::new("app-warning", "only where something changes"),
+        Remark::new("delegated", "dns.record/main: the name is delegated").help("look at it"),
+    ];
+    let shown = plain(&render(&plan(vec![unchanged]), false));
+    assert!(
+        shown.contains("! dns.record/main: the name is delegated\n    help: look at it"),
+        "{shown}"
+    );
+    assert!(!shown.contains("only where"), "{shown}");
+    assert!(shown.contains("Nothing to do"), "{shown}");
 }
