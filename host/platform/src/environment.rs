@@ -86,10 +86,15 @@ impl Environment {
         }
     }
 
-    /// Where the journal of the deployment repo at `root` is.
+    /// Where the journal of the checkout at `root` is.
     #[must_use]
     pub fn database(&self, root: &Path) -> PathBuf {
-        let own = || root.join(STATE).join("journal.db");
+        self.database_beside(&root.join(STATE))
+    }
+
+    /// Where the journal is, of a deployment repo whose other state is in that folder.
+    pub(crate) fn database_beside(&self, state: &Path) -> PathBuf {
+        let own = || state.join("journal.db");
         self.database.clone().unwrap_or_else(own)
     }
 

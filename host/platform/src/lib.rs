@@ -12,12 +12,13 @@ mod error;
 mod machine;
 mod platform;
 mod plugins;
+mod source;
 mod trust;
 
 pub use checked::CheckedOnDisk;
 pub use environment::{Environment, Variable};
 pub use error::{PlatformError, TrustError};
 pub use machine::SystemClock;
-pub use platform::{Platform, checkout, offline, repository_unset};
+pub use platform::{Platform, checkout, offline};
 pub use plugins::{plugin_bytes, unusable};
 pub use trust::{ArgoCdAccess, Trust};

@@ -1,6 +1,6 @@
 //! From a deployment repo and what surrounds it to an engine.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +8,15 @@ use deploycenter_argocd::{ArgoCd, ArgoCdConfig, Patience};
 use deploycenter_aws::{Aws, Places};
 use deploycenter_domain::desired::{self, Authority, Desired, Reading, Settings};
 use deploycenter_engine::{Engine, Limits, Offline, Providers};
-use deploycenter_git::{DeploymentRepo, Git, GitConfig};
-use deploycenter_ports::{Clock, EventSink, Repository as _, Unwatched};
+use deploycenter_git::{DeploymentRepo, Git, GitConfig, MirrorRepo};
+use deploycenter_ports::{Clock, EventSink, Unwatched};
 use deploycenter_store::{SqliteStore, StoreOptions};
 
-use crate::environment::{Environment, STATE};
+use crate::environment::Environment;
 use crate::error::PlatformError;
 use crate::machine::{SystemClock, Ulids, owner};
 use crate::plugins::{library, runtime};
+use crate::source::Source;
 use crate::trust::Trust;
 
 /// A deployment repo, and everything that works on it.
@@ -24,7 +25,7 @@ pub struct Platform {
     pub engine: Engine,
     /// The desired state, as it was read.
     pub desired: Arc<Desired>,
-    repo: Arc<DeploymentRepo>,
+    source: Source,
     user: String,
 }
 
@@ -40,10 +41,14 @@ pub async fn offline(
     environment: &Environment,
     root: &Path,
 ) -> Result<(Offline, Reading), PlatformError> {
-    let repo = Arc::new(DeploymentRepo::open(root)?);
-    let mut reading = desired::read_all(&repo.desired_files().await?);
+    let source = Source::Checkout {
+        repo: DeploymentRepo::open(root)?,
+        root: root.to_owned(),
+    };
+    let repository = source.repository();
+    let mut reading = desired::read_all(&repository.desired_files().await?);
     let desired = &reading.desired;
-    let (library, mut wrong) = library(runtime(environment)?, root, desired);
+    let (library, mut wrong) = library(runtime(environment)?, &source, desired);
     for (digest, problem) in &mut wrong {
         if let Some(place) = reading.plugins.get(digest) {
             problem.line = Some(place.line);
@@ -54,7 +59,7 @@ pub async fn offline(
         installation: desired.settings.installation.clone(),
         generated_url: repository_url(&desired.settings),
         plugins: Arc::new(library),
-        repository: repo,
+        repository,
     };
     let wrong = wrong.into_iter().map(|(_, problem)| problem);
     reading.problems.extend(wrong);
@@ -74,9 +79,47 @@ impl Platform {
         progress: Arc<dyn EventSink>,
     ) -> Result<Self, PlatformError> {
         let (repo, trust) = checkout(environment, root)?;
-        let desired = Arc::new(desired::read(&repo.desired_files().await?)?);
+        let root = root.to_owned();
+        let source = Source::Checkout { repo, root };
+        Self::of(environment, source, &trust, limits, progress).await
+    }
+
+    /// The same from a commit (a whole id) in a bare repository, whose other remotes are as
+    /// it is configured. Whoever keeps the repository fetches. `state` is the folder of what
+    /// isn't committed, for this user alone: the cache of the generated branches, and the
+    /// journal where the environment names none.
+    ///
+    /// # Errors
+    /// As [`of_checkout`](Self::of_checkout), and when the repository doesn't hold the
+    /// commit.
+    pub async fn of_mirror(
+        environment: &Environment,
+        mirror: &Path,
+        commit: &str,
+        state: &Path,
+        limits: Limits,
+        progress: Arc<dyn EventSink>,
+    ) -> Result<Self, PlatformError> {
+        let repo = MirrorRepo::open(mirror, commit)?;
+        let trust = Trust::read(environment, mirror)?;
+        let credentials = trust.git(environment, repo.origins())?;
+        let repo = repo.logging_in(credentials);
+        let state = state.to_owned();
+        let source = Source::Mirror { repo, state };
+        Self::of(environment, source, &trust, limits, progress).await
+    }
+
+    async fn of(
+        environment: &Environment,
+        source: Source,
+        trust: &Trust,
+        limits: Limits,
+        progress: Arc<dyn EventSink>,
+    ) -> Result<Self, PlatformError> {
+        let files = source.repository().desired_files().await?;
+        let desired = Arc::new(desired::read(&files)?);
         let settings = &desired.settings;
-        let repo = Arc::new(repo.following(&settings.git.remote, settings.git.main.as_deref()));
+        let source = source.following(&settings.git);
         let limits = Limits {
             outage: Duration::from_secs(settings.timeouts.outage_seconds),
             ..limits
@@ -86,10 +129,10 @@ impl Platform {
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let calls = Arc::new(Unwatched);
-        let state = state(&repo, root)?;
+        let state = source.state()?;
         let access = trust.argocd(environment, &settings.argocd.server)?;
-        let remote_url = remote_url(&repo, &desired)?;
-        let (library, wrong) = library(runtime(environment)?, root, &desired);
+        let remote_url = remote_url(&source, &desired)?;
+        let (library, wrong) = library(runtime(environment)?, &source, &desired);
         if !wrong.is_empty() {
             let wrong = wrong.into_iter().map(|(_, problem)| problem).collect();
             return Err(PlatformError::Plugins(wrong));
@@ -98,8 +141,8 @@ impl Platform {
             &GitConfig {
                 cache_dir: state.join("git"),
                 remote_url,
-                credentials: repo.credentials().clone(),
-                signer: settings.git.signing.then(|| repo.signer()),
+                credentials: source.credentials().clone(),
+                signer: settings.git.signing.then(|| source.signer()),
             },
             Arc::clone(&clock),
             calls.clone(),
@@ -128,7 +171,7 @@ impl Platform {
             Arc::clone(&clock),
             calls,
         )?);
-        let database = environment.database(root);
+        let database = environment.database_beside(&state);
         let options = StoreOptions {
             durable: true,
             owner: owner(&environment.user),
@@ -156,7 +199,7 @@ impl Platform {
             },
             store: Arc::new(store),
             plugins: Arc::new(library),
-            repository: repo.clone(),
+            repository: source.repository(),
             desired: Some(Arc::clone(&desired)),
             clock,
             ids: Arc::new(Ulids),
@@ -166,7 +209,7 @@ impl Platform {
         Ok(Self {
             engine,
             desired,
-            repo,
+            source,
             user: environment.user.clone(),
         })
     }
@@ -178,7 +221,7 @@ impl Platform {
     /// When it isn't there.
     pub fn ready_to_commit(self) -> Result<Self, PlatformError> {
         if self.desired.settings.git.signing {
-            self.repo.signer()?;
+            self.source.signer()?;
         }
         Ok(self)
     }
@@ -193,15 +236,17 @@ impl Platform {
         let settings = &this.desired.settings;
         match settings.repository() {
             Some(_) => Ok(this),
-            None => Err(repository_unset(&this.repo, settings)),
+            None => Err(PlatformError::RepositoryUnset {
+                remote: this.source.remote_url(&settings.git.remote),
+            }),
         }
     }
 
-    /// In whose name deployments are made: git's own identity where there is one, else the
-    /// user.
+    /// In whose name deployments are made: git's own identity where someone has a
+    /// checkout with one, else the user.
     #[must_use]
     pub fn actor(&self) -> String {
-        self.repo.identity().unwrap_or_else(|| self.user.clone())
+        self.source.identity().unwrap_or_else(|| self.user.clone())
     }
 }
 
@@ -219,41 +264,17 @@ pub fn checkout(
     Ok((repo.logging_in(credentials), trust))
 }
 
-/// That nothing says by which address Argo CD reads the generated branches.
-#[must_use]
-pub fn repository_unset(repo: &DeploymentRepo, settings: &Settings) -> PlatformError {
-    PlatformError::RepositoryUnset {
-        remote: repo.remote_url(&settings.git.remote),
-    }
-}
-
-/// The folder of what isn't committed. A journal that came with the repo would be the word
-/// of whoever committed it.
-fn state(repo: &DeploymentRepo, root: &Path) -> Result<PathBuf, PlatformError> {
-    if let Some(path) = repo.tracked_below(STATE) {
-        return Err(PlatformError::TrackedState {
-            path,
-            folder: STATE,
-        });
-    }
-    let folder = root.join(STATE);
-    match deploycenter_private::own_folder(&folder) {
-        Ok(()) => Ok(folder),
-        Err(error) => Err(PlatformError::StateFolder { folder, error }),
-    }
-}
-
 /// The address that manifests name.
 fn repository_url(settings: &Settings) -> String {
     settings.repository().unwrap_or(UNSET_REPOSITORY).to_owned()
 }
 
 /// Where the generated branches are pushed.
-fn remote_url(repo: &DeploymentRepo, desired: &Desired) -> Result<String, PlatformError> {
+fn remote_url(source: &Source, desired: &Desired) -> Result<String, PlatformError> {
     let git = &desired.settings.git;
     git.generated
         .clone()
-        .or_else(|| repo.remote_url(&git.remote))
+        .or_else(|| source.remote_url(&git.remote))
         .ok_or_else(|| PlatformError::NoRemote {
             remote: git.remote.clone(),
         })

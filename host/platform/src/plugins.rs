@@ -1,5 +1,6 @@
 //! The plugins that `plugins.lock` names, from the deployment repo to a library.
 
+use std::io;
 use std::path::Path;
 
 use deploycenter_domain::desired::{self, Desired, LockedPlugin};
@@ -9,6 +10,7 @@ use deploycenter_plugin_runtime::{Library, LoadError, Runtime, RuntimeConfig, re
 
 use crate::environment::Environment;
 use crate::error::PlatformError;
+use crate::source::Source;
 
 /// What runs plugins.
 pub(crate) fn runtime(environment: &Environment) -> Result<Runtime, PlatformError> {
@@ -24,17 +26,20 @@ pub(crate) fn runtime(environment: &Environment) -> Result<Runtime, PlatformErro
 /// with those that can't be used.
 pub(crate) fn library(
     runtime: Runtime,
-    root: &Path,
+    source: &Source,
     desired: &Desired,
 ) -> (Library, Vec<(Digest, Problem)>) {
     let mut library = Library::new(runtime);
     let mut wrong = Vec::new();
     for plugin in &desired.plugins.plugins {
-        let added = plugin_bytes(root, plugin).and_then(|bytes| {
-            library
-                .add(bytes, plugin)
-                .map_err(|error| unusable(plugin, &error))
-        });
+        let read = source.plugin_file(&plugin.source);
+        let added = read
+            .map_err(|error| unread(plugin, &error))
+            .and_then(|bytes| {
+                library
+                    .add(bytes, plugin)
+                    .map_err(|error| unusable(plugin, &error))
+            });
         if let Err(problem) = added {
             wrong.push((plugin.digest.clone(), problem));
         }
@@ -42,24 +47,27 @@ pub(crate) fn library(
     (library, wrong)
 }
 
-/// The bytes of a plugin's file in the deployment repo.
+/// The bytes of a plugin's file in a checkout.
 ///
 /// # Errors
 /// When it can't be read, with its place in `plugins.lock`.
 pub fn plugin_bytes(root: &Path, plugin: &LockedPlugin) -> Result<Vec<u8>, Problem> {
+    read_below(root, &plugin.source).map_err(|error| unread(plugin, &error))
+}
+
+/// That a plugin's file can't be read.
+fn unread(plugin: &LockedPlugin, error: &io::Error) -> Problem {
     let LockedPlugin {
         app,
         version,
         source,
         ..
     } = plugin;
-    read_below(root, source).map_err(|error| {
-        Problem::new(format!(
-            "the plugin {app} {version} can't be read from {source}: {error}"
-        ))
-        .in_file(desired::file::PLUGINS)
-        .help("restore the file from git, or install the plugin again")
-    })
+    Problem::new(format!(
+        "the plugin {app} {version} can't be read from {source}: {error}"
+    ))
+    .in_file(desired::file::PLUGINS)
+    .help("restore the file from git, or install the plugin again")
 }
 
 /// What is wrong with a plugin's file.

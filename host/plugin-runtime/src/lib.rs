@@ -22,7 +22,9 @@ mod state;
 
 pub use bundled::bundled;
 pub use compile::{Compiler, compile_child};
-pub use deploycenter_plugin_package::{GRANTS, LoadError, PluginFile, TemplateError, read_below};
+pub use deploycenter_plugin_package::{
+    GRANTS, LoadError, MAX_SIZE, PluginFile, TemplateError, read_below,
+};
 pub use deploycenter_ports::PluginError;
 pub use deploycenter_private::PrivateFolder;
 pub use engine::Mode;

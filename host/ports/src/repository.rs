@@ -7,10 +7,10 @@ use async_trait::async_trait;
 /// The files of the desired state, by path relative to the repo.
 pub type DesiredFiles = BTreeMap<String, Vec<u8>>;
 
-/// Where the working tree stands against the remote's main.
+/// Where the working tree, or the commit that is worked on, stands against the remote's main.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MainState {
-    /// The checked-out commit; `None` in a repo without commits.
+    /// The commit that is worked on; `None` in a repo without commits.
     pub head: Option<String>,
     /// Files of the desired state that differ from `head`, sorted.
     pub dirty: Vec<String>,
@@ -33,13 +33,14 @@ pub struct RepositoryError {
 /// The deployment repo.
 #[async_trait]
 pub trait Repository: Send + Sync + std::fmt::Debug {
-    /// The files of the desired state in the working tree: `deploycenter.toml`,
+    /// The files of the desired state in the working tree, or in the commit where there is
+    /// none: `deploycenter.toml`,
     /// `customers.yaml`, `regions.yaml`, `plugins.lock`, and whatever lies in
     /// `customers.d/`, `environments/` and `overrides/`: what doesn't belong there is for
     /// the reader to refuse.
     ///
     /// # Errors
-    /// When the working tree can't be read.
+    /// When they can't be read.
     async fn desired_files(&self) -> Result<DesiredFiles, RepositoryError>;
 
     /// The files under `folder` as they stood in a commit of main.
@@ -54,10 +55,11 @@ pub trait Repository: Send + Sync + std::fmt::Debug {
     /// When history can't be walked.
     async fn last_change(&self, folder: &str) -> Result<Option<String>, RepositoryError>;
 
-    /// The checked-out commit; `None` in a repo without commits. Asks nobody.
+    /// The commit that is worked on: the checked-out one, say. `None` in a repo without
+    /// commits. Asks nobody.
     async fn head(&self) -> Option<String>;
 
-    /// Where the working tree stands. Asks the remote.
+    /// Where that stands. Asks the remote, unless whoever keeps a mirror does.
     ///
     /// # Errors
     /// When the repo or its remote can't be read.

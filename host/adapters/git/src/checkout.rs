@@ -15,6 +15,7 @@ use gix::remote::Direction;
 use gix::sec::Trust;
 use gix::worktree::stack::state::ignore::Source;
 
+use crate::config::Credentials;
 use crate::working_tree::{listed, problem, read};
 
 /// Where a checkout is.
@@ -131,8 +132,15 @@ pub(crate) fn origins(git_dir: &Path) -> BTreeSet<Origin> {
     urls.iter().filter_map(|url| Origin::of(url)).collect()
 }
 
+/// Credentials with what the remotes' URLs hold beside them.
+pub(crate) fn with_logins(git_dir: &Path, credentials: Credentials) -> Credentials {
+    let urls = remote_urls(git_dir);
+    urls.iter()
+        .fold(credentials, |all, url| all.with_login_of(url))
+}
+
 /// The URLs of all remotes, as [`remote_url`] gives them.
-pub(crate) fn remote_urls(git_dir: &Path) -> Vec<String> {
+fn remote_urls(git_dir: &Path) -> Vec<String> {
     let Ok(repo) = open(git_dir) else {
         return Vec::new();
     };

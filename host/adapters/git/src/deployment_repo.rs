@@ -10,16 +10,17 @@ use deploycenter_ports::{
     Call, Calls, DesiredFiles, MainState, Phase, ProviderError, Repository, RepositoryError,
     Unwatched,
 };
-use git2::{ErrorCode, FetchPrune, ObjectType, Oid, StatusOptions, Tree};
+use git2::{ErrorCode, FetchPrune, Oid, StatusOptions};
 
 use crate::checkout;
+use crate::commit_files::collect;
 use crate::config::{Credentials, shown};
 use crate::failure::{self, SYSTEM};
 use crate::history::{self, HistoryError};
 use crate::remote;
 use crate::signing::Signer;
 use crate::tree;
-use crate::working_tree::{check_size, is_desired, problem};
+use crate::working_tree::{is_desired, problem};
 
 /// A checkout of the deployment repo.
 #[derive(Debug, Clone)]
@@ -77,10 +78,7 @@ impl DeploymentRepo {
     /// The same checkout, logging in to its remotes so, and by what their URLs hold.
     #[must_use]
     pub fn logging_in(mut self, credentials: Credentials) -> Self {
-        let urls = checkout::remote_urls(&self.git_dir);
-        self.credentials = urls
-            .iter()
-            .fold(credentials, |all, url| all.with_login_of(url));
+        self.credentials = checkout::with_logins(&self.git_dir, credentials);
         self
     }
 
@@ -193,7 +191,7 @@ impl DeploymentRepo {
 }
 
 /// What main is called where nothing says so.
-const MAIN: &str = "main";
+pub(crate) const MAIN: &str = "main";
 
 /// The branch that a clone of the remote begins with, as far as the checkout knows it.
 fn default_branch(repo: &git2::Repository, remote: &str) -> Option<String> {
@@ -264,14 +262,14 @@ impl Upstream {
     }
 }
 
-fn unreadable(error: &git2::Error) -> RepositoryError {
+pub(crate) fn unreadable(error: &git2::Error) -> RepositoryError {
     problem(format!(
         "the deployment repo can't be read: {}",
         error.message()
     ))
 }
 
-fn no_history(error: HistoryError) -> RepositoryError {
+pub(crate) fn no_history(error: HistoryError) -> RepositoryError {
     match error {
         HistoryError::Shallow => RepositoryError {
             message: "this clone is shallow, and its history ends before what is needed".to_owned(),
@@ -322,39 +320,7 @@ fn dirty(repo: &git2::Repository) -> Result<Vec<String>, RepositoryError> {
     Ok(paths)
 }
 
-fn collect(
-    repo: &git2::Repository,
-    tree: &Tree<'_>,
-    prefix: &str,
-    files: &mut DesiredFiles,
-) -> Result<(), RepositoryError> {
-    for entry in tree {
-        let path = format!("{prefix}{}", String::from_utf8_lossy(entry.name_bytes()));
-        match entry.kind() {
-            Some(ObjectType::Tree) => {
-                let inner = repo
-                    .find_tree(entry.id())
-                    .map_err(|error| unreadable(&error))?;
-                collect(repo, &inner, &format!("{path}/"), files)?;
-            }
-            Some(ObjectType::Blob) if entry.filemode() != i32::from(git2::FileMode::Link) => {
-                let blob = repo
-                    .find_blob(entry.id())
-                    .map_err(|error| unreadable(&error))?;
-                check_size(&path, blob.size() as u64)?;
-                files.insert(path, blob.content().to_vec());
-            }
-            _ => {
-                return Err(problem(format!(
-                    "{path} is a symbolic link or a submodule in that commit; the desired state is made of plain files"
-                )));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn files_at(
+pub(crate) fn files_at(
     repo: &git2::Repository,
     commit: &str,
     folder: &str,
@@ -368,18 +334,22 @@ fn files_at(
     let Some(id) = tree::at(&root, folder).map_err(|error| unreadable(&error))? else {
         return Ok(files);
     };
-    if let Ok(tree) = repo.find_tree(id) {
+    if repo.find_tree(id).is_ok() {
         let prefix = if folder.is_empty() {
             String::new()
         } else {
             format!("{folder}/")
         };
-        collect(repo, &tree, &prefix, &mut files)?;
+        collect(repo, id, &prefix, &mut files)?;
     }
     Ok(files)
 }
 
-fn is_ancestor(repo: &git2::Repository, older: &str, newer: &str) -> Result<bool, RepositoryError> {
+pub(crate) fn is_ancestor(
+    repo: &git2::Repository,
+    older: &str,
+    newer: &str,
+) -> Result<bool, RepositoryError> {
     let older = history::commit(repo, older).map_err(no_history)?.id();
     let newer = history::commit(repo, newer).map_err(no_history)?.id();
     let yes = descends(repo, newer, older)?;
@@ -391,7 +361,11 @@ fn is_ancestor(repo: &git2::Repository, older: &str, newer: &str) -> Result<bool
     }
 }
 
-fn descends(repo: &git2::Repository, newer: Oid, older: Oid) -> Result<bool, RepositoryError> {
+pub(crate) fn descends(
+    repo: &git2::Repository,
+    newer: Oid,
+    older: Oid,
+) -> Result<bool, RepositoryError> {
     Ok(newer == older
         || repo
             .graph_descendant_of(newer, older)

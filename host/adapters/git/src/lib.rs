@@ -6,10 +6,12 @@
 //! from the commit that the change was built on: what someone else committed in between
 //! is built upon, never overwritten.
 //!
-//! [`DeploymentRepo`] reads the operator's checkout and its history.
+//! [`DeploymentRepo`] reads the operator's checkout and its history; [`MirrorRepo`] reads a
+//! commit in a bare mirror, where there is no checkout.
 
 mod checkout;
 mod commit;
+mod commit_files;
 mod config;
 mod content;
 mod deployment_repo;
@@ -19,6 +21,7 @@ mod folder;
 mod git;
 mod history;
 mod live;
+mod mirror_repo;
 mod place;
 mod push;
 mod queue;
@@ -31,4 +34,5 @@ pub use config::{Credentials, GitConfig};
 pub use deployment_repo::DeploymentRepo;
 pub use doctor::Remotes;
 pub use git::Git;
+pub use mirror_repo::MirrorRepo;
 pub use signing::Signer;

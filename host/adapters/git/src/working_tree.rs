@@ -9,7 +9,7 @@ use deploycenter_ports::RepositoryError;
 const LARGEST: u64 = 10 * 1024 * 1024;
 
 /// Files that are read when they are there.
-const SINGLE: [&str; 4] = [
+pub(crate) const SINGLE: [&str; 4] = [
     "deploycenter.toml",
     "customers.yaml",
     "regions.yaml",
@@ -22,6 +22,9 @@ const YAML: [&str; 2] = ["customers.d", "environments"];
 
 /// The folder that is read whole.
 const WHOLE: &str = "overrides";
+
+/// Every folder whose files are listed.
+pub(crate) const FOLDERS: [&str; 3] = [YAML[0], YAML[1], WHOLE];
 
 /// Where policies live: checked on what will be committed, so they have to be committed
 /// themselves.
@@ -52,7 +55,7 @@ pub(crate) fn is_desired(path: &str) -> bool {
 /// The paths at which the desired state may be, relative to the repo; some name nothing.
 pub(crate) fn listed(root: &Path) -> Result<Vec<String>, RepositoryError> {
     let mut paths: Vec<String> = SINGLE.iter().map(|name| (*name).to_owned()).collect();
-    for folder in YAML.into_iter().chain([WHOLE]) {
+    for folder in FOLDERS {
         list(root, folder, &mut paths)?;
     }
     Ok(paths)

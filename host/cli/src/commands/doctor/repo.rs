@@ -12,7 +12,7 @@ use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::problem::Problem;
 use deploycenter_engine::Offline;
 use deploycenter_git::DeploymentRepo;
-use deploycenter_platform::{CheckedOnDisk, Environment, Trust};
+use deploycenter_platform::{CheckedOnDisk, Environment, PlatformError, Trust};
 use deploycenter_ports::{Check, Finding};
 
 use crate::commands::count;
@@ -129,7 +129,9 @@ impl Repo {
                 }
             }
             (None, Some(checkout)) => {
-                let unset = deploycenter_platform::repository_unset(checkout, settings);
+                let unset = PlatformError::RepositoryUnset {
+                    remote: checkout.remote_url(&settings.git.remote),
+                };
                 failed(check, &unset.into())
             }
             (None, None) => check.skipped("the folder isn't a git checkout"),
