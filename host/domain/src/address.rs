@@ -1,5 +1,7 @@
 //! Addresses that logins go to.
 
+mod login;
+
 use std::fmt;
 
 use url::{Host, Url};
@@ -113,44 +115,49 @@ pub fn has_userinfo(address: &str) -> bool {
     without_userinfo(address) != address
 }
 
+/// Whether an address is a URL that has lost a slash after its scheme (`https:/host/x`), or
+/// has one too many: no tool takes it for what was meant.
+#[must_use]
+pub fn is_misspelt_url(address: &str) -> bool {
+    login::split(address)
+        .is_some_and(|(scheme, slashes, _)| login::is_scheme(scheme) && slashes != "://")
+}
+
 /// An address without the login in it, fit to be shown and kept. The user of an SSH
 /// address stays: it is no secret, and belongs to the address. A query (`?private_token=…`)
 /// and a fragment go whole: nobody knows which of their parts is a token, and no repository
-/// needs them.
+/// needs them. Of a folder they go where they name a token.
 #[must_use]
 pub fn without_login(address: &str) -> String {
     let address = without_userinfo(address);
-    let Some((scheme, rest)) = address.split_once("://") else {
-        return address;
+    let place = |text: &str| text.split(['?', '#']).next().unwrap_or_default().to_owned();
+    let path = |text: &str| {
+        let parts: Vec<String> = text.split('/').map(login::without_token).collect();
+        parts.join("/")
     };
-    // A folder may be called as it likes.
-    if scheme.eq_ignore_ascii_case("file") {
-        return address;
-    }
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let parts: Vec<&str> = rest.split('/').enumerate().map(without_token).collect();
-    format!("{scheme}://{}", parts.join("/"))
-}
-
-/// A part of a path without the token that some write there, as in
-/// `https://host/x-access-token:TOKEN/repo`. The first part is host and port.
-fn without_token((index, part): (usize, &str)) -> &str {
-    /// The users by which hosts take a token for a password.
-    const USERS: [&str; 6] = [
-        "gitlab-ci-token",
-        "oauth2",
-        "private-token",
-        "x-access-token",
-        "x-oauth-basic",
-        "x-token-auth",
-    ];
-    match part.split_once([':', '=']) {
-        Some((user, _))
-            if index > 0 && USERS.iter().any(|known| user.eq_ignore_ascii_case(known)) =>
-        {
-            user
+    if let Some((scheme, slashes, rest)) = login::split(&address) {
+        // A folder may be called as it likes.
+        if scheme.eq_ignore_ascii_case("file") {
+            return login::without_named_query(&address).to_owned();
         }
-        _ => part,
+        let rest = place(rest);
+        return match rest.split_once('/') {
+            Some((host, rest)) => {
+                format!("{scheme}{slashes}{}/{}", login::host(host), path(rest))
+            }
+            None => format!("{scheme}{slashes}{}", login::host(&rest)),
+        };
+    }
+    if address.starts_with(['/', '.', '~']) {
+        return login::without_named_query(&address).to_owned();
+    }
+    if let Some((user, host, rest)) = scp(&address) {
+        return format!("{user}{host}:{}", path(&place(rest)));
+    }
+    let address = login::without_named_query(&address);
+    match address.split_once('/') {
+        Some((start, rest)) => format!("{start}/{}", path(rest)),
+        None => address.to_owned(),
     }
 }
 
@@ -158,7 +165,7 @@ fn without_token((index, part): (usize, &str)) -> &str {
 fn without_userinfo(address: &str) -> String {
     // By hand, so that the rest stays as it was written, and that what no parser takes
     // loses its login as well.
-    let Some((scheme, rest)) = address.split_once("://") else {
+    let Some((scheme, slashes, rest)) = login::split(address) else {
         return without_password(address);
     };
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
@@ -172,9 +179,9 @@ fn without_userinfo(address: &str) -> String {
     );
     let user = login.split(':').next().unwrap_or_default();
     if is_ssh && !user.is_empty() {
-        format!("{scheme}://{user}@{host}{path}")
+        format!("{scheme}{slashes}{user}@{host}{path}")
     } else {
-        format!("{scheme}://{host}{path}")
+        format!("{scheme}{slashes}{host}{path}")
     }
 }
 
@@ -266,7 +273,7 @@ fn usual_port(scheme: &str) -> Option<&'static str> {
 /// hold it as it was given to them.
 #[must_use]
 pub fn hide_logins(text: &str) -> String {
-    if !text.contains("://") {
+    if !text.contains([':', '=']) {
         return text.to_owned();
     }
     let words = text.split_inclusive(char::is_whitespace);
@@ -277,8 +284,13 @@ pub fn hide_logins(text: &str) -> String {
 fn addresses(word: &str) -> Vec<&str> {
     let in_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     let mut starts: Vec<usize> = word
-        .match_indices("://")
-        .map(|(at, _)| word[..at].trim_end_matches(in_scheme).len())
+        .match_indices(":/")
+        .filter_map(|(at, _)| {
+            let start = word[..at].trim_end_matches(in_scheme).len();
+            // One that has lost a slash is one by its scheme.
+            let is_one = word[at..].starts_with("://") || login::is_scheme(&word[start..at]);
+            is_one.then_some(start)
+        })
         .collect();
     starts.insert(0, 0);
     starts.push(word.len());
@@ -289,13 +301,45 @@ fn addresses(word: &str) -> Vec<&str> {
 }
 
 fn hide_login(part: &str) -> String {
-    if !part.contains("://") {
-        return part.to_owned();
-    }
     // What a sentence has after an address is none of it.
     let closing = |c: char| c.is_whitespace() || "'\"`.,:;!?)]}>".contains(c);
     let address = part.trim_end_matches(closing);
-    format!("{}{}", without_login(address), &part[address.len()..])
+    let bare = if login::split(address).is_some() {
+        without_login(address)
+    } else {
+        hide_in_word(address)
+    };
+    format!("{bare}{}", &part[address.len()..])
+}
+
+/// A word that is no URL, without what can be nothing else than a login: a password before
+/// `@host:path`, and what follows the name of a token.
+fn hide_in_word(word: &str) -> String {
+    let bare = word.trim_start_matches(['\'', '"', '`', '(', '[', '{', '<']);
+    let start = bare.split('/').next().unwrap_or_default();
+    let is_login = start.rsplit_once('@').is_some_and(|(login, host)| {
+        // The digest of an image (`image:tag@sha256:…`) is no host, nor is JSON a login.
+        let host = host.split_once(':').map(|(host, _)| host);
+        host.is_some_and(|host| !host.is_empty() && !matches!(host, "sha256" | "sha512"))
+            && !login.contains(['"', '{', '['])
+    });
+    let hidden = if is_login {
+        without_login(bare)
+    } else {
+        let parts: Vec<String> = login::without_named_query(bare)
+            .split('/')
+            .enumerate()
+            .map(|(index, part)| {
+                if index == 0 {
+                    part.to_owned()
+                } else {
+                    login::without_assigned(part)
+                }
+            })
+            .collect();
+        parts.join("/")
+    };
+    format!("{}{hidden}", &word[..word.len() - bare.len()])
 }
 
 /// `user:password@host:path`, which no tool takes, and a person may write all the same.
@@ -458,12 +502,43 @@ mod tests {
                 "GET https://h/x-access-token:SECRET/a.git: 404",
                 "GET https://h/x-access-token/a.git: 404",
             ),
+            ("\"https:/ci:SECRET@h/x\" is none", "\"https:/h/x\" is none"),
+            (
+                "'host:x.git?private_token=SECRET', (ci:SECRET@host:path)",
+                "'host:x.git', (ci@host:path)",
+            ),
+            (
+                "host/private_token=SECRET/x and git@host:oauth2:SECRET/x",
+                "host/private_token/x and git@host:oauth2/x",
+            ),
+            ("open file:///x?token=SECRET: no", "open file:///x: no"),
+            (
+                "image:1@sha256:ab, registry/oauth2:1.0, a.yaml:3:1: {\"a\":\"b@c:d\"}",
+                "image:1@sha256:ab, registry/oauth2:1.0, a.yaml:3:1: {\"a\":\"b@c:d\"}",
+            ),
         ] {
             let hidden = hide_logins(text);
             assert!(!hidden.contains("SECRET"), "{hidden}");
             if text.is_ascii() {
                 assert_eq!(hidden, bare);
             }
+        }
+    }
+
+    #[test]
+    fn a_url_has_two_slashes() {
+        for (address, misspelt) in [
+            ("https:/h/x", true),
+            ("https:///h/x", true),
+            ("SSH:/git@h/x", true),
+            ("https:\\\\h\\x", true),
+            ("https://h/x", false),
+            ("git:/srv/x.git", false),
+            ("file:///srv/x.git", false),
+            ("git@h:/x", false),
+            ("/srv/https:/x", false),
+        ] {
+            assert_eq!(is_misspelt_url(address), misspelt, "{address}");
         }
     }
 
@@ -497,6 +572,36 @@ mod tests {
             ("ssh://git@h/a?token=SECRET", "ssh://git@h/a"),
             ("https://h/OAuth2:SECRET/a.git", "https://h/OAuth2/a.git"),
             ("https://h:8443/a:b/c", "https://h:8443/a:b/c"),
+            ("https:/ci:SECRET@h/x", "https:/h/x"),
+            ("https:///ci:SECRET@h/x", "https:///h/x"),
+            ("HTTPS:/h/x?a=://SECRET", "HTTPS:/h/x"),
+            ("https://ci%3ASECRET%40h/x", "https://h/x"),
+            (
+                "https://h/x-access-token%3ASECRET/x",
+                "https://h/x-access-token/x",
+            ),
+            ("https://h/oauth2%253aSECRET/x", "https://h/oauth2/x"),
+            (
+                "https://h/access_token=SECRET/x",
+                "https://h/access_token/x",
+            ),
+            (
+                "https://h/private_token=SECRET;a/x",
+                "https://h/private_token/x",
+            ),
+            ("https://h/x.git;token=SECRET", "https://h/x.git;token"),
+            ("https://h/x%3Ftoken=SECRET", "https://h/x?token"),
+            ("https://h/a%3Ab%20c/x", "https://h/a%3Ab%20c/x"),
+            ("https://token:8443/x", "https://token:8443/x"),
+            ("host:x.git?private_token=SECRET", "host:x.git"),
+            ("git@host:oauth2:SECRET/x.git", "git@host:oauth2/x.git"),
+            ("ci:SECRET@host:path", "ci@host:path"),
+            ("ci:SECRET@host:a?x=://b", "ci@host:a"),
+            ("file:///x?token=SECRET", "file:///x"),
+            ("/srv/x.git?a=b&private_token=SECRET", "/srv/x.git"),
+            ("host:8080/oauth2:SECRET", "host:8080/oauth2"),
+            ("host/oauth2:SECRET/x", "host/oauth2/x"),
+            ("host:8080", "host:8080"),
         ] {
             assert_eq!(without_login(address), bare);
             assert_eq!(has_login(address), address != bare, "{address}");

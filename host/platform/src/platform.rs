@@ -9,7 +9,7 @@ use deploycenter_aws::{Aws, Places};
 use deploycenter_domain::desired::{self, Authority, Desired, Reading, Settings};
 use deploycenter_engine::{Engine, Limits, Offline, Providers};
 use deploycenter_git::{DeploymentRepo, Git, GitConfig, MirrorRepo};
-use deploycenter_ports::{Clock, EventSink, Unwatched};
+use deploycenter_ports::{Clock, EventSink, ProviderError, ProviderErrorKind, Unwatched};
 use deploycenter_store::{SqliteStore, StoreOptions};
 
 use crate::environment::Environment;
@@ -215,13 +215,19 @@ impl Platform {
     }
 
     /// The same, for whoever may commit: what signs commits, where they are to be signed,
-    /// has to be there before anything moves.
+    /// has to be there, and sign a text, before anything moves. That may take a minute.
     ///
     /// # Errors
-    /// When it isn't there.
-    pub fn ready_to_commit(self) -> Result<Self, PlatformError> {
+    /// When it isn't there, or doesn't sign.
+    pub async fn ready_to_commit(self) -> Result<Self, PlatformError> {
         if self.desired.settings.git.signing {
-            self.source.signer()?;
+            let signer = self.source.signer()?;
+            tokio::task::spawn_blocking(move || signer.probe())
+                .await
+                .unwrap_or_else(|cut| {
+                    let why = format!("commits can't be signed: {cut}");
+                    Err(ProviderError::new(ProviderErrorKind::Refused, "git", why))
+                })?;
         }
         Ok(self)
     }
@@ -231,8 +237,8 @@ impl Platform {
     /// # Errors
     /// When commits can't be signed as they have to be, or nothing says by which address
     /// Argo CD reads them.
-    pub fn ready_to_plan(self) -> Result<Self, PlatformError> {
-        let this = self.ready_to_commit()?;
+    pub async fn ready_to_plan(self) -> Result<Self, PlatformError> {
+        let this = self.ready_to_commit().await?;
         let settings = &this.desired.settings;
         match settings.repository() {
             Some(_) => Ok(this),

@@ -87,14 +87,18 @@ impl CommandContext {
     /// The same, for a command that may commit without planning anew.
     async fn open_to_commit(&self) -> Result<(Platform, Busy), Fail> {
         let busy = self.progress.busy(READING);
-        let place = self.platform(Limits::default()).await?.ready_to_commit()?;
+        let place = self
+            .platform(Limits::default())
+            .await?
+            .ready_to_commit()
+            .await?;
         Ok((place, busy))
     }
 
     /// The same, for a command that plans what is deployed.
     async fn open_to_plan(&self, limits: Limits) -> Result<(Platform, Busy), Fail> {
         let busy = self.progress.busy(READING);
-        let place = self.platform(limits).await?.ready_to_plan()?;
+        let place = self.platform(limits).await?.ready_to_plan().await?;
         busy.with("planning");
         Ok((place, busy))
     }

@@ -76,6 +76,10 @@ fn a_login_in_the_settings_is_refused_and_not_repeated() {
         format!("https://git.example.com/x.git?private_token={PASSWORD}"),
         format!("https://git.example.com/x.git#access_token={PASSWORD}"),
         format!("https://git.example.com/oauth2:{PASSWORD}/x.git"),
+        format!("https:/ci:{PASSWORD}@git.example.com/x.git"),
+        format!("https://git.example.com/x-access-token%3A{PASSWORD}/x.git"),
+        format!("https://git.example.com/x.git;token={PASSWORD}"),
+        format!("git.example.com:x.git?private_token={PASSWORD}"),
     ] {
         place.put(
             "deploycenter.toml",

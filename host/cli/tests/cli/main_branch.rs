@@ -141,6 +141,19 @@ fn without_a_key_nothing_that_is_to_be_signed_is_begun() {
     config
         .set_str("gpg.ssh.program", program.to_str().unwrap())
         .unwrap();
+    // One that can't sign is found before anything begins, too.
+    let broken = place.home().join("broken");
+    std::fs::write(&broken, "no key\n").unwrap();
+    config
+        .set_str("user.signingKey", broken.to_str().unwrap())
+        .unwrap();
+    let mark = place.mark();
+    for verb in [&["apply", "--yes"][..], &["resume"]] {
+        let args = [verb, &["--output", "json"]].concat();
+        let said = place.run(&args).refused("outside");
+        holds(&said, &["commits can't be signed", "doesn't sign: "]);
+    }
+    place.untouched_since(&mark);
     config
         .set_str("user.signingKey", key.to_str().unwrap())
         .unwrap();

@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::settings::without_a_login;
+use crate::address::without_login;
 use crate::quantity::Quantity;
 
 /// The longest domain name (RFC 1035), in characters.
@@ -168,6 +170,59 @@ pub(super) fn ipv6(text: &str) -> Checked {
         .ok_or_else(|| format!("{text:?} is no IPv6 address such as 2001:db8::20"))
 }
 
+/// An IPv4 address that others may reach.
+pub(super) fn public_ipv4(text: &str) -> Checked {
+    let written = ipv4(text)?;
+    let why = text.parse::<Ipv4Addr>().ok().and_then(unreachable4);
+    why.map_or(Ok(written), |why| {
+        Err(format!("{text:?} is {why}, which nobody else reaches"))
+    })
+}
+
+/// An IPv6 address that others may reach.
+pub(super) fn public_ipv6(text: &str) -> Checked {
+    let written = ipv6(text)?;
+    let why = text.parse::<Ipv6Addr>().ok().and_then(unreachable6);
+    why.map_or(Ok(written), |why| {
+        Err(format!("{text:?} is {why}, which nobody else reaches"))
+    })
+}
+
+/// Why no record can lead to an address.
+fn unreachable4(address: Ipv4Addr) -> Option<&'static str> {
+    [
+        (address.is_unspecified(), "the unspecified address"),
+        (address.is_loopback(), "a loopback address"),
+        (address.is_link_local(), "a link-local address"),
+        (address.is_multicast(), "a multicast address"),
+        (address.is_broadcast(), "the broadcast address"),
+    ]
+    .into_iter()
+    .find_map(|(is, why)| is.then_some(why))
+}
+
+/// The same of IPv6.
+fn unreachable6(address: Ipv6Addr) -> Option<&'static str> {
+    [
+        (address.is_unspecified(), "the unspecified address"),
+        (address.is_loopback(), "a loopback address"),
+        (address.is_unicast_link_local(), "a link-local address"),
+        (address.is_multicast(), "a multicast address"),
+        (
+            address.to_ipv4_mapped().is_some(),
+            "an IPv4 address in the form of IPv6",
+        ),
+    ]
+    .into_iter()
+    .find_map(|(is, why)| is.then_some(why))
+}
+
+/// The URL of a cluster's API server, which no login stands in.
+pub(super) fn cluster_server(text: &str) -> Checked {
+    without_a_login(text)?;
+    url(text)
+}
+
 /// An `https` or `http` URL without user information, query or fragment, and without what
 /// Argo CD's projects read as a pattern.
 pub(super) fn url(text: &str) -> Checked {
@@ -192,8 +247,9 @@ pub(super) fn url(text: &str) -> Checked {
     if fine {
         Ok(text.to_owned())
     } else {
+        let bare = without_login(text);
         Err(format!(
-            "{text:?} is no URL such as https://cluster.example.com"
+            "{bare:?} is no URL such as https://cluster.example.com"
         ))
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn cluster(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<Cl
     )?;
     let name = reader.need_text(&object, "name");
     let server = reader.need_text(&object, "server");
-    let server = reader.checked(server, formats::url);
+    let server = reader.checked(server, formats::cluster_server);
     let namespaces = namespaces(reader, &object);
     let quota = quota(reader, &object);
     Some(Cluster {

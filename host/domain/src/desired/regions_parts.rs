@@ -111,9 +111,9 @@ type Places = (Routing, Option<Routing>);
 fn addresses(reader: &mut Reader<'_>, object: &Object<'_>) -> Option<Places> {
     let before = reader.found.len();
     let texts = reader.texts(object, "ipv4");
-    let ipv4 = sorted(reader, texts, formats::ipv4);
+    let ipv4 = sorted(reader, texts, formats::public_ipv4);
     let texts = reader.texts(object, "ipv6");
-    let ipv6 = sorted(reader, texts, formats::ipv6);
+    let ipv6 = sorted(reader, texts, formats::public_ipv6);
     if reader.found.len() == before {
         let said6 = object.entry("ipv6").is_some();
         for (key, empty) in [

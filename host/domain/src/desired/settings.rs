@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::node::Node;
 use super::reader::{Object, Reader};
 use super::toml;
-use crate::address::{canonical, has_login, has_userinfo, without_login};
+use crate::address::{canonical, has_login, has_userinfo, is_misspelt_url, without_login};
 use crate::name::InstallationId;
 use crate::problem::Problem;
 
@@ -195,7 +195,7 @@ fn settings(reader: &mut Reader<'_>, node: &Node) -> Option<Settings> {
         && let Some(object) = reader.inner(&root, "argocd", &["server", "repository"])
     {
         let server = reader.need_text(&object, "server");
-        let server = reader.checked(server, server_address);
+        let server = reader.checked(server, argocd_server);
         let repository = reader.text(&object, "repository");
         let repository = reader.checked(repository, repository_address);
         argocd = server.map(|server| ArgocdSettings {
@@ -285,7 +285,17 @@ pub fn repository_address(text: &str) -> Result<String, String> {
         ));
     }
     if text.trim() != text || text.chars().any(char::is_control) {
-        return Err(format!("{text:?} is no address of a git repository"));
+        // Behind such a character may be what is a login to some reader.
+        let is_odd = |c: char| c.is_whitespace() || c.is_control();
+        let start = text.trim().split(is_odd).next().unwrap_or_default();
+        return Err(format!(
+            "{start:?}… is no address of a git repository: it has a space at an end, or a character that isn't shown"
+        ));
+    }
+    if is_misspelt_url(text) {
+        return Err(format!(
+            "{text:?} is no address of a git repository: after its scheme stand a colon and two slashes"
+        ));
     }
     if text.contains("{shard}") {
         return Err(format!(
@@ -306,6 +316,33 @@ fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?', '[', ']', '{', '}', '!', ',', '\\', '#'])
 }
 
+/// The address of Argo CD's server, which no login stands in.
+fn argocd_server(text: &str) -> Result<String, String> {
+    let address = server_address(text)?;
+    without_a_login(&address)?;
+    if is_misspelt_url(&address) {
+        return Err(format!(
+            "{address:?} is no address such as argocd.example.com: after its scheme stand a colon and two slashes"
+        ));
+    }
+    Ok(address)
+}
+
+/// Whether an address that isn't a repository's is free of logins.
+///
+/// # Errors
+/// In words, without the login.
+pub(super) fn without_a_login(text: &str) -> Result<(), String> {
+    if has_login(text) {
+        let bare = without_login(text);
+        return Err(format!(
+            "{bare:?} is written with a login in it; take it out, and change that login, since it is in git's history"
+        ));
+    }
+    Ok(())
+}
+
+/// The form of it.
 pub(super) fn server_address(text: &str) -> Result<String, String> {
     if text.contains('@') {
         return Err(
@@ -324,6 +361,7 @@ pub(super) fn server_address(text: &str) -> Result<String, String> {
     if fine {
         Ok(text.to_owned())
     } else {
-        Err(format!("{text:?} is no address such as argocd.example.com"))
+        let bare = without_login(text);
+        Err(format!("{bare:?} is no address such as argocd.example.com"))
     }
 }

@@ -78,6 +78,31 @@ fn an_address_holds_no_login_wherever_it_stands() {
             "https://git.example.com/x-access-token/x.git",
             "what follows ? or #, or the name of a login in the path",
         ),
+        (
+            "https:/ci:SECRET@git.example.com/x.git",
+            "https:/git.example.com/x.git",
+            "what stands before the @",
+        ),
+        (
+            "https://git.example.com/x-access-token%3ASECRET/x.git",
+            "https://git.example.com/x-access-token/x.git",
+            "what follows ? or #, or the name of a login in the path",
+        ),
+        (
+            "git.example.com:x.git?private_token=SECRET",
+            "git.example.com:x.git",
+            "what follows ? or #, or the name of a login in the path",
+        ),
+        (
+            "ci:SECRET@git.example.com:x.git",
+            "ci@git.example.com:x.git",
+            "what stands before the @",
+        ),
+        (
+            "file:///srv/x.git?token=SECRET",
+            "file:///srv/x.git",
+            "what follows ? or #, or the name of a login in the path",
+        ),
     ] {
         refused(
             &[(
@@ -88,6 +113,40 @@ fn an_address_holds_no_login_wherever_it_stands() {
                 "deploycenter.toml:8:13: \"{bare}\" is written with a login in it; take out {part}, and change that login, since it is in git's history"
             ),
         );
+    }
+}
+
+#[test]
+fn a_repository_and_argo_cd_have_sound_addresses() {
+    refused(
+        &[(
+            "deploycenter.toml",
+            &format!("{SETTINGS}\n[git]\ngenerated = \"https:/git.example.com/x.git\"\n"),
+        )],
+        "deploycenter.toml:8:13: \"https:/git.example.com/x.git\" is no address of a git repository: after its scheme stand a colon and two slashes",
+    );
+    let server = SETTINGS
+        .lines()
+        .find_map(|line| line.strip_prefix("server = "))
+        .expect("the settings name Argo CD's server");
+    for (address, says) in [
+        (
+            "argocd.example.com/oauth2:SECRET/x",
+            "\"argocd.example.com/oauth2/x\" is written with a login in it",
+        ),
+        (
+            "https://argocd.example.com/x?token=SECRET",
+            "\"https://argocd.example.com/x\" is no address",
+        ),
+        (
+            "https:/argocd.example.com",
+            "\"https:/argocd.example.com\" is no address",
+        ),
+    ] {
+        let text = SETTINGS.replacen(server, &format!("\"{address}\""), 1);
+        let said = read(&fleet(&[("deploycenter.toml", &text)])).unwrap_err();
+        let said = said.to_string();
+        assert!(said.contains(says) && !said.contains("SECRET"), "{said}");
     }
 }
 
@@ -131,6 +190,56 @@ fn regions() {
             "ipv4: [198.51.100.20]",
             "ipv4: [198.51.100.256]",
             "regions.yaml:35:37: \"198.51.100.256\" is no IPv4 address",
+        ),
+        (
+            "ipv4: [198.51.100.20]",
+            "ipv4: [0.0.0.0]",
+            "regions.yaml:35:37: \"0.0.0.0\" is the unspecified address, which nobody else reaches",
+        ),
+        (
+            "ipv4: [198.51.100.20]",
+            "ipv4: [127.0.0.1]",
+            "regions.yaml:35:37: \"127.0.0.1\" is a loopback address, which nobody else reaches",
+        ),
+        (
+            "ipv4: [198.51.100.20]",
+            "ipv4: [169.254.0.1]",
+            "regions.yaml:35:37: \"169.254.0.1\" is a link-local address, which nobody else reaches",
+        ),
+        (
+            "ipv4: [198.51.100.20]",
+            "ipv4: [224.0.0.1]",
+            "regions.yaml:35:37: \"224.0.0.1\" is a multicast address, which nobody else reaches",
+        ),
+        (
+            "ipv4: [198.51.100.20]",
+            "ipv4: [198.51.100.20], ipv6: [\"::\"]",
+            "regions.yaml:35:60: \"::\" is the unspecified address, which nobody else reaches",
+        ),
+        (
+            "ipv4: [198.51.100.20]",
+            "ipv4: [198.51.100.20], ipv6: [\"::1\"]",
+            "regions.yaml:35:60: \"::1\" is a loopback address, which nobody else reaches",
+        ),
+        (
+            "ipv4: [198.51.100.20]",
+            "ipv4: [198.51.100.20], ipv6: [\"fe80::1\"]",
+            "regions.yaml:35:60: \"fe80::1\" is a link-local address, which nobody else reaches",
+        ),
+        (
+            "ipv4: [198.51.100.20]",
+            "ipv4: [198.51.100.20], ipv6: [\"ff02::1\"]",
+            "regions.yaml:35:60: \"ff02::1\" is a multicast address, which nobody else reaches",
+        ),
+        (
+            "ipv4: [198.51.100.20]",
+            "ipv4: [198.51.100.20], ipv6: [\"::ffff:c633:6414\"]",
+            "regions.yaml:35:60: \"::ffff:c633:6414\" is an IPv4 address in the form of IPv6, which nobody else reaches",
+        ),
+        (
+            "server: https://euw3.k8s.example.com",
+            "server: https://euw3.k8s.example.com/oauth2:SECRET",
+            "regions.yaml:47:41: \"https://euw3.k8s.example.com/oauth2\" is written with a login in it; take it out, and change that login, since it is in git's history",
         ),
         (
             "fs-0a1000000000005e2",

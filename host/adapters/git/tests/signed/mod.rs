@@ -105,6 +105,8 @@ async fn without_a_key_that_signs_nothing_is_pushed_and_the_way_is_said() {
     );
     // A key that is none: its program's own words.
     std::fs::write(&key, "no key\n").unwrap();
+    let found = checkout.signer().unwrap().probe().unwrap_err();
+    assert!(found.message.contains("doesn't sign: "), "{found}");
     let url = remote.path.to_str().unwrap();
     let failure = git(&remote, url, &checkout)
         .ensure(&step(1, None, Some(v("1"))))
