@@ -4,6 +4,11 @@ sentence each, and an empty list where there are none."""
 import re
 
 PROTECTED = ("argocd.argoproj.io/sync-options", "Delete=false,Prune=false")
+# What guards and holds nothing itself is pruned once it isn't wanted any more.
+PRUNED = {
+    "ResourceQuota", "LimitRange", "ServiceAccount", "NetworkPolicy", "Role", "RoleBinding", "ExternalSecret", "SecretStore",
+}
+UNDELETED = "Delete=false"
 
 # What a base may hold (host/domain), and whether it keeps or guards data.
 BASE_KINDS = {
@@ -29,9 +34,9 @@ def base_problems(thing, namespace):
     if kind not in BASE_KINDS:
         problems.append("is a kind that doesn't belong in a base")
     annotations = metadata.get("annotations", {})
-    kept = annotations.get(PROTECTED[0]) == PROTECTED[1]
+    kept = annotations.get(PROTECTED[0]) == (UNDELETED if kind in PRUNED else PROTECTED[1])
     if BASE_KINDS.get(kind) and not kept:
-        problems.append("isn't kept when Argo CD deletes or prunes")
+        problems.append("isn't kept when Argo CD deletes or prunes" if kind not in PRUNED else "isn't kept when Argo CD deletes, or not pruned")
     if kept and len(annotations) < 2:
         problems.append("has no annotation beside that, so taking it out leaves an empty map")
     for key in ("customer", "app", "environment", "installation", "instance"):

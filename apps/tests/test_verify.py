@@ -61,6 +61,13 @@ class Rules(unittest.TestCase):
         ]:
             self.assertTrue(base_problems(changed(CLAIM, path, value), "acme--chat"), path)
 
+    def test_what_guards_is_pruned_and_what_holds_data_is_not(self):
+        options = ("metadata", "annotations", "argocd.argoproj.io/sync-options")
+        guard = changed(changed(CLAIM, ("kind",), "SecretStore"), options, "Delete=false")
+        self.assertEqual(base_problems(guard, "acme--chat"), [])
+        self.assertTrue(base_problems(changed(guard, options, "Delete=false,Prune=false"), "acme--chat"))
+        self.assertTrue(base_problems(changed(CLAIM, options, "Delete=false"), "acme--chat"))
+
     def test_a_volume_of_the_whole_cluster_has_the_namespace_in_its_name(self):
         volume = {"kind": "PersistentVolume", "metadata": {"name": "data", "labels": LABELS, "annotations": KEPT},
                   "spec": {"persistentVolumeReclaimPolicy": "Retain", "csi": {"volumeHandle": "fs-1::fsap-1"},

@@ -21,6 +21,7 @@ use crate::desired::Region;
 use crate::manifest;
 use crate::naming::Names;
 use crate::secret_version::SecretVersions;
+use crate::unwind::{SYNC_OPTIONS, UNDELETED};
 
 pub use reach::reach;
 pub use secrets::PULL_SECRET;
@@ -50,9 +51,6 @@ const KINDS: [(&str, &str); 8] = [
     ("rbac.authorization.k8s.io", "RoleBinding"),
 ];
 
-/// The sync options of what Argo CD has to keep; see [`crate::unwind::PROTECTION`].
-const PROTECT: &str = "Delete=false,Prune=false";
-
 /// Why a file of a plugin or an override is refused, and what to do; `None` for a path
 /// that isn't the host's.
 #[must_use]
@@ -68,6 +66,15 @@ pub fn refused_file(path: &str) -> Option<String> {
 #[must_use]
 pub fn is_own_kind(group: &str, kind: &str) -> bool {
     KINDS.contains(&(group, kind))
+}
+
+/// Whether an object of that kind guards and holds nothing itself: it outlives its
+/// application, and goes once it isn't wanted any more.
+#[must_use]
+pub fn is_pruned(group: &str, kind: &str) -> bool {
+    let holds_all = (group, kind) == ("", "Namespace");
+    (is_own_kind(group, kind) && !holds_all)
+        || (group, kind) == ("external-secrets.io", "ExternalSecret")
 }
 
 /// The files of [`FILES`] for one target, by path; the one of secrets is left out where
@@ -123,24 +130,26 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// What every object says of itself.
-    fn metadata(self, name: &str) -> Value {
+    /// What every object says of itself; `options`: how Argo CD syncs it.
+    fn metadata(self, name: &str, options: &str) -> Value {
         json!({
             "name": name,
             "labels": self.names.labels(),
             "annotations": {
-                "argocd.argoproj.io/sync-options": PROTECT,
+                SYNC_OPTIONS: options,
                 "deploycenter.dev/target": self.names.target(),
             },
         })
     }
 
-    /// An object of the namespace; `body` is its other keys.
+    /// An object of the namespace; `body` is its other keys. None of them holds data, so
+    /// what isn't wanted any more is pruned: kept, it would leave the application out of
+    /// sync for ever.
     fn object(self, version: &str, kind: &str, name: &str, body: Value) -> Value {
         let mut object = json!({
             "apiVersion": version,
             "kind": kind,
-            "metadata": self.metadata(name),
+            "metadata": self.metadata(name, UNDELETED),
         });
         object["metadata"]["namespace"] = json!(self.names.namespace());
         if let (Value::Object(object), Value::Object(body)) = (&mut object, body) {

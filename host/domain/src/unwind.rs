@@ -133,7 +133,10 @@ pub fn steps(plan: &TargetPlan, progress: &DeploymentState) -> Vec<UndoStep> {
 pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 /// Its value that keeps Argo CD from deleting or pruning the object.
 pub const PROTECTED: &str = "Delete=false,Prune=false";
-/// Both, as a line of a manifest.
+/// Its value that keeps Argo CD from deleting the object with its application, and lets it
+/// prune what isn't wanted any more: for what guards and holds no data.
+pub const UNDELETED: &str = "Delete=false";
+/// [`SYNC_OPTIONS`] and [`PROTECTED`], as a line of a manifest.
 pub const PROTECTION: &str = "argocd.argoproj.io/sync-options: \"Delete=false,Prune=false\"";
 
 /// The folder with its base open for deletion: the annotation that protects is taken out
@@ -160,9 +163,17 @@ fn opened(path: &str, text: &str) -> String {
         }
         _ => text
             .split_inclusive('\n')
-            .filter(|line| line.trim() != PROTECTION)
+            .filter(|line| !protects(line.trim()))
             .collect(),
     }
+}
+
+/// Whether a line of a manifest is the annotation that protects.
+fn protects(line: &str) -> bool {
+    let value = line
+        .strip_prefix(SYNC_OPTIONS)
+        .and_then(|rest| rest.strip_prefix(": "));
+    value.is_some_and(|value| [PROTECTED, UNDELETED].contains(&value.trim_matches('"')))
 }
 
 fn open(object: &mut Node) {
@@ -175,7 +186,7 @@ fn open(object: &mut Node) {
     if let Content::Map(entries) = &mut annotations.content {
         entries.retain(|entry| {
             entry.key != SYNC_OPTIONS
-                || !matches!(&entry.node.content, Content::Text(text) if text == PROTECTED)
+                || !matches!(&entry.node.content, Content::Text(text) if text == PROTECTED || text == UNDELETED)
         });
     }
 }

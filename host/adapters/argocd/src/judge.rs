@@ -5,7 +5,8 @@
 //! branch's name as revision. So all of it has to fit, in one reading.
 
 use crate::complaint::{Complaint, complaint};
-use crate::model::{App, OperationState};
+use crate::kept::kept;
+use crate::model::{App, OperationState, ResourceStatus};
 use crate::rejection::rejection;
 
 /// How far the application has to get.
@@ -37,6 +38,8 @@ pub(crate) enum Verdict {
         /// Whether the last operation failed.
         failed: bool,
     },
+    /// The sync succeeded, and what isn't wanted any more stays by its own option.
+    Kept(Vec<ResourceStatus>),
     /// Argo CD can't compare. That may pass.
     Complaint(Complaint),
     /// Something that no retry mends, in the API server's words.
@@ -69,6 +72,10 @@ pub(crate) fn judge(app: &App, at_tree: bool, level: Level) -> Verdict {
         // Degraded too: it may heal.
         ("Synced", ..) => Verdict::Wait,
         ("OutOfSync", ..) => {
+            let kept = kept(app);
+            if !kept.is_empty() {
+                return Verdict::Kept(kept);
+            }
             let failed = matches!(app.phase(), "Failed" | "Error");
             match rejection(app).filter(|_| failed) {
                 Some(words) => Verdict::Rejected(words),

@@ -16,6 +16,7 @@ mod health;
 mod illness;
 mod inventory;
 mod judge;
+mod kept;
 mod listing;
 mod live;
 mod model;

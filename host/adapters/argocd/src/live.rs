@@ -87,6 +87,17 @@ impl Live {
             .as_str()
     }
 
+    /// How Argo CD syncs it, by its own word.
+    pub(crate) fn options(&self) -> Option<&str> {
+        self.annotation(OPTIONS)
+    }
+
+    /// Whether a sync doesn't prune it, by its own word.
+    pub(crate) fn is_kept(&self) -> bool {
+        let mut options = self.options().unwrap_or_default().split(',');
+        options.any(|option| option.trim() == "Prune=false")
+    }
+
     /// Whether its tracking id says that it is this application's, and this object's: a
     /// copy of an annotation on another object says nothing.
     pub(crate) fn is_of(&self, application: &str) -> bool {

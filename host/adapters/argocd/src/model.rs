@@ -85,7 +85,7 @@ pub(crate) struct SyncStatus {
     pub(crate) revision: String,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Health {
     #[serde(deserialize_with = "or_default")]
@@ -124,7 +124,7 @@ pub(crate) struct Condition {
 }
 
 /// A resource in `status.resources` or in a sync's result.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct ResourceStatus {
     #[serde(deserialize_with = "or_default")]
@@ -144,6 +144,20 @@ pub(crate) struct ResourceStatus {
     /// How a hook went, in a sync's result.
     #[serde(deserialize_with = "or_default")]
     pub(crate) hook_phase: String,
+    /// Whether it is there and isn't wanted.
+    #[serde(deserialize_with = "or_default")]
+    pub(crate) requires_pruning: bool,
+}
+
+impl ResourceStatus {
+    /// `Cluster acme--odoo/odoo-db`
+    pub(crate) fn shown(&self) -> String {
+        if self.namespace.is_empty() {
+            format!("{} {}", self.kind, self.name)
+        } else {
+            format!("{} {}/{}", self.kind, self.namespace, self.name)
+        }
+    }
 }
 
 /// What an application made, down to its pods.

@@ -79,12 +79,7 @@ fn failed(state: &OperationState) -> impl Iterator<Item = &ResourceStatus> {
 
 /// `Cluster acme--odoo/odoo-db: Cluster.postgresql.cnpg.io "odoo-db" is invalid: …`
 fn told(it: &ResourceStatus) -> String {
-    let place = if it.namespace.is_empty() {
-        it.name.clone()
-    } else {
-        format!("{}/{}", it.namespace, it.name)
-    };
-    format!("{} {place}: {}", it.kind, it.message.trim())
+    format!("{}: {}", it.shown(), it.message.trim())
 }
 
 fn several(all: &[String]) -> String {

@@ -13,6 +13,7 @@ use crate::client::{Ask, SYSTEM};
 use crate::complaint::{Complaint, Nature, Standing, complaint};
 use crate::health;
 use crate::judge::{Level, Verdict, judge};
+use crate::kept;
 use crate::model::App;
 use crate::patience::{is_written_by_an_operator, tells_by_phase};
 use crate::rejection::operation_words;
@@ -235,6 +236,21 @@ impl ArgoCd {
                     }
                 }
                 Ok(Refresh::No)
+            }
+            Verdict::Kept(kept) => {
+                match watch.let_go {
+                    None => self.let_go(kept, sync, watch).await?,
+                    Some(since) if self.since(since) >= self.patience.comparison => {
+                        return Err(self.fails(sync, &kept::words(kept)));
+                    }
+                    // Argo CD has to see the change first, or the sync skips it once more.
+                    Some(since) => {
+                        if unmoved >= AFTER_FAILURE && self.since(since) >= AFTER_FAILURE {
+                            self.start(app, sync).await?;
+                        }
+                    }
+                }
+                Ok(Refresh::Normal)
             }
             // What was rejected before may be mended: it is tried once more.
             Verdict::Rejected(_) if watch.rejected_before && !watch.nudged => {

@@ -24,6 +24,8 @@ pub(crate) struct Watch {
     pub(crate) unwritten_since: Option<Timestamp>,
     /// Whether we have started a sync.
     pub(crate) nudged: bool,
+    /// When what isn't wanted any more was let go.
+    pub(crate) let_go: Option<Timestamp>,
     /// The last revision that was looked up, and whether it has the tree.
     pub(crate) revision: Option<(String, bool)>,
     /// The last revision without the tree for which the branch was asked whether it still
@@ -43,6 +45,7 @@ impl Watch {
             rejected_before: false,
             unwritten_since: None,
             nudged: false,
+            let_go: None,
             revision: None,
             asked: None,
         }

@@ -411,3 +411,76 @@ fn remove_named(value: &mut Value, end: &str) {
         _ => {}
     }
 }
+
+const BASE: &str = "acme--mattermost--base";
+
+/// Whether External Secrets makes that secret in the cluster; the base is in step with git.
+#[track_caller]
+fn is_made(place: &Place, secret: &str) -> bool {
+    let argocd = place.sandbox().snapshot()["argocd"].take();
+    let base = &argocd["applications"][BASE];
+    assert_eq!(base["compared"]["sync"], "Synced", "{base}");
+    let server = base["spec"]["destination"]["server"].as_str().unwrap();
+    let name = format!("mattermost-{secret}");
+    let live = place
+        .sandbox()
+        .with_argocd(|argocd, _| argocd.live_objects(server));
+    live.iter()
+        .any(|(kind, _, it)| kind == "ExternalSecret" && *it == name)
+}
+
+/// What isn't wanted any more is pruned, and comes back with the state that wants it.
+#[test]
+fn a_secret_is_taken_on_and_off_a_running_target() {
+    let mail = "smtp: { host: smtp.acme.example, port: 587, user: chat, from: chat@acme.example }";
+    let login = format!(r#"{{"auths":{{"docker.io":{{"auth":"{VALUE}"}}}}}}"#);
+    for (with, without, before, after) in [
+        (mail, "maxUsers: 137", ("smtp", VALUE), None),
+        (
+            "license: { enabled: true }",
+            "maxUsers: 137",
+            ("license", VALUE),
+            None,
+        ),
+        (
+            "imagePullSecret: one",
+            "imagePullSecret: two",
+            ("one", login.as_str()),
+            Some("two"),
+        ),
+    ] {
+        let customers = |value: &str| {
+            let (head, _) = CUSTOMERS.split_once("          smtp").unwrap();
+            format!("{head}          {value}\n")
+        };
+        let place = Place::new(&customers(with));
+        let give = |name: &str| {
+            let args = ["secret", "set", TARGET, name];
+            place.run_with(&args, before.1.as_bytes()).succeeded();
+        };
+        give(before.0);
+        place.deploy();
+        assert!(is_made(&place, before.0), "{with}");
+
+        place.change("customers.yaml", customers(without));
+        if let Some(after) = after {
+            give(after);
+        }
+        place.deploy();
+        let stands = |wanted: bool| {
+            assert_eq!(is_made(&place, before.0), wanted, "{with}");
+            if let Some(after) = after {
+                assert_eq!(is_made(&place, after), !wanted, "{without}");
+            }
+        };
+        stands(false);
+        nothing_to_do(&place);
+
+        place.run(&["rollback", TARGET, "--yes"]).succeeded();
+        stands(true);
+        place.run(&["release", TARGET, "--yes"]).succeeded();
+        place.deploy();
+        stands(false);
+        nothing_to_do(&place);
+    }
+}

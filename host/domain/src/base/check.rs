@@ -6,7 +6,7 @@ use super::{Bounds, Origin, text_at};
 use crate::desired::{Content, Node};
 use crate::guardrails;
 use crate::token;
-use crate::unwind::{PROTECTED, SYNC_OPTIONS};
+use crate::unwind::{PROTECTED, SYNC_OPTIONS, UNDELETED};
 
 /// How much of a text a message shows.
 const SHOWN: usize = 60;
@@ -56,7 +56,7 @@ pub(super) fn object<'a>(
         found,
     };
     walk.value(&list.rule, object);
-    if list.keeps && !is_protected(object) {
+    if list.keeps && !is_protected(object, guardrails::is_pruned(group, kind)) {
         walk.say(
             object.spot.line,
             "keeps or guards data and has to carry the annotation that protects it",
@@ -117,8 +117,11 @@ fn field_of<'r>(fields: &'r [Field], key: &str) -> Option<&'r Field> {
         })
 }
 
-fn is_protected(object: &Node) -> bool {
-    text_at(object, &["metadata", "annotations", SYNC_OPTIONS]) == Some(PROTECTED)
+/// `is_pruned`: whether it may go once it isn't wanted any more. It may be kept then too, as
+/// earlier versions wrote it.
+fn is_protected(object: &Node, is_pruned: bool) -> bool {
+    let options = text_at(object, &["metadata", "annotations", SYNC_OPTIONS]);
+    options == Some(PROTECTED) || (is_pruned && options == Some(UNDELETED))
 }
 
 /// An object as messages name it.

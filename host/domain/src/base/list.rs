@@ -1,8 +1,9 @@
 //! The lists of what each kind may hold: `kinds/*.yaml`, read once.
 //!
 //! A file says `kind`, `apiVersion`, `about` (for people), `keeps` (whether the kind keeps
-//! or guards data, and so carries the annotation that protects it), `fields`, and `laws`
-//! that go over several fields. In `fields`, a map's key is a field; `!` after it says that
+//! or guards data, and so carries the annotation that protects it; which may let Argo CD
+//! prune it where `guardrails::is_pruned` says so), `fields`, and `laws` that go over several
+//! fields. In `fields`, a map's key is a field; `!` after it says that
 //! it has to be there, `[]` that it is a list, and a key that ends in `*` stands for all
 //! that begin so. A value is a map of further fields, a word of [`WORDS`], `part` with a
 //! name of `kinds/parts`, `is X` or `one of X, Y` for exact texts, or the exact number,

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Place;
+use crate::unwind::PROTECTED;
 
 /// The standard that every pod of the namespace has to meet, and the modes in which
 /// Kubernetes holds it against them.
@@ -10,7 +11,8 @@ const STANDARD: &str = "restricted";
 const MODES: [&str; 3] = ["audit", "enforce", "warn"];
 
 pub(super) fn namespace(place: Place<'_>) -> Value {
-    let mut metadata = place.metadata(&place.names.namespace());
+    // All that holds data is in it.
+    let mut metadata = place.metadata(&place.names.namespace(), PROTECTED);
     for mode in MODES {
         metadata["labels"][format!("pod-security.kubernetes.io/{mode}")] = json!(STANDARD);
     }

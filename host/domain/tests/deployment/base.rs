@@ -219,6 +219,15 @@ fn what_keeps_data_is_protected() {
         bare,
         "keeps or guards data and has to carry the annotation that protects it",
     );
+    // What holds it may not be pruned either.
+    let pruned = bare.replace(
+        "acme--chat }",
+        "acme--chat, annotations: { 'argocd.argoproj.io/sync-options': 'Delete=false' } }",
+    );
+    says(
+        &pruned,
+        "keeps or guards data and has to carry the annotation that protects it",
+    );
     // However it is written.
     let flow = bare.replace(
         "acme--chat }",

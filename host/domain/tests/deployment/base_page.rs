@@ -22,7 +22,7 @@ What is committed is the same tree in one form: block style, keys in their order
 
 ## How to read the lists
 
-Keys are fields. `!` after a key: it has to be there. `[]`: a list of what follows. A key that ends in `*`: all that begin so. A value is a word (see the end of this page), `part` with the name of a part, `is X` or `one of X, Y` for exact texts, or the exact number, `true` or `false`. `apiVersion` and `kind` are always there. *Protected* kinds keep or guard data: they carry `argocd.argoproj.io/sync-options: Delete=false,Prune=false`.
+Keys are fields. `!` after a key: it has to be there. `[]`: a list of what follows. A key that ends in `*`: all that begin so. A value is a word (see the end of this page), `part` with the name of a part, `is X` or `one of X, Y` for exact texts, or the exact number, `true` or `false`. `apiVersion` and `kind` are always there. *Protected* kinds keep or guard data: they carry `argocd.argoproj.io/sync-options: Delete=false,Prune=false`; those that hold nothing themselves (all of the host's own but the Namespace, and ExternalSecret) may carry `Delete=false` alone, so that what isn't wanted any more is pruned.
 ";
 
 fn page() -> String {

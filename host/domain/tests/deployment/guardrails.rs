@@ -9,7 +9,7 @@ use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::guardrails::{FILES, quota, reach};
 use deploycenter_domain::resource::Resource;
 use deploycenter_domain::secret_version::SecretVersion;
-use deploycenter_domain::unwind::PROTECTION;
+use deploycenter_domain::unwind::{PROTECTED, SYNC_OPTIONS, UNDELETED};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ fn every_object_is_the_targets_own_and_kept_from_deletion() {
         assert_eq!(
             metadata["annotations"],
             json!({
-                "argocd.argoproj.io/sync-options": "Delete=false,Prune=false",
+                "argocd.argoproj.io/sync-options": if object["kind"] == "Namespace" { PROTECTED } else { UNDELETED },
                 "deploycenter.dev/target": "acme/chat",
             }),
             "{label}"
@@ -142,7 +142,7 @@ fn every_object_is_the_targets_own_and_kept_from_deletion() {
         let objects = text.matches("apiVersion:").count();
         let lines = text
             .lines()
-            .filter(|line| line.trim() == PROTECTION)
+            .filter(|line| line.trim().starts_with(SYNC_OPTIONS))
             .count();
         assert_eq!(lines, objects, "{path}");
     }

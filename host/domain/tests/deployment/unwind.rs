@@ -215,11 +215,23 @@ fn a_base_is_opened_by_what_it_says() {
             "metadata:\n  annotations: {{}}\ndata:\n  text: |\n    {PROTECTION}\n    {PROTECTION}\n---\nmetadata:\n  annotations: {{}}\n"
         )
     );
+    // So is the one of what may be pruned.
+    assert_eq!(
+        open(&written.replace(",Prune=false", "")),
+        format!(
+            "metadata:\n  annotations: {{}}\ndata:\n  text: |\n    {PROTECTION}\n    {PROTECTION}\n---\nmetadata:\n  annotations: {{}}\n"
+        )
+        .replace(",Prune=false", "")
+    );
     // What an earlier version committed, in whatever form, loses the line.
     let earlier =
         format!("# why\nmetadata:\n    annotations:\n        {PROTECTION}\n        a: b\n");
     assert_eq!(
         open(&earlier),
+        "# why\nmetadata:\n    annotations:\n        a: b\n"
+    );
+    assert_eq!(
+        open(&earlier.replace(",Prune=false", "")),
         "# why\nmetadata:\n    annotations:\n        a: b\n"
     );
 }

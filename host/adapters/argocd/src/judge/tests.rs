@@ -30,6 +30,54 @@ fn merge(into: &mut Value, from: &Value) {
     }
 }
 
+/// An external secret that isn't wanted any more.
+fn smtp() -> ResourceStatus {
+    ResourceStatus {
+        group: "external-secrets.io".to_owned(),
+        kind: "ExternalSecret".to_owned(),
+        namespace: "n".to_owned(),
+        name: "odoo-smtp".to_owned(),
+        status: "OutOfSync".to_owned(),
+        requires_pruning: true,
+        ..ResourceStatus::default()
+    }
+}
+
+/// What Argo CD says with it, after a sync of that revision; `other`: how another object
+/// stands.
+fn unwanted(revision: &str, message: &str, other: &str) -> Value {
+    let named = |kind: &str, name: &str| json!({ "group": "external-secrets.io", "kind": kind, "namespace": "n", "name": name });
+    let with = |mut named: Value, more: &Value| {
+        merge(&mut named, more);
+        named
+    };
+    let smtp = || named("ExternalSecret", "odoo-smtp");
+    json!({ "status": {
+        "resources": [
+            with(smtp(), &json!({ "status": "OutOfSync", "requiresPruning": true })),
+            with(named("SecretStore", "odoo"), &json!({ "status": other })),
+        ],
+        "operationState": {
+            "operation": { "sync": { "revision": revision } },
+            "syncResult": { "resources": [
+                with(smtp(), &json!({ "status": "PruneSkipped", "message": message })),
+            ] },
+        },
+    } })
+}
+
+#[test]
+fn what_is_kept_is_named_with_the_way() {
+    let one = smtp();
+    assert_eq!(
+        crate::kept::words(std::slice::from_ref(&one)),
+        "ExternalSecret n/odoo-smtp is no longer wanted, and its own option Prune=false keeps it: delete it by hand, or take the option off"
+    );
+    let many: Vec<ResourceStatus> = (0..5).map(|_| one.clone()).collect();
+    let said = crate::kept::words(&many);
+    assert!(said.contains(", 2 more are no longer wanted"), "{said}");
+}
+
 /// The states after a push, in the order in which a real Argo CD showed them, and
 /// those in which it misleads.
 #[test]
@@ -289,6 +337,66 @@ fn every_observed_state_is_read_right() {
                 "Healthy",
                 Some("Failed"),
                 &json!({ "status": { "operationState": { "operation": { "sync": { "revision": OLD } }, "syncResult": { "resources": [{ "kind": "MariaDB", "namespace": "n", "name": "db", "status": "SyncFailed", "message": sentence }] } } } }),
+            ),
+            true,
+            Verdict::Unsynced { failed: true },
+        ),
+        (
+            "what isn't wanted any more is kept by its own option",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Succeeded"),
+                &unwanted(NEW, "ignored (no prune)", "Synced"),
+            ),
+            true,
+            Verdict::Kept(vec![smtp()]),
+        ),
+        (
+            "it was kept by an earlier commit's sync: this one's is still to come",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Succeeded"),
+                &unwanted(OLD, "ignored (no prune)", "Synced"),
+            ),
+            true,
+            Verdict::Unsynced { failed: false },
+        ),
+        (
+            "a sync that didn't prune says nothing of the option",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Succeeded"),
+                &unwanted(NEW, "ignored (requires pruning)", "Synced"),
+            ),
+            true,
+            Verdict::Unsynced { failed: false },
+        ),
+        (
+            "something else is out of sync too",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Succeeded"),
+                &unwanted(NEW, "ignored (no prune)", "OutOfSync"),
+            ),
+            true,
+            Verdict::Unsynced { failed: false },
+        ),
+        (
+            "a sync that failed has its own words",
+            app(
+                "OutOfSync",
+                NEW,
+                "Healthy",
+                Some("Failed"),
+                &unwanted(NEW, "ignored (no prune)", "Synced"),
             ),
             true,
             Verdict::Unsynced { failed: true },

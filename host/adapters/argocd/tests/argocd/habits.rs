@@ -378,3 +378,48 @@ async fn all_that_a_real_one_was_seen_to_do_at_once_is_lived_through() {
     assert_eq!(came, Ok(true));
     assert!((45_000..2 * MINUTE).contains(&took), "{took}");
 }
+
+/// What an earlier version protected from being pruned, and isn't wanted any more: what
+/// guards is let go, and anything else is told by name, at once.
+#[tokio::test]
+async fn what_is_no_longer_wanted_and_kept_is_let_go_or_told() {
+    let keep = "annotations: {argocd.argoproj.io/sync-options: \"Delete=false,Prune=false\"}";
+    let mine = "annotations: {argocd.argoproj.io/sync-options: \"Prune=false\"}";
+    let quota = |keep: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: more, namespace: acme--odoo, {keep}}}\nspec: {{hard: {{pods: \"9\"}}}}\n"
+        )
+    };
+    let config = format!(
+        "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: more, namespace: acme--odoo, {keep}}}\n"
+    );
+    for (object, shown, fine) in [
+        (quota(keep), "ResourceQuota", true),
+        // Somebody's own words are left as they are.
+        (quota(mine), "ResourceQuota", false),
+        (config, "ConfigMap", false),
+    ] {
+        let world = world(Habits::default()).await;
+        let with = format!("{}{object}", database(1));
+        let first = world.make_base(&with).await;
+        world.take_over(&first, 1).await.unwrap();
+        let is_there = || {
+            let live = world.live();
+            live.iter().any(|it| it.contains("\"more\""))
+        };
+        assert!(is_there());
+        let without = world
+            .commit_with(2, "odoo:1", DEPLOYMENT, &database(1))
+            .await;
+        let (took, came) = world.timed(&Cluster::of_base(&without), 2).await;
+        assert!(took < MINUTE, "{shown}: {took}");
+        assert_eq!(came.is_ok(), fine, "{shown}: {came:?}");
+        assert_eq!(is_there(), !fine, "{shown}");
+        if let Err(words) = came {
+            let wanted = format!(
+                "{shown} acme--odoo/more is no longer wanted, and its own option Prune=false keeps it"
+            );
+            assert!(words.contains(&wanted), "{words}");
+        }
+    }
+}

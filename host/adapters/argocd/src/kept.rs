@@ -1,0 +1,116 @@
+//! What isn't wanted any more and stays all the same: a sync that prunes skips an object
+//! whose own option says `Prune=false`, succeeds, and leaves the application out of sync for
+//! ever. No waiting mends that.
+//!
+//! Earlier versions wrote the option on every object of a base. From what guards and holds
+//! no data it is taken off here, once the object is no longer wanted; all else is a
+//! person's to decide.
+
+use deploycenter_domain::guardrails;
+use deploycenter_domain::resource::Sync;
+use deploycenter_domain::unwind::PROTECTED;
+use deploycenter_ports::ProviderError;
+
+use crate::adapter::ArgoCd;
+use crate::live::Live;
+use crate::model::{App, ResourceStatus};
+use crate::watch::Watch;
+
+/// How many are told.
+const MOST: usize = 3;
+/// What Argo CD says of an object that its own option keeps.
+const SKIPPED: (&str, &str) = ("PruneSkipped", "no prune");
+
+/// What alone keeps the application out of sync, after a sync of the present revision that
+/// succeeded: objects that their own option keeps. Empty: there is something else.
+pub(crate) fn kept(app: &App) -> Vec<ResourceStatus> {
+    let Some(state) = &app.status.operation_state else {
+        return Vec::new();
+    };
+    let revision = app.status.sync.revision.as_str();
+    if state.phase != "Succeeded" || app.operation_revision() != Some(revision) {
+        return Vec::new();
+    }
+    let skipped = |it: &ResourceStatus| {
+        let mut results = state.sync_result.iter().flat_map(|it| &it.resources);
+        results.any(|result| {
+            is_same(result, it) && result.status == SKIPPED.0 && result.message.contains(SKIPPED.1)
+        })
+    };
+    let resources = app.status.resources.iter();
+    let out_of_sync: Vec<&ResourceStatus> =
+        resources.filter(|it| it.status == "OutOfSync").collect();
+    if out_of_sync
+        .iter()
+        .all(|&it| it.requires_pruning && skipped(it))
+    {
+        out_of_sync.into_iter().cloned().collect()
+    } else {
+        Vec::new()
+    }
+}
+
+fn is_same(a: &ResourceStatus, b: &ResourceStatus) -> bool {
+    (&a.group, &a.kind, &a.namespace, &a.name) == (&b.group, &b.kind, &b.namespace, &b.name)
+}
+
+/// `ExternalSecret acme--odoo/odoo-smtp is no longer wanted, and its own option Prune=false
+/// keeps it: …`
+pub(crate) fn words(kept: &[ResourceStatus]) -> String {
+    let mut names: Vec<String> = kept.iter().take(MOST).map(ResourceStatus::shown).collect();
+    if kept.len() > MOST {
+        names.push(format!("{} more", kept.len() - MOST));
+    }
+    let names = names.join(", ");
+    if kept.len() == 1 {
+        format!(
+            "{names} is no longer wanted, and its own option Prune=false keeps it: delete it by hand, or take the option off"
+        )
+    } else {
+        format!(
+            "{names} are no longer wanted, and their own option Prune=false keeps them: delete them by hand, or take the option off"
+        )
+    }
+}
+
+impl ArgoCd {
+    /// Lets go of what is kept, where it holds no data and the option is as an earlier
+    /// version wrote it; fails where it isn't.
+    pub(crate) async fn let_go(
+        &self,
+        kept: &[ResourceStatus],
+        sync: &Sync,
+        watch: &mut Watch,
+    ) -> Result<(), ProviderError> {
+        let (name, project) = (sync.application.as_str(), sync.project.as_str());
+        let goes = |it: &ResourceStatus| guardrails::is_pruned(&it.group, &it.kind);
+        if !kept.iter().all(goes) {
+            return Err(self.fails(sync, &words(kept)));
+        }
+        watch.let_go = Some(self.client.clock.now());
+        let objects = self.live_objects(name, project).await?;
+        for it in kept {
+            let object = objects
+                .iter()
+                .find(|object| is_of(object, it) && object.is_of(name));
+            // Gone meanwhile, or open already: the next sync says.
+            let Some((object, patch)) = object
+                .filter(|it| it.is_kept())
+                .and_then(|it| Some((it, it.unprotecting()?)))
+            else {
+                continue;
+            };
+            if object.options() != Some(PROTECTED) {
+                return Err(self.fails(sync, &words(kept)));
+            }
+            self.open_for_deletion(object, &patch, (name, project))
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_of(object: &Live, it: &ResourceStatus) -> bool {
+    (&object.group, &object.kind, &object.namespace, &object.name)
+        == (&it.group, &it.kind, &it.namespace, &it.name)
+}
