@@ -56,14 +56,14 @@ async fn the_fleet_is_the_same_from_a_checkout_and_from_a_mirror() {
     let (limits, state) = (Limits::default(), dir.path().join("state"));
     let silent = || Arc::new(Silent);
     let checkout = Platform::of_checkout(&environment, &repo.checkout, limits, silent());
-    let checkout = checkout.await.unwrap().ready_to_plan().unwrap();
+    let checkout = checkout.await.unwrap().ready_to_plan().await.unwrap();
     let commit = checkout.engine.repository.head().await.unwrap();
     let mirror = |commit: String| {
         let (environment, remote, state) = (&environment, &repo.remote, &state);
         async move { Platform::of_mirror(environment, remote, &commit, state, limits, silent()).await }
     };
     let bare = mirror(commit.clone()).await.unwrap();
-    let bare = bare.ready_to_plan().unwrap();
+    let bare = bare.ready_to_plan().await.unwrap();
 
     let (here, there) = (render(&checkout).await, render(&bare).await);
     assert!(here.values().map(BTreeMap::len).sum::<usize>() > 300);
