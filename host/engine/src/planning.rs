@@ -47,7 +47,7 @@ pub use error::PlanError;
 pub use hold::{Back, Replanned};
 pub use offline::Offline;
 pub use orphans::Orphan;
-pub use provided::{ProvidedEntries, ProvidedEntry};
+pub use provided::{ProvidedEntries, ProvidedEntry, Standstill};
 pub use refusal::Refusal;
 pub use validate::{Valid, Warning};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use deploycenter_domain::guardrails::PULL_SECRET;
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::Limits;
+use deploycenter_engine::{Limits, Standstill};
 use deploycenter_platform::Platform;
 use deploycenter_ports::{ProvidedOwner, Silent};
 use serde::Serialize;
@@ -66,6 +66,11 @@ pub(super) async fn set(
         )
         .help("leave --restart out: the first deployment takes the secret"));
     }
+    if restart.is_some()
+        && let Some(standstill) = wanted.standstill
+    {
+        return Err(at_a_standstill(target, standstill));
+    }
     let value = read_value(&secret.purpose)?;
     if secret.key == PULL_SECRET && !is_login(&value) {
         return Err(Fail::new(
@@ -108,10 +113,35 @@ pub(super) async fn set(
     } else {
         told();
         if let Some(next) = next {
-            crate::output::errln!("What runs takes it with: {next}");
+            let first = match wanted.standstill {
+                Some(Standstill::Held) => format!("deploycenter release {target}, then "),
+                Some(Standstill::Unfinished) => format!("deploycenter resume {target}, then "),
+                None => String::new(),
+            };
+            crate::output::errln!("What runs takes it with: {first}{next}");
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What runs can't take a secret at once.
+fn at_a_standstill(target: &TargetId, standstill: Standstill) -> Fail {
+    let (code, why, way) = match standstill {
+        Standstill::Held => (
+            "held",
+            "is held",
+            format!("let it go on first: deploycenter release {target}; or leave --restart out"),
+        ),
+        Standstill::Unfinished => (
+            "locked",
+            "has an unfinished deployment",
+            format!(
+                "end that first: deploycenter resume {target}, or deploycenter cancel {target}; or leave --restart out"
+            ),
+        ),
+    };
+    let message = format!("{target} {why}, so that nothing of it is restarted; nothing was set");
+    Fail::new(code, message).help(way)
 }
 
 /// Whether a text is what Kubernetes takes for a secret to pull images with, and holds a login.

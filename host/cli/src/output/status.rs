@@ -43,6 +43,9 @@ pub(crate) struct Row {
     pub(crate) deployment: Option<DeploymentId>,
     /// Where that is.
     pub(crate) state: Option<Status>,
+    /// Whether that hasn't ended and nobody works on it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) interrupted: bool,
     /// The outside systems that are away and that it waits for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) waiting: Vec<Wait>,
@@ -64,6 +67,7 @@ impl From<TargetStatus> for Row {
             Ok(None) => (UNKNOWN.to_owned(), "Missing".to_owned()),
             Err(Unasked) => (UNKNOWN.to_owned(), UNKNOWN.to_owned()),
         };
+        let interrupted = status.last.as_ref().is_some_and(|last| last.is_interrupted);
         let (deployment, state, waiting) = match status.last {
             Some(last) => (Some(last.deployment), Some(last.status), last.waiting),
             None => (None, None, Vec::new()),
@@ -76,6 +80,7 @@ impl From<TargetStatus> for Row {
             health,
             deployment,
             state,
+            interrupted,
             waiting,
             held: status.hold.is_some(),
             hold: status.hold.map(held),
@@ -160,6 +165,7 @@ fn cells(row: &Row) -> [Cell; 8] {
     };
     let hold = row.hold.as_deref().unwrap_or("held");
     let notes = [
+        (row.interrupted, "interrupted: resume or cancel it"),
         (row.held, hold),
         (row.update_available, "update available"),
         (row.pending_removal, "pending removal"),
@@ -215,6 +221,7 @@ mod tests {
             health: health.to_owned(),
             deployment: state.map(|_| "01jd6".parse().unwrap()),
             state,
+            interrupted: false,
             waiting: Vec::new(),
             held: false,
             hold: None,

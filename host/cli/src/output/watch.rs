@@ -241,6 +241,7 @@ mod tests {
             health: health.to_owned(),
             deployment: None,
             state: None,
+            interrupted: false,
             waiting: Vec::new(),
             held: false,
             hold: None,

@@ -60,6 +60,12 @@ fn ctrl_c_stops_after_the_steps_in_flight() {
         &["was interrupted", "deploycenter resume acme/mattermost"],
     );
 
+    let status = place.run(&["status"]).succeeded();
+    holds(
+        &status.stdout,
+        &["running", "interrupted: resume or cancel it"],
+    );
+
     place.run(&["resume"]).succeeded();
     let resumed = place.inventory();
     assert!(

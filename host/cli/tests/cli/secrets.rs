@@ -354,6 +354,17 @@ fn an_earlier_state_comes_back_with_the_secret_of_now() {
     assert_eq!(named(&place), now);
     assert!(made(&place).contains(&now));
     assert_eq!(live(&place), [now]);
+
+    // Held there, it takes none at once, and whoever sets one hears what comes first.
+    let mark = place.mark();
+    let at_once = ["--restart", "--yes", "--output", "json"];
+    set(&place, "third-4711", &at_once).refused("held");
+    place.untouched_since(&mark);
+    let said = set(&place, "third-4711", &[]).succeeded();
+    holds(
+        &said.stderr,
+        &["deploycenter release acme/mattermost, then"],
+    );
 }
 
 #[test]

@@ -28,8 +28,19 @@ pub struct ProvidedEntries {
     pub prefix: String,
     /// Whether the target is deployed.
     pub is_deployed: bool,
+    /// Why what runs doesn't take a new one with the next `apply`.
+    pub standstill: Option<Standstill>,
     /// By name.
     pub entries: Vec<ProvidedEntry>,
+}
+
+/// Why nothing of a target changes for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standstill {
+    /// It is held.
+    Held,
+    /// It has a deployment that hasn't ended.
+    Unfinished,
 }
 
 /// One of them.
@@ -81,8 +92,16 @@ impl Engine {
                 purpose: given.purpose.clone(),
             })
             .collect();
+        let live = snapshot.live.get(target);
+        let standstill = if snapshot.unfinished.contains_key(target) {
+            Some(Standstill::Unfinished)
+        } else {
+            let held = live.is_some_and(|live| live.hold.is_some());
+            held.then_some(Standstill::Held)
+        };
         Ok(ProvidedEntries {
-            is_deployed: snapshot.live.contains_key(target),
+            is_deployed: live.is_some(),
+            standstill,
             region,
             prefix,
             entries,

@@ -59,6 +59,8 @@ pub struct LastDeployment {
     pub deployment: DeploymentId,
     /// Where it is.
     pub status: Status,
+    /// Whether it hasn't ended and nobody works on it.
+    pub is_interrupted: bool,
     /// The outside systems that are away and that it waits for.
     pub waiting: Vec<Wait>,
     incarnation: Incarnation,
@@ -142,6 +144,7 @@ impl<'a> StatusReader<'a> {
         let store = &self.engine.store;
         let records = store.targets().await?;
         let unfinished = store.unfinished().await?;
+        let holders = store.holders().await?;
         let mut last = BTreeMap::new();
         for record in records {
             let running = unfinished
@@ -154,9 +157,12 @@ impl<'a> StatusReader<'a> {
                 }
                 None => (self.ended(&record).await?, Vec::new()),
             };
+            let goes_on = matches!(status, Status::Running | Status::Unwinding);
+            let is_held = holders.iter().any(|(held, _)| *held == record.target);
             let one = LastDeployment {
                 deployment: record.last,
                 status,
+                is_interrupted: goes_on && !is_held,
                 waiting,
                 incarnation: record.incarnation,
             };
