@@ -25,7 +25,9 @@ WORKLOAD_KINDS = {
     "HorizontalPodAutoscaler", "VerticalPodAutoscaler", "ServiceMonitor",
 }
 
-PINNED = re.compile(r"^[a-z0-9.-]+\.[a-z]+/[a-z0-9._/-]+:(?P<tag>[A-Za-z0-9][\w.-]*)(@sha256:[0-9a-f]{64})?$")
+PINNED = re.compile(
+    r"^[a-z0-9.-]+(\.[a-z]+|:[1-9][0-9]{0,4})/[a-z0-9._/-]+:(?P<tag>[A-Za-z0-9][\w.-]*)(@sha256:[0-9a-f]{64})?$"
+)
 
 
 def base_problems(thing, namespace):
