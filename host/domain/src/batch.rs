@@ -1,15 +1,17 @@
 //! Batches: which targets change together, when many change one after the other.
 
+use std::borrow::Borrow;
+
 use crate::plan::TargetPlan;
 
 /// Divides plans into batches of at most `size` instances (at least one), in the order of
 /// their targets. What a customer's instances share goes out with the first of them, and
 /// isn't counted.
 #[must_use]
-pub fn batches(mut plans: Vec<TargetPlan>, size: usize) -> Vec<Vec<TargetPlan>> {
-    plans.sort_by(|a, b| a.target.cmp(&b.target));
+pub fn batches<P: Borrow<TargetPlan>>(mut plans: Vec<P>, size: usize) -> Vec<Vec<P>> {
+    plans.sort_by(|a, b| a.borrow().target.cmp(&b.borrow().target));
     let size = size.max(1);
-    let mut batches: Vec<Vec<TargetPlan>> = Vec::new();
+    let mut batches: Vec<Vec<P>> = Vec::new();
     let mut room = 0;
     for plan in plans {
         // A full batch takes nothing more: a shared target waits for its instances.
@@ -17,7 +19,7 @@ pub fn batches(mut plans: Vec<TargetPlan>, size: usize) -> Vec<Vec<TargetPlan>> 
             batches.push(Vec::new());
             room = size;
         }
-        if !plan.target.is_shared() {
+        if !plan.borrow().target.is_shared() {
             room -= 1;
         }
         if let Some(batch) = batches.last_mut() {

@@ -181,13 +181,17 @@ impl DeploymentRepo {
         work: impl FnOnce(&git2::Repository, &Self) -> Result<T, RepositoryError> + Send + 'static,
     ) -> Result<T, RepositoryError> {
         let this = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let repo = git2::Repository::open(&this.git_dir).map_err(|error| unreadable(&error))?;
-            work(&repo, &this)
-        })
+        blocking(move || work(&this.open_git().map_err(|error| unreadable(&error))?, &this)).await
+    }
+}
+
+/// Reads a deployment repo where reading may block.
+pub(crate) async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, RepositoryError> + Send + 'static,
+) -> Result<T, RepositoryError> {
+    tokio::task::spawn_blocking(read)
         .await
         .map_err(|_| problem("reading the deployment repo was cut off"))?
-    }
 }
 
 /// What main is called where nothing says so.
@@ -376,9 +380,7 @@ pub(crate) fn descends(
 impl Repository for DeploymentRepo {
     async fn desired_files(&self) -> Result<DesiredFiles, RepositoryError> {
         let this = self.clone();
-        tokio::task::spawn_blocking(move || checkout::desired_files(&this.git_dir, &this.root))
-            .await
-            .map_err(|_| problem("reading the deployment repo was cut off"))?
+        blocking(move || checkout::desired_files(&this.git_dir, &this.root)).await
     }
 
     async fn files_at(&self, commit: &str, folder: &str) -> Result<DesiredFiles, RepositoryError> {

@@ -12,7 +12,9 @@ use deploycenter_ports::{DesiredFiles, MainState, ProviderError, Repository, Rep
 use crate::checkout;
 use crate::commit_files;
 use crate::config::Credentials;
-use crate::deployment_repo::{MAIN, descends, files_at, is_ancestor, no_history, unreadable};
+use crate::deployment_repo::{
+    MAIN, blocking, descends, files_at, is_ancestor, no_history, unreadable,
+};
 use crate::failure;
 use crate::history;
 use crate::signing::Signer;
@@ -90,7 +92,7 @@ impl MirrorRepo {
     /// # Errors
     /// When git's configuration names none, or what it names isn't there.
     pub fn signer(&self) -> Result<Signer, ProviderError> {
-        let config = git2::Repository::open_bare(&self.git_dir).and_then(|repo| repo.config());
+        let config = self.open_git().and_then(|repo| repo.config());
         Signer::of(&config.map_err(|error| failure::of_cache(&error))?)
     }
 
@@ -99,10 +101,14 @@ impl MirrorRepo {
     /// # Errors
     /// When it isn't there or isn't such a file, as a clause that follows its name.
     pub fn file(&self, path: &str, most: usize) -> io::Result<Vec<u8>> {
-        let repo = git2::Repository::open_bare(&self.git_dir).map_err(io::Error::other)?;
+        let repo = self.open_git().map_err(io::Error::other)?;
         let id = git2::Oid::from_str(&self.commit).map_err(io::Error::other)?;
         let root = repo.find_commit(id).and_then(|commit| commit.tree());
         commit_files::file(&repo, &root.map_err(io::Error::other)?, path, most)
+    }
+
+    fn open_git(&self) -> Result<git2::Repository, git2::Error> {
+        git2::Repository::open_bare(&self.git_dir)
     }
 
     fn main_in(&self, repo: &git2::Repository) -> String {
@@ -120,13 +126,7 @@ impl MirrorRepo {
         work: impl FnOnce(&git2::Repository, &Self) -> Result<T, RepositoryError> + Send + 'static,
     ) -> Result<T, RepositoryError> {
         let this = self.clone();
-        tokio::task::spawn_blocking(move || {
-            let repo =
-                git2::Repository::open_bare(&this.git_dir).map_err(|error| unreadable(&error))?;
-            work(&repo, &this)
-        })
-        .await
-        .map_err(|_| problem("reading the deployment repo was cut off"))?
+        blocking(move || work(&this.open_git().map_err(|error| unreadable(&error))?, &this)).await
     }
 }
 

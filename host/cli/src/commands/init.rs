@@ -10,7 +10,7 @@ use deploycenter_git::DeploymentRepo;
 
 use super::{bundle, schema};
 use crate::fail::Fail;
-use crate::output::harmless;
+use crate::output::{few, harmless};
 
 /// The files that a person goes on from.
 const SCAFFOLD: [(&str, &str); 6] = [
@@ -61,7 +61,7 @@ pub(super) fn run(args: InitArgs) -> Result<ExitCode, Fail> {
         ));
     }
     let repository = match repository {
-        Some(args) => Some(address(&args)?),
+        Some(given) => Some(address(&given)?),
         None => asked()?,
     };
     let set = repository.as_ref().map_or_else(
@@ -108,15 +108,8 @@ pub(super) fn run(args: InitArgs) -> Result<ExitCode, Fail> {
     DeploymentRepo::init(dir)?;
     let shown = dir.display();
     if !others.is_empty() {
-        let named: Vec<String> = others.iter().take(3).map(|name| harmless(name)).collect();
-        let more = match others.len().saturating_sub(named.len()) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        crate::output::errln!(
-            "{shown} wasn't empty: {}{more} were left as they are.",
-            named.join(", ")
-        );
+        let named = few(others.iter().map(|name| harmless(name)), 3);
+        crate::output::errln!("{shown} wasn't empty: {named} were left as they are.");
     }
     crate::output::errln!(
         "Made a deployment repo in {shown}, with the apps {}.\n\nNext:\n  1. put your own regions, zones and roles into regions.yaml, and into deploycenter.toml Argo CD's address and the one by which it reads this repo (argocd.repository)\n  2. have an Argo CD admin give DeployCenter's account the rights in argocd/rbac.csv\n  3. write the first customer into customers.yaml, and check it: deploycenter -C {shown} validate\n  4. git remote add origin URL, commit, push\n  5. deploycenter -C {shown} plan",

@@ -24,7 +24,7 @@ pub(crate) struct ResumeArgs {
 pub(super) async fn run(context: &CommandContext, args: &ResumeArgs) -> Result<ExitCode, Fail> {
     let targets = &args.targets;
     let wanted =
-        |target: &TargetId| targets.is_empty() || targets.iter().any(|args| is_meant(args, target));
+        |target: &TargetId| targets.is_empty() || targets.iter().any(|said| is_meant(said, target));
     let (place, busy) = context.open_to_commit().await?;
     drop(busy);
     known(&place, targets).await?;
@@ -40,11 +40,11 @@ pub(super) async fn run(context: &CommandContext, args: &ResumeArgs) -> Result<E
 
 /// Whether what was said means a target: `acme`, `acme/odoo`; what a customer's instances
 /// share goes with any of them.
-fn is_meant(args: &str, target: &TargetId) -> bool {
+fn is_meant(said: &str, target: &TargetId) -> bool {
     let customer = target.customer().as_str();
-    args == target.to_string()
-        || args == customer
-        || (target.is_shared() && args.split('/').next() == Some(customer))
+    said == target.to_string()
+        || said == customer
+        || (target.is_shared() && said.split('/').next() == Some(customer))
 }
 
 /// Refuses what means no target that the journal knows: more likely a slip than one that
@@ -60,23 +60,23 @@ async fn known(place: &Platform, targets: &[String]) -> Result<(), Fail> {
         .map(|record| &record.target)
         .filter(|target| !target.is_shared())
         .collect();
-    let Some(args) = targets
+    let Some(said) = targets
         .iter()
-        .find(|args| !recorded.iter().any(|target| is_meant(args, target)))
+        .find(|said| !recorded.iter().any(|target| is_meant(said, target)))
     else {
         return Ok(());
     };
     let fail = Fail::new(
         "unknown-target",
-        format!("nothing of \"{}\" was ever deployed from here", shown(args)),
+        format!("nothing of \"{}\" was ever deployed from here", shown(said)),
     );
-    let names: Vec<String> = if args.contains('/') {
+    let names: Vec<String> = if said.contains('/') {
         recorded.iter().map(ToString::to_string).collect()
     } else {
         let customers = recorded.iter().map(|target| target.customer().to_string());
         customers.collect()
     };
-    Err(match did_you_mean(args, names.iter().map(String::as_str)) {
+    Err(match did_you_mean(said, names.iter().map(String::as_str)) {
         Some(help) => fail.help(help),
         None => fail,
     })

@@ -105,11 +105,11 @@ pub(super) async fn set(
         .is_deployed
         .then(|| format!("deploycenter apply {target}"));
     if context.json {
-        let mut args = serde_json::json!({ "format": 1, "target": target, "secret": name, "entry": secret.full });
+        let mut set = serde_json::json!({ "format": 1, "target": target, "secret": name, "entry": secret.full });
         if let Some(next) = next {
-            args["takesEffectWith"] = next.into();
+            set["takesEffectWith"] = next.into();
         }
-        crate::output::outln!("{args}");
+        crate::output::outln!("{set}");
     } else {
         told();
         if let Some(next) = next {

@@ -146,18 +146,7 @@ fn conclude(json: bool, rollout: Rollout, left_out: &[LeftOut]) -> Result<ExitCo
 }
 
 fn not_begun(targets: &[TargetId]) -> Problem {
-    let named: Vec<String> = targets
-        .iter()
-        .take(NAMED)
-        .map(ToString::to_string)
-        .collect();
-    let more = match targets.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Problem::new(format!(
-        "not begun, and as before: {}{more}",
-        named.join(", ")
-    ))
-    .help("mend the cause, then: deploycenter sync")
+    let named = output::few(targets, NAMED);
+    Problem::new(format!("not begun, and as before: {named}"))
+        .help("mend the cause, then: deploycenter sync")
 }

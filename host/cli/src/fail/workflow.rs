@@ -7,6 +7,7 @@ use deploycenter_engine::CancelError;
 use deploycenter_engine::workflow::{LeftOut, UnknownDeployment, WorkflowError};
 
 use super::Fail;
+use crate::output::few_and;
 
 /// How many deployments a message names.
 const NAMED: usize = 5;
@@ -98,17 +99,7 @@ impl From<CancelError> for Fail {
 
 /// The newest of some, oldest first, for a message.
 fn newest(ids: &[DeploymentId]) -> String {
-    let named: Vec<&str> = ids
-        .iter()
-        .rev()
-        .take(NAMED)
-        .map(DeploymentId::as_str)
-        .collect();
-    let more = match ids.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} older"),
-    };
-    format!("{}{more}", named.join(", "))
+    few_and(ids.iter().rev(), NAMED, "older")
 }
 
 /// Why targets aren't carried out, each with its way out.

@@ -12,6 +12,7 @@ use deploycenter_domain::plan::{Change, PlannedEffect, TargetPlan};
 use serde::Serialize;
 
 use super::effect::{self, Shown};
+use super::few;
 use super::plan;
 use super::style::{BOLD, DIM, harmless, paint};
 use similarity::{Outline, is_grave};
@@ -80,7 +81,8 @@ const DIFFERENT: usize = 12;
 /// A target that is shown, and those of its shape, each with what differs in it.
 struct Shape<'a> {
     shown: &'a TargetPlan,
-    outline: Outline,
+    /// None where it stands alone, whatever others do.
+    outline: Option<Outline>,
     others: Vec<(&'a TargetId, Vec<String>)>,
 }
 
@@ -95,22 +97,23 @@ pub(super) fn folded(plans: &[TargetPlan]) -> Option<String> {
     }
     let mut shapes: Vec<Shape<'_>> = Vec::new();
     for plan in changing {
-        let outline = Outline::of(plan);
-        let found = shapes.iter().enumerate().find_map(|(at, shape)| {
-            let lines = outline.differing(&shape.outline)?;
-            let folds = lines.len() <= DIFFERENT && !is_grave(plan) && !is_grave(shape.shown);
-            folds.then_some((at, lines))
+        let outline = (!is_grave(plan)).then(|| Outline::of(plan));
+        let found = shapes.iter_mut().find_map(|shape| {
+            let lines = outline
+                .as_ref()?
+                .differing(shape.outline.as_ref()?, DIFFERENT)?;
+            Some((shape, lines))
         });
-        if let Some((at, lines)) = found {
+        if let Some((shape, lines)) = found {
             let lines = lines.into_iter().map(str::to_owned).collect();
-            shapes[at].others.push((&plan.target, lines));
-        } else {
-            shapes.push(Shape {
-                shown: plan,
-                outline,
-                others: Vec::new(),
-            });
+            shape.others.push((&plan.target, lines));
+            continue;
         }
+        shapes.push(Shape {
+            shown: plan,
+            outline,
+            others: Vec::new(),
+        });
     }
     let mut out = String::new();
     for shape in shapes {
@@ -172,12 +175,7 @@ fn others(others: &[&TargetId]) -> Option<String> {
         1 => "1 other".to_owned(),
         count => format!("{count} others"),
     };
-    let named: Vec<String> = others.iter().take(NAMED).map(ToString::to_string).collect();
-    let more = match others.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    Some(format!("same for {count}: {}{more}", named.join(", ")))
+    Some(format!("same for {count}: {}", few(others, NAMED)))
 }
 
 fn count_line(plans: &[TargetPlan], ways: usize, out: &mut String) {

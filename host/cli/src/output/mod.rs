@@ -24,6 +24,25 @@ pub(crate) mod watch;
 /// The version of the JSON that `status` and `history` print.
 pub(crate) const FORMAT: u32 = 1;
 
+/// The first `most` of some names, and how many more there are: `a, b and 3 more`.
+pub(crate) fn few(names: impl IntoIterator<Item = impl ToString>, most: usize) -> String {
+    few_and(names, most, "more")
+}
+
+/// The same, with another word for those that aren't named: `b, a and 3 older`.
+pub(crate) fn few_and(
+    names: impl IntoIterator<Item = impl ToString>,
+    most: usize,
+    others: &str,
+) -> String {
+    let mut names = names.into_iter();
+    let named: Vec<String> = names.by_ref().take(most).map(|it| it.to_string()).collect();
+    match names.count() {
+        0 => named.join(", "),
+        unnamed => format!("{} and {unnamed} {others}", named.join(", ")),
+    }
+}
+
 /// Plain data as JSON over several lines, ended.
 fn json(value: &impl serde::Serialize) -> String {
     let text =
@@ -35,4 +54,22 @@ fn json(value: &impl serde::Serialize) -> String {
 #[cfg(test)]
 fn plain(styled: &str) -> String {
     anstream::adapter::strip_str(styled).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_counted_where_there_are_many() {
+        for (names, shown) in [
+            (&[][..], ""),
+            (&["a"], "a"),
+            (&["a", "b"], "a, b"),
+            (&["a", "b", "c", "d"], "a, b and 2 more"),
+        ] {
+            assert_eq!(few(names, 2), shown);
+        }
+        assert_eq!(few_and(["c", "b", "a"], 1, "older"), "c and 2 older");
+    }
 }

@@ -6,6 +6,7 @@ use deploycenter_domain::name::TargetId;
 use deploycenter_engine::{Planned, Refusal, UnfinishedDeployment};
 use deploycenter_ports::Holder;
 
+use super::few;
 use super::style::{BOLD, harmless, paint};
 
 /// How many targets a line names.
@@ -140,14 +141,5 @@ fn names(targets: Vec<&TargetId>) -> String {
     if let [one] = targets[..] {
         return one.to_string();
     }
-    let named: Vec<String> = targets
-        .iter()
-        .take(NAMED)
-        .map(ToString::to_string)
-        .collect();
-    let more = match targets.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    format!("{} targets ({}{more})", targets.len(), named.join(", "))
+    format!("{} targets ({})", targets.len(), few(&targets, NAMED))
 }

@@ -7,7 +7,7 @@ use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, Remark, TargetPlan};
 
 use super::style::{BOLD, CAREFUL, DIM, harmless, paint};
-use super::{effect, grouped};
+use super::{effect, few, grouped};
 
 /// How many targets a line names.
 const NAMED: usize = 5;
@@ -148,24 +148,19 @@ pub(crate) fn summary_line(plan: &Plan) -> String {
         summary.delete,
         summary.none
     );
-    let remarked: Vec<String> = plan
+    let remarked: Vec<_> = plan
         .targets
         .iter()
         .filter(|target| target.has_changes() && !target.remarks.is_empty())
-        .map(|target| target.target.to_string())
+        .map(|target| &target.target)
         .collect();
     if !remarked.is_empty() {
         // A fleet's plan has thousands of lines, and a remark stands in their midst.
-        let more = match remarked.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let named: Vec<&str> = remarked.iter().take(NAMED).map(String::as_str).collect();
         let _ = writeln!(
             lines,
-            "{} read the remarks on {}{more}",
+            "{} read the remarks on {}",
             paint(CAREFUL, '!'),
-            named.join(", ")
+            few(remarked, NAMED)
         );
     }
     lines

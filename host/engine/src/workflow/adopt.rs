@@ -73,8 +73,5 @@ pub async fn adopt(
         targets = kept;
     }
     let plan = Plan::new(installation, selectors, targets);
-    Ok(Ready::Yes(Prepared {
-        recovered: Vec::new(),
-        ..Prepared::plain(plan, head)
-    }))
+    Ok(Ready::Yes(Prepared::plain(plan, head)))
 }

@@ -8,7 +8,7 @@ use deploycenter_ports::CommitContext;
 use super::main_commit::{applied, part_older};
 use super::prepared::recover;
 use super::{LeftOut, Prepared, Ready, WorkflowError};
-use crate::{Cancel, Engine, Next, Outcome, PlanOptions, Planned, Rollout};
+use crate::{Cancel, Engine, Next, Outcome, PlanOptions, Rollout};
 
 /// What is to be moved.
 #[derive(Debug, Clone, Default)]
@@ -57,7 +57,9 @@ pub async fn sync(
         .filter(|blocked| waits(&blocked.target))
         .map(|blocked| LeftOut::Refusal(blocked.clone()))
         .collect();
-    let moving = moving(&planned);
+    // The targets that an update waits for, with the pins moved.
+    let mut moving = planned.plan.targets;
+    moving.retain(|plan| planned.updates_waiting.contains(&plan.target) && plan.has_changes());
     let (targets, mut left_out) = if request.allow_older {
         (moving, Vec::new())
     } else {
@@ -76,22 +78,11 @@ pub async fn sync(
     }))
 }
 
-/// The targets that an update waits for, with the pins moved.
-fn moving(planned: &Planned) -> Vec<TargetPlan> {
-    planned
-        .plan
-        .targets
-        .iter()
-        .filter(|plan| planned.updates_waiting.contains(&plan.target) && plan.has_changes())
-        .cloned()
-        .collect()
-}
-
 impl PreparedRollout {
     /// How many batches there are, and of how many targets the first is.
     #[must_use]
     pub fn batches(&self) -> (usize, usize) {
-        let batches = batches(self.prepared.plan.targets.clone(), self.batch);
+        let batches = batches(self.prepared.plan.targets.iter().collect(), self.batch);
         (batches.len(), batches.first().map_or(0, Vec::len))
     }
 

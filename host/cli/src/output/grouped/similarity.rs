@@ -62,10 +62,10 @@ impl Outline {
         }
     }
 
-    /// The lines of this one that stand nowhere in `shown`, apart from names of its own;
-    /// `None` when the two aren't of one shape: the same app and region, the same remarks,
-    /// the same things made.
-    pub(super) fn differing<'a>(&'a self, shown: &Outline) -> Option<Vec<&'a str>> {
+    /// The lines of this one that stand nowhere in `shown`, apart from names of its own.
+    /// `None` when there are more than `most`, or the two aren't of one shape: the same app
+    /// and region, the same remarks, the same things made.
+    pub(super) fn differing(&self, shown: &Self, most: usize) -> Option<Vec<&str>> {
         let names = names(&shown.own, &self.own);
         let alike = |one: &[String], other: &[String]| {
             one.len() == other.len()
@@ -81,12 +81,20 @@ impl Outline {
             return None;
         }
         let mut left: Vec<&str> = shown.lines.iter().map(String::as_str).collect();
-        let differ = self.lines.iter().filter(|line| {
+        let mut differing = Vec::new();
+        for line in &self.lines {
             let found = left.iter().position(|one| one == line);
             let found = found.or_else(|| left.iter().position(|one| same(one, line, &names)));
-            found.map(|at| left.swap_remove(at)).is_none()
-        });
-        Some(differ.map(String::as_str).collect())
+            match found {
+                Some(at) => {
+                    left.swap_remove(at);
+                }
+                // Of a fleet most pairs differ in much: the rest needn't be compared.
+                None if differing.len() == most => return None,
+                None => differing.push(line.as_str()),
+            }
+        }
+        Some(differing)
     }
 
     /// How many lines there are; those that are alike have as many.
