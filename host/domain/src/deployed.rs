@@ -111,6 +111,14 @@ impl DeployedState {
         self.images.iter().filter(move |(id, _)| id.kind() == kind)
     }
 
+    /// What goes with the target, in the order in which it goes.
+    pub fn going_with_target(&self) -> impl Iterator<Item = (&EffectId, &Resource)> {
+        EffectKind::in_undo_order()
+            .into_iter()
+            .filter(|kind| kind.goes_with_target())
+            .flat_map(|kind| self.of_kind(kind))
+    }
+
     /// The tree of the target's folder.
     #[must_use]
     pub fn tree(&self) -> Option<&str> {

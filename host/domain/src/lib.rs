@@ -33,6 +33,7 @@ pub mod plan;
 pub mod problem;
 pub mod quantity;
 pub mod resource;
+pub mod saga;
 pub mod saved;
 pub mod secret_version;
 pub mod selector;

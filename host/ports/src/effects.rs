@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use deploycenter_domain::address::hide_logins;
 use deploycenter_domain::name::{DeploymentId, InstallationId, RegionName, TargetId};
 use deploycenter_domain::resource::{Adoption, Observed, Outputs, Owner, Resource, Sync};
+use deploycenter_domain::saga::decide::{Aim, Marks};
 use deploycenter_domain::secret_version::SecretVersion;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,22 @@ pub struct Step {
     /// nothing else of it is touched. It is never deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adoption>,
+}
+
+impl Step {
+    /// What the step wants, as [`decide`](deploycenter_domain::saga::decide::decide) asks.
+    #[must_use]
+    pub fn aim(&self, marks: Marks) -> Aim<'_> {
+        Aim {
+            owner: &self.owner,
+            before: self.before.is_some(),
+            after: self.after.is_some(),
+            undo: self.undo,
+            doubt: self.uncertain,
+            adopt: self.adopt.as_ref(),
+            marks,
+        }
+    }
 }
 
 /// What a commit says beside its tree.

@@ -1,14 +1,11 @@
 //! Projects and applications that someone else made, as they would be taken over.
 
-use deploycenter_domain::resource::{
-    Adoption, Application, Observed, Outputs, Ownership, Project, Resource,
-};
-use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
+use deploycenter_domain::resource::{Application, Observed, Outputs, Ownership, Project, Resource};
+use deploycenter_ports::{ProviderError, ProviderErrorKind};
 
 use crate::adapter::ArgoCd;
 use crate::change::Thing;
 use crate::client::SYSTEM;
-use crate::decide::{Act, differences, foreign, moved, name, whose};
 use crate::model::App;
 use crate::owned;
 
@@ -68,63 +65,15 @@ pub(crate) fn as_it_is(found: &App, thing: Thing<'_>) -> Resource {
     }
 }
 
-/// Decides about one step of an adoption, or of its undoing. Argo CD changes a thing whole,
-/// marks included, so it is either theirs as it was or ours.
-pub(crate) fn decide(
-    step: &Step,
-    adoption: &Adoption,
-    found: Option<(&App, &Ownership)>,
-) -> Result<Act, ProviderError> {
-    let (Some(before), Some(after)) = (&step.before, &step.after) else {
-        return Err(ProviderError::new(
-            ProviderErrorKind::Refused,
-            SYSTEM,
-            "an adoption leads from what is there to what is wanted",
-        ));
-    };
-    let Some((app, ownership)) = found else {
-        return Err(moved(format!("{} isn't there any more", name(before))));
-    };
-    let unless_odd = |act: Act| match differences(before, app) {
-        odd if odd.is_empty() => Ok(act),
-        odd => Err(moved(format!(
-            "{} was changed meanwhile in {}",
-            name(before),
-            odd.join(", ")
-        ))),
-    };
-    match ownership {
-        Ownership::Owned(owner) if owner.same_thing(&step.owner) => {
-            let ours = owner.deployment == step.owner.deployment;
-            if step.undo && !ours {
-                return Err(moved(format!(
-                    "{} was taken over by deployment {}",
-                    name(before),
-                    owner.deployment
-                )));
-            }
-            if !step.undo && differences(after, app).is_empty() {
-                return Ok(Act::Nothing { ours });
-            }
-            unless_odd(Act::Update)
-        }
-        Ownership::Owned(owner) if adoption.former.as_ref() != Some(owner) => {
-            Err(foreign(step, before, &whose(ownership)))
-        }
-        // What doesn't bear our marks is as it was.
-        _ if step.undo => Ok(Act::Nothing { ours: true }),
-        _ => unless_odd(Act::Update),
-    }
-}
-
 fn refused(text: impl std::fmt::Display) -> ProviderError {
     ProviderError::new(ProviderErrorKind::Refused, SYSTEM, text)
 }
 
 #[cfg(test)]
 mod tests {
-    use deploycenter_domain::resource::Owner;
-    use deploycenter_ports::CommitContext;
+    use deploycenter_domain::resource::{Adoption, Owner};
+    use deploycenter_domain::saga::decide::Decision;
+    use deploycenter_ports::{CommitContext, Step};
 
     use super::*;
     use crate::decide::tests::{found, image, owner};
@@ -141,18 +90,18 @@ mod tests {
             Ownership::Owned(former.clone()),
             Ownership::Foreign("not ours".to_owned()),
         );
-        let nothing = |ours| Ok(Act::Nothing { ours });
+        let nothing = |ours| Ok(Decision::Done(ours));
         // what, former, undo, what is there and whose; before is "old", after is "new", and
         // the other way round when undone
         type Case<'a> = (
             Option<&'a Owner>,
             bool,
             Option<(&'a str, &'a Ownership)>,
-            Result<Act, ProviderErrorKind>,
+            Result<Decision, ProviderErrorKind>,
         );
         let cases: Vec<Case<'_>> = vec![
             (None, false, None, Err(Moved)),
-            (None, false, Some(("old", &stranger)), Ok(Act::Update)),
+            (None, false, Some(("old", &stranger)), Ok(Decision::Update)),
             (None, false, Some(("edited", &stranger)), Err(Moved)),
             (None, false, Some(("new", &ours)), nothing(true)),
             (None, false, Some(("new", &later)), nothing(false)),
@@ -162,11 +111,11 @@ mod tests {
                 Some(&former),
                 false,
                 Some(("old", &theirs)),
-                Ok(Act::Update),
+                Ok(Decision::Update),
             ),
             (Some(&former), true, Some(("old", &theirs)), nothing(true)),
             (None, true, None, Err(Moved)),
-            (None, true, Some(("new", &ours)), Ok(Act::Update)),
+            (None, true, Some(("new", &ours)), Ok(Decision::Update)),
             (None, true, Some(("edited", &ours)), Err(Moved)),
             (None, true, Some(("new", &later)), Err(Moved)),
             (None, true, Some(("old", &stranger)), nothing(true)),

@@ -1,13 +1,14 @@
 //! Projects and applications led from one image to the next.
 
 use deploycenter_domain::resource::{Outputs, Ownership, Resource};
+use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 use reqwest::Method;
 use serde_json::json;
 
 use crate::adapter::{ArgoCd, not_ours};
 use crate::client::{Ask, SYSTEM};
-use crate::decide::{Act, decide, foreign};
+use crate::decide::{decide, foreign};
 use crate::listing::parse;
 use crate::model::{App, List};
 use crate::owned;
@@ -83,14 +84,14 @@ impl ArgoCd {
             let ownership = present
                 .as_ref()
                 .map(|app| owned::ownership(&app.metadata, &self.installation));
-            let act = decide(step, present.as_ref().zip(ownership.as_ref()))?;
-            let made = match (act, &step.after, &present) {
-                (Act::Nothing { ours }, ..) => return done(ours),
-                (Act::Create, Some(after), _) => self.create(thing, after, step).await?,
-                (Act::Update, Some(after), Some(app)) => {
+            let decision = decide(step, present.as_ref().zip(ownership.as_ref()))?;
+            let made = match (decision, &step.after, &present) {
+                (Decision::Done(ours), ..) => return done(ours),
+                (Decision::Create, Some(after), _) => self.create(thing, after, step).await?,
+                (Decision::Update, Some(after), Some(app)) => {
                     self.update(thing, after, step, app).await?
                 }
-                (Act::Delete, _, Some(_)) => self.remove(thing).await?,
+                (Decision::Delete, _, Some(_)) => self.remove(thing).await?,
                 _ => false,
             };
             if made {

@@ -1,135 +1,97 @@
-//! What a step asks for, given what is there. Pure.
+//! What a step asks for, given what is there: the question put, and a refusal in words. Pure.
 
 use deploycenter_domain::plan;
 use deploycenter_domain::resource::{Observed, Outputs, Owner, Ownership, Resource};
+use deploycenter_domain::saga::decide::{self, Decision, Found, Marks, Obstacle};
 use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
 
-use crate::adopt;
 use crate::client::SYSTEM;
 use crate::model::App;
 use crate::owned;
 
-/// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Act {
-    /// It is as wanted; whether this deployment made it so.
-    Nothing {
-        /// See above.
-        ours: bool,
-    },
-    /// Make it.
-    Create,
-    /// Change it.
-    Update,
-    /// Remove it.
-    Delete,
-}
-
-/// What a step asks for.
-pub(crate) fn decide(step: &Step, found: Option<(&App, &Ownership)>) -> Result<Act, ProviderError> {
-    if let Some(adoption) = &step.adopt {
-        return adopt::decide(step, adoption, found);
-    }
-    match (&step.after, found) {
-        (None, None) => Ok(Act::Nothing {
-            ours: step.uncertain,
-        }),
-        (Some(after), None) if step.before.is_some() => {
-            Err(moved(format!("{} isn't there any more", name(after))))
-        }
-        (Some(_), None) => Ok(Act::Create),
-        (Some(after), Some((app, ownership))) => stand(step, after, app, ownership),
-        (None, Some((app, ownership))) => remove(step, app, ownership),
-    }
-}
-
-fn stand(
+/// What a step asks for. Argo CD changes a thing whole, marks included, so one that is
+/// taken over is either theirs as it was or ours.
+pub(crate) fn decide(
     step: &Step,
-    after: &Resource,
-    app: &App,
-    ownership: &Ownership,
-) -> Result<Act, ProviderError> {
-    let owner = match ownership {
-        Ownership::Owned(owner) if owner.same_thing(&step.owner) => owner,
-        other => return Err(foreign(step, after, &whose(other))),
-    };
-    let ours = owner.deployment == step.owner.deployment;
-    if differences(after, app).is_empty() {
-        return Ok(Act::Nothing { ours });
-    }
-    let Some(before) = &step.before else {
-        let text = format!(
-            "is there already, made by deployment {}, and differs in {}",
-            owner.deployment,
-            differences(after, app).join(", ")
-        );
-        return Err(ProviderError::new(
-            ProviderErrorKind::Foreign,
-            SYSTEM,
-            format!("{} {text}", name(after)),
-        )
-        .help("plan again to see what would change"));
-    };
-    let odd = differences(before, app);
-    if !odd.is_empty() {
-        return Err(moved(format!(
-            "{} was changed meanwhile in {}",
-            name(after),
-            odd.join(", ")
-        )));
-    }
-    if step.undo && !ours {
-        return Err(moved(format!(
-            "{} was taken over by deployment {}",
-            name(after),
-            owner.deployment
-        )));
-    }
-    Ok(Act::Update)
+    found: Option<(&App, &Ownership)>,
+) -> Result<Decision, ProviderError> {
+    let there = found.map(|(app, ownership)| {
+        let as_before = off_before(step, app).is_some_and(|odd| odd.is_empty());
+        let after = step.after.as_ref();
+        Found {
+            ownership,
+            as_before,
+            as_after: after.is_some_and(|after| differences(after, app).is_empty()),
+            between: as_before,
+        }
+    });
+    decide::decide(&step.aim(Marks::WithEachChange), there.as_ref())
+        .map_err(|obstacle| refusal(step, found, obstacle))
 }
 
-fn remove(step: &Step, app: &App, ownership: &Ownership) -> Result<Act, ProviderError> {
-    let Some(before) = &step.before else {
-        return Err(moved(format!(
-            "\"{}\" is there, although nothing was when the plan was made",
-            app.metadata.name
-        )));
-    };
-    match ownership {
-        // Whatever this deployment made bears its label, so this isn't that.
-        Ownership::Foreign(_) if step.undo => return Ok(Act::Nothing { ours: false }),
-        Ownership::Foreign(_) => return Err(foreign(step, before, &whose(ownership))),
-        Ownership::Owned(owner)
-            if !owner.same_thing(&step.owner)
-                || (step.undo && owner.deployment != step.owner.deployment) =>
-        {
-            return Err(moved(format!(
-                "{} belongs to {} and was made by deployment {}; it is left",
-                name(before),
-                owner.target,
-                owner.deployment
-            )));
-        }
-        Ownership::Owned(_) | Ownership::ByPlace => {}
-    }
-    let mut odd = differences(before, app);
-    if app.metadata.annotations.contains_key(owned::STRIPPED) {
+/// The fields in which what is there differs from what the plan found; `None` when that was
+/// nothing.
+fn off_before(step: &Step, app: &App) -> Option<Vec<String>> {
+    let mut odd = differences(step.before.as_ref()?, app);
+    if step.after.is_none() && app.metadata.annotations.contains_key(owned::STRIPPED) {
         // We took it off ourselves, so that this removal takes what is protected too.
         odd.retain(|path| !path.starts_with("spec.syncPolicy"));
     }
-    // What this deployment created goes whatever became of it.
-    if !step.undo && !odd.is_empty() {
-        return Err(moved(format!(
-            "{} was changed meanwhile in {}",
-            name(before),
-            odd.join(", ")
-        )));
+    Some(odd)
+}
+
+/// Why nothing is done, in words.
+fn refusal(step: &Step, found: Option<(&App, &Ownership)>, obstacle: Obstacle) -> ProviderError {
+    let removes = step.after.is_none();
+    let image = if step.adopt.is_some() {
+        step.before.as_ref()
+    } else {
+        step.after.as_ref().or(step.before.as_ref())
+    };
+    let Some(image) = image.filter(|_| obstacle != Obstacle::Incomplete) else {
+        return ProviderError::new(
+            ProviderErrorKind::Refused,
+            SYSTEM,
+            "an adoption leads from what is there to what is wanted",
+        );
+    };
+    let name = name(image);
+    let Some((app, ownership)) = found else {
+        return moved(format!("{name} isn't there any more"));
+    };
+    match (obstacle, ownership) {
+        (Obstacle::Foreign | Obstacle::Taken, Ownership::Owned(owner)) if removes => {
+            moved(format!(
+                "{name} belongs to {} and was made by deployment {}; it is left",
+                owner.target, owner.deployment
+            ))
+        }
+        (Obstacle::Taken, Ownership::Owned(owner)) => moved(format!(
+            "{name} was taken over by deployment {}",
+            owner.deployment
+        )),
+        (Obstacle::Changed, Ownership::Owned(owner)) if step.before.is_none() => {
+            ProviderError::new(
+                ProviderErrorKind::Foreign,
+                SYSTEM,
+                format!(
+                    "{name} is there already, made by deployment {}, and differs in {}",
+                    owner.deployment,
+                    differences(image, app).join(", ")
+                ),
+            )
+            .help("plan again to see what would change")
+        }
+        (Obstacle::Changed, _) => moved(format!(
+            "{name} was changed meanwhile in {}",
+            off_before(step, app).unwrap_or_default().join(", ")
+        )),
+        _ => foreign(step, image, &whose(ownership)),
     }
-    Ok(Act::Delete)
 }
 
 /// The fields in which what is there differs from an image.
-pub(crate) fn differences(wanted: &Resource, app: &App) -> Vec<String> {
+fn differences(wanted: &Resource, app: &App) -> Vec<String> {
     let found = owned::image(app, wanted);
     plan::changes(Some(wanted), found.as_ref())
         .into_iter()
@@ -138,7 +100,7 @@ pub(crate) fn differences(wanted: &Resource, app: &App) -> Vec<String> {
 }
 
 /// A project or application as a person calls it.
-pub(crate) fn name(resource: &Resource) -> String {
+fn name(resource: &Resource) -> String {
     match resource {
         Resource::Project(project) => format!("the Argo CD project {}", project.name),
         Resource::Application(application) => {
@@ -174,7 +136,7 @@ pub(crate) fn foreign(step: &Step, image: &Resource, text: &str) -> ProviderErro
         .help(format!("nothing is taken over by itself: take it over with `{command}`, remove it by hand if nobody needs it, or rename the customer or instance"))
 }
 
-pub(crate) fn moved(message: String) -> ProviderError {
+fn moved(message: String) -> ProviderError {
     ProviderError::new(ProviderErrorKind::Moved, SYSTEM, message)
         .help("plan again to see what would change")
 }

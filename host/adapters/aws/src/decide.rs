@@ -1,24 +1,12 @@
-//! What a step comes to, given what is there. Pure.
+//! What a step comes to, given what is there: the question put, and a refusal in words. Pure.
 
-use deploycenter_domain::resource::{Adoption, Observed, Owner, Ownership, Resource};
+use deploycenter_domain::resource::{Observed, Owner, Ownership, Resource};
+use deploycenter_domain::saga::decide::{self, Aim, Decision, Found, Marks, Obstacle};
 use deploycenter_ports::{ProviderErrorKind, Step};
 use serde_json::Value;
 
 use crate::sdk::failure::Context;
 use deploycenter_ports::ProviderError;
-
-/// What is left to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nothing; whether this deployment made the change earlier.
-    Done(bool),
-    /// Make it.
-    Create,
-    /// Lead it from before to after.
-    Update,
-    /// Remove it.
-    Delete,
-}
 
 /// Decides about one step. `what` names the thing; `doubt`: an attempt of this very step
 /// may have gone through already, so that what stands there may be its work.
@@ -28,108 +16,55 @@ pub(crate) fn decide(
     step: &Step,
     found: Option<&Observed>,
     doubt: bool,
-) -> Result<Verdict, ProviderError> {
-    let doubt = doubt || step.uncertain;
-    if let Some(adoption) = &step.adopt {
-        return adopt(context, what, step, adoption, found, doubt);
-    }
-    let moved = |text: String| {
-        context
-            .fail(ProviderErrorKind::Moved, format_args!("{what} {text}"))
-            .help("plan again to see it as it is now")
+) -> Result<Decision, ProviderError> {
+    let there = found.map(|found| Found {
+        ownership: &found.ownership,
+        as_before: step.before.as_ref() == Some(&found.image),
+        as_after: step.after.as_ref() == Some(&found.image),
+        between: match (&step.adopt, &step.before, &step.after) {
+            (Some(_), Some(before), Some(after)) => is_between(&found.image, before, after),
+            _ => false,
+        },
+    });
+    let aim = Aim {
+        doubt: doubt || step.uncertain,
+        ..step.aim(Marks::AtMaking)
     };
-    let Some(found) = found else {
-        return match (&step.before, &step.after) {
-            (_, None) => Ok(Verdict::Done(doubt)),
-            (None, Some(_)) => Ok(Verdict::Create),
-            (Some(_), Some(_)) => Err(moved("isn't there any more".to_owned())),
-        };
-    };
-    let maker = match &found.ownership {
-        Ownership::Owned(owner) if owner.same_thing(&step.owner) => Some(&owner.deployment),
-        Ownership::ByPlace => None,
-        Ownership::Owned(owner) => {
-            return Err(foreign(context, what, step, found, &owned_by(owner)));
-        }
-        Ownership::Foreign(text) => return Err(foreign(context, what, step, found, text)),
-    };
-    let ours = maker.is_none_or(|maker| *maker == step.owner.deployment);
-    match (&step.before, &step.after) {
-        (None, Some(after)) if found.image == *after => {
-            Ok(Verdict::Done(maker.map_or(doubt, |_| ours)))
-        }
-        (Some(_), Some(after)) if found.image == *after => Ok(Verdict::Done(doubt)),
-        (Some(before), Some(_)) if found.image == *before => Ok(Verdict::Update),
-        (before, Some(after)) => {
-            let seen = before.as_ref().unwrap_or(after);
-            Err(moved(format!(
-                "isn't as the plan has it: {}",
-                differences(seen, &found.image)
-            )))
-        }
-        // Only what the tags say this deployment made is removed when it takes itself
-        // back, and then in whatever state.
-        (_, None) if step.undo && maker.is_some() => {
-            if ours {
-                Ok(Verdict::Delete)
-            } else {
-                Err(moved("was made by another deployment; it stays".to_owned()))
-            }
-        }
-        (Some(before), None) if found.image != *before => Err(moved(format!(
-            "isn't as the plan has it: {}",
-            differences(before, &found.image)
-        ))),
-        (Some(_), None) => Ok(Verdict::Delete),
-        (None, None) => Ok(Verdict::Done(false)),
-    }
+    decide::decide(&aim, there.as_ref())
+        .map_err(|obstacle| refusal(context, what, step, found, obstacle))
 }
 
-/// Decides about one step of an adoption, or of its undoing. Both lead from one image to
-/// the other, and our marks come first and go last: what doesn't bear them is as it was.
-fn adopt(
+/// Why nothing is done, in words.
+fn refusal(
     context: &Context,
     what: &str,
     step: &Step,
-    adoption: &Adoption,
     found: Option<&Observed>,
-    doubt: bool,
-) -> Result<Verdict, ProviderError> {
-    let moved = |text: String| {
+    obstacle: Obstacle,
+) -> ProviderError {
+    let moved = |text: &str| {
         context
             .fail(ProviderErrorKind::Moved, format_args!("{what} {text}"))
             .help("plan again to see it as it is now")
     };
-    let (Some(before), Some(after)) = (&step.before, &step.after) else {
-        let text = format!("{what}: an adoption leads from what is there to what is wanted");
-        return Err(context.fail(ProviderErrorKind::Refused, text));
-    };
-    let Some(found) = found else {
-        return Err(moved("isn't there any more".to_owned()));
-    };
-    let (marked, mine) = match &found.ownership {
-        Ownership::Owned(owner) if owner.same_thing(&step.owner) => {
-            (true, owner.deployment == step.owner.deployment)
+    match (obstacle, found) {
+        (Obstacle::Foreign, Some(found)) => foreign(context, what, step, found),
+        (Obstacle::Changed, Some(found)) => {
+            let seen = step.before.as_ref().or(step.after.as_ref());
+            let differs = seen.map_or_else(String::new, |seen| differences(seen, &found.image));
+            moved(&format!("isn't as the plan has it: {differs}"))
         }
-        Ownership::ByPlace => (true, doubt),
-        Ownership::Owned(owner) if adoption.former.as_ref() != Some(owner) => {
-            let text = owned_by(owner);
-            return Err(foreign(context, what, step, found, &text));
+        (Obstacle::Taken, _) if step.adopt.is_some() => {
+            moved("was taken over by another deployment; it stays")
         }
-        Ownership::Owned(_) | Ownership::Foreign(_) => (false, false),
-    };
-    match (marked, step.undo) {
-        (false, true) => Ok(Verdict::Done(true)),
-        (false, false) if found.image == *before => Ok(Verdict::Update),
-        (true, false) if found.image == *after => Ok(Verdict::Done(mine)),
-        (true, true) if !mine => Err(moved(
-            "was taken over by another deployment; it stays".to_owned(),
-        )),
-        (true, _) if mine && is_between(&found.image, before, after) => Ok(Verdict::Update),
-        _ => Err(moved(format!(
-            "isn't as the plan has it: {}",
-            differences(before, &found.image)
-        ))),
+        (Obstacle::Taken, _) => moved("was made by another deployment; it stays"),
+        (Obstacle::Incomplete, _) => context.fail(
+            ProviderErrorKind::Refused,
+            format!("{what}: an adoption leads from what is there to what is wanted"),
+        ),
+        (Obstacle::Gone | Obstacle::Foreign | Obstacle::Changed, _) => {
+            moved("isn't there any more")
+        }
     }
 }
 
@@ -141,21 +76,16 @@ fn is_between(found: &Resource, before: &Resource, after: &Resource) -> bool {
     keys.all(|key| found.get(key) == before.get(key) || found.get(key) == after.get(key))
 }
 
-fn owned_by(owner: &Owner) -> String {
-    format!(
-        "belongs to {} of {} (incarnation {}, installation {})",
-        owner.effect, owner.target, owner.incarnation, owner.installation
-    )
-}
-
 /// Something that isn't this effect's stands in its place.
-fn foreign(
-    context: &Context,
-    what: &str,
-    step: &Step,
-    found: &Observed,
-    text: &str,
-) -> ProviderError {
+fn foreign(context: &Context, what: &str, step: &Step, found: &Observed) -> ProviderError {
+    let whose = match &found.ownership {
+        Ownership::Owned(owner) => format!(
+            "belongs to {} of {} (incarnation {}, installation {})",
+            owner.effect, owner.target, owner.incarnation, owner.installation
+        ),
+        Ownership::Foreign(text) => text.clone(),
+        Ownership::ByPlace => "is ours by its place".to_owned(),
+    };
     let Owner { target, effect, .. } = &step.owner;
     let by_hand = format!("remove it by hand if nobody needs it, or give {target} another name");
     let help = match found.way_to_adopt(target, effect) {
@@ -167,7 +97,7 @@ fn foreign(
     context
         .fail(
             ProviderErrorKind::Foreign,
-            format_args!("{what} stands there already and {text}"),
+            format_args!("{what} stands there already and {whose}"),
         )
         .help(help)
 }
@@ -203,7 +133,7 @@ mod tests {
     use super::*;
     use deploycenter_domain::effect::OutputName;
     use deploycenter_domain::name::Incarnation;
-    use deploycenter_domain::resource::FileSystem;
+    use deploycenter_domain::resource::{Adoption, FileSystem};
 
     fn owner(deployment: &str) -> Owner {
         Owner {
@@ -246,7 +176,7 @@ mod tests {
         })
     }
 
-    fn verdict(step: &Step, found: Option<Observed>) -> Result<Verdict, ProviderErrorKind> {
+    fn decision(step: &Step, found: Option<Observed>) -> Result<Decision, ProviderErrorKind> {
         let context = Context {
             system: "efs",
             place: "x".into(),
@@ -256,8 +186,8 @@ mod tests {
 
     #[test]
     fn every_case_of_a_step() {
+        use Decision::{Create, Delete, Done, Update};
         use ProviderErrorKind::{Foreign, Moved};
-        use Verdict::{Create, Delete, Done, Update};
         let mine = || Ownership::Owned(owner("d2"));
         let earlier = || Ownership::Owned(owner("d1"));
         let stranger = || Ownership::Foreign("is nobody's".into());
@@ -295,14 +225,14 @@ mod tests {
             (&undo, found("x", place()), Err(Moved)),
         ];
         for (n, (step, found, expected)) in cases.into_iter().enumerate() {
-            assert_eq!(verdict(step, found), expected, "case {n}");
+            assert_eq!(decision(step, found), expected, "case {n}");
         }
     }
 
     #[test]
     fn every_case_of_an_adoption() {
+        use Decision::{Done, Update};
         use ProviderErrorKind::{Foreign, Moved};
-        use Verdict::{Done, Update};
         let mine = || Ownership::Owned(owner("d2"));
         let later = || Ownership::Owned(owner("d3"));
         let former = Owner {
@@ -354,7 +284,7 @@ mod tests {
             (&return_it, found("b", mine()), Ok(Update)),
         ];
         for (n, (step, found, expected)) in cases.into_iter().enumerate() {
-            assert_eq!(verdict(step, found), expected, "case {n}");
+            assert_eq!(decision(step, found), expected, "case {n}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! One step on one folder: what it makes of the branch as it stands.
 
-use deploycenter_domain::resource::{Folder, Owner, Resource};
+use deploycenter_domain::resource::{Folder, Owner, Ownership, Resource};
+use deploycenter_domain::saga::decide::{Aim, Decision, Found, Marks, decide};
 use deploycenter_domain::{token, unwind};
 use deploycenter_ports::{CommitContext, ProviderError, ProviderErrorKind, Step};
 use git2::{Commit, Oid, Repository};
@@ -94,13 +95,30 @@ impl Change {
             .as_ref()
             .map(|folder| self.content(repo, folder, head))
             .transpose()?;
-        if present == wanted.as_ref().map(|content| content.id) {
-            return Ok(Next::Stands {
-                ours: self.uncertain && self.is_ours(repo, parent)?,
-            });
-        }
-        if !self.expected(repo)?.contains(&present) {
-            return Err(self.moved(repo, parent, present));
+        let as_after = present == wanted.as_ref().map(|content| content.id);
+        let found = match present {
+            None => None,
+            // Whether it is as before as well is nobody's question then.
+            Some(present) => Some(Found {
+                ownership: &Ownership::ByPlace,
+                as_before: !as_after && self.expected(repo)?.contains(&present),
+                as_after,
+                between: false,
+            }),
+        };
+        let aim = Aim {
+            owner: &self.owner,
+            before: self.before.is_some(),
+            after: self.after.is_some(),
+            undo: self.undo,
+            doubt: as_after && self.uncertain && self.is_ours(repo, parent.clone())?,
+            adopt: None,
+            marks: Marks::AtMaking,
+        };
+        match decide(&aim, found.as_ref()) {
+            Ok(Decision::Done(ours)) => return Ok(Next::Stands { ours }),
+            Ok(Decision::Create | Decision::Update | Decision::Delete) => {}
+            Err(_) => return Err(self.moved(repo, parent, present)),
         }
         let tree = content::replaced(repo, root.as_ref(), &self.place, wanted.as_ref())
             .map_err(|e| of_cache(&e))?;
@@ -149,16 +167,16 @@ impl Change {
             .map_err(|e| of_cache(&e))
     }
 
-    /// The ids that the place may have for the step to begin.
-    fn expected(&self, repo: &Repository) -> Result<Vec<Option<Oid>>, ProviderError> {
+    /// The ids of what the place may hold for the step to begin.
+    fn expected(&self, repo: &Repository) -> Result<Vec<Oid>, ProviderError> {
         let Some(before) = &self.before else {
-            return Ok(vec![None]);
+            return Ok(Vec::new());
         };
-        let mut ids = vec![Some(self.identity(repo, before)?)];
+        let mut ids = vec![self.identity(repo, before)?];
         // The way back from a first deployment opens the base for deletion by a commit of
         // its own, before the folder goes.
         if self.undo && self.after.is_none() && !before.files.is_empty() {
-            ids.push(Some(self.identity(repo, &unwind::unprotected(before))?));
+            ids.push(self.identity(repo, &unwind::unprotected(before))?);
         }
         Ok(ids)
     }

@@ -281,6 +281,13 @@ impl EffectKind {
         self.facts().data != DataHeld::None
     }
 
+    /// Whether it goes with its target, whether `destroy` or `purge` ends that: it holds no
+    /// data, and isn't delivered with the folder.
+    #[must_use]
+    pub fn goes_with_target(self) -> bool {
+        self.facts().dropped_by_updates && !self.is_retained()
+    }
+
     /// Whether it is a file of the folder, done and undone with its commit.
     #[must_use]
     pub fn rides_in_commit(self) -> bool {
@@ -414,6 +421,14 @@ argocd.sync: argocd, follows
             .filter_map(|it| it.facts().undo_rank)
             .collect();
         assert_eq!(undo.iter().collect::<BTreeSet<_>>().len(), undo.len());
+    }
+
+    #[test]
+    fn what_goes_with_its_target() {
+        let going: Vec<EffectKind> = EffectKind::all()
+            .filter(|kind| kind.goes_with_target())
+            .collect();
+        assert_eq!(going, [EffectKind::Record]);
     }
 
     #[test]

@@ -215,7 +215,7 @@ impl Engine {
             effects.push(PlannedEffect::new(folder_commit(), deps, before, None));
         }
         let delivered = ids(&effects);
-        for (id, image) in deployed.of_kind(EffectKind::Record) {
+        for (id, image) in deployed.going_with_target() {
             if snapshot.is_anothers(image, target, incarnation) {
                 continue;
             }

@@ -211,7 +211,7 @@ impl Engine {
             });
         }
         let commit = effects.last().map(|last| vec![last.id.clone()]);
-        for (id, image) in deployed.of_kind(EffectKind::Record) {
+        for (id, image) in deployed.going_with_target() {
             if snapshot.is_anothers(image, target, incarnation) {
                 continue;
             }

@@ -45,7 +45,7 @@ fn each_case_has_its_answer() {
         Ownership::Owned(owner("d2", "base")),
         Ownership::Foreign("not ours".to_owned()),
     );
-    let nothing = |ours| Ok(Act::Nothing { ours });
+    let nothing = |ours| Ok(Decision::Done(ours));
     // before, after, undo, what is there and whose
     type Case<'a> = (
         &'a str,
@@ -53,10 +53,17 @@ fn each_case_has_its_answer() {
         Option<&'a str>,
         bool,
         Option<(&'a str, &'a Ownership)>,
-        Result<Act, ProviderErrorKind>,
+        Result<Decision, ProviderErrorKind>,
     );
     let cases: Vec<Case<'_>> = vec![
-        ("create", None, Some("new"), false, None, Ok(Act::Create)),
+        (
+            "create",
+            None,
+            Some("new"),
+            false,
+            None,
+            Ok(Decision::Create),
+        ),
         (
             "create, made already",
             None,
@@ -103,7 +110,7 @@ fn each_case_has_its_answer() {
             Some("new"),
             false,
             Some(("old", &earlier)),
-            Ok(Act::Update),
+            Ok(Decision::Update),
         ),
         (
             "update, made already",
@@ -143,7 +150,7 @@ fn each_case_has_its_answer() {
             None,
             false,
             Some(("old", &earlier)),
-            Ok(Act::Delete),
+            Ok(Decision::Delete),
         ),
         (
             "delete, edited",
@@ -175,7 +182,7 @@ fn each_case_has_its_answer() {
             None,
             true,
             Some(("new", &ours)),
-            Ok(Act::Delete),
+            Ok(Decision::Delete),
         ),
         (
             "undo a create, edited since",
@@ -183,7 +190,7 @@ fn each_case_has_its_answer() {
             None,
             true,
             Some(("edited", &ours)),
-            Ok(Act::Delete),
+            Ok(Decision::Delete),
         ),
         (
             "undo a create, an earlier deployment's",
@@ -207,7 +214,7 @@ fn each_case_has_its_answer() {
             Some("old"),
             true,
             Some(("new", &ours)),
-            Ok(Act::Update),
+            Ok(Decision::Update),
         ),
         (
             "undo an update, edited since",
@@ -231,7 +238,7 @@ fn each_case_has_its_answer() {
             Some("old"),
             true,
             None,
-            Ok(Act::Create),
+            Ok(Decision::Create),
         ),
     ];
     for (what, before, after, undo, there, expected) in cases {

@@ -4,12 +4,13 @@ use aws_sdk_efs::types::{
     AccessPointDescription, CreationInfo, LifeCycleState, PosixUser, RootDirectory,
 };
 use deploycenter_domain::resource::{AccessPoint, Observed, Resource};
+use deploycenter_domain::saga::decide::Decision;
 use deploycenter_domain::token;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::leaving;
 use super::{Regional, outputs, ownership, tag_map, tags};
-use crate::decide::{Verdict, decide};
+use crate::decide::decide;
 use crate::sdk::polls::Polls;
 
 impl Regional<'_> {
@@ -41,7 +42,7 @@ impl Regional<'_> {
         let observed = found
             .as_ref()
             .map(|found| self.observed_access_point(found));
-        let verdict = decide(
+        let decision = decide(
             &self.context,
             &named(wanted),
             step,
@@ -49,22 +50,22 @@ impl Regional<'_> {
             false,
         )?;
         let id = found.and_then(|found| found.access_point_id);
-        match (verdict, id) {
-            (Verdict::Create, _) => self.create_access_point(step, wanted).await,
-            (Verdict::Done(changed), Some(id)) => {
+        match (decision, id) {
+            (Decision::Create, _) => self.create_access_point(step, wanted).await,
+            (Decision::Done(changed), Some(id)) => {
                 self.access_point_available(wanted, &id).await?;
                 Ok(StepOutcome { changed, outputs: outputs(&id) })
             }
-            (Verdict::Update, Some(_)) => Err(self
+            (Decision::Update, Some(_)) => Err(self
                 .context
                 .fail(ProviderErrorKind::Refused, format_args!("{} can't be changed", named(wanted)))
                 .help("set its values back as they were: owner, group, permissions and path are fixed when it is made")),
-            (Verdict::Delete, Some(id)) => {
+            (Decision::Delete, Some(id)) => {
                 self.delete_access_point(wanted, &id).await?;
                 Ok(StepOutcome { changed: true, outputs: Default::default() })
             }
-            (verdict, None) => {
-                let changed = matches!(verdict, Verdict::Done(true));
+            (decision, None) => {
+                let changed = matches!(decision, Decision::Done(true));
                 Ok(StepOutcome { changed, outputs: Default::default() })
             }
         }
@@ -130,11 +131,11 @@ impl Regional<'_> {
             if service.is_access_point_already_exists() {
                 if let Some(found) = self.access_point_by_token(wanted).await? {
                     let observed = self.observed_access_point(&found);
-                    let verdict =
+                    let decision =
                         decide(&self.context, &named(wanted), step, Some(&observed), false)?;
                     let id = found.access_point_id.unwrap_or_default();
                     self.access_point_available(wanted, &id).await?;
-                    let changed = verdict == Verdict::Done(true);
+                    let changed = decision == Decision::Done(true);
                     return Ok(StepOutcome {
                         changed,
                         outputs: outputs(&id),

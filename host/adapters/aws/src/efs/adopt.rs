@@ -2,12 +2,13 @@
 
 use aws_sdk_efs::types::{FileSystemDescription, ThroughputMode};
 use deploycenter_domain::resource::{Adoption, FileSystem, Observed, tag as key};
+use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::leaving;
 use super::mount_target::TAG as NOTE;
 use super::{Regional, outputs, tag, tag_map, tags};
-use crate::decide::{Verdict, decide};
+use crate::decide::decide;
 
 /// The tag that holds what EFS calls a file system's name.
 const NAME: &str = "Name";
@@ -70,17 +71,17 @@ impl Regional<'_> {
             .as_ref()
             .map(|found| self.observed_file_system(wanted.kms_key_id.is_some(), found));
         let what = format!("the file system {id}");
-        let verdict = decide(&self.context, &what, step, observed.as_ref(), false)?;
-        let changed = match (verdict, &found) {
-            (Verdict::Update, Some(found)) if step.undo => {
+        let decision = decide(&self.context, &what, step, observed.as_ref(), false)?;
+        let changed = match (decision, &found) {
+            (Decision::Update, Some(found)) if step.undo => {
                 self.give_back(step, wanted, adoption, found).await?;
                 true
             }
-            (Verdict::Update, Some(found)) => {
+            (Decision::Update, Some(found)) => {
                 self.take(step, wanted, found).await?;
                 true
             }
-            (verdict, _) => verdict == Verdict::Done(true),
+            (decision, _) => decision == Decision::Done(true),
         };
         self.file_system_available(wanted, id).await?;
         Ok(StepOutcome {

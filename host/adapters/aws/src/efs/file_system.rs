@@ -2,11 +2,12 @@
 
 use aws_sdk_efs::types::{FileSystemDescription, LifeCycleState, PerformanceMode, ThroughputMode};
 use deploycenter_domain::resource::{FileSystem, Observed, Resource, tag as key};
+use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::{by_token, leaving};
 use super::{Regional, outputs, ownership, tag_map, tags};
-use crate::decide::{Verdict, decide};
+use crate::decide::decide;
 use crate::sdk::polls::Polls;
 
 impl Regional<'_> {
@@ -61,8 +62,8 @@ impl Regional<'_> {
             )?,
             found,
         ) {
-            (Verdict::Create, _) => self.create_file_system(step, wanted).await,
-            (Verdict::Done(changed), Some(found)) => {
+            (Decision::Create, _) => self.create_file_system(step, wanted).await,
+            (Decision::Done(changed), Some(found)) => {
                 self.file_system_available(wanted, &found.file_system_id)
                     .await?;
                 Ok(StepOutcome {
@@ -70,7 +71,7 @@ impl Regional<'_> {
                     outputs: outputs(&found.file_system_id),
                 })
             }
-            (Verdict::Update, Some(found)) => {
+            (Decision::Update, Some(found)) => {
                 self.update_file_system(step, wanted, &found.file_system_id)
                     .await?;
                 Ok(StepOutcome {
@@ -78,7 +79,7 @@ impl Regional<'_> {
                     outputs: outputs(&found.file_system_id),
                 })
             }
-            (Verdict::Delete, Some(found)) => {
+            (Decision::Delete, Some(found)) => {
                 self.delete_file_system(wanted, &found.file_system_id)
                     .await?;
                 Ok(StepOutcome {
@@ -86,8 +87,8 @@ impl Regional<'_> {
                     outputs: Default::default(),
                 })
             }
-            (verdict, None) => {
-                let changed = matches!(verdict, Verdict::Done(true));
+            (decision, None) => {
+                let changed = matches!(decision, Decision::Done(true));
                 Ok(StepOutcome {
                     changed,
                     outputs: Default::default(),
@@ -137,11 +138,11 @@ impl Regional<'_> {
                 Some(found) if !leaving(Some(&found.life_cycle_state)) => {
                     let observed = self.observed_file_system(wanted.kms_key_id.is_some(), &found);
                     let what = named(wanted);
-                    let verdict = decide(&self.context, &what, step, Some(&observed), false)?;
+                    let decision = decide(&self.context, &what, step, Some(&observed), false)?;
                     self.file_system_available(wanted, &found.file_system_id)
                         .await?;
                     return Ok(StepOutcome {
-                        changed: verdict == Verdict::Done(true),
+                        changed: decision == Decision::Done(true),
                         outputs: outputs(&found.file_system_id),
                     });
                 }

@@ -9,12 +9,13 @@ use aws_sdk_efs::types::{LifeCycleState, MountTargetDescription};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use deploycenter_domain::resource::{MountTarget, Observed, Ownership, Resource};
+use deploycenter_domain::saga::decide::Decision;
 use deploycenter_domain::token;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::leaving;
 use super::{Regional, outputs, tag, tag_map};
-use crate::decide::{Verdict, decide};
+use crate::decide::decide;
 use crate::sdk::attempt::attempt;
 use crate::sdk::polls::Polls;
 
@@ -58,11 +59,11 @@ impl Regional<'_> {
             return self.create_mount_target(step, wanted).await;
         }
         let found = self.read_mount_target(wanted, ReadFrom::Live).await?;
-        let verdict = decide(&self.context, &named(wanted), step, found.as_ref(), false)?;
-        match (verdict, id_of(found.as_ref())) {
-            (Verdict::Create, _) => self.create_mount_target(step, wanted).await,
-            (Verdict::Done(changed), Some(id)) => self.settled(wanted, id, changed).await,
-            (Verdict::Update, Some(id)) => {
+        let decision = decide(&self.context, &named(wanted), step, found.as_ref(), false)?;
+        match (decision, id_of(found.as_ref())) {
+            (Decision::Create, _) => self.create_mount_target(step, wanted).await,
+            (Decision::Done(changed), Some(id)) => self.settled(wanted, id, changed).await,
+            (Decision::Update, Some(id)) => {
                 self.client
                     .modify_mount_target_security_groups()
                     .mount_target_id(&id)
@@ -75,15 +76,15 @@ impl Regional<'_> {
                     })?;
                 self.settled(wanted, id, true).await
             }
-            (Verdict::Delete, Some(id)) => {
+            (Decision::Delete, Some(id)) => {
                 self.delete_mount_target(wanted, &id).await?;
                 Ok(StepOutcome {
                     changed: true,
                     outputs: Default::default(),
                 })
             }
-            (verdict, None) => {
-                let changed = matches!(verdict, Verdict::Done(true));
+            (decision, None) => {
+                let changed = matches!(decision, Decision::Done(true));
                 Ok(StepOutcome {
                     changed,
                     outputs: Default::default(),
@@ -116,8 +117,8 @@ impl Regional<'_> {
             if service.is_mount_target_conflict() {
                 let found = self.read_mount_target(wanted, ReadFrom::Live).await?;
                 let what = named(wanted);
-                let verdict = decide(&self.context, &what, step, found.as_ref(), doubt)?;
-                if let (Verdict::Done(changed), Some(id)) = (verdict, id_of(found.as_ref())) {
+                let decision = decide(&self.context, &what, step, found.as_ref(), doubt)?;
+                if let (Decision::Done(changed), Some(id)) = (decision, id_of(found.as_ref())) {
                     return self.settled(wanted, id, changed).await;
                 }
                 // One on its way out passes. One in another subnet of the zone doesn't.

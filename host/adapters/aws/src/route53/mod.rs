@@ -13,12 +13,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_sdk_route53::types::ResourceRecordSet;
 use deploycenter_domain::resource::{Adoption, Observed, Record, Resource};
+use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{
     Beside, Clock, Provider, ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome,
 };
 
 use crate::aws::Aws;
-use crate::decide::{Verdict, decide};
+use crate::decide::decide;
 use crate::sdk::failure::Context;
 use crate::sdk::pace::Pace;
 
@@ -103,12 +104,12 @@ impl Route53 {
                 Some((observed, sets)) => (Some(observed), sets),
                 None => (None, Vec::new()),
             };
-            let verdict = if look {
+            let decision = if look {
                 decide(&zone.context, &what, step, observed.as_ref(), doubt)?
             } else {
-                Verdict::Create
+                Decision::Create
             };
-            if let Verdict::Done(changed) = verdict {
+            if let Decision::Done(changed) = decision {
                 return Ok(StepOutcome {
                     changed,
                     outputs: Default::default(),
@@ -118,7 +119,7 @@ impl Route53 {
                 let text = format!("{what} can't be changed: {messages}");
                 return Err(zone.context.fail(ProviderErrorKind::Refused, text));
             }
-            let change = change(verdict, step, sets)?;
+            let change = change(decision, step, sets)?;
             match Zone::submit(&zone, change).await? {
                 Outcome::Insync => {
                     return Ok(StepOutcome {
@@ -141,19 +142,19 @@ impl Route53 {
 
 /// What to send.
 fn change(
-    verdict: Verdict,
+    decision: Decision,
     step: &Step,
     found: Vec<ResourceRecordSet>,
 ) -> Result<Change, ProviderError> {
-    let create = match (verdict, &step.after) {
-        (Verdict::Create | Verdict::Update, Some(Resource::Record(record))) => {
+    let create = match (decision, &step.after) {
+        (Decision::Create | Decision::Update, Some(Resource::Record(record))) => {
             convert::to_sets(record)?
         }
         (_, None) => Vec::new(),
         _ => return Err(not_ours()),
     };
-    let delete = match verdict {
-        Verdict::Create => Vec::new(),
+    let delete = match decision {
+        Decision::Create => Vec::new(),
         _ => found,
     };
     Ok(Change { delete, create })

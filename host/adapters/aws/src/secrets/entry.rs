@@ -2,12 +2,13 @@
 
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use deploycenter_domain::resource::{Observed, Owner, Ownership, Secret, tag};
+use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 
 use super::provided::given_for;
 use super::read::{Found, write_keys};
 use super::{Regional, draw, tag as make_tag};
-use crate::decide::{Verdict, decide};
+use crate::decide::decide;
 use crate::sdk::polls::Polls;
 
 /// The most characters that AWS takes in a tag's value.
@@ -34,20 +35,20 @@ impl Regional<'_> {
             let observed = found
                 .as_ref()
                 .map(|found| self.deployed(step, wanted, found));
-            let verdict = decide(
+            let decision = decide(
                 &self.context,
                 &named(wanted),
                 step,
                 observed.as_ref(),
                 false,
             )?;
-            return match verdict {
-                Verdict::Create => self.create(step, wanted).await,
-                Verdict::Done(changed) => Ok(StepOutcome {
+            return match decision {
+                Decision::Create => self.create(step, wanted).await,
+                Decision::Done(changed) => Ok(StepOutcome {
                     changed,
                     ..StepOutcome::default()
                 }),
-                Verdict::Update => Err(self
+                Decision::Update => Err(self
                     .context
                     .fail(
                         ProviderErrorKind::Refused,
@@ -57,7 +58,7 @@ impl Regional<'_> {
                         ),
                     )
                     .help("put a new key into an entry of its own")),
-                Verdict::Delete => {
+                Decision::Delete => {
                     self.delete(wanted).await?;
                     Ok(StepOutcome {
                         changed: true,
@@ -162,9 +163,9 @@ impl Regional<'_> {
                 return Err(failed());
             };
             let observed = self.observed(&found);
-            let verdict = decide(&self.context, &named(wanted), step, Some(&observed), false)?;
+            let decision = decide(&self.context, &named(wanted), step, Some(&observed), false)?;
             return Ok(StepOutcome {
-                changed: verdict == Verdict::Done(true),
+                changed: decision == Decision::Done(true),
                 ..StepOutcome::default()
             });
         }
