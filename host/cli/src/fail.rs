@@ -12,6 +12,7 @@ use deploycenter_store::LOST;
 
 use crate::args::Output;
 use crate::output::error::Report;
+use crate::words;
 
 pub(crate) use workflow::problems;
 
@@ -133,7 +134,9 @@ impl From<Vec<Refusal>> for Fail {
             1 => "a target isn't in a state for this".to_owned(),
             count => format!("{count} targets aren't in a state for this"),
         };
-        let code = blocked.first().map_or("failed", |first| first.code);
+        let code = blocked
+            .first()
+            .map_or("failed", |first| first.code.as_str());
         let problems = blocked.iter().map(Refusal::problem).collect();
         Self::problems(code, message, problems)
     }
@@ -146,7 +149,7 @@ impl From<ProviderError> for Fail {
             format!("{}: {}", failure.system, failure.message),
         );
         match failure.help {
-            Some(help) => fail.help(help),
+            Some(help) => fail.help(words::advice(&help)),
             None => fail,
         }
     }
@@ -156,7 +159,7 @@ impl From<RepositoryError> for Fail {
     fn from(error: RepositoryError) -> Self {
         let fail = Self::new("repository", error.message);
         match error.help {
-            Some(help) => fail.help(help),
+            Some(help) => fail.help(words::advice(&help)),
             None => fail,
         }
     }

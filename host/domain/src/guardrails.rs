@@ -57,7 +57,7 @@ const KINDS: [(&str, &str); 8] = [
 pub fn refused_file(path: &str) -> Option<String> {
     FILES.contains(&path).then(|| {
         format!(
-            "{path} is the host's own: it makes it from what the plugin declares (quota, openings of the network, secrets). Take the template away: a plugin declares with the SDK's Deployment::quota and Deployment::open. A target that is pinned to a plugin from before moves on with `deploycenter sync`"
+            "{path} is the host's own: it makes it from what the plugin declares (quota, openings of the network, secrets). Take the template away: a plugin declares with the SDK's Deployment::quota and Deployment::open. A target that is pinned to a plugin from before moves on when it is synced"
         )
     })
 }

@@ -32,6 +32,7 @@ pub mod operation;
 pub mod plan;
 pub mod problem;
 pub mod quantity;
+pub mod remedy;
 pub mod resource;
 pub mod saga;
 pub mod saved;

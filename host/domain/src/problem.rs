@@ -2,14 +2,16 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::address::hide_logins;
+use crate::remedy::Advice;
 
-/// One problem: where, what, and a way out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// One problem: where, what, and a way out. `Help` is [`Advice`] until a door words it, and
+/// only what is worded can be written as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Problem {
+pub struct Problem<Help = Advice> {
     /// The file, relative to the deployment repo, with `/` between its parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
@@ -26,7 +28,7 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub help: Option<String>,
+    pub help: Option<Help>,
 }
 
 impl Problem {
@@ -67,13 +69,26 @@ impl Problem {
 
     /// The same problem, with a way out.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Advice>) -> Self {
         self.help = Some(help.into());
         self
     }
+
+    /// The same problem, its way out in a door's words.
+    #[must_use]
+    pub fn worded(self, words: impl Fn(&Advice) -> String) -> Problem<String> {
+        Problem {
+            file: self.file,
+            line: self.line,
+            column: self.column,
+            path: self.path,
+            message: self.message,
+            help: self.help.as_ref().map(words),
+        }
+    }
 }
 
-impl fmt::Display for Problem {
+impl<Help> fmt::Display for Problem<Help> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(file) = &self.file {
             write!(f, "{file}:")?;
@@ -90,8 +105,7 @@ impl fmt::Display for Problem {
 }
 
 /// One or more problems, sorted by place: an error that lists them all at once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);
 
 impl Problems {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::declaration::GeneratedKey;
 use crate::effect::{EffectId, OutputName};
 use crate::name::{DeploymentId, Incarnation, InstallationId, RegionName, TargetId};
+use crate::remedy::{Adopted, Remedy, Targets};
 
 pub use record::{Aaaa, Record, Routing};
 
@@ -285,18 +286,24 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// The command that takes this over as an effect of a target, when something that isn't
+    /// The operation that takes this over as an effect of a target, when something that isn't
     /// ours was found where that effect's thing should stand. `None` when a thing of its
     /// kind can't be adopted.
     #[must_use]
-    pub fn way_to_adopt(&self, target: &TargetId, effect: &EffectId) -> Option<String> {
+    pub fn way_to_adopt(&self, target: &TargetId, effect: &EffectId) -> Option<Remedy> {
         let id = match &self.image {
-            Resource::FileSystem(_) => format!("={}", self.outputs.get(&OutputName::Id)?),
-            Resource::Record(record) if record.is_simple() => String::new(),
-            Resource::Project(_) | Resource::Application(_) => String::new(),
+            Resource::FileSystem(_) => Some(self.outputs.get(&OutputName::Id)?.clone()),
+            Resource::Record(record) if record.is_simple() => None,
+            Resource::Project(_) | Resource::Application(_) => None,
             _ => return None,
         };
-        Some(format!("deploycenter adopt {target} {effect}{id}"))
+        Some(Remedy::Adopt {
+            targets: Targets::One(target.clone()),
+            what: Adopted::Effect {
+                effect: effect.clone(),
+                id,
+            },
+        })
     }
 }
 

@@ -235,7 +235,7 @@ mod tests {
         let before = SecretVersions::from([("smtp".to_owned(), vec![v(1)])]);
         let now = SecretVersions::from([("smtp".to_owned(), vec![v(2), v(1)])]);
         let said = |before: &SecretVersions, values: &str| -> Vec<String> {
-            remarks(before, &now, &["registry"], values, "deploycenter sync a/b")
+            remarks(before, &now, &["registry"], values, "sync a/b")
                 .into_iter()
                 .map(|remark| remark.message)
                 .collect()

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::desired::{Instance, did_you_mean};
 use crate::name::{CustomerName, EnvironmentName, InstanceName, NameError, RegionName, TargetId};
 use crate::problem::{Problem, Problems};
+use crate::remedy::Advice;
 
 /// One selector of the command line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -210,7 +211,8 @@ impl Selection {
             problem.help = did_you_mean(
                 region.as_str(),
                 all.iter().map(|instance| instance.region.as_str()),
-            );
+            )
+            .map(Advice::from);
             found.push(problem);
         }
         if let Some(environment) = &self.environment
@@ -223,7 +225,8 @@ impl Selection {
             problem.help = did_you_mean(
                 environment.as_str(),
                 all.iter().map(|instance| instance.environment.as_str()),
-            );
+            )
+            .map(Advice::from);
             found.push(problem);
         }
         Problems::check(found)?;
@@ -247,7 +250,7 @@ impl Selection {
 fn unmatched(selector: &Selector, all: &[&Instance], others: &[TargetId]) -> Problem {
     let mut problem = Problem::new(format!("the selector \"{selector}\" matches nothing"));
     let targets = || all.iter().map(|instance| &instance.target).chain(others);
-    problem.help = match (&selector.customer, &selector.instance) {
+    let meant = match (&selector.customer, &selector.instance) {
         (Some(customer), None) => did_you_mean(
             customer.as_str(),
             targets().map(|target| target.customer().as_str()),
@@ -274,5 +277,6 @@ fn unmatched(selector: &Selector, all: &[&Instance], others: &[TargetId]) -> Pro
             did_you_mean(&selector.to_string(), names.iter().map(String::as_str))
         }
     };
+    problem.help = meant.map(Advice::from);
     problem
 }

@@ -371,7 +371,10 @@ fn what_an_apps_own_check_says() {
     // What the app itself sets is told where the instance is written, which can set another.
     let own = violation_problem(&violation("/smtp/port"), &app_only(), &instance(), &region);
     assert_eq!(
-        (own.to_string().as_str(), own.help.as_deref()),
+        (
+            own.to_string().as_str(),
+            own.help.as_ref().map(ToString::to_string).as_deref()
+        ),
         (
             "customers.yaml:40:9: more than one replica needs shared storage",
             Some(

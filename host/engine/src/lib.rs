@@ -9,7 +9,7 @@ pub mod workflow;
 pub use apply::{Cancel, Next, Outcome, Rollout, RunError};
 pub use planning::{
     Back, Offline, Orphan, PlanError, PlanOptions, Planned, ProvidedEntries, ProvidedEntry,
-    Refusal, Replanned, Standstill, UnfinishedDeployment, Valid, Warning,
+    Refusal, RefusalCode, Replanned, Standstill, UnfinishedDeployment, Valid, Warning,
 };
-pub use ports::{Engine, Limits, Providers};
+pub use ports::{Engine, Limits, Providers, Words};
 pub use recover::{CancelError, ResumeScope};

@@ -16,6 +16,7 @@ mod pins;
 mod provided;
 mod purge;
 mod refusal;
+mod refusal_code;
 mod removal;
 mod render;
 mod revive;
@@ -49,6 +50,7 @@ pub use offline::Offline;
 pub use orphans::Orphan;
 pub use provided::{ProvidedEntries, ProvidedEntry, Standstill};
 pub use refusal::Refusal;
+pub use refusal_code::RefusalCode;
 pub use validate::{Valid, Warning};
 
 use self::snapshot::PlanningSnapshot;

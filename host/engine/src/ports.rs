@@ -6,9 +6,10 @@ use std::time::Duration;
 use deploycenter_domain::desired::Desired;
 use deploycenter_domain::effect::{EffectKind, System};
 use deploycenter_domain::name::InstallationId;
+use deploycenter_domain::remedy::Advice;
 use deploycenter_ports::{
     Applications, Clock, EventSink, Generated, Ids, InventorySource, Plugins, ProvidedSecrets,
-    Provider, Repository, Store, Syncing,
+    Provider, ProviderError, Repository, Store, Syncing,
 };
 
 /// One adapter per outside system.
@@ -102,4 +103,20 @@ pub struct Engine {
     pub progress: Arc<dyn EventSink>,
     /// How much at once.
     pub limits: Limits,
+    /// How whoever runs this words ways out: what a plan remarks and what a journal says of
+    /// a failure is kept as text.
+    pub words: Words,
+}
+
+/// A door's words for ways out.
+pub type Words = fn(&Advice) -> String;
+
+impl Engine {
+    /// A failure with its advice, as one text.
+    pub(crate) fn tell(&self, failure: &ProviderError) -> String {
+        match &failure.help {
+            Some(help) => format!("{} ({})", failure.message, (self.words)(help)),
+            None => failure.message.clone(),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use deploycenter_argocd::{ArgoCd, ArgoCdConfig, Patience};
 use deploycenter_aws::{Aws, Places};
 use deploycenter_domain::desired::{self, Authority, Desired, Reading, Settings};
-use deploycenter_engine::{Engine, Limits, Offline, Providers};
+use deploycenter_engine::{Engine, Limits, Offline, Providers, Words};
 use deploycenter_git::{DeploymentRepo, Git, GitConfig, MirrorRepo};
 use deploycenter_ports::{Clock, EventSink, ProviderError, ProviderErrorKind, Unwatched};
 use deploycenter_store::{SqliteStore, StoreOptions};
@@ -68,7 +68,8 @@ pub async fn offline(
 
 impl Platform {
     /// Opens the checkout of the deployment repo at `root`. Asks no outside system yet.
-    /// `progress` hears of deployments as they go.
+    /// `progress` hears of deployments as they go; `words` is how whoever asks words ways
+    /// out.
     ///
     /// # Errors
     /// When something that it needs is missing or wrong; nothing was changed then but caches.
@@ -77,11 +78,12 @@ impl Platform {
         root: &Path,
         limits: Limits,
         progress: Arc<dyn EventSink>,
+        words: Words,
     ) -> Result<Self, PlatformError> {
         let (repo, trust) = checkout(environment, root)?;
         let root = root.to_owned();
         let source = Source::Checkout { repo, root };
-        Self::of(environment, source, &trust, limits, progress).await
+        Self::of(environment, source, &trust, limits, progress, words).await
     }
 
     /// The same from a commit (a whole id) in a bare repository, whose other remotes are as
@@ -99,6 +101,7 @@ impl Platform {
         state: &Path,
         limits: Limits,
         progress: Arc<dyn EventSink>,
+        words: Words,
     ) -> Result<Self, PlatformError> {
         let repo = MirrorRepo::open(mirror, commit)?;
         let trust = Trust::read(environment, mirror)?;
@@ -106,7 +109,7 @@ impl Platform {
         let repo = repo.logging_in(credentials);
         let state = state.to_owned();
         let source = Source::Mirror { repo, state };
-        Self::of(environment, source, &trust, limits, progress).await
+        Self::of(environment, source, &trust, limits, progress, words).await
     }
 
     async fn of(
@@ -115,6 +118,7 @@ impl Platform {
         trust: &Trust,
         limits: Limits,
         progress: Arc<dyn EventSink>,
+        words: Words,
     ) -> Result<Self, PlatformError> {
         let files = source.repository().desired_files().await?;
         let desired = Arc::new(desired::read(&files)?);
@@ -205,6 +209,7 @@ impl Platform {
             ids: Arc::new(Ulids),
             progress,
             limits,
+            words,
         };
         Ok(Self {
             engine,

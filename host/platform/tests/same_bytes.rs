@@ -7,7 +7,7 @@ use std::fs;
 use std::sync::Arc;
 
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::Limits;
+use deploycenter_engine::{Limits, Words};
 use deploycenter_platform::{Environment, Platform, PlatformError};
 use deploycenter_ports::Silent;
 use deploycenter_sandbox::sample::{CUSTOMERS, SampleRepo};
@@ -22,6 +22,9 @@ generated = \"https://git.example.com/fleet.git\"
 [argocd]
 server = \"https://argocd.example.com\"
 ";
+
+/// Nobody reads what these say.
+const WORDS: Words = ToString::to_string;
 
 type Rendered = BTreeMap<TargetId, BTreeMap<String, String>>;
 
@@ -55,12 +58,14 @@ async fn the_fleet_is_the_same_from_a_checkout_and_from_a_mirror() {
     };
     let (limits, state) = (Limits::default(), dir.path().join("state"));
     let silent = || Arc::new(Silent);
-    let checkout = Platform::of_checkout(&environment, &repo.checkout, limits, silent());
+    let checkout = Platform::of_checkout(&environment, &repo.checkout, limits, silent(), WORDS);
     let checkout = checkout.await.unwrap().ready_to_plan().await.unwrap();
     let commit = checkout.engine.repository.head().await.unwrap();
     let mirror = |commit: String| {
         let (environment, remote, state) = (&environment, &repo.remote, &state);
-        async move { Platform::of_mirror(environment, remote, &commit, state, limits, silent()).await }
+        async move {
+            Platform::of_mirror(environment, remote, &commit, state, limits, silent(), WORDS).await
+        }
     };
     let bare = mirror(commit.clone()).await.unwrap();
     let bare = bare.ready_to_plan().await.unwrap();

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deploycenter_domain::remedy::Advice;
 use serde::Serialize;
 
 use crate::ProviderError;
@@ -35,9 +36,9 @@ impl Verdict {
     }
 }
 
-/// What one check found.
+/// What one check found. `Help` is [`Advice`] until a door words it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct Finding<Help = Advice> {
     /// Which system: `repository`, `git`, `journal`, `aws`, `argocd` or `addons`.
     pub system: &'static str,
     /// What was checked, in a stable word: `token`, `hosted-zone`.
@@ -49,7 +50,22 @@ pub struct Finding {
     /// What was found, for a person; never holds a secret.
     pub message: String,
     /// What to do about it; always there for a failure.
-    pub help: Option<String>,
+    pub help: Option<Help>,
+}
+
+impl Finding {
+    /// The same finding, its way out in a door's words.
+    #[must_use]
+    pub fn worded(self, words: impl Fn(&Advice) -> String) -> Finding<String> {
+        Finding {
+            system: self.system,
+            check: self.check,
+            scope: self.scope,
+            status: self.status,
+            message: self.message,
+            help: self.help.as_ref().map(words),
+        }
+    }
 }
 
 /// A check that is about to be made.
@@ -80,7 +96,7 @@ impl Check {
         }
     }
 
-    fn found(self, status: Verdict, message: impl fmt::Display, help: Option<String>) -> Finding {
+    fn found(self, status: Verdict, message: impl fmt::Display, help: Option<Advice>) -> Finding {
         Finding {
             system: self.system,
             check: self.check,
@@ -99,13 +115,13 @@ impl Check {
 
     /// It works, but.
     #[must_use]
-    pub fn warn(self, message: impl fmt::Display, help: impl Into<String>) -> Finding {
+    pub fn warn(self, message: impl fmt::Display, help: impl Into<Advice>) -> Finding {
         self.found(Verdict::Warn, message, Some(help.into()))
     }
 
     /// It doesn't work.
     #[must_use]
-    pub fn fail(self, message: impl fmt::Display, help: impl Into<String>) -> Finding {
+    pub fn fail(self, message: impl fmt::Display, help: impl Into<Advice>) -> Finding {
         self.found(Verdict::Fail, message, Some(help.into()))
     }
 
@@ -113,7 +129,7 @@ impl Check {
     /// none of its own.
     #[must_use]
     pub fn failed(self, failure: ProviderError, otherwise: &str) -> Finding {
-        let help = failure.help.unwrap_or_else(|| otherwise.to_owned());
+        let help = failure.help.unwrap_or_else(|| otherwise.into());
         self.fail(failure.message, help)
     }
 
@@ -142,13 +158,15 @@ mod tests {
         let check = || Check::new("git", "reach").of("origin");
         let failure = ProviderError::new(ProviderErrorKind::Refused, "git", "no");
         assert_eq!(
-            check().failed(failure.clone(), "look").help.as_deref(),
-            Some("look")
+            check().failed(failure.clone(), "look").help,
+            Some("look".into())
         );
         let told = check().failed(failure.help("log in"), "look");
-        assert_eq!(told.help.as_deref(), Some("log in"));
+        assert_eq!(told.help, Some("log in".into()));
         assert_eq!(
-            serde_json::to_string(&told).ok().as_deref(),
+            serde_json::to_string(&told.worded(ToString::to_string))
+                .ok()
+                .as_deref(),
             Some(
                 r#"{"system":"git","check":"reach","scope":"origin","status":"fail","message":"no","help":"log in"}"#
             )

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deploycenter_domain::address::hide_logins;
 use deploycenter_domain::name::{DeploymentId, InstallationId, RegionName, TargetId};
+use deploycenter_domain::remedy::Advice;
 use deploycenter_domain::resource::{Adoption, Observed, Outputs, Owner, Resource, Sync};
 use deploycenter_domain::saga::decide::{Aim, Marks};
 use deploycenter_domain::secret_version::SecretVersion;
@@ -107,7 +108,7 @@ pub struct ProviderError {
     /// What happened, for a person; names the thing.
     pub message: String,
     /// What to do about it.
-    pub help: Option<String>,
+    pub help: Option<Advice>,
     /// When the service said to come back.
     pub retry_after: Option<Duration>,
     /// Since when it has been out of reach, where that is why: the first try of the call.
@@ -129,7 +130,7 @@ impl ProviderError {
 
     /// The same failure, with advice.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<Advice>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -149,16 +150,37 @@ pub fn system_name(system: &str) -> &'static str {
     }
 }
 
+/// How much of a thing's good something in another place takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BesideCode {
+    /// Nobody is led to the thing.
+    Delegated,
+    /// Some aren't.
+    AnsweredElsewhere,
+}
+
+impl BesideCode {
+    /// The stable name, for programs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delegated => "delegated",
+            Self::AnsweredElsewhere => "answered-elsewhere",
+        }
+    }
+}
+
 /// Something in another place that takes away from what a thing is for: nothing stands in
 /// its own place, and yet it does no good, or only half.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Beside {
-    /// `delegated`: nobody is led to the thing. `answered-elsewhere`: some aren't.
-    pub code: &'static str,
+    /// How much it takes away.
+    pub code: BesideCode,
     /// What it is and what it does, for a person.
     pub message: String,
-    /// The way out, apart from adoption.
+    /// The way out, apart from adoption: without an operation of ours.
     pub help: String,
     /// Whether whoever adopts the thing's effect takes this over, too.
     pub adoptable: bool,

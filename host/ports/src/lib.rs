@@ -17,9 +17,9 @@ pub use checks::CheckCache;
 pub use clock::{Clock, Ids};
 pub use diagnosis::{Check, Examine, Finding, Verdict};
 pub use effects::{
-    ApplicationState, Applications, Beside, CommitContext, Generated, LastChange, LiveTarget,
-    ProvidedOwner, ProvidedSecrets, Provider, ProviderError, ProviderErrorKind, ReadFrom,
-    SecretEntry, Step, StepOutcome, Syncing, system_name,
+    ApplicationState, Applications, Beside, BesideCode, CommitContext, Generated, LastChange,
+    LiveTarget, ProvidedOwner, ProvidedSecrets, Provider, ProviderError, ProviderErrorKind,
+    ReadFrom, SecretEntry, Step, StepOutcome, Syncing, system_name,
 };
 pub use events::{DeploymentEvent, EventSink, Silent};
 pub use inventory::{InventoryItem, InventorySource, Marker};

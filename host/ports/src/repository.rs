@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use deploycenter_domain::remedy::Advice;
 
 /// The files of the desired state, by path relative to the repo.
 pub type DesiredFiles = BTreeMap<String, Vec<u8>>;
@@ -27,7 +28,7 @@ pub struct RepositoryError {
     /// What happened, for a person.
     pub message: String,
     /// What to do about it.
-    pub help: Option<String>,
+    pub help: Option<Advice>,
 }
 
 /// The deployment repo.

@@ -357,6 +357,7 @@ impl World {
             clock,
             ids: Arc::new(CountingIds(Arc::clone(&self.ids))),
             progress: Arc::new(Silent),
+            words: ToString::to_string,
             // One step at a time: a run passes the same points in the same order.
             limits: Limits {
                 targets: 1,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deploycenter_domain::remedy::{Advice, Remedy};
 use deploycenter_ports::{Call, Calls, Clock, Phase, ProviderError, ProviderErrorKind};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode};
@@ -170,7 +171,11 @@ impl Answer {
         match self.status {
             StatusCode::UNAUTHORIZED => failure.help("ARGOCD_AUTH_TOKEN is missing, wrong or expired; make one with `argocd account generate-token`"),
             StatusCode::FORBIDDEN => failure.help(
-                "the token's account lacks a right: it needs applications and projects (get, create, update, delete, sync; update/* and delete/* of applications), and clusters update where a project lists cluster-scoped kinds or gets a further cluster; `deploycenter doctor` names what is missing",
+                Advice::from((
+                    "the token's account lacks a right: it needs applications and projects (get, create, update, delete, sync; update/* and delete/* of applications), and clusters update where a project lists cluster-scoped kinds or gets a further cluster; ",
+                    Remedy::Doctor,
+                ))
+                .and(" names what is missing"),
             ),
             status if status.is_redirection() => failure.help("put the address that it redirects to into ARGOCD_SERVER"),
             _ => failure,

@@ -1,6 +1,7 @@
 //! What a step asks for, given what is there: the question put, and a refusal in words. Pure.
 
 use deploycenter_domain::plan;
+use deploycenter_domain::remedy::Advice;
 use deploycenter_domain::resource::{Observed, Outputs, Owner, Ownership, Resource};
 use deploycenter_domain::saga::decide::{self, Decision, Found, Marks, Obstacle};
 use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
@@ -131,9 +132,17 @@ pub(crate) fn foreign(step: &Step, image: &Resource, text: &str) -> ProviderErro
         outputs: Outputs::new(),
     };
     let Owner { target, effect, .. } = &step.owner;
-    let command = there.way_to_adopt(target, effect).unwrap_or_default();
-    ProviderError::new(ProviderErrorKind::Foreign, SYSTEM, format!("{}: {text}", name(image)))
-        .help(format!("nothing is taken over by itself: take it over with `{command}`, remove it by hand if nobody needs it, or rename the customer or instance"))
+    let help = Advice::from("nothing is taken over by itself: ");
+    let help = match there.way_to_adopt(target, effect) {
+        Some(way) => help.and(("take it over with ", way)).and(", "),
+        None => help,
+    };
+    ProviderError::new(
+        ProviderErrorKind::Foreign,
+        SYSTEM,
+        format!("{}: {text}", name(image)),
+    )
+    .help(help.and("remove it by hand if nobody needs it, or rename the customer or instance"))
 }
 
 fn moved(message: String) -> ProviderError {

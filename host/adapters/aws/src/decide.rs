@@ -1,5 +1,6 @@
 //! What a step comes to, given what is there: the question put, and a refusal in words. Pure.
 
+use deploycenter_domain::remedy::Advice;
 use deploycenter_domain::resource::{Observed, Owner, Ownership, Resource};
 use deploycenter_domain::saga::decide::{self, Aim, Decision, Found, Marks, Obstacle};
 use deploycenter_ports::{ProviderErrorKind, Step};
@@ -88,18 +89,17 @@ fn foreign(context: &Context, what: &str, step: &Step, found: &Observed) -> Prov
     };
     let Owner { target, effect, .. } = &step.owner;
     let by_hand = format!("remove it by hand if nobody needs it, or give {target} another name");
+    let help = Advice::from("nothing is taken over by itself: ");
     let help = match found.way_to_adopt(target, effect) {
-        Some(command) => {
-            format!("nothing is taken over by itself: take it over with `{command}`, {by_hand}")
-        }
-        None => format!("nothing is taken over by itself: {by_hand}"),
+        Some(way) => help.and(("take it over with ", way)).and(", "),
+        None => help,
     };
     context
         .fail(
             ProviderErrorKind::Foreign,
             format_args!("{what} stands there already and {whose}"),
         )
-        .help(help)
+        .help(help.and(by_hand))
 }
 
 /// The fields in which an image differs from what was expected.
@@ -314,11 +314,10 @@ mod tests {
         let mut there = found("a", Ownership::Foreign("is nobody's".into())).unwrap();
         there.outputs = [(OutputName::Id, "fs-1".to_owned())].into();
         let failure = decide(&context, "it", &create, Some(&there), false).unwrap_err();
-        let help = failure.help.unwrap();
-        assert!(
-            help.contains("`deploycenter adopt acme/odoo efs.file-system/data=fs-1`"),
-            "{help}"
-        );
+        let Owner { target, effect, .. } = &create.owner;
+        let way = there.way_to_adopt(target, effect);
+        assert!(way.is_some());
+        assert!(failure.help.unwrap().remedies().eq(&way));
     }
 
     #[test]

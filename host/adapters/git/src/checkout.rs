@@ -9,6 +9,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use deploycenter_domain::address::Origin;
+use deploycenter_domain::remedy::Remedy;
 use deploycenter_ports::{DesiredFiles, RepositoryError};
 use gix::bstr::ByteSlice as _;
 use gix::remote::Direction;
@@ -29,8 +30,11 @@ pub(crate) fn find(path: &Path) -> Result<Place, RepositoryError> {
     let repo = gix::discover(path).map_err(|error| RepositoryError {
         message: format!("{} isn't in a git repository: {error}", path.display()),
         help: Some(
-            "run this in a deployment repo, name one with -C, or make one with `deploycenter init DIR`"
-                .to_owned(),
+            (
+                "run this in a deployment repo, name one with -C, or make one with ",
+                Remedy::Init,
+            )
+                .into(),
         ),
     })?;
     if repo.git_dir_trust() != Trust::Full {
@@ -54,7 +58,7 @@ fn owned(path: &Path) -> Result<(), RepositoryError> {
         message: format!("{} can't be read: {}", path.display(), error.message()),
         help: Some(
             "it belongs to another user of this machine: git config --global --add safe.directory <path>"
-                .to_owned(),
+                .into(),
         ),
     })
 }

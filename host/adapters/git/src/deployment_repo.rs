@@ -277,11 +277,11 @@ pub(crate) fn no_history(error: HistoryError) -> RepositoryError {
     match error {
         HistoryError::Shallow => RepositoryError {
             message: "this clone is shallow, and its history ends before what is needed".to_owned(),
-            help: Some("fetch all of it: `git fetch --unshallow`; in GitHub Actions: actions/checkout with `fetch-depth: 0`".to_owned()),
+            help: Some("fetch all of it: `git fetch --unshallow`; in GitHub Actions: actions/checkout with `fetch-depth: 0`".into()),
         },
         HistoryError::Missing(commit) => RepositoryError {
             message: format!("commit {commit} isn't in the history of this checkout"),
-            help: Some("`git fetch`; if main was rewritten, that commit may be gone for good".to_owned()),
+            help: Some("`git fetch`; if main was rewritten, that commit may be gone for good".into()),
         },
         HistoryError::Git(error) => unreadable(&error),
     }

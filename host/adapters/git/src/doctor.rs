@@ -81,7 +81,7 @@ impl Remotes {
             ),
             Err(error) => check.fail(
                 error.message,
-                error.help.unwrap_or_else(|| "clone it anew".to_owned()),
+                error.help.unwrap_or_else(|| "clone it anew".into()),
             ),
         }
     }

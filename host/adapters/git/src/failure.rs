@@ -213,7 +213,7 @@ mod tests {
         assert!(
             login
                 .help
-                .is_some_and(|help| help.contains("DEPLOYCENTER_GIT_TOKEN"))
+                .is_some_and(|help| help.to_string().contains("DEPLOYCENTER_GIT_TOKEN"))
         );
     }
 }

@@ -1,5 +1,6 @@
 //! One step on one folder: what it makes of the branch as it stands.
 
+use deploycenter_domain::remedy::{Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Folder, Owner, Ownership, Resource};
 use deploycenter_domain::saga::decide::{Aim, Decision, Found, Marks, decide};
 use deploycenter_domain::{token, unwind};
@@ -274,11 +275,16 @@ impl Change {
         });
         let target = &self.owner.target;
         let help = if self.undo {
-            format!("revert that commit on the branch; then `deploycenter resume {target}`")
+            Advice::from((
+                "revert that commit on the branch; then ",
+                Remedy::Resume(Targets::One(target.clone())),
+            ))
         } else {
-            format!(
-                "look at that commit, then keep it with `deploycenter accept {target}` or write over it with `deploycenter apply --reclaim {target}`"
-            )
+            Advice::from((
+                "look at that commit, then keep it with ",
+                Remedy::Accept(Targets::One(target.clone())),
+            ))
+            .and((" or write over it with ", Remedy::reclaim(target)))
         };
         ProviderError::new(
             ProviderErrorKind::Moved,

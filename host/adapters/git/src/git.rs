@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deploycenter_domain::effect::OutputName;
+use deploycenter_domain::remedy::{Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, Folder, Observed, Outputs, Ownership, Resource};
 use deploycenter_ports::{
     Call, Calls, Clock, Phase, Provider, ProviderError, ProviderErrorKind, ReadFrom, Step,
@@ -355,10 +356,22 @@ impl Provider for Git {
             ));
         };
         let place = Place::of(folder)?;
-        Err(
-            refused(format!("{place} can't be adopted: git keeps what stood there"))
-                .help("keep what someone committed with `deploycenter accept TARGET`, or write over it with `deploycenter apply TARGET --reclaim`"),
-        )
+        Err(refused(format!(
+            "{place} can't be adopted: git keeps what stood there"
+        ))
+        .help(
+            Advice::from((
+                "keep what someone committed with ",
+                Remedy::Accept(Targets::Named),
+            ))
+            .and((
+                ", or write over it with ",
+                Remedy::Apply {
+                    targets: Targets::Named,
+                    reclaim: true,
+                },
+            )),
+        ))
     }
 
     async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {

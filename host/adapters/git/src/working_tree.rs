@@ -116,8 +116,7 @@ fn symlink(path: &str) -> RepositoryError {
     RepositoryError {
         message: format!("{path} is a symbolic link"),
         help: Some(
-            "the desired state is read from plain files alone; put the content there itself"
-                .to_owned(),
+            "the desired state is read from plain files alone; put the content there itself".into(),
         ),
     }
 }
@@ -131,7 +130,7 @@ pub(crate) fn check_size(path: &str, bytes: u64) -> Result<(), RepositoryError> 
         message: format!(
             "{path} has {bytes} bytes; a file of the desired state has at most {LARGEST} (10 MiB)"
         ),
-        help: Some("did something else land in that place?".to_owned()),
+        help: Some("did something else land in that place?".into()),
     })
 }
 

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use deploycenter_domain::remedy::Remedy;
 use deploycenter_git::DeploymentRepo;
 use deploycenter_ports::{MainState, Repository};
 
@@ -273,7 +274,8 @@ async fn a_repo_without_commits_or_remote_has_a_state_too() {
             .unwrap_err()
             .help
             .unwrap()
-            .contains("deploycenter init")
+            .remedies()
+            .eq([&Remedy::Init])
     );
 }
 
@@ -351,7 +353,12 @@ async fn a_shallow_clone_says_that_it_is_one() {
     ] {
         assert!(
             error.message.contains("shallow")
-                && error.help.as_ref().unwrap().contains("fetch-depth: 0"),
+                && error
+                    .help
+                    .as_ref()
+                    .unwrap()
+                    .to_string()
+                    .contains("fetch-depth: 0"),
             "{error}"
         );
     }

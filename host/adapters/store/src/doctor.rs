@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deploycenter_domain::name::TargetId;
+use deploycenter_domain::remedy::{Remedy, Targets};
 use deploycenter_ports::{Check, Clock, Examine, Finding, Holder, Store as _, StoreError};
 use tokio::time::timeout;
 
@@ -165,7 +166,7 @@ fn leftovers(unfinished: &[TargetId], leases: &[Held]) -> Finding {
         [] => check.ok("every unfinished deployment is being worked on"),
         [one] => check.warn(
             format_args!("the deployment of {one} isn't finished"),
-            format!("go on with: deploycenter resume {one}"),
+            ("go on with: ", Remedy::Resume(Targets::One((*one).clone()))),
         ),
         several => check.warn(
             format_args!(
@@ -173,7 +174,7 @@ fn leftovers(unfinished: &[TargetId], leases: &[Held]) -> Finding {
                 several.len(),
                 listed(several.iter().map(ToString::to_string))
             ),
-            "go on with: deploycenter resume",
+            ("go on with: ", Remedy::Resume(Targets::All)),
         ),
     }
 }

@@ -44,6 +44,7 @@ use crate::args::{
 use crate::deployment_repo::find_repo;
 use crate::fail::Fail;
 use crate::output::progress::{Busy, LiveProgress};
+use crate::words;
 
 /// What every command gets beside its own arguments.
 pub(crate) struct CommandContext {
@@ -74,7 +75,10 @@ impl CommandContext {
         progress: Arc<dyn EventSink>,
     ) -> Result<Platform, Fail> {
         let root = self.root()?;
-        Ok(Platform::of_checkout(&self.environment, &root, limits, progress).await?)
+        Ok(
+            Platform::of_checkout(&self.environment, &root, limits, progress, words::advice)
+                .await?,
+        )
     }
 
     /// Opens the deployment repo; asks no outside system yet.

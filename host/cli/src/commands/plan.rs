@@ -11,6 +11,7 @@ use super::{CommandContext, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
 use crate::output;
+use crate::words;
 
 /// Show what would change, and change nothing
 #[derive(Debug, Args)]
@@ -132,7 +133,7 @@ fn json(planned: &Planned) -> Result<String, Fail> {
                 "target": blocked.target,
                 "code": blocked.code,
                 "message": blocked.message,
-                "help": blocked.help,
+                "help": words::advice(&blocked.help),
             })
         })
         .collect();

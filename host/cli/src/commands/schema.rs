@@ -22,6 +22,7 @@ use super::{CommandContext, count};
 use crate::fail::Fail;
 use crate::output::error::Report;
 use crate::output::{FORMAT, harmless};
+use crate::words;
 
 /// The code of what `--check` and `validate` find.
 const STALE: &str = "schema-stale";
@@ -217,7 +218,7 @@ fn plugin_file(locked: &LockedPlugin, bytes: &[u8]) -> Result<PluginFile, Fail> 
 fn unusable(problem: Problem) -> Fail {
     let fail = Fail::new("plugin", problem.message);
     match problem.help {
-        Some(help) => fail.help(help),
+        Some(help) => fail.help(words::advice(&help)),
         None => fail,
     }
 }
@@ -429,7 +430,7 @@ pub(super) fn warn(context: &CommandContext, stale: &Problem) {
     } else {
         crate::output::errln!("! {}", harmless(&stale.message));
         if let Some(help) = &stale.help {
-            crate::output::errln!("  help: {}", harmless(help));
+            crate::output::errln!("  help: {}", harmless(&words::advice(help)));
         }
     }
 }

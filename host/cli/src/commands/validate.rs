@@ -9,6 +9,7 @@ use deploycenter_platform::CheckedOnDisk;
 use super::{CommandContext, count, schema};
 use crate::fail::Fail;
 use crate::output::{self, harmless};
+use crate::words;
 
 /// How many warnings a person is shown.
 const WARNINGS: usize = 100;
@@ -30,9 +31,10 @@ pub(super) async fn run(context: &CommandContext) -> Result<ExitCode, Fail> {
                 serde_json::json!({ "target": target, "message": message })
             })
             .collect();
-        warnings.extend(
-            stale.map(|stale| serde_json::json!({ "message": stale.message, "help": stale.help })),
-        );
+        warnings.extend(stale.map(|stale| {
+            let help = stale.help.as_ref().map(words::advice);
+            serde_json::json!({ "message": stale.message, "help": help })
+        }));
         crate::output::outln!(
             "{}",
             serde_json::json!({

@@ -7,6 +7,7 @@ use deploycenter_ports::{Finding, Verdict};
 use serde::Serialize;
 
 use super::style::{BAD, BOLD, CAREFUL, DIM, GOOD, harmless, paint};
+use crate::words;
 
 /// What stands above each system's checks.
 const HEADINGS: [(&str, &str); 6] = [
@@ -22,7 +23,7 @@ const HEADINGS: [(&str, &str); 6] = [
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Report {
     format: u32,
-    checks: Vec<Finding>,
+    checks: Vec<Finding<String>>,
 }
 
 impl Report {
@@ -30,7 +31,10 @@ impl Report {
     pub(crate) fn new(checks: Vec<Finding>) -> Self {
         Self {
             format: super::FORMAT,
-            checks,
+            checks: checks
+                .into_iter()
+                .map(|check| check.worded(words::advice))
+                .collect(),
         }
     }
 
@@ -88,7 +92,7 @@ impl Report {
     }
 }
 
-fn line(out: &mut String, check: &Finding) {
+fn line(out: &mut String, check: &Finding<String>) {
     let (word, style): (&str, Style) = match check.status {
         Verdict::Ok => ("ok", GOOD),
         Verdict::Warn => ("warn", CAREFUL),
@@ -126,8 +130,8 @@ mod tests {
     use super::super::plain;
     use super::*;
 
-    fn report() -> Report {
-        Report::new(vec![
+    fn findings() -> Vec<Finding> {
+        vec![
             Check::new("git", "push")
                 .of("https://git.example.com/r")
                 .ok("these credentials may push"),
@@ -141,7 +145,11 @@ mod tests {
             Check::new("addons", "declared")
                 .of("eu-west-3")
                 .skipped("not said"),
-        ])
+        ]
+    }
+
+    fn report() -> Report {
+        Report::new(findings())
     }
 
     #[test]
@@ -165,7 +173,7 @@ Add-ons
 "
         );
         assert!(report().has_failed());
-        assert!(!Report::new(report().checks.split_off(2)).has_failed());
+        assert!(!Report::new(findings().split_off(2)).has_failed());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use deploycenter_domain::problem::{Problem, Problems};
 use serde::Serialize;
 
 use super::style::{BAD, BOLD, PLACE, harmless, paint};
+use crate::words;
 
 /// How many problems are told; a program gets them all.
 const PROBLEMS: usize = 500;
@@ -21,7 +22,7 @@ pub(crate) struct Report {
     /// One sentence without a final stop.
     pub(crate) message: String,
     /// What is wrong in the files, if that is why.
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem<String>>,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) help: Option<String>,
@@ -45,7 +46,11 @@ impl Report {
         problems: Problems,
     ) -> Self {
         Self {
-            problems: problems.into_vec(),
+            problems: problems
+                .into_vec()
+                .into_iter()
+                .map(|problem| problem.worded(words::advice))
+                .collect(),
             ..Self::new(code, message)
         }
     }
@@ -153,7 +158,7 @@ impl Report {
 }
 
 /// `file:line:column: `, or the place in the data where there is no line.
-fn place(problem: &Problem) -> String {
+fn place(problem: &Problem<String>) -> String {
     let mut place = problem.file.clone().unwrap_or_default();
     for number in [problem.line, problem.column]
         .into_iter()

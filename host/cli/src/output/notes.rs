@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::{Planned, Refusal, UnfinishedDeployment};
+use deploycenter_engine::{Planned, Refusal, RefusalCode, UnfinishedDeployment};
 use deploycenter_ports::Holder;
 
 use super::few;
 use super::style::{BOLD, harmless, paint};
+use crate::words;
 
 /// How many targets a line names.
 const NAMED: usize = 5;
@@ -22,7 +23,7 @@ pub(crate) fn left_out(planned: &Planned) {
     };
     let mut held: BTreeMap<String, Vec<&Refusal>> = BTreeMap::new();
     for blocked in &planned.blocked {
-        match at_work(blocked).filter(|_| blocked.code == LOCKED) {
+        match at_work(blocked).filter(|_| blocked.code == RefusalCode::Locked) {
             Some(holder) => held.entry(holder.to_string()).or_default().push(blocked),
             None => one(blocked),
         }
@@ -33,7 +34,7 @@ pub(crate) fn left_out(planned: &Planned) {
             many => {
                 let targets = many.iter().map(|blocked| &blocked.target);
                 line(
-                    LOCKED,
+                    RefusalCode::Locked,
                     &names(targets.collect()),
                     &format!("{holder} is at work on them"),
                     "wait until it is done; should it be interrupted, it goes on with: deploycenter resume",
@@ -43,19 +44,16 @@ pub(crate) fn left_out(planned: &Planned) {
     }
 }
 
-/// The code of a target that someone is at work on.
-const LOCKED: &str = "locked";
-
 fn one(blocked: &Refusal) {
     line(
         blocked.code,
         &blocked.target.to_string(),
         &blocked.message,
-        &blocked.help,
+        &words::advice(&blocked.help),
     );
 }
 
-fn line(code: &str, targets: &str, message: &str, help: &str) {
+fn line(code: RefusalCode, targets: &str, message: &str, help: &str) {
     super::errln!(
         "Left out ({code}): {targets}: {}\n    {} {}",
         harmless(message),

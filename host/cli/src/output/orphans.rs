@@ -8,10 +8,16 @@ use deploycenter_engine::Orphan;
 use super::FORMAT;
 use super::style::{BOLD, DIM, harmless, paint};
 use super::table;
+use crate::words;
 
 /// For programs.
 pub(crate) fn json(orphans: &[Orphan]) -> String {
-    super::json(&serde_json::json!({ "format": FORMAT, "orphans": orphans }))
+    super::json(&serde_json::json!({ "format": FORMAT, "orphans": worded(orphans) }))
+}
+
+fn worded(orphans: &[Orphan]) -> Vec<Orphan<String>> {
+    let orphans = orphans.iter();
+    orphans.map(|orphan| orphan.worded(words::advice)).collect()
 }
 
 /// For people.
@@ -19,8 +25,9 @@ pub(crate) fn human(orphans: &[Orphan]) -> String {
     if orphans.is_empty() {
         return "Nothing is left that no target uses.\n".to_owned();
     }
-    let mut groups: BTreeMap<_, Vec<&Orphan>> = BTreeMap::new();
-    for orphan in orphans {
+    let orphans = worded(orphans);
+    let mut groups: BTreeMap<_, Vec<&Orphan<String>>> = BTreeMap::new();
+    for orphan in &orphans {
         let key = (&orphan.target, &orphan.command);
         groups.entry(key).or_default().push(orphan);
     }
@@ -61,7 +68,7 @@ pub(crate) fn human(orphans: &[Orphan]) -> String {
 }
 
 /// Each reason once; of one that only adds something to another, what it adds.
-fn reasons(members: &[&Orphan]) -> Vec<String> {
+fn reasons(members: &[&Orphan<String>]) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     for orphan in members {
         let added = members.iter().find_map(|other| {
@@ -89,6 +96,8 @@ fn day(time: jiff::Timestamp) -> String {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use deploycenter_domain::remedy::Remedy;
+
     use super::super::plain;
     use super::*;
 
@@ -97,11 +106,11 @@ mod tests {
             target: target.map(|target| target.parse().unwrap()),
             system,
             id: id.to_owned(),
-            reason: reason.to_owned(),
+            reason: reason.into(),
             since: Some("2026-01-02T03:04:05Z".parse().unwrap()),
             command: match target {
-                Some(target) => format!("deploycenter purge {target} --confirm {target}"),
-                None => format!("argocd app delete {id}"),
+                Some(target) => Remedy::purge(&target.parse().unwrap(), None).into(),
+                None => format!("argocd app delete {id}").into(),
             },
         }
     }

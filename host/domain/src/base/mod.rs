@@ -77,7 +77,7 @@ pub fn written(
                 done.insert(path.clone(), manifest::write(&documents));
             }
             Err(problems) => found.extend(problems.iter().map(|problem| {
-                let help = problem.help.as_deref();
+                let help = problem.help.as_ref();
                 let help = help.map(|help| format!("; {help}")).unwrap_or_default();
                 format!("{problem}{help}")
             })),

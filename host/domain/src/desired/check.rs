@@ -16,6 +16,7 @@ use super::value_formats;
 use crate::declaration::Violation;
 use crate::escape;
 use crate::problem::Problem;
+use crate::remedy::Advice;
 
 /// How long a value of the author's may be in a message.
 const SHOWN: usize = 60;
@@ -164,7 +165,7 @@ impl Schema {
             }
             if found.iter().all(|fault| fault.pointer != pointer) {
                 let mut problem = merged.problem(&pointer, clip(&wrong.message));
-                problem.help = wrong.help;
+                problem.help = wrong.help.map(Advice::from);
                 found.push(Fault { problem, pointer });
             }
         }
@@ -223,7 +224,7 @@ impl Schema {
         let written = error.instance();
         let one = |message: String, help: Option<String>| {
             let mut problem = merged.problem(&pointer, message);
-            problem.help = help;
+            problem.help = help.map(Advice::from);
             vec![problem]
         };
         match error.kind() {
@@ -251,7 +252,8 @@ impl Schema {
                 match &**written {
                     Value::Number(number) => {
                         if let Some(meant) = quoted_number(number, &options) {
-                            problem.help = Some(format!("put it in double quotes: \"{meant}\""));
+                            let help = format!("put it in double quotes: \"{meant}\"");
+                            problem.help = Some(help.into());
                         }
                     }
                     Value::String(text) => {

@@ -257,11 +257,8 @@ fn instance(
         Some(entry) => Layer::read(reader, &entry.node, &join(pointer, "values")),
     };
     let instance = name.as_ref().map_or("INSTANCE", |name| name.value.as_str());
-    secrets::look(
-        &values,
-        &format!("{customer}/{instance}"),
-        &mut reader.found,
-    );
+    let target = format!("{customer}/{instance}").parse().ok();
+    secrets::look(&values, target.as_ref(), &mut reader.found);
     Some(AuthoredInstance {
         spot: object.spot,
         name,

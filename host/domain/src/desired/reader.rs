@@ -7,6 +7,7 @@ use super::suggest::nearest;
 use super::text::MAX_PROBLEMS;
 use crate::name::NameError;
 use crate::problem::Problem;
+use crate::remedy::Advice;
 
 /// A value, and where it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +84,7 @@ impl<'a> Reader<'a> {
         help: Option<String>,
     ) {
         let mut problem = Problem::new(message);
-        problem.help = help;
+        problem.help = help.map(Advice::from);
         self.at(spot, pointer, problem);
     }
 

@@ -10,6 +10,7 @@ use super::shared::{self, Installed};
 use super::{Desired, cross, regions};
 use crate::digest::Digest;
 use crate::problem::{Problem, Problems};
+use crate::remedy::Remedy;
 
 /// A desired state as far as it can be read.
 #[derive(Debug)]
@@ -120,11 +121,10 @@ fn required<T>(
     found: &mut Vec<Problem>,
 ) -> Option<T> {
     let Some(bytes) = files.get(name) else {
-        found.push(
-            Problem::new("is missing")
-                .in_file(name)
-                .help("run this in a deployment repo, or make one with: deploycenter init DIR"),
-        );
+        found.push(Problem::new("is missing").in_file(name).help((
+            "run this in a deployment repo, or make one with: ",
+            Remedy::Init,
+        )));
         return None;
     };
     let (value, mut problems) = read(bytes);

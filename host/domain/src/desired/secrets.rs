@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::layer::Layer;
 use super::node::{dotted, join};
+use crate::name::TargetId;
 use crate::problem::Problem;
+use crate::remedy::Remedy;
 
 /// Keys whose value is a secret, without case and separators: alone or at the end of a
 /// longer one (`smtpPassword`, `db_password`).
@@ -66,8 +68,8 @@ const PREFIXES: &[(&str, usize, &str)] = &[
     ("sk-ant-", 20, "an API key"),
 ];
 
-/// Looks through a layer. `target` is whose values these are, for the help line.
-pub(super) fn look(layer: &Layer, target: &str, found: &mut Vec<Problem>) {
+/// Looks through a layer. `target` is whose values these are, for the way out.
+pub(super) fn look(layer: &Layer, target: Option<&TargetId>, found: &mut Vec<Problem>) {
     let mut walk = Walk {
         layer,
         target,
@@ -80,7 +82,7 @@ pub(super) fn look(layer: &Layer, target: &str, found: &mut Vec<Problem>) {
 
 struct Walk<'a> {
     layer: &'a Layer,
-    target: &'a str,
+    target: Option<&'a TargetId>,
     found: &'a mut Vec<Problem>,
 }
 
@@ -122,9 +124,12 @@ impl Walk<'_> {
             "\"{}\" {what}, and secrets never go into git",
             dotted(pointer)
         );
-        let help = format!(
-            "take it out (and change it, if it was ever pushed), then give it with: deploycenter secret set {} NAME",
-            self.target
+        let help = (
+            "take it out (and change it, if it was ever pushed), then give it with: ",
+            Remedy::SecretSet {
+                target: self.target.cloned(),
+                name: None,
+            },
         );
         self.found
             .push(self.layer.problem(pointer, message).help(help));

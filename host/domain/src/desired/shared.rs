@@ -125,7 +125,7 @@ fn environment(
                     continue;
                 };
                 let layer = Layer::read(&mut reader, &entry.node, &pointer);
-                secrets::look(&layer, "CUSTOMER/INSTANCE", &mut reader.found);
+                secrets::look(&layer, None, &mut reader.found);
                 layers.insert(app, layer);
             }
         }
@@ -213,7 +213,7 @@ pub(super) fn overrides(
         if rest == "values.yaml" {
             let (layer, mut problems) = Layer::read_file(path, bytes);
             found.append(&mut problems);
-            secrets::look(&layer, "CUSTOMER/INSTANCE", found);
+            secrets::look(&layer, None, found);
             overrides.values = Some(layer);
         } else if let Some(name) = rest.strip_prefix("templates/") {
             if let Err(message) = relative_path(name) {

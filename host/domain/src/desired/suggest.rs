@@ -1,6 +1,7 @@
 //! "Did you mean …?"
 
 use crate::problem::Problem;
+use crate::remedy::Advice;
 
 /// How many names a help line lists at most.
 const LISTED: usize = 8;
@@ -28,14 +29,14 @@ impl Problem {
         let known = sorted(known);
         match nearest(text, &known) {
             Some(name) => self.message = format!("{}; did you mean \"{name}\"?", self.message),
-            None => self.help = listed(&known),
+            None => self.help = listed(&known).map(Advice::from),
         }
         self
     }
 
     /// The same problem with a way out, unless it has one.
     #[must_use]
-    pub(super) fn or_help(mut self, help: impl Into<String>) -> Self {
+    pub(super) fn or_help(mut self, help: impl Into<Advice>) -> Self {
         if self.help.is_none() && !self.message.ends_with('?') {
             self.help = Some(help.into());
         }

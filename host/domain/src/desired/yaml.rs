@@ -13,6 +13,7 @@ use super::node::{Content, Entry, Node, Spot};
 use super::scalar::resolve;
 use super::text::{MAX_PROBLEMS, is_allowed, plain_text, tabs, why_refused};
 use crate::problem::Problem;
+use crate::remedy::Advice;
 use crate::token;
 
 /// The deepest nesting.
@@ -112,7 +113,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn problem(&mut self, spot: Spot, message: impl Into<String>, help: impl Into<String>) {
+    fn problem(&mut self, spot: Spot, message: impl Into<String>, help: impl Into<Advice>) {
         self.found.push(
             Problem::new(message)
                 .in_file(self.file)

@@ -7,6 +7,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use super::scalar::{Plain, plain};
 use crate::desired::{Content, Entry, Node, Spot};
 use crate::problem::Problem;
+use crate::remedy::Advice;
 use crate::token;
 
 /// The longest file, in bytes.
@@ -97,7 +98,7 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn problem(&mut self, spot: Spot, message: impl Into<String>, help: impl Into<String>) {
+    fn problem(&mut self, spot: Spot, message: impl Into<String>, help: impl Into<Advice>) {
         self.found.push(
             Problem::new(message)
                 .in_file(self.file)

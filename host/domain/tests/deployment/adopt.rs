@@ -2,13 +2,14 @@
 
 use deploycenter_domain::effect::{Action, OutputName};
 use deploycenter_domain::plan::PlannedEffect;
+use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, Observed, Ownership, Record, Resource, Routing};
 
 use crate::support::{
     access_point, application, effect, file_system, folder, id, mount_target, record, secret, sync,
 };
 
-fn way(image: Resource, effect: &str) -> Option<String> {
+fn way(image: Resource, effect: &str) -> Option<Remedy> {
     let there = Observed {
         outputs: [(OutputName::Id, "fs-1".to_owned())].into(),
         ownership: Ownership::Foreign("is someone's".to_owned()),
@@ -19,12 +20,17 @@ fn way(image: Resource, effect: &str) -> Option<String> {
 
 #[test]
 fn the_way_is_said_where_there_is_one() {
-    let said = |image, effect: &str, rest: &str| {
-        let expected = format!("deploycenter adopt acme/chat {effect}{rest}");
+    let said = |image, effect: &str, named: Option<&str>| {
+        let what = Adopted::Effect {
+            effect: id(effect),
+            id: named.map(str::to_owned),
+        };
+        let targets = Targets::One("acme/chat".parse().unwrap());
+        let expected = Remedy::Adopt { targets, what };
         assert_eq!(way(image, effect), Some(expected));
     };
-    said(file_system(), "efs.file-system/data", "=fs-1");
-    said(application("workload"), "argocd.application/workload", "");
+    said(file_system(), "efs.file-system/data", Some("fs-1"));
+    said(application("workload"), "argocd.application/workload", None);
     let Resource::Record(weighted) = record(1) else {
         unreachable!()
     };
@@ -39,7 +45,7 @@ fn the_way_is_said_where_there_is_one() {
         ipv4: vec![value.to_owned()],
         ttl: 60,
     };
-    said(simple(to("192.0.2.1")), "dns.record/web", "");
+    said(simple(to("192.0.2.1")), "dns.record/web", None);
 
     // A record of another policy, one of another type, and what has no place of its own.
     for (image, effect) in [

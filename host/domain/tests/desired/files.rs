@@ -8,7 +8,7 @@ use crate::support::{REGIONS, SETTINGS, desired, fleet, plugins, refused};
 fn settings() {
     refused(
         &[("deploycenter.toml", "")],
-        "deploycenter.toml: is missing\n  help: run this in a deployment repo, or make one with: deploycenter init DIR",
+        "deploycenter.toml: is missing\n  help: run this in a deployment repo, or make one with: <init>",
     );
     refused(
         &[(

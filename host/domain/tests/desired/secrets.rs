@@ -7,7 +7,7 @@ fn secrets_never_go_into_git() {
     let with = |values: &str| {
         format!("      - app: odoo\n        domain: a.apps.example.com\n        values: {values}\n")
     };
-    let help = "\n  help: take it out (and change it, if it was ever pushed), then give it with: deploycenter secret set acme/odoo NAME";
+    let help = "\n  help: take it out (and change it, if it was ever pushed), then give it with: <secret-set>";
     let jwt = format!(
         "{{ a: {}.{}.{} }}",
         "eyJhbGciOiJIUzI1NiJ9", "eyJzdWIiOiIxIn0", "c2lnbmF0dXJlLW9mLWl0"
@@ -60,6 +60,6 @@ fn secrets_never_go_into_git() {
     desired(&[("customers.yaml", &text)]);
     refused(
         &[("overrides/odoo/values.yaml", "smtp:\n  password: hunter2\n")],
-        "overrides/odoo/values.yaml:2:3: \"smtp.password\" looks like a secret, and secrets never go into git\n  help: take it out (and change it, if it was ever pushed), then give it with: deploycenter secret set CUSTOMER/INSTANCE NAME",
+        "overrides/odoo/values.yaml:2:3: \"smtp.password\" looks like a secret, and secrets never go into git\n  help: take it out (and change it, if it was ever pushed), then give it with: <secret-set>",
     );
 }

@@ -64,7 +64,7 @@ impl<'a> Saga<'a> {
             }
         }
         if let Some((effect, error)) = way.failure.take() {
-            let reason = format!("{effect}: {}", tell(&error));
+            let reason = format!("{effect}: {}", self.engine.tell(&error));
             match self.parked(reason) {
                 Ok(attention) => self.write(attention).await?,
                 Err(reason) => self.write(Event::UnwindStarted { reason }).await?,
@@ -145,7 +145,7 @@ impl<'a> Saga<'a> {
         self.answered(way.outages.remove(&effect).as_ref()).await?;
         self.write(Event::Failed {
             effect: effect.clone(),
-            message: tell(&error),
+            message: self.engine.tell(&error),
             untouched: back.anew
                 && matches!(
                     error.kind,
@@ -302,13 +302,5 @@ fn intent(effect: &PlannedEffect, step: &Step) -> Event {
         effect: effect.id.clone(),
         before: lean(&step.before),
         after: lean(&step.after),
-    }
-}
-
-/// A failure with its advice, as one text.
-pub(super) fn tell(failure: &ProviderError) -> String {
-    match &failure.help {
-        Some(help) => format!("{} ({help})", failure.message),
-        None => failure.message.clone(),
     }
 }

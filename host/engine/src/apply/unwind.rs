@@ -7,7 +7,6 @@ use deploycenter_domain::resource::Resource;
 use deploycenter_domain::unwind::{UndoStep, steps};
 use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step};
 
-use super::forward::tell;
 use super::outage::{Outage, Waited};
 use super::step::Undo;
 use super::{Cancel, RunError, Saga};
@@ -37,7 +36,7 @@ impl Saga<'_> {
                 Err(error) => {
                     self.write(Event::UndoFailed {
                         step: step.clone(),
-                        message: tell(&error),
+                        message: self.engine.tell(&error),
                     })
                     .await?;
                     let leftovers = self.leftovers(&steps[at..]);
@@ -46,7 +45,7 @@ impl Saga<'_> {
                     let stopped = if why.contains(&error.message) {
                         " too".to_owned()
                     } else {
-                        format!(": {}", tell(&error))
+                        format!(": {}", self.engine.tell(&error))
                     };
                     let reason = format!("{why}; taking it back stopped at {step}{stopped}");
                     return self

@@ -7,10 +7,12 @@
 
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::plan::{PlannedEffect, Remark};
+use deploycenter_domain::remedy::{Adopted, Advice, Remedy, Targets};
 
 use super::PlanError;
 use super::effects::EffectScope;
 use super::refusal::Refusal;
+use super::refusal_code::RefusalCode;
 use crate::Engine;
 
 /// What stands beside things of ours that stand.
@@ -51,20 +53,29 @@ impl Engine {
                 continue;
             }
             if stands && !found.refuses {
-                let remark = Remark::new(found.code, format!("{id}: {}", found.message));
+                let remark = Remark::new(found.code.as_str(), format!("{id}: {}", found.message));
                 beside.0.push(remark.help(found.help));
                 continue;
             }
-            let way = if found.adoptable && !stands {
-                format!("take it over with: deploycenter adopt {target} {id}; or ")
+            let help = if found.adoptable && !stands {
+                let adopt = Remedy::Adopt {
+                    targets: Targets::One(target.clone()),
+                    what: Adopted::Effect {
+                        effect: id.clone(),
+                        id: None,
+                    },
+                };
+                Advice::from(("take it over with: ", adopt))
+                    .and("; or ")
+                    .and(found.help)
             } else {
-                String::new()
+                found.help.into()
             };
             blocked.push(Refusal {
                 target: target.clone(),
-                code: found.code,
+                code: RefusalCode::Beside(found.code),
                 message: format!("{id}: {}", found.message),
-                help: format!("{way}{}", found.help),
+                help,
             });
         }
         Ok(blocked)

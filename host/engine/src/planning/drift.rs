@@ -6,10 +6,12 @@ use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::plan::PlannedEffect;
+use deploycenter_domain::remedy::{Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Folder, Resource};
 use deploycenter_domain::unwind::kept_folder;
 
 use super::refusal::Refusal;
+use super::refusal_code::RefusalCode;
 use super::{PlanError, PlanOptions};
 use crate::Engine;
 
@@ -28,22 +30,24 @@ impl Refusal {
             .iter()
             .any(|drift| drift.effect.kind() == EffectKind::Commit);
         let lost = found.iter().any(|drift| drift.lost_data);
-        let selector = match target.is_shared() {
-            true => target.customer().to_string(),
-            false => target.to_string(),
+        let targets = match target.is_shared() {
+            true => Targets::Customer(target.customer().clone()),
+            false => Targets::One(target.clone()),
         };
-        let mut help = format!("put it back as planned: deploycenter apply --reclaim {selector}");
+        let reclaim = Remedy::Apply {
+            targets: targets.clone(),
+            reclaim: true,
+        };
+        let mut help = Advice::from(("put it back as planned: ", reclaim));
         if committed && !target.is_shared() {
-            help.push_str(&format!(
-                "; or keep what was committed: deploycenter accept {target}"
-            ));
+            help = help.and(("; or keep what was committed: ", Remedy::Accept(targets)));
         }
         if lost {
-            help.push_str("; what is made anew is empty, so restore a backup then");
+            help = help.and("; what is made anew is empty, so restore a backup then");
         }
         Self {
             target: target.clone(),
-            code: "drifted",
+            code: RefusalCode::Drifted,
             message: format!("someone else changed it: {}", texts.join("; ")),
             help,
         }

@@ -8,6 +8,7 @@ use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_domain::remedy::Advice;
 use deploycenter_domain::resource::{Adoption, Observed, Owner, Ownership, Resource};
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
@@ -17,6 +18,7 @@ use super::PlanError;
 use super::beside::Beside;
 use super::folders::Folders;
 use super::refusal::Refusal;
+use super::refusal_code::RefusalCode;
 use super::snapshot::PlanningSnapshot;
 use crate::Engine;
 
@@ -253,15 +255,18 @@ impl Engine {
         if seen.ownership.is_leaving() {
             return Some(Refusal::leaving(whose.target, id, &seen.image));
         }
-        let way = seen.way_to_adopt(whose.target, id).map_or_else(
-            || "rename one of the two, or remove what stands there".to_owned(),
-            |way| format!("take it over with: {way}, and name there all that is to be taken over; or rename one of the two, or remove what stands there"),
-        );
+        let help = Advice::from("nothing is taken over by itself; ");
+        let help = match seen.way_to_adopt(whose.target, id) {
+            Some(way) => help
+                .and(("take it over with: ", way))
+                .and(", and name there all that is to be taken over; or "),
+            None => help,
+        };
         Some(Refusal {
             target: whose.target.clone(),
-            code: "exists",
+            code: RefusalCode::Exists,
             message: format!("{id} exists already: {what}"),
-            help: format!("nothing is taken over by itself; {way}"),
+            help: help.and("rename one of the two, or remove what stands there"),
         })
     }
 

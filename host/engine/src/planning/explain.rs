@@ -38,6 +38,7 @@ pub(super) fn no_such_target(desired: &Desired, target: &TargetId) -> Problems {
         .map(|instance| instance.target.to_string())
         .collect();
     let mut problem = Problem::new(format!("there is no target {target}"));
-    problem.help = did_you_mean(&target.to_string(), known.iter().map(String::as_str));
+    problem.help =
+        did_you_mean(&target.to_string(), known.iter().map(String::as_str)).map(Into::into);
     problem.into()
 }

@@ -14,6 +14,7 @@ use deploycenter_domain::naming::Names;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
 use deploycenter_domain::resource::{File, Folder, Resource};
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted::WantedEffect;
@@ -23,7 +24,7 @@ use super::refusal::{Refusal, hold_of};
 use super::users::has_something;
 use super::wanted::at;
 use super::{PlanError, PlanOptions, PlannedTarget, PlanningSnapshot, provided};
-use crate::Engine;
+use crate::{Engine, Words};
 
 impl Engine {
     pub(super) async fn plan_instance(
@@ -128,6 +129,7 @@ impl Engine {
         };
         let warned = wanted.declaration.warnings.iter();
         let set_anew = provided::set_anew(
+            self.words,
             snapshot,
             folder.as_ref(),
             &wanted.names,
@@ -138,7 +140,7 @@ impl Engine {
             .iter()
             .map(|change| change.remark(&instance.app, wanted.migration.as_deref()))
             .chain(warned.map(|line| Remark::new(Remark::APP_WARNING, line)))
-            .chain(begins_without_data(snapshot, target))
+            .chain(begins_without_data(self.words, snapshot, target))
             .chain(set_anew)
             .chain(restart::remarks(&changes))
             .chain(snapshot.desired.of_shared_name(instance))
@@ -163,7 +165,11 @@ impl Engine {
 }
 
 /// What to know of a target that begins anew although data of it is retained.
-fn begins_without_data(snapshot: &PlanningSnapshot, target: &TargetId) -> Option<Remark> {
+fn begins_without_data(
+    words: Words,
+    snapshot: &PlanningSnapshot,
+    target: &TargetId,
+) -> Option<Remark> {
     if snapshot.present(target).is_some() || snapshot.revived.contains_key(target) {
         return None;
     }
@@ -174,22 +180,21 @@ fn begins_without_data(snapshot: &PlanningSnapshot, target: &TargetId) -> Option
         .collect();
     left.extend(snapshot.marked.get(target));
     let lives: Vec<String> = left.iter().map(ToString::to_string).collect();
-    let (of, which) = match lives.as_slice() {
+    let (of, several) = match lives.as_slice() {
         [] => return None,
-        [one] => (format!("incarnation {one}"), ""),
-        several => (
-            format!("the incarnations {}", several.join(", ")),
-            " --incarnation N",
-        ),
+        [one] => (format!("incarnation {one}"), false),
+        several => (format!("the incarnations {}", several.join(", ")), true),
+    };
+    let adopt = Remedy::Adopt {
+        targets: Targets::One(target.clone()),
+        what: Adopted::Retained { several },
     };
     Some(
         Remark::new(
             "retained",
             format!("it begins without data: that of {of} is retained and isn't used"),
         )
-        .help(format!(
-            "to go on with it instead: deploycenter adopt {target}{which}"
-        )),
+        .help(words(&("to go on with it instead: ", adopt).into())),
     )
 }
 
@@ -224,8 +229,9 @@ fn cant_move(instance: &Instance, elsewhere: &RegionName) -> Problem {
     Problem::new(format!(
         "{target} runs in {elsewhere} and holds data; it can't be moved to {region} in place"
     ))
-    .help(format!(
-        "set its region back to {elsewhere}; give {region} an instance of another name, move the data, then take this one out and `deploycenter destroy {target}`"
+    .help((
+        format!("set its region back to {elsewhere}; give {region} an instance of another name, move the data, then take this one out and "),
+        Remedy::Destroy(target.clone()),
     ))
 }
 

@@ -4,6 +4,7 @@ use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::naming;
+use deploycenter_domain::remedy::Advice;
 use deploycenter_ports::ReadFrom;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,10 +14,10 @@ use super::usages::{Left, Usage, Usages, Work, stuck};
 use super::users::has_something;
 use crate::Engine;
 
-/// Something of ours that no target uses.
+/// Something of ours that no target uses. `Words` is [`Advice`] until a door words it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Orphan {
+pub struct Orphan<Words = Advice> {
     /// Whose it was; none when it doesn't say.
     pub target: Option<TargetId>,
     /// The system: `efs`, `route53`, `secretsmanager`, `argocd`, `kubernetes`, `git`.
@@ -24,11 +25,11 @@ pub struct Orphan {
     /// What the system calls it.
     pub id: String,
     /// Why nobody uses it.
-    pub reason: String,
+    pub reason: Words,
     /// Since when, by the journal, or else when the system says that it was made.
     pub since: Option<Timestamp>,
-    /// The command that ends it.
-    pub command: String,
+    /// What ends it: an operation of ours, or a command of another tool.
+    pub command: Words,
 }
 
 impl Orphan {
@@ -40,6 +41,19 @@ impl Orphan {
             reason: left.reason,
             since: left.since,
             command: left.command,
+        }
+    }
+
+    /// The same in a door's words.
+    #[must_use]
+    pub fn worded(&self, words: impl Fn(&Advice) -> String) -> Orphan<String> {
+        Orphan {
+            target: self.target.clone(),
+            system: self.system,
+            id: self.id.clone(),
+            reason: words(&self.reason),
+            since: self.since,
+            command: words(&self.command),
         }
     }
 }
@@ -124,7 +138,7 @@ fn namespaces(usages: &Usages<'_>) -> Vec<Orphan> {
                     || format!("the cluster of {}", life.deployed.region),
                     |region| region.cluster.server.clone(),
                 );
-            left.reason.push_str(&format!(
+            left.reason = left.reason.and(format!(
                 "; with databases, claims and volumes, on {cluster}"
             ));
             let instance = target.instance()?;
@@ -167,13 +181,10 @@ fn out_of_sight(usages: &Usages<'_>) -> Vec<Orphan> {
             let Some((_, id)) = image.in_region() else {
                 continue;
             };
-            let left = Left {
-                reason: format!(
-                    "{}; the region {region} isn't declared any more, so nobody can look; declare it again first",
-                    left.reason
-                ),
-                ..left.clone()
-            };
+            let mut left = left.clone();
+            left.reason = left.reason.and(format!(
+                "; the region {region} isn't declared any more, so nobody can look; declare it again first"
+            ));
             let system = image.kind().facts().system.as_str();
             orphans.push(Orphan::new(system, id.to_owned(), left));
         }

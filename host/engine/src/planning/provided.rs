@@ -9,6 +9,7 @@ use deploycenter_domain::guardrails;
 use deploycenter_domain::name::{RegionName, TargetId};
 use deploycenter_domain::naming::Names;
 use deploycenter_domain::plan::Remark;
+use deploycenter_domain::remedy::{Remedy, Targets};
 use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_domain::secret_version::{self, SecretVersions};
 use deploycenter_ports::{ReadFrom, SecretEntry};
@@ -17,7 +18,7 @@ use super::explain::no_such_target;
 use super::refusal::Refusal;
 use super::wanted::Wanted;
 use super::{PlanError, PlanningSnapshot};
-use crate::Engine;
+use crate::{Engine, Words};
 
 /// The secrets that a person gives a target, as it is configured now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -199,6 +200,7 @@ pub(super) fn versions(
 
 /// What a plan says of the secrets that were set anew since what runs was deployed.
 pub(super) fn set_anew(
+    words: Words,
     snapshot: &PlanningSnapshot,
     folder: Option<&Observed>,
     names: &Names,
@@ -225,6 +227,6 @@ pub(super) fn set_anew(
         &versions,
         &pulls,
         values.map_or("", String::as_str),
-        &format!("deploycenter sync {target}"),
+        &words(&Remedy::Sync(Targets::One(target.clone())).into()),
     )
 }

@@ -11,9 +11,11 @@ use deploycenter_domain::hold::{self, Hold};
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::problem::Problem;
+use deploycenter_domain::remedy::{Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Observed, Ownership, Resource};
 use deploycenter_ports::{DeployedRecord, ProviderError};
 
+use super::refusal_code::RefusalCode;
 use super::snapshot::Unfinished;
 use super::users::has_something;
 
@@ -22,12 +24,12 @@ use super::users::has_something;
 pub struct Refusal {
     /// Which.
     pub target: TargetId,
-    /// `held`, `drifted`, `exists`, `branch-in-the-way`, `delegated`, `answered-elsewhere`, `secret-missing`, `needs-attention`, `locked`, ….
-    pub code: &'static str,
+    /// Why, for a program.
+    pub code: RefusalCode,
     /// Why, for a person.
     pub message: String,
     /// The way out.
-    pub help: String,
+    pub help: Advice,
 }
 
 impl Refusal {
@@ -61,9 +63,9 @@ impl Refusal {
         let besides = drift.map_or_else(String::new, |drift| format!("; {}", drift.message));
         Self {
             target: target.clone(),
-            code: "held",
+            code: RefusalCode::Held,
             message: format!("{}; {waiting} {wait}{besides}", words(hold)),
-            help: format!("let it go on with: deploycenter release {target}"),
+            help: ("let it go on with: ", Remedy::Release(target.clone())).into(),
         }
     }
 
@@ -77,20 +79,20 @@ impl Refusal {
         } = unfinished;
         let (code, message, first) = match holder {
             Some(holder) => (
-                "locked",
+                RefusalCode::Locked,
                 format!("its deployment {deployment} is at work: {holder}"),
                 "wait until it is done; should it be interrupted, it goes on with: ",
             ),
             None if *status == Status::NeedsAttention => {
                 let reason = reason.as_deref().unwrap_or("it doesn't say why");
                 (
-                    "needs-attention",
+                    RefusalCode::NeedsAttention,
                     format!("its deployment {deployment} needs attention: {reason}"),
                     "mend the cause, then: ",
                 )
             }
             None => (
-                "locked",
+                RefusalCode::Locked,
                 format!("its deployment {deployment} was interrupted"),
                 "go on with it: ",
             ),
@@ -99,9 +101,8 @@ impl Refusal {
             target: target.clone(),
             code,
             message,
-            help: format!(
-                "{first}deploycenter resume {target}; or take it back: deploycenter cancel {target}"
-            ),
+            help: Advice::from((first, Remedy::Resume(Targets::One(target.clone()))))
+                .and(("; or take it back: ", Remedy::Cancel(target.clone()))),
         }
     }
 
@@ -109,11 +110,11 @@ impl Refusal {
     pub(super) fn no_branch(target: &TargetId, failure: ProviderError) -> Self {
         Self {
             target: target.clone(),
-            code: "branch-in-the-way",
+            code: RefusalCode::BranchInTheWay,
             message: failure.message,
             help: failure
                 .help
-                .unwrap_or_else(|| "look at the remote's branches".to_owned()),
+                .unwrap_or_else(|| "look at the remote's branches".into()),
         }
     }
 
@@ -132,9 +133,9 @@ impl Refusal {
         };
         Self {
             target: target.clone(),
-            code: "leaving",
+            code: RefusalCode::Leaving,
             message: format!("{id}: {name}{}", Ownership::LEAVING),
-            help,
+            help: help.into(),
         }
     }
 
@@ -143,12 +144,19 @@ impl Refusal {
         let (target, at) = (&instance.target, &instance.at);
         Self {
             target: target.clone(),
-            code: "secret-missing",
+            code: RefusalCode::SecretMissing,
             message: format!(
                 "the secret \"{name}\" ({purpose}) is missing; {}:{} needs it",
                 at.file, at.line
             ),
-            help: format!("give it with: deploycenter secret set {target} {name}"),
+            help: (
+                "give it with: ",
+                Remedy::SecretSet {
+                    target: Some(target.clone()),
+                    name: Some(name.to_owned()),
+                },
+            )
+                .into(),
         }
     }
 
@@ -156,29 +164,31 @@ impl Refusal {
         let at = &instance.at;
         Self {
             target: instance.target.clone(),
-            code: "still-desired",
+            code: RefusalCode::StillDesired,
             message: format!("it is still desired, at {}:{}", at.file, at.line),
-            help: "take it out of the desired state, commit and push; then remove it".to_owned(),
+            help: "take it out of the desired state, commit and push; then remove it".into(),
         }
     }
 
     pub(super) fn not_desired(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
-            code: "not-desired",
+            code: RefusalCode::NotDesired,
             message: "it isn't desired".to_owned(),
-            help: "put it into the desired state first, commit and push".to_owned(),
+            help: "put it into the desired state first, commit and push".into(),
         }
     }
 
     pub(super) fn deployed(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
-            code: "deployed",
+            code: RefusalCode::Deployed,
             message: "it is deployed: there is nothing to go on with".to_owned(),
-            help: format!(
-                "to take over something that isn't ours, name the effect: deploycenter adopt {target} EFFECT[=ID]"
-            ),
+            help: (
+                "to take over something that isn't ours, name the effect: ",
+                Remedy::adopt_any(target),
+            )
+                .into(),
         }
     }
 
@@ -186,11 +196,12 @@ impl Refusal {
         let of = said.map_or_else(String::new, |life| format!(", incarnation {life},"));
         Self {
             target: target.clone(),
-            code: "nothing-retained",
+            code: RefusalCode::NothingRetained,
             message: format!("nothing of it{of} is retained"),
-            help: format!(
-                "deploy it anew: deploycenter apply {target}; to take over something that isn't ours, name the effect: deploycenter adopt {target} EFFECT[=ID]"
-            ),
+            help: Advice::from(("deploy it anew: ", Remedy::apply(target))).and((
+                "; to take over something that isn't ours, name the effect: ",
+                Remedy::adopt_any(target),
+            )),
         }
     }
 
@@ -198,9 +209,9 @@ impl Refusal {
         let of = said.map_or_else(String::new, |life| format!(", incarnation {life},"));
         Self {
             target: target.clone(),
-            code: "nothing-retained",
+            code: RefusalCode::NothingRetained,
             message: format!("nothing of it{of} is left"),
-            help: "`deploycenter orphans` lists what is left of others".to_owned(),
+            help: Advice::from(Remedy::Orphans).and(" lists what is left of others"),
         }
     }
 
@@ -212,32 +223,34 @@ impl Refusal {
         let (at, wanted) = (&instance.at, &instance.region);
         Self {
             target: target.clone(),
-            code: "other-region",
+            code: RefusalCode::OtherRegion,
             message: format!(
                 "its data is retained in {region}, and {}:{} wants it in {wanted}",
                 at.file, at.line
             ),
-            help: format!(
-                "set its region to {region}, or deploy it anew: deploycenter apply {target}"
-            ),
+            help: (
+                format!("set its region to {region}, or deploy it anew: "),
+                Remedy::apply(target),
+            )
+                .into(),
         }
     }
 
     pub(super) fn still_used(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
-            code: "still-used",
+            code: RefusalCode::StillUsed,
             message: format!("instances of {} share it", target.customer()),
-            help: "it goes with the last of them".to_owned(),
+            help: "it goes with the last of them".into(),
         }
     }
 
     pub(super) fn nothing_unused(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
-            code: "nothing-unused",
+            code: RefusalCode::NothingUnused,
             message: "it has no data that it doesn't use".to_owned(),
-            help: "`deploycenter orphans` lists what is left of others".to_owned(),
+            help: Advice::from(Remedy::Orphans).and(" lists what is left of others"),
         }
     }
 
@@ -245,17 +258,17 @@ impl Refusal {
         if target.is_shared() {
             return Self {
                 target: target.clone(),
-                code: "not-deployed",
+                code: RefusalCode::NotDeployed,
                 message: "it is what a customer's instances share, and no instance".to_owned(),
-                help: "it follows its instances: name one of them".to_owned(),
+                help: "it follows its instances: name one of them".into(),
             };
         }
         if last.is_some_and(|last| !last.ended) {
             return Self {
                 target: target.clone(),
-                code: "drifted",
+                code: RefusalCode::Drifted,
                 message: "someone else took its folder off its branch".to_owned(),
-                help: format!("put it back first: deploycenter apply --reclaim {target}"),
+                help: ("put it back first: ", Remedy::reclaim(target)).into(),
             };
         }
         let retained = last.filter(|last| has_something(last));
@@ -266,16 +279,16 @@ impl Refusal {
                     last.deployment,
                     last.at.strftime("%Y-%m-%d")
                 ),
-                format!("to delete its data too: deploycenter purge {target} --confirm {target}"),
+                ("to delete its data too: ", Remedy::purge(target, None)).into(),
             ),
             None => (
                 "it isn't deployed".to_owned(),
-                "`deploycenter status` lists what is".to_owned(),
+                Advice::from(Remedy::Status).and(" lists what is"),
             ),
         };
         Self {
             target: target.clone(),
-            code: "not-deployed",
+            code: RefusalCode::NotDeployed,
             message,
             help,
         }
@@ -288,67 +301,81 @@ impl Refusal {
         ways.dedup();
         Self {
             target: target.clone(),
-            code: "permanent",
+            code: RefusalCode::Permanent,
             message: what.join("; "),
-            help: ways.join("; "),
+            help: ways.join("; ").into(),
         }
     }
 
     pub(super) fn migrated(target: &TargetId, change: &DataVersionChange) -> Self {
         Self {
             target: target.clone(),
-            code: "data-version",
+            code: RefusalCode::DataVersion,
             message: format!(
                 "its data was migrated since, from {} to {}, and the app can't take that back",
                 change.to, change.from
             ),
-            help: "restore a backup from before; or, if the data fits the older version, say --data-compatible".to_owned(),
+            help: "restore a backup from before; or, if the data fits the older version, say --data-compatible".into(),
         }
     }
 
     pub(super) fn made_anew(target: &TargetId, deployment: &DeploymentId, what: &[String]) -> Self {
         Self {
             target: target.clone(),
-            code: "made-anew",
+            code: RefusalCode::MadeAnew,
             message: format!(
                 "the files of {deployment} name what isn't there any more: {}",
                 what.join(", ")
             ),
-            help: "what is lost comes back only as another, which no volume takes: destroy and purge the target, deploy it anew and restore a backup".to_owned(),
+            help: "what is lost comes back only as another, which no volume takes: destroy and purge the target, deploy it anew and restore a backup".into(),
         }
     }
 
     pub(super) fn not_held(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
-            code: "not-held",
+            code: RefusalCode::NotHeld,
             message: "it isn't held".to_owned(),
-            help: "nothing is to be released: `deploycenter apply` goes on".to_owned(),
+            help: Advice::from((
+                "nothing is to be released: ",
+                Remedy::Apply {
+                    targets: Targets::All,
+                    reclaim: false,
+                },
+            ))
+            .and(" goes on"),
         }
     }
 
     pub(super) fn nothing_to_accept(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
-            code: "nothing-to-accept",
+            code: RefusalCode::NothingToAccept,
             message: "nobody committed anything to its folder since its last deployment".to_owned(),
-            help:
-                "what someone changed outside of git is put back by: deploycenter apply --reclaim"
-                    .to_owned(),
+            help: (
+                "what someone changed outside of git is put back by: ",
+                Remedy::Apply {
+                    targets: Targets::All,
+                    reclaim: true,
+                },
+            )
+                .into(),
         }
     }
 
     pub(super) fn not_acceptable(target: &TargetId, files: &[&str]) -> Self {
         Self {
             target: target.clone(),
-            code: "not-acceptable",
+            code: RefusalCode::NotAcceptable,
             message: format!(
                 "{} was changed by hand, and Argo CD isn't told by these files",
                 files.join(", ")
             ),
-            help: format!(
-                "change the desired state instead, and put the files back: deploycenter apply --reclaim {target}"
-            ),
+            help: (
+                "change the desired state instead, and put the files back: ",
+                Remedy::reclaim(target),
+            )
+                .into(),
         }
     }
 
@@ -357,14 +384,15 @@ impl Refusal {
     pub(super) fn base_refused(target: &TargetId, whence: &str, found: &[String]) -> Self {
         Self {
             target: target.clone(),
-            code: "base-refused",
+            code: RefusalCode::BaseRefused,
             message: format!(
                 "{whence} hold what a target's folder may not: {}",
                 found.join("; ")
             ),
-            help: format!(
-                "go on from the desired state: deploycenter apply --reclaim {target}; a target that is pinned to a plugin from before moves on with `deploycenter sync`"
-            ),
+            help: Advice::from(("go on from the desired state: ", Remedy::reclaim(target))).and((
+                "; a target that is pinned to a plugin from before moves on with ",
+                Remedy::Sync(Targets::All),
+            )),
         }
     }
 
@@ -382,12 +410,12 @@ impl Refusal {
         let known: Vec<&str> = known.map(DeploymentId::as_str).collect();
         Self {
             target: target.clone(),
-            code: "unknown-deployment",
+            code: RefusalCode::UnknownDeployment,
             message,
             help: if known.is_empty() {
-                format!("deploycenter history {target}")
+                Remedy::History(target.clone()).into()
             } else {
-                format!("those that could: {}", known.join(", "))
+                format!("those that could: {}", known.join(", ")).into()
             },
         }
     }
@@ -396,13 +424,13 @@ impl Refusal {
         let left: Vec<String> = left.iter().map(ToString::to_string).collect();
         Self {
             target: target.clone(),
-            code: "many-lives",
+            code: RefusalCode::ManyLives,
             message: format!(
                 "data of several of its incarnations is left: {}",
                 left.join(", ")
             ),
-            help: "name one with --incarnation N; `deploycenter orphans` lists what each holds"
-                .to_owned(),
+            help: Advice::from(("name one with --incarnation N; ", Remedy::Orphans))
+                .and(" lists what each holds"),
         }
     }
 
@@ -410,14 +438,18 @@ impl Refusal {
     /// what is held, or what is gone back to.
     pub(super) fn off_course(mut self, held: Option<&DeploymentId>) -> Self {
         let target = &self.target;
+        let rollback = Remedy::Rollback {
+            target: target.clone(),
+            to: held.cloned(),
+            reclaim: true,
+            data_compatible: false,
+        };
         self.help = match held {
-            Some(held) => format!(
-                "put back what is held: deploycenter rollback {target} --to {held} --reclaim; or hold what was committed: deploycenter accept {target}"
-            ),
-            None => format!(
-                "{}; or go back over it: deploycenter rollback {target} --reclaim",
-                self.help
-            ),
+            Some(_) => Advice::from(("put back what is held: ", rollback)).and((
+                "; or hold what was committed: ",
+                Remedy::Accept(Targets::One(target.clone())),
+            )),
+            None => self.help.and(("; or go back over it: ", rollback)),
         };
         self
     }

@@ -11,6 +11,7 @@ use deploycenter_domain::naming;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_domain::remedy::{Advice, Remedy};
 use deploycenter_domain::resource::{Observed, Ownership, Resource};
 use deploycenter_ports::{InventoryItem, ReadFrom};
 
@@ -114,8 +115,10 @@ impl Engine {
                     namespace(target, incarnation)
                 ),
             )
-            .help(format!(
-                "`deploycenter orphans` lists what is retained, and `deploycenter purge {target} --confirm {target}` deletes it"
+            .help((self.words)(
+                &Advice::from(Remedy::Orphans)
+                    .and((" lists what is retained, and ", Remedy::purge(target, None)))
+                    .and(" deletes it"),
             )),
         );
         Ok(self.removal_plan(

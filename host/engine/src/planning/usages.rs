@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{CustomerName, Incarnation, RegionName, TargetId};
+use deploycenter_domain::remedy::{Adopted, Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Owner, Record, Resource};
 use deploycenter_ports::{DeploymentRecord, InventoryItem, Marker};
 use jiff::Timestamp;
@@ -29,20 +30,24 @@ pub(super) enum Usage {
 pub(super) struct Left {
     /// Whose it was.
     pub(super) target: Option<TargetId>,
-    pub(super) reason: String,
+    pub(super) reason: Advice,
     pub(super) since: Option<Timestamp>,
-    pub(super) command: String,
+    pub(super) command: Advice,
     /// The effect of a present target that this was.
     pub(super) unused: Option<EffectId>,
 }
 
 impl Left {
-    pub(super) fn of(target: &TargetId, reason: String, command: String) -> Self {
+    pub(super) fn of(
+        target: &TargetId,
+        reason: impl Into<Advice>,
+        command: impl Into<Advice>,
+    ) -> Self {
         Self {
             target: Some(target.clone()),
-            reason,
+            reason: reason.into(),
             since: None,
-            command,
+            command: command.into(),
             unused: None,
         }
     }
@@ -85,9 +90,9 @@ impl Usages<'_> {
             (Marker::Customer { customer, .. }, _) => self.of_customer(customer),
             (Marker::Unknown(text), _) => Usage::Left(Left {
                 target: None,
-                reason: text.clone(),
+                reason: text.into(),
                 since: item.since,
-                command: item.image.removed_by_hand(&item.id),
+                command: item.image.removed_by_hand(&item.id).into(),
                 unused: None,
             }),
         }
@@ -120,7 +125,11 @@ impl Usages<'_> {
                     ..Left::of(
                         target,
                         format!("{target} no longer uses it ({effect})"),
-                        format!("deploycenter purge {target} --unused --confirm {target}"),
+                        Remedy::Purge {
+                            target: target.clone(),
+                            unused: true,
+                            incarnation: None,
+                        },
                     )
                 })
             } else {
@@ -164,7 +173,7 @@ impl Usages<'_> {
                 ..Left::of(
                     &shared,
                     format!("no instance of {customer} is left"),
-                    purge(&shared, None),
+                    Remedy::purge(&shared, None),
                 )
             }),
         }
@@ -226,7 +235,7 @@ impl Usages<'_> {
             format!(
                 "its set-identifier says that it is {customer}'s in {region}, and none of its instances there has that domain"
             ),
-            purge(&shared, None),
+            Remedy::purge(&shared, None),
         ))
     }
 
@@ -239,7 +248,7 @@ impl Usages<'_> {
     ) -> Usage {
         let snapshot = self.snapshot;
         let mut since = since;
-        let mut reason = match snapshot.deployed_of(target, life) {
+        let reason = match snapshot.deployed_of(target, life) {
             Some(record) => {
                 since = Some(record.at);
                 let on = record.at.strftime("%Y-%m-%d");
@@ -257,15 +266,20 @@ impl Usages<'_> {
         };
         let again =
             snapshot.desired.instance(target).is_some() && snapshot.present(target).is_none();
+        let mut reason = Advice::from(reason);
         if again {
-            reason.push_str(&format!(
-                "; it is desired again, and `deploycenter adopt {target}` goes on with it"
-            ));
+            let adopt = Remedy::Adopt {
+                targets: Targets::One(target.clone()),
+                what: Adopted::Retained { several: false },
+            };
+            reason = reason
+                .and(("; it is desired again, and ", adopt))
+                .and(" goes on with it");
         }
         let named = snapshot.present(target).is_some() || self.lives_left(target).len() > 1;
         Usage::Left(Left {
             since,
-            ..Left::of(target, reason, purge(target, named.then_some(life)))
+            ..Left::of(target, reason, Remedy::purge(target, named.then_some(life)))
         })
     }
 
@@ -341,13 +355,7 @@ pub(super) fn stuck(record: &DeploymentRecord) -> Usage {
                 deployment.id,
                 deployment.plan.operation.as_str()
             ),
-            format!("deploycenter resume {target}"),
+            Remedy::Resume(Targets::One(target.clone())),
         )
     })
-}
-
-/// The command that removes what is left of a life.
-pub(super) fn purge(target: &TargetId, life: Option<Incarnation>) -> String {
-    let life = life.map_or_else(String::new, |life| format!(" --incarnation {life}"));
-    format!("deploycenter purge {target} --confirm {target}{life}")
 }

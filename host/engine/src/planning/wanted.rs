@@ -14,6 +14,7 @@ use deploycenter_domain::lock::{Lock, PinnedPlugin};
 use deploycenter_domain::name::AppName;
 use deploycenter_domain::naming::Names;
 use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_domain::remedy::{Advice, Remedy};
 use deploycenter_domain::resource::Observed;
 use deploycenter_domain::secret_version::SecretVersions;
 use deploycenter_domain::wanted::{self, Site, WantedEffect};
@@ -287,9 +288,21 @@ fn cant_go_back(instance: &Instance, merged: &Merged, change: &DataVersionChange
         Some(origin) if origin.layer != LayerKind::App => merged.problem("/version", message),
         _ => at(instance, Problem::new(message)),
     };
-    problem.help(format!(
-        "keep the newer version; if the migration never began, `deploycenter rollback {target} --data-compatible` takes it back; else restore a backup from before into an instance of another name"
-    ))
+    let rollback = Remedy::Rollback {
+        target: target.clone(),
+        to: None,
+        reclaim: false,
+        data_compatible: true,
+    };
+    let help = Advice::from((
+        "keep the newer version; if the migration never began, ",
+        rollback,
+    ));
+    problem.help(
+        help.and(
+            " takes it back; else restore a backup from before into an instance of another name",
+        ),
+    )
 }
 
 /// A problem, where the instance was written.

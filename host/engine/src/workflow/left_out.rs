@@ -49,7 +49,7 @@ impl LeftOut {
             Self::Edited { .. } => "plan-edited",
             Self::Moved { .. } => "plan-stale",
             Self::Older { .. } => "older-commit",
-            Self::Refusal(blocked) => blocked.code,
+            Self::Refusal(blocked) => blocked.code.as_str(),
         }
     }
 

@@ -59,6 +59,7 @@ pub(crate) fn engine(
         ids: Arc::new(Now),
         progress: Arc::new(Silent),
         limits: Limits::default(),
+        words: ToString::to_string,
     })
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use deploycenter_domain::journal::Status;
-use deploycenter_engine::{Back, Cancel, CancelError, Engine, Outcome};
+use deploycenter_domain::remedy::{Remedy, Targets};
+use deploycenter_engine::{Back, Cancel, CancelError, Engine, Outcome, RefusalCode};
 use deploycenter_testkit::{Gate, Inventory, Life, World};
 
-use crate::hold::{all_well, back, planned, refused, rollback, rolled};
+use crate::hold::{all_well, back, offers, planned, refused, rollback, rolled};
 use crate::scene::{ACTOR, apply, before_update, deployed, resumed, sicken, tried, undying};
 
 /// The updated instance, in the next version.
@@ -38,9 +39,13 @@ fn parked() -> (World, Inventory) {
         assert!(reason.contains(part), "{reason}");
     }
     let blocked = planned(&world, false).blocked;
-    assert_eq!(blocked[0].code, "needs-attention");
-    for way in ["resume acme/mattermost", "cancel acme/mattermost"] {
-        assert!(blocked[0].help.contains(way), "{blocked:?}");
+    assert_eq!(blocked[0].code, RefusalCode::NeedsAttention);
+    let target = blocked[0].target.clone();
+    for way in [
+        Remedy::Resume(Targets::One(target.clone())),
+        Remedy::Cancel(target),
+    ] {
+        assert!(offers(&blocked[0], &way), "{blocked:?}");
     }
     (world, before)
 }
@@ -67,8 +72,11 @@ fn it_waits_goes_on_when_the_cause_is_mended_and_isnt_rolled_back_unsaid() {
     assert!(!planned(&world, false).plan.has_changes());
 
     let said = refused(undying(&world, rollback));
-    assert_eq!(said.code, "data-version");
-    assert!(said.help.contains("--data-compatible"), "{said:?}");
+    assert_eq!(said.code, RefusalCode::DataVersion);
+    assert!(
+        said.help.to_string().contains("--data-compatible"),
+        "{said:?}"
+    );
     let vouched = Back {
         data_compatible: true,
         ..back()

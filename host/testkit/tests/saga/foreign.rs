@@ -4,12 +4,13 @@
 use std::sync::Arc;
 
 use deploycenter_domain::journal::Status;
+use deploycenter_domain::remedy::Remedy;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Back, Engine, PlanOptions};
+use deploycenter_engine::{Back, Engine, PlanOptions, RefusalCode};
 use deploycenter_testkit::{Gate, Life, World};
 
 use crate::hands::{self, HANDS, Hand};
-use crate::hold::{all_well, back, planned, reclaimed, refused, rollback, rolled, updated};
+use crate::hold::{all_well, back, offers, planned, reclaimed, refused, rollback, rolled, updated};
 use crate::scene::{apply, before_update, carried_out, deployed, resumed, sicken, undying};
 
 /// Wants all that a hand did to be named.
@@ -30,9 +31,10 @@ fn drifted(world: &World, hand: &Hand) {
         .iter()
         .find(|blocked| blocked.target.to_string() == "acme/mattermost" || hand.shared())
         .unwrap_or_else(|| panic!("{}: {planned:?}", hand.what));
-    assert_eq!(said.code, "drifted", "{}", hand.what);
+    assert_eq!(said.code, RefusalCode::Drifted, "{}", hand.what);
     names(hand, &said.message);
-    assert!(said.help.contains("apply --reclaim acme"), "{said:?}");
+    let puts_back = |way: &Remedy| matches!(way, Remedy::Apply { reclaim: true, .. });
+    assert!(said.help.remedies().any(puts_back), "{said:?}");
 }
 
 /// Puts back what a hand changed; what no cluster takes again is refused, with the way.
@@ -47,12 +49,15 @@ fn put_back(world: &World, hand: &Hand) {
     let [said] = &planned.blocked[..] else {
         panic!("{}: {planned:?}", hand.what)
     };
-    assert_eq!(said.code, "permanent", "{}", hand.what);
+    assert_eq!(said.code, RefusalCode::Permanent, "{}", hand.what);
     assert!(
         said.message.contains("spec.csi of the PersistentVolume"),
         "{said:?}"
     );
-    assert!(said.help.contains("restore a backup"), "{said:?}");
+    assert!(
+        said.help.to_string().contains("restore a backup"),
+        "{said:?}"
+    );
     assert!(world.inventory().unwrap() == before, "{}", hand.what);
 }
 
@@ -77,7 +82,7 @@ fn between_an_apply_and_a_rollback() {
         (hand.act)(&world);
         let before = world.inventory().unwrap();
         let said = refused(undying(&world, rollback));
-        assert_eq!(said.code, "drifted", "{}", hand.what);
+        assert_eq!(said.code, RefusalCode::Drifted, "{}", hand.what);
         names(hand, &said.message);
         assert!(world.inventory().unwrap() == before, "{}", hand.what);
 
@@ -89,8 +94,11 @@ fn between_an_apply_and_a_rollback() {
         if hand.loses_files() {
             // The files of then name what is gone for good.
             let said = refused(result);
-            assert_eq!(said.code, "made-anew");
-            assert!(said.help.contains("restore a backup"), "{said:?}");
+            assert_eq!(said.code, RefusalCode::MadeAnew);
+            assert!(
+                said.help.to_string().contains("restore a backup"),
+                "{said:?}"
+            );
             put_back(&world, hand);
         } else {
             all_well(&result.unwrap());
@@ -173,8 +181,8 @@ fn a_folder_that_someone_removed_is_put_back_in_the_same_life() {
         planned(&world, false).blocked[0].clone(),
         refused(undying(&world, rollback)),
     ] {
-        assert_eq!(said.code, "drifted");
-        assert!(said.help.contains("apply --reclaim acme/mattermost"));
+        assert_eq!(said.code, RefusalCode::Drifted);
+        assert!(offers(&said, &Remedy::reclaim(&said.target)));
     }
     reclaimed(&world);
     let now = world.inventory().unwrap();

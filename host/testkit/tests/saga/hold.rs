@@ -5,8 +5,11 @@ use std::path::Path;
 use deploycenter_domain::hold::Hold;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::DeploymentId;
+use deploycenter_domain::remedy::{Remedy, Targets};
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Back, Engine, Outcome, PlanError, PlanOptions, Planned, Refusal};
+use deploycenter_engine::{
+    Back, Engine, Outcome, PlanError, PlanOptions, Planned, Refusal, RefusalCode,
+};
 use deploycenter_testkit::World;
 use futures::future::BoxFuture;
 
@@ -15,6 +18,11 @@ use crate::hands;
 use crate::scene::{ACTOR, before_update, carried_out, deployed, undying};
 
 const FOLDER: &str = "us-west-2/mattermost";
+
+/// Whether a refusal offers that way out.
+pub(crate) fn offers(refusal: &Refusal, way: &Remedy) -> bool {
+    refusal.help.remedies().any(|offered| offered == way)
+}
 
 /// A world with an instance that was deployed and then updated.
 pub(crate) fn updated() -> World {
@@ -194,7 +202,7 @@ fn back_is_as_it_was_but_for_the_hold_and_stays_so_until_it_is_released() {
     let [blocked] = &waiting.blocked[..] else {
         panic!("{:?}", waiting.blocked)
     };
-    assert_eq!(blocked.code, "held");
+    assert_eq!(blocked.code, RefusalCode::Held);
     assert!(blocked.message.contains(ACTOR), "{blocked:?}");
 
     // And back again, which is the update; then forward by the desired state, which
@@ -206,7 +214,7 @@ fn back_is_as_it_was_but_for_the_hold_and_stays_so_until_it_is_released() {
     assert_eq!(tree(&world), first);
     all_well(&undying(&world, release).unwrap());
     assert_eq!((tree(&world), hold(&world)), (first, None));
-    assert_eq!(refused(undying(&world, release)).code, "not-held");
+    assert_eq!(refused(undying(&world, release)).code, RefusalCode::NotHeld);
     deployed(&world);
     let now = world.inventory().unwrap();
     assert!(now == updated, "{}", updated.difference(&now));
@@ -233,8 +241,8 @@ fn back_to_a_deployment_that_is_named() {
             ..back()
         };
         let said = refused(undying(&world, async |engine| rolled(engine, back).await));
-        assert_eq!(said.code, "unknown-deployment");
-        assert!(said.help.contains("d-000002"), "{said:?}");
+        assert_eq!(said.code, RefusalCode::UnknownDeployment);
+        assert!(said.help.to_string().contains("d-000002"), "{said:?}");
     }
     assert_eq!(tree(&world), first);
 }
@@ -267,7 +275,7 @@ fn what_was_committed_by_hand_is_kept_or_put_back() {
 
     let kept = prepared.copy().unwrap();
     let said = refused(undying(&kept, rollback));
-    assert_eq!(said.code, "drifted");
+    assert_eq!(said.code, RefusalCode::Drifted);
     for part in ["Someone", "By hand", FOLDER] {
         assert!(said.message.contains(part), "{said:?}");
     }
@@ -275,8 +283,11 @@ fn what_was_committed_by_hand_is_kept_or_put_back() {
     let held = hold(&kept).unwrap();
     assert_eq!((held.deployment, held.reason.as_str()), (None, "a hotfix"));
     assert_eq!(tree(&kept), theirs);
-    assert_eq!(planned(&kept, false).blocked[0].code, "held");
-    assert_eq!(refused(undying(&kept, accept)).code, "nothing-to-accept");
+    assert_eq!(planned(&kept, false).blocked[0].code, RefusalCode::Held);
+    assert_eq!(
+        refused(undying(&kept, accept)).code,
+        RefusalCode::NothingToAccept
+    );
     all_well(&undying(&kept, release).unwrap());
     deployed(&kept);
     assert_ne!(tree(&kept), theirs);
@@ -292,7 +303,7 @@ fn what_tells_argocd_isnt_accepted() {
     let base = file(&world, "base.json").unwrap();
     hands::commit(&world, &format!("{FOLDER}/base.json"), &format!("{base} "));
     let said = refused(undying(&world, accept));
-    assert_eq!(said.code, "not-acceptable");
+    assert_eq!(said.code, RefusalCode::NotAcceptable);
     assert!(said.message.contains("base.json"), "{said:?}");
 }
 
@@ -307,7 +318,7 @@ fn a_base_committed_by_hand_is_held_against_the_lists() {
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra, namespace: acme--mattermost}\n";
     let world = extra(&config.replace("acme--mattermost", "kube-system"));
     let said = refused(undying(&world, accept));
-    assert_eq!(said.code, "base-refused");
+    assert_eq!(said.code, RefusalCode::BaseRefused);
     for part in [
         "dependencies/extra.yaml:3",
         "committed by hand",
@@ -315,10 +326,7 @@ fn a_base_committed_by_hand_is_held_against_the_lists() {
     ] {
         assert!(said.message.contains(part), "{said:?}");
     }
-    assert!(
-        said.help.contains("apply --reclaim acme/mattermost"),
-        "{said:?}"
-    );
+    assert!(offers(&said, &Remedy::reclaim(&said.target)), "{said:?}");
     // What may be there is kept, in the host's own form.
     let world = extra(config);
     all_well(&undying(&world, accept).unwrap());
@@ -336,7 +344,7 @@ fn files_that_a_folder_doesnt_have_arent_accepted() {
         hands::commit(&world, &format!("{FOLDER}/{path}"), "a: b\n");
     }
     let said = refused(undying(&world, accept));
-    assert_eq!(said.code, "base-refused");
+    assert_eq!(said.code, RefusalCode::BaseRefused);
     for part in [
         "notes.txt: isn't a file of a target's folder",
         "chart/.argocd-source.yaml: Argo CD would change",
@@ -351,19 +359,21 @@ fn what_someone_commits_over_a_hold_isnt_released_in_silence() {
     let held = tree(&world);
     hands::push(&world);
     let blocked = planned(&world, true).blocked;
-    assert_eq!(blocked[0].code, "held");
+    assert_eq!(blocked[0].code, RefusalCode::Held);
     assert!(blocked[0].message.contains("By hand"), "{blocked:?}");
     let said = refused(undying(&world, release));
-    assert_eq!(said.code, "drifted");
-    let (_, way) = said.help.split_once("--to ").unwrap();
-    let to = way.split(' ').next().unwrap();
-    assert!(
-        way.contains("--reclaim") && way.contains("accept"),
-        "{said:?}"
-    );
+    assert_eq!(said.code, RefusalCode::Drifted);
+    let keep = Remedy::Accept(Targets::One(said.target.clone()));
+    assert!(offers(&said, &keep), "{said:?}");
+    let to = said.help.remedies().find_map(|way| match way {
+        Remedy::Rollback {
+            to, reclaim: true, ..
+        } => to.clone(),
+        _ => None,
+    });
 
     let back = Back {
-        to: Some(to.parse().unwrap()),
+        to: Some(to.unwrap()),
         reclaim: true,
         ..back()
     };

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
+use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
 use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::selector::{Selection, Selector};
 use deploycenter_engine::{Engine, Outcome, PlanError, PlanOptions};
@@ -15,6 +16,7 @@ use serde_json::json;
 
 use crate::crash::every_crash;
 use crate::hands;
+use crate::hold::offers;
 use crate::scene::{
     CUSTOMERS, before_deploy, carried_out, deployed, left_out, resumed, sicken, tried, undying,
 };
@@ -244,12 +246,15 @@ fn without_adopt_nothing_is_taken_over() {
     let world = taken();
     let before = world.inventory().unwrap();
     let said = left_out(&world);
-    let help: Vec<&str> = said.iter().map(|one| one.help.as_str()).collect();
-    for way in [
-        "deploycenter adopt acme/mattermost dns.record/domain",
-        "deploycenter adopt acme/mattermost argocd.application/workload",
-    ] {
-        assert!(help.iter().any(|help| help.contains(way)), "{help:?}");
+    for effect in ["dns.record/domain", "argocd.application/workload"] {
+        let adopt = Remedy::Adopt {
+            targets: Targets::One("acme/mattermost".parse().unwrap()),
+            what: Adopted::Effect {
+                effect: effect.parse().unwrap(),
+                id: None,
+            },
+        };
+        assert!(said.iter().any(|one| offers(one, &adopt)), "{said:?}");
     }
     assert!(world.inventory().unwrap() == before);
 }

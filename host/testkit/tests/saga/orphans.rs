@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use deploycenter_domain::journal::Status;
+use deploycenter_domain::name::Incarnation;
+use deploycenter_domain::remedy::{Remedy, Targets};
 use deploycenter_engine::{Engine, Orphan};
 use deploycenter_sandbox::{Effect, Fault, InjectedError};
 use deploycenter_testkit::{Gate, Inventory, Life, World};
@@ -70,14 +72,14 @@ fn listed(orphans: &[Orphan]) -> BTreeSet<String> {
         .collect()
 }
 
-/// Wants just these to be listed, each with a reason and a command.
+/// Wants just these to be listed, each with a reason and that way out.
 #[track_caller]
-fn lists(world: &World, wanted: &BTreeSet<String>, command: &str) {
+fn lists(world: &World, wanted: &BTreeSet<String>, way: &Remedy) {
     let found = orphans(world);
     assert_eq!(&listed(&found), wanted, "{found:#?}");
     for orphan in &found {
-        assert!(!orphan.reason.is_empty(), "{orphan:?}");
-        assert!(orphan.command.starts_with(command), "{orphan:?}");
+        assert!(!orphan.reason.to_string().is_empty(), "{orphan:?}");
+        assert!(orphan.command.remedies().eq([way]), "{orphan:?}");
     }
 }
 
@@ -90,7 +92,9 @@ fn fresh() -> Inventory {
     before_deploy().inventory().unwrap()
 }
 
-const PURGE: &str = "deploycenter purge acme/mattermost --confirm acme/mattermost";
+fn purge_of(life: Option<u32>) -> Remedy {
+    Remedy::purge(&"acme/mattermost".parse().unwrap(), life.map(Incarnation))
+}
 
 #[test]
 fn what_runs_is_in_use() {
@@ -112,11 +116,14 @@ fn what_was_retained_is_listed_until_it_is_purged() {
     let world = retained();
     let left = ids(&world.inventory().unwrap(), &fresh());
     assert!(left.len() > 5, "{left:?}");
-    lists(&world, &left, PURGE);
+    lists(&world, &left, &purge_of(None));
     for orphan in orphans(&world) {
         assert!(orphan.since.is_some(), "{orphan:?}");
         assert!(
-            orphan.reason.contains("acme/mattermost was destroyed by"),
+            orphan
+                .reason
+                .to_string()
+                .contains("acme/mattermost was destroyed by"),
             "{orphan:?}"
         );
     }
@@ -131,16 +138,16 @@ fn the_marks_tell_what_no_journal_knows() {
     world.lose_journal().unwrap();
     // A namespace bears no marks that we could read.
     assert!(left.remove("acme--mattermost"));
-    lists(&world, &left, PURGE);
+    lists(&world, &left, &purge_of(None));
 }
 
 #[test]
 fn a_later_life_is_in_use_and_the_earlier_one_is_left() {
     let world = desired_again();
     let left = ids(&world.inventory().unwrap(), &fresh());
-    lists(&world, &left, PURGE);
+    lists(&world, &left, &purge_of(None));
     deployed(&world);
-    lists(&world, &left, &format!("{PURGE} --incarnation 1"));
+    lists(&world, &left, &purge_of(Some(1)));
 }
 
 #[test]
@@ -183,7 +190,9 @@ fn refuse(world: &World, operation: &str) {
     }]);
 }
 
-const RESUME: &str = "deploycenter resume acme/mattermost";
+fn resume() -> Remedy {
+    Remedy::Resume(Targets::One("acme/mattermost".parse().unwrap()))
+}
 
 #[test]
 fn what_a_stuck_deployment_left_is_listed_with_the_way_on() {
@@ -199,7 +208,7 @@ fn what_a_stuck_deployment_left_is_listed_with_the_way_on() {
     left.remove("acme");
     left.remove("acme--base");
     assert!(!left.is_empty());
-    lists(&world, &left, RESUME);
+    lists(&world, &left, &resume());
 }
 
 #[test]
@@ -220,6 +229,6 @@ fn what_a_stuck_removal_left_is_listed_with_the_way_on() {
         // Workload and namespace have one name.
         assert!(listed.remove("acme--mattermost"));
         assert_eq!(listed, left, "{found:#?}");
-        assert!(found.iter().all(|orphan| orphan.command == RESUME));
+        assert!(found.iter().all(|orphan| orphan.command == resume().into()));
     }
 }

@@ -2,7 +2,7 @@
 //! is there that isn't ours, and what would have to move.
 
 use deploycenter_domain::journal::Status;
-use deploycenter_engine::PlanError;
+use deploycenter_engine::{PlanError, RefusalCode};
 use deploycenter_testkit::World;
 
 use crate::hands::argocd;
@@ -32,7 +32,10 @@ fn projects_that_arent_ours() {
     let bases = body.replace("acme", "acme--base");
     argocd(&world, "POST", "/api/v1/projects", &[], &bases);
     let said = left_out(&world);
-    assert!(said.iter().all(|one| one.code == "exists"), "{said:?}");
+    assert!(
+        said.iter().all(|one| one.code == RefusalCode::Exists),
+        "{said:?}"
+    );
     let said: Vec<String> = said.iter().map(|one| one.problem().to_string()).collect();
     for there in [
         "acme/_customer: argocd.project/acme exists already",

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use deploycenter_domain::journal::{Event, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::selector::{Selection, Selector};
-use deploycenter_engine::{Cancel, Engine, Outcome, PlanOptions, ResumeScope};
+use deploycenter_engine::{Cancel, Engine, Outcome, PlanOptions, RefusalCode, ResumeScope};
 use deploycenter_ports::{
     DeployedRecord, DeploymentRecord, Holder, Lease, NewDeployment, Store, StoreError, TargetRecord,
 };
@@ -351,12 +351,12 @@ fn the_same_target_twice_is_locked() {
             .unwrap();
         assert!(matches!(first, Life::Lived(_)));
         let planned = second.join().unwrap();
-        let blocked: Vec<(String, &str)> = planned
+        let blocked: Vec<(String, RefusalCode)> = planned
             .blocked
             .iter()
             .map(|blocked| (blocked.target.to_string(), blocked.code))
             .collect();
-        assert_eq!(blocked, [(ONE.to_owned(), "locked")]);
+        assert_eq!(blocked, [(ONE.to_owned(), RefusalCode::Locked)]);
     });
 }
 

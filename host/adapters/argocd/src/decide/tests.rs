@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::Incarnation;
+use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
 use deploycenter_domain::resource::{Application, Owner};
 use deploycenter_ports::CommitContext;
 use serde_json::json;
@@ -273,11 +274,14 @@ fn the_way_out_is_named() {
     };
     let stranger = Ownership::Foreign("it has no label".to_owned());
     let failure = decide(&step, Some((&found("new"), &stranger))).unwrap_err();
-    let help = failure.help.unwrap();
-    assert!(
-        help.contains("`deploycenter adopt acme/odoo argocd.application/workload`"),
-        "{help}"
-    );
+    let adopt = Remedy::Adopt {
+        targets: Targets::One(step.owner.target.clone()),
+        what: Adopted::Effect {
+            effect: step.owner.effect.clone(),
+            id: None,
+        },
+    };
+    assert!(failure.help.unwrap().remedies().eq([&adopt]));
     assert_eq!(
         failure.message,
         "the Argo CD application acme--odoo: it has no label"

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use deploycenter_domain::naming::FORMER_BASE_PROJECT;
+use deploycenter_domain::remedy::{Advice, Remedy, Targets};
 use deploycenter_ports::{Check, Finding, ProviderError};
 use reqwest::Method;
 use serde_json::Value;
@@ -70,7 +71,11 @@ impl Platform {
                 format_args!(
                     "applications of ours are still in it ({ours}), though each customer has a project for its bases now"
                 ),
-                "`deploycenter apply` moves them; what is held moves once it is released",
+                Advice::from(Remedy::Apply {
+                    targets: Targets::All,
+                    reclaim: false,
+                })
+                .and(" moves them; what is held moves once it is released"),
             )
         } else if all > 0 {
             check.ok(format_args!(

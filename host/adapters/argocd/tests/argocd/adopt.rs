@@ -3,6 +3,7 @@
 
 use super::support::{Cluster, DEPLOYMENT, SERVER, owner, step};
 use deploycenter_domain::name::Incarnation;
+use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, Observed, Owner, Ownership, Resource};
 use deploycenter_ports::{
     InventorySource, Marker, Provider, ProviderError, ProviderErrorKind, ReadFrom, Step,
@@ -143,11 +144,14 @@ async fn an_application_is_adopted_from_another_project_and_goes_back_there() {
         failure.message.contains("in the project default"),
         "{failure}"
     );
-    let help = failure.help.unwrap();
-    assert!(
-        help.contains("`deploycenter adopt acme/odoo argocd.application/workload`"),
-        "{help}"
-    );
+    let adopt = Remedy::Adopt {
+        targets: Targets::One("acme/odoo".parse().unwrap()),
+        what: Adopted::Effect {
+            effect: "argocd.application/workload".parse().unwrap(),
+            id: None,
+        },
+    };
+    assert!(failure.help.unwrap().remedies().eq([&adopt]));
 
     let there = seen(&world, &wanted).await;
     let Resource::Application(image) = &there.image else {

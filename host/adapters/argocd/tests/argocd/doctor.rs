@@ -203,7 +203,7 @@ async fn the_former_project_is_said_to_be_in_use_and_then_to_be_no_ones() {
     cluster.raw(Method::PUT, path, Some(app)).await;
     assert_eq!(
         base().await,
-        "base-project deploycenter-base: warn, applications of ours are still in it (1), though each customer has a project for its bases now | `deploycenter apply` moves them; what is held moves once it is released"
+        "base-project deploycenter-base: warn, applications of ours are still in it (1), though each customer has a project for its bases now | <apply> moves them; what is held moves once it is released"
     );
 
     let path = "/api/v1/applications/acme--odoo--base?project=deploycenter-base";

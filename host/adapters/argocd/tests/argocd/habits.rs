@@ -336,7 +336,13 @@ async fn where_a_patch_is_refused_the_object_is_deleted_and_without_that_right_t
     }
     let failure = world.argocd.strip_protection(&sync).await.unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Refused, "{failure}");
-    assert!(failure.help.unwrap().contains("applications, delete/*"));
+    assert!(
+        failure
+            .help
+            .unwrap()
+            .to_string()
+            .contains("applications, delete/*")
+    );
 }
 
 #[tokio::test]

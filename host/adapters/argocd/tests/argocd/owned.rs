@@ -506,5 +506,11 @@ async fn a_wrong_token_is_refused_with_advice() {
         .await
         .unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Refused);
-    assert!(failure.help.unwrap().contains("ARGOCD_AUTH_TOKEN"));
+    assert!(
+        failure
+            .help
+            .unwrap()
+            .to_string()
+            .contains("ARGOCD_AUTH_TOKEN")
+    );
 }

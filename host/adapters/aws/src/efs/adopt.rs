@@ -1,6 +1,8 @@
 //! File systems that someone else made, taken over and given back.
 
 use aws_sdk_efs::types::{FileSystemDescription, ThroughputMode};
+use deploycenter_domain::effect::EffectKind;
+use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, FileSystem, Observed, tag as key};
 use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
@@ -195,9 +197,13 @@ impl Regional<'_> {
                     ProviderErrorKind::Refused,
                     "a file system to adopt is known by its id alone",
                 )
-                .help(
-                    "name it after the effect: deploycenter adopt TARGET efs.file-system/NAME=fs-…",
-                )
+                .help((
+                    "name it after the effect: ",
+                    Remedy::Adopt {
+                        targets: Targets::Named,
+                        what: Adopted::OneOf(EffectKind::FileSystem),
+                    },
+                ))
         })
     }
 }

@@ -1,6 +1,8 @@
 //! Records that someone else made, taken over and given back.
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
+use deploycenter_domain::effect::EffectKind;
+use deploycenter_domain::remedy::{Adopted, Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, Observed, Ownership, Record, Resource};
 use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
 
@@ -76,7 +78,7 @@ impl Zone {
 #[derive(Debug)]
 struct Unfit {
     why: String,
-    help: String,
+    help: Advice,
 }
 
 /// Picks the record to adopt among all sets of the wanted one's name.
@@ -86,7 +88,7 @@ fn choose(
     sets: &[ResourceRecordSet],
 ) -> Result<Option<Observed>, Unfit> {
     let unfit = |why: String, help: &str| {
-        let help = help.to_owned();
+        let help = help.into();
         Err(Unfit { why, help })
     };
     let others = |rival: fn(&ResourceRecordSet) -> bool| {
@@ -115,10 +117,14 @@ fn choose(
         (true, [other]) => *other,
         (true, several) => {
             let names: Vec<String> = several.iter().map(|set| shown(set)).collect();
-            return unfit(
-                format!("there are several: {}", names.join(", ")),
-                "say which: deploycenter adopt TARGET dns.record/NAME=SET-IDENTIFIER",
-            );
+            let adopt = Remedy::Adopt {
+                targets: Targets::Named,
+                what: Adopted::OneOf(EffectKind::Record),
+            };
+            return Err(Unfit {
+                why: format!("there are several: {}", names.join(", ")),
+                help: ("say which: ", adopt).into(),
+            });
         }
     };
     let installation = wanted.set_identifier.split('/').nth(1).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use deploycenter_domain::resource::{Record, Routing};
-use deploycenter_ports::{Beside, ProviderError};
+use deploycenter_ports::{Beside, BesideCode, ProviderError};
 
 use super::Zone;
 use super::adopt::{beyond, shown};
@@ -60,7 +60,7 @@ fn delegation(wanted: &Record, all: &ZoneList) -> Option<Beside> {
     let (at, ns) = cut?;
     let Record { name, zone, .. } = wanted;
     Some(Beside {
-        code: "delegated",
+        code: BesideCode::Delegated,
         message: format!(
             "{name} isn't answered from the zone {zone}: {at} is delegated to {}",
             values(ns)
@@ -98,7 +98,7 @@ fn six(wanted: &Record, set: &ResourceRecordSet, ours: bool) -> Option<Beside> {
         )
     };
     Some(Beside {
-        code: "answered-elsewhere",
+        code: BesideCode::AnsweredElsewhere,
         message,
         help: help.to_owned(),
         adoptable: set.set_identifier.is_none() && beyond(set).is_none(),
@@ -127,7 +127,7 @@ fn service(wanted: &Record, set: &ResourceRecordSet) -> Option<Beside> {
             .flatten()
             .any(|record| leads_away(wanted, &record.value));
     leads_away.then(|| Beside {
-        code: "answered-elsewhere",
+        code: BesideCode::AnsweredElsewhere,
         message: format!(
             "{} has an HTTPS record that isn't ours ({}): browsers follow it",
             wanted.name,
@@ -239,7 +239,7 @@ mod tests {
     const OURS: &str = "deploycenter/inst-1/acme/eu";
 
     /// Code, message, and whether it can be adopted and is refused.
-    fn found(dual: bool, sets: &[ResourceRecordSet]) -> Vec<(&'static str, String, bool, bool)> {
+    fn found(dual: bool, sets: &[ResourceRecordSet]) -> Vec<(BesideCode, String, bool, bool)> {
         let all = around(&wanted(dual), &zone(sets));
         let fields = |one: Beside| (one.code, one.message, one.adoptable, one.refuses);
         all.into_iter().map(fields).collect()
@@ -263,7 +263,7 @@ mod tests {
             let said = format!(
                 "{NAME} isn't answered from the zone Z1: {at} is delegated to ns.example.net"
             );
-            assert_eq!(all, [("delegated", said, false, false)]);
+            assert_eq!(all, [(BesideCode::Delegated, said, false, false)]);
         }
         let both = [ns(NAME, "low."), ns("acme.apps.example.com", "high.")];
         let said = &found(false, &both)[0].1;
@@ -286,11 +286,11 @@ mod tests {
         let simple = format!(
             "{NAME} has a simple AAAA record to 2001:db8::1 that isn't ours: who has IPv6 goes there"
         );
-        let told = [("answered-elsewhere", simple, true, false)];
+        let told = [(BesideCode::AnsweredElsewhere, simple, true, false)];
         assert_eq!(found(false, &[six(None)]), told);
         assert_eq!(found(false, &[ours.clone(), six(None)]), told);
         let all = found(false, &[six(Some("legacy"))]);
-        assert_eq!((all[0].0, all[0].2), ("answered-elsewhere", false));
+        assert_eq!((all[0].0, all[0].2), (BesideCode::AnsweredElsewhere, false));
         let cousin = Some("deploycenter/inst-1/acme2/eu");
         assert_eq!(found(false, &[six(cousin)]).len(), 1);
         for own in [OURS, "deploycenter/inst-1/acme/us"] {

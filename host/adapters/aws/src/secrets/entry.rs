@@ -1,6 +1,7 @@
 //! Entries with drawn values.
 
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
+use deploycenter_domain::remedy::Remedy;
 use deploycenter_domain::resource::{Observed, Owner, Ownership, Secret, tag};
 use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
@@ -91,12 +92,13 @@ impl Regional<'_> {
                 "{} was given by a person, and can't be drawn",
                 named(wanted)
             );
-            return Err(self
-                .context
-                .fail(ProviderErrorKind::Refused, text)
-                .help(format!(
-                    "give it anew: deploycenter secret set {target} NAME"
-                )));
+            return Err(self.context.fail(ProviderErrorKind::Refused, text).help((
+                "give it anew: ",
+                Remedy::SecretSet {
+                    target: Some(target.clone()),
+                    name: None,
+                },
+            )));
         }
         let keys = write_keys(&wanted.keys);
         if keys.len() > TAG_MAX {

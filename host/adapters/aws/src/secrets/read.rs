@@ -107,7 +107,7 @@ impl Regional<'_> {
         } else if let Some(owner) = Owner::from_tags(&found.tags) {
             Ownership::Owned(owner)
         } else if given(found) {
-            Ownership::Foreign("was given by a person with `deploycenter secret set`".to_owned())
+            Ownership::Foreign("was given by a person".to_owned())
         } else {
             Ownership::Foreign("has no owner's tags of DeployCenter".to_owned())
         };

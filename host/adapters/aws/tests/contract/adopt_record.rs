@@ -1,6 +1,7 @@
 //! Records that someone else made, taken over and given back.
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
+use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, Observed, Ownership, Record, Resource, Routing};
 use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Step};
 
@@ -158,31 +159,30 @@ async fn a_record_that_can_be_adopted_is_a_plan_error_that_says_so() {
     raw::put_record(&backend, raw::a_record(&theirs(&backend, "way", ""))).await;
     let step = create(RECORD, &wanted);
     let (target, effect) = (&step.owner.target, &step.owner.effect);
+    let adopt = Remedy::Adopt {
+        targets: Targets::One(target.clone()),
+        what: Adopted::Effect {
+            effect: effect.clone(),
+            id: None,
+        },
+    };
     for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
         let there = dns.observe(&wanted, reading).await.unwrap().unwrap();
         assert_eq!(
             there.ownership,
             Ownership::Foreign("is a simple A record".into())
         );
-        assert_eq!(
-            there.way_to_adopt(target, effect).as_deref(),
-            Some("deploycenter adopt acme/odoo dns.record/web")
-        );
+        assert_eq!(there.way_to_adopt(target, effect).as_ref(), Some(&adopt));
     }
     let failure = dns.ensure(&step).await.unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Foreign);
-    let help = failure.help.unwrap();
-    assert!(
-        help.contains("`deploycenter adopt acme/odoo dns.record/web`"),
-        "{help}"
-    );
+    assert!(failure.help.unwrap().remedies().eq([&adopt]));
 
     // A CNAME can't be adopted, so nothing says that it can.
     let wanted = record(&backend, "cname", 10);
     raw::put_record(&backend, raw::cname("cname", "elsewhere.example.net")).await;
     let failure = dns.ensure(&create(RECORD, &wanted)).await.unwrap_err();
-    let help = failure.help.unwrap();
-    assert!(!help.contains("deploycenter adopt"), "{help}");
+    assert_eq!(failure.help.unwrap().remedies().count(), 0);
     let failure = dns.observe_foreign(&wanted, &adoption(None)).await;
     let failure = failure.unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Refused);

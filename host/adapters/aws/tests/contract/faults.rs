@@ -193,7 +193,7 @@ async fn refused_credentials_are_named() {
         .unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Refused);
     assert!(failure.message.contains(role), "{failure}");
-    assert!(failure.help.unwrap().contains("regions.yaml"));
+    assert!(failure.help.unwrap().to_string().contains("regions.yaml"));
 
     let Resource::FileSystem(mut elsewhere) = wanted else {
         unreachable!()

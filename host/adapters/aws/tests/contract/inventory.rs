@@ -1,6 +1,7 @@
 //! What an installation has, from lists alone.
 
 use deploycenter_domain::name::RegionName;
+use deploycenter_domain::remedy::Remedy;
 use deploycenter_domain::resource::{Owner, Record, Resource, Secret};
 use deploycenter_ports::{
     InventoryItem, InventorySource, Marker, ProvidedOwner, ProvidedSecrets as _, Provider,
@@ -235,8 +236,11 @@ pub(crate) async fn all_secrets_are_listed_and_a_given_one_can_go(backend: Backe
     );
     let failure = secrets.undo(&gift).await.unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Refused);
-    let help = failure.help.unwrap();
-    assert!(help.contains("deploycenter secret set acme/odoo"), "{help}");
+    let set = Remedy::SecretSet {
+        target: Some("acme/odoo".parse().unwrap()),
+        name: None,
+    };
+    assert!(failure.help.unwrap().remedies().eq([&set]));
     assert_eq!(held(&secrets, mine).await.len(), 1);
     ensured(
         &secrets,

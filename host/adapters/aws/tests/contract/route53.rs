@@ -183,6 +183,7 @@ pub(crate) async fn a_simple_record_is_foreign_and_a_neighbour_is_not(backend: B
         failure
             .help
             .unwrap()
+            .to_string()
             .contains("give acme/odoo another name")
     );
     if backend.sandbox.is_some() {

@@ -71,7 +71,12 @@ async fn a_branch_below_or_above_is_named_before_anything_is_pushed() {
                     "the branch customer/acme can't be made: the remote has a branch {other}, and git keeps no branch below another"
                 )
             );
-            assert!(seen.help.unwrap().contains(&format!("--delete {other}")));
+            assert!(
+                seen.help
+                    .unwrap()
+                    .to_string()
+                    .contains(&format!("--delete {other}"))
+            );
             assert_eq!(pushed(&git, BRANCH).await.unwrap_err().kind, seen.kind);
             assert_eq!(calls.of("push"), 0);
 

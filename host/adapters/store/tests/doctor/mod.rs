@@ -70,7 +70,7 @@ async fn who_is_at_work_and_who_died_is_told() {
         told(&path).await[2..],
         [
             "locks ok: left by processes that died, and free for whoever comes next: acme/odoo",
-            "unfinished warn: the deployment of acme/odoo isn't finished | go on with: deploycenter resume acme/odoo",
+            "unfinished warn: the deployment of acme/odoo isn't finished | go on with: <resume>",
         ]
     );
 
@@ -83,7 +83,7 @@ async fn who_is_at_work_and_who_died_is_told() {
     other.close().await;
     assert_eq!(
         told(&path).await[3],
-        "unfinished warn: 8 deployments aren't finished: acme/odoo, c0/odoo, c1/odoo, c2/odoo, c3/odoo, 3 more | go on with: deploycenter resume"
+        "unfinished warn: 8 deployments aren't finished: acme/odoo, c0/odoo, c1/odoo, c2/odoo, c3/odoo, 3 more | go on with: <resume>"
     );
 }
 

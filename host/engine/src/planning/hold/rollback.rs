@@ -14,6 +14,7 @@ use deploycenter_domain::lock::{self, Lock};
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
+use deploycenter_domain::remedy::{Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Folder, Resource};
 use deploycenter_domain::secret_version;
 use deploycenter_domain::token::Bindings;
@@ -23,9 +24,9 @@ use deploycenter_ports::DeploymentRecord;
 use super::base::shaped;
 use super::present::Present;
 use super::{Replanned, file_effects, progress, refused};
-use crate::Engine;
 use crate::planning::refusal::Refusal;
 use crate::planning::{PlanError, PlanOptions};
+use crate::{Engine, Words};
 
 /// How to go back.
 #[derive(Debug, Clone)]
@@ -120,7 +121,7 @@ impl Engine {
         plan.remarks = plan
             .data_version
             .iter()
-            .map(|change| back_remark(target, change))
+            .map(|change| back_remark(self.words, target, change))
             .chain(restart::remarks(&changes))
             .chain(plan.remarks)
             .collect();
@@ -193,15 +194,16 @@ fn made_anew(known: &Bindings, effects: &[PlannedEffect]) -> Vec<String> {
 }
 
 /// What a person should know before data is led to another version on the way back.
-fn back_remark(target: &TargetId, change: &DataVersionChange) -> Remark {
+fn back_remark(words: Words, target: &TargetId, change: &DataVersionChange) -> Remark {
     let DataVersionChange { from, to } = change;
     Remark::new(
         DataVersionChange::REMARK,
         format!("the data is at version {from}, and what is gone back to reads {to}"),
     )
-    .help(format!(
-        "take a backup first; when it fails on the way it isn't undone, it waits as needs-attention until `deploycenter resume {target}`"
-    ))
+    .help(words(&Advice::from((
+        "take a backup first; when it fails on the way it isn't undone, it waits as needs-attention until ",
+        Remedy::Resume(Targets::One(target.clone())),
+    ))))
 }
 
 /// What a deployment wanted, with the values that are known of it, and these files.
