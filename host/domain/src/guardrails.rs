@@ -21,7 +21,7 @@ use crate::desired::Region;
 use crate::manifest;
 use crate::naming::Names;
 use crate::secret_version::SecretVersions;
-use crate::unwind::{SYNC_OPTIONS, UNDELETED};
+use crate::sync_options::{SYNC_OPTIONS, UNDELETED};
 
 pub use reach::reach;
 pub use secrets::PULL_SECRET;
@@ -89,7 +89,7 @@ pub fn files(
     declaration: &Declaration,
     versions: &SecretVersions,
 ) -> Result<BTreeMap<String, String>, Vec<String>> {
-    let place = Place { names, region };
+    let place = TargetPlace { names, region };
     let mut problems = Vec::new();
     let quota = quota::objects(place, declaration.quota.as_ref()).unwrap_or_else(|found| {
         problems.extend(found);
@@ -124,12 +124,12 @@ fn written(objects: &[Value]) -> String {
 
 /// Whose objects they are.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct TargetPlace<'a> {
     names: &'a Names,
     region: &'a Region,
 }
 
-impl Place<'_> {
+impl TargetPlace<'_> {
     /// What every object says of itself; `options`: how Argo CD syncs it.
     fn metadata(self, name: &str, options: &str) -> Value {
         json!({

@@ -11,7 +11,7 @@ use crate::name::Incarnation;
 use crate::plan::{Change, PlannedEffect, TargetPlan, action, changes};
 use crate::resource::{File, Resource};
 use crate::token::Bindings;
-use crate::unwind::UndoStep;
+use crate::undo_step::UndoStep;
 
 /// What a target's deployments left, one after the other.
 #[derive(Debug, Clone, Default, PartialEq)]

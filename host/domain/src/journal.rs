@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::effect::EffectId;
 use crate::resource::Resource;
 use crate::token::Bindings;
-use crate::unwind::UndoStep;
+use crate::undo_step::UndoStep;
 
 mod event;
 

@@ -39,6 +39,8 @@ pub mod saved;
 pub mod secret_version;
 pub mod selector;
 pub mod stale;
+pub mod sync_options;
 pub mod token;
+pub mod undo_step;
 pub mod unwind;
 pub mod wanted;

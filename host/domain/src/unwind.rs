@@ -1,10 +1,6 @@
 //! The way back: which steps undo what a deployment did, and in which order.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
 
 use crate::base;
 use crate::base_change::kept;
@@ -15,66 +11,8 @@ use crate::manifest;
 use crate::operation::Operation;
 use crate::plan::TargetPlan;
 use crate::resource::{Folder, Resource};
-
-/// One step back.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum UndoStep {
-    /// Commits the base without the annotations that keep Argo CD from deleting data.
-    Unprotect,
-    /// Waits until the base application has taken over the unprotected manifests.
-    UnprotectSync,
-    /// Takes one effect back.
-    Undo(EffectId),
-    /// Waits until an application has settled on the restored folder.
-    Settle(EffectId),
-}
-
-impl fmt::Display for UndoStep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unprotect => f.write_str("unprotect"),
-            Self::UnprotectSync => f.write_str("unprotect-sync"),
-            Self::Undo(effect) => write!(f, "undo:{effect}"),
-            Self::Settle(effect) => write!(f, "settle:{effect}"),
-        }
-    }
-}
-
-impl FromStr for UndoStep {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "unprotect" => return Ok(Self::Unprotect),
-            "unprotect-sync" => return Ok(Self::UnprotectSync),
-            _ => {}
-        }
-        let parse = |id: &str| id.parse::<EffectId>().map_err(|error| error.to_string());
-        if let Some(id) = text.strip_prefix("undo:") {
-            Ok(Self::Undo(parse(id)?))
-        } else if let Some(id) = text.strip_prefix("settle:") {
-            Ok(Self::Settle(parse(id)?))
-        } else {
-            Err(format!(
-                "\"{}\" is no step of an unwinding",
-                text.escape_debug()
-            ))
-        }
-    }
-}
-
-impl TryFrom<String> for UndoStep {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<UndoStep> for String {
-    fn from(step: UndoStep) -> Self {
-        step.to_string()
-    }
-}
+use crate::sync_options::{PROTECTED, SYNC_OPTIONS, UNDELETED};
+use crate::undo_step::UndoStep;
 
 /// The steps that undo what `progress` says was begun, first to last.
 ///
@@ -128,16 +66,6 @@ pub fn steps(plan: &TargetPlan, progress: &DeploymentState) -> Vec<UndoStep> {
     }
     steps
 }
-
-/// The annotation that says how Argo CD syncs an object.
-pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
-/// Its value that keeps Argo CD from deleting or pruning the object.
-pub const PROTECTED: &str = "Delete=false,Prune=false";
-/// Its value that keeps Argo CD from deleting the object with its application, and lets it
-/// prune what isn't wanted any more: for what guards and holds no data.
-pub const UNDELETED: &str = "Delete=false";
-/// [`SYNC_OPTIONS`] and [`PROTECTED`], as a line of a manifest.
-pub const PROTECTION: &str = "argocd.argoproj.io/sync-options: \"Delete=false,Prune=false\"";
 
 /// The folder with its base open for deletion: the annotation that protects is taken out
 /// of every object in `dependencies/`.

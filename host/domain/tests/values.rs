@@ -4,7 +4,8 @@
 
 use deploycenter_domain::declaration::Violation;
 use deploycenter_domain::desired::{
-    Layer, LayerKind, Merged, Origin, Place, Region, Schema, merge, repaired, violation_problem,
+    Layer, LayerKind, Merged, Place, Region, Schema, ValueOrigin, merge, repaired,
+    violation_problem,
 };
 use serde_json::json;
 
@@ -108,7 +109,7 @@ fn a_null_drops_what_the_layers_below_give() {
         merged.to_value(),
         json!({ "version": "18.0", "replicas": 3 })
     );
-    let at = |origin: &Origin| format!("{} {}:{}", origin.layer, origin.file, origin.line);
+    let at = |origin: &ValueOrigin| format!("{} {}:{}", origin.layer, origin.file, origin.line);
     let dropped: Vec<(&str, String, Option<String>)> = merged
         .dropped
         .iter()

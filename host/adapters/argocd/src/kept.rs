@@ -8,7 +8,7 @@
 
 use deploycenter_domain::guardrails;
 use deploycenter_domain::resource::Sync;
-use deploycenter_domain::unwind::PROTECTED;
+use deploycenter_domain::sync_options::PROTECTED;
 use deploycenter_ports::ProviderError;
 
 use crate::adapter::ArgoCd;

@@ -208,7 +208,7 @@ async fn undo_of_a_create_also_removes_the_folder_with_its_base_opened() {
     let (git, _) = remote.local("cache");
     let text = format!(
         "kind: Namespace\nmetadata:\n  annotations:\n    {}\n",
-        deploycenter_domain::unwind::PROTECTION
+        deploycenter_domain::sync_options::PROTECTION
     );
     let guarded = folder(BRANCH, PATH, &[("dependencies/ns.yaml", &text)]);
     let create = step(1, None, Some(guarded.clone()));

@@ -1,12 +1,12 @@
 //! One object, held against the list of its kind.
 
 use super::list::{Field, KINDS, Rule};
-use super::words::Place;
-use super::{Bounds, Origin, text_at};
+use super::words::ValuePlace;
+use super::{BaseOrigin, Bounds, text_at};
 use crate::desired::{Content, Node};
 use crate::guardrails;
+use crate::sync_options::{PROTECTED, SYNC_OPTIONS, UNDELETED};
 use crate::token;
-use crate::unwind::{PROTECTED, SYNC_OPTIONS, UNDELETED};
 
 /// How much of a text a message shows.
 const SHOWN: usize = 60;
@@ -26,7 +26,7 @@ pub(super) fn object<'a>(
     );
     let said = format!("{} ", named(kind, name));
     let group = version.split_once('/').map_or("", |(group, _)| group);
-    if bounds.origin == Origin::Templates
+    if bounds.origin == BaseOrigin::Templates
         && !guardrails::FILES.contains(&path)
         && guardrails::is_own_kind(group, kind)
     {
@@ -47,7 +47,7 @@ pub(super) fn object<'a>(
         ));
         return;
     };
-    let mut walk = Walk {
+    let mut walk = ObjectWalk {
         path,
         said: &said,
         bounds,
@@ -129,7 +129,7 @@ pub(super) fn named(kind: &str, name: &str) -> String {
     format!("{} \"{}\"", shown(kind), shown(name))
 }
 
-struct Walk<'a, 'b> {
+struct ObjectWalk<'a, 'b> {
     path: &'a str,
     said: &'b str,
     bounds: Bounds<'a>,
@@ -140,7 +140,7 @@ struct Walk<'a, 'b> {
     found: &'b mut Vec<String>,
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> ObjectWalk<'a, '_> {
     fn say(&mut self, line: u32, what: &str) {
         let (path, said) = (self.path, self.said);
         self.found.push(format!("{path}:{line}: {said}{what}"));
@@ -163,7 +163,7 @@ impl<'a> Walk<'a, '_> {
             }
             (Rule::Word(word), content) => {
                 let (key, bounds) = (self.key, self.bounds);
-                word.fits(content, Place { key, bounds })
+                word.fits(content, ValuePlace { key, bounds })
             }
             (Rule::Exactly(exact), content) => exact == content,
             (Rule::OneOf(texts), Content::Text(text)) => texts.contains(text),

@@ -13,12 +13,12 @@ pub struct Word {
     pub name: &'static str,
     /// What it stands for, after "has to be".
     pub meaning: &'static str,
-    fits: fn(&Content, Place<'_>) -> bool,
+    fits: fn(&Content, ValuePlace<'_>) -> bool,
 }
 
 /// Where a value stands.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct ValuePlace<'a> {
     /// Its key; empty in a list.
     pub(super) key: &'a str,
     /// What is the target's own.
@@ -42,7 +42,7 @@ impl Word {
             .filter(|canonical| canonical != value)
     }
 
-    pub(super) fn fits(&self, value: &Content, place: Place<'_>) -> bool {
+    pub(super) fn fits(&self, value: &Content, place: ValuePlace<'_>) -> bool {
         (self.fits)(value, place)
     }
 }

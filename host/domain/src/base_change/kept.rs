@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Changed, permanent};
+use super::changed::Changed;
+use super::permanent;
 use crate::desired::{Content, Entry, Node};
 use crate::manifest;
 

@@ -29,7 +29,7 @@ enum May {
 }
 
 /// One field of one kind.
-struct Rule {
+struct PermanentField {
     kind: &'static str,
     /// A JSON pointer within the object.
     field: &'static str,
@@ -53,7 +53,7 @@ const OLDER_VERSION: &str = "put the version back; or deploy an instance of anot
 const RENAME: &str =
     "put the value back; or give the object another name, so that it is made beside the old one";
 
-const RULES: &[Rule] = &[
+const RULES: &[PermanentField] = &[
     rule(
         "PersistentVolumeClaim",
         "/spec/resources/requests/storage",
@@ -321,8 +321,8 @@ const fn rule(
     may: May,
     why: &'static str,
     way: &'static str,
-) -> Rule {
-    Rule {
+) -> PermanentField {
+    PermanentField {
         kind,
         field,
         may,
@@ -333,7 +333,7 @@ const fn rule(
 
 /// A change that can't be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Impossible {
+pub struct ImpossibleChange {
     /// What, and why not: a clause.
     pub what: String,
     /// The way out.
@@ -342,7 +342,7 @@ pub struct Impossible {
 
 /// Every change of a base that a cluster or an operator would refuse.
 #[must_use]
-pub fn impossible(changes: &[Changed]) -> Vec<Impossible> {
+pub fn impossible(changes: &[Changed]) -> Vec<ImpossibleChange> {
     let broken = changes.iter().flat_map(|change| {
         let rules = RULES.iter().filter(|rule| rule.kind == change.kind);
         rules.filter_map(|rule| broken(rule, change))
@@ -359,7 +359,7 @@ pub(super) fn broken_fields(change: &Changed) -> Vec<&'static str> {
         .collect()
 }
 
-fn broken(rule: &Rule, change: &Changed) -> Option<Impossible> {
+fn broken(rule: &PermanentField, change: &Changed) -> Option<ImpossibleChange> {
     let (old, new) = (
         change.before.pointer(rule.field),
         change.after.pointer(rule.field),
@@ -375,7 +375,7 @@ fn broken(rule: &Rule, change: &Changed) -> Option<Impossible> {
         (Some(old), Some(new)) => format!(" from {old} to {new}"),
         _ => String::new(),
     };
-    Some(Impossible {
+    Some(ImpossibleChange {
         what: format!(
             "{} of the {} {} can't change{fromto}: {}",
             field, rule.kind, change.name, rule.why

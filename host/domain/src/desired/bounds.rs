@@ -60,7 +60,7 @@ const ELSEWHERE: [&str; 6] = [
 /// # Errors
 /// What has none, as a clause that follows "the plugin's values schema".
 pub(super) fn check(schema: &Value) -> Result<(), String> {
-    let mut walk = Walk {
+    let mut walk = SchemaWalk {
         root: schema,
         known: BTreeMap::new(),
         patterns: 0,
@@ -77,14 +77,14 @@ struct Size {
     height: usize,
 }
 
-struct Walk<'a> {
+struct SchemaWalk<'a> {
     root: &'a Value,
     /// What references led to; `None` while that is still being walked.
     known: BTreeMap<&'a str, Option<Size>>,
     patterns: usize,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> SchemaWalk<'a> {
     fn schema(&mut self, schema: &'a Value, depth: usize) -> Result<Size, String> {
         // On the way down: what is only counted on the way up has used the stack by then.
         not_deeper(depth)?;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::bounds;
 use super::layer::Place;
-use super::merge::{LayerKind, Merged, Origin};
+use super::merge::{LayerKind, Merged, ValueOrigin};
 use super::node::{dotted, join};
 use super::regions::Region;
 use super::suggest::{few, nearest};
@@ -437,7 +437,7 @@ pub fn violation_problem(
     let app = merged
         .origin(&violation.pointer)
         .filter(|origin| origin.layer == LayerKind::App);
-    if let Some(Origin { file, line, .. }) = app {
+    if let Some(ValueOrigin { file, line, .. }) = app {
         let key = dotted(&violation.pointer);
         return Problem::new(message)
             .in_file(&instance.file)

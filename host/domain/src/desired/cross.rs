@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::customers::{AuthoredCustomer, AuthoredInstance, Customer, FILE, Instance};
+use super::customers::{AuthoredCustomer, AuthoredInstance, Customer, FILE, Instance, region_of};
 use super::domains::Domains;
+use super::draft::Draft;
 use super::layer::{Layer, Place};
 use super::reader::Located;
-use super::reading::Draft;
-use super::regions::{self, lies_in};
+use super::regions::lies_in;
+use super::regions_read::ReadRegions;
 use super::shared::{Environments, Installed, Overrides};
 use crate::name::{AppName, CustomerName, EnvironmentName, InstanceName, RegionName, TargetId};
 use crate::naming;
@@ -20,7 +21,7 @@ const PROD: &str = "prod";
 /// isn't told again at every reference to it.
 #[derive(Debug)]
 pub(super) struct Others<'a> {
-    pub(super) regions: Option<&'a regions::Read>,
+    pub(super) regions: Option<&'a ReadRegions>,
     pub(super) installed: Installed<'a>,
     pub(super) environments: &'a Environments,
     pub(super) overrides: &'a BTreeMap<AppName, Overrides>,
@@ -29,7 +30,7 @@ pub(super) struct Others<'a> {
 /// The customers, sorted, with the instances in which everything is right, and what can be
 /// made of the others.
 #[derive(Debug, Default)]
-pub(super) struct Checked {
+pub(super) struct CheckedCustomers {
     pub(super) customers: Vec<Customer>,
     pub(super) drafts: Vec<Draft>,
 }
@@ -39,10 +40,10 @@ pub(super) fn check(
     authored: &[AuthoredCustomer],
     others: &Others<'_>,
     found: &mut Vec<Problem>,
-) -> Checked {
+) -> CheckedCustomers {
     let mut names: BTreeMap<&CustomerName, (&str, u32)> = BTreeMap::new();
     let mut domains = Domains::default();
-    let mut checked = Checked::default();
+    let mut checked = CheckedCustomers::default();
     for customer in authored {
         let mut twice = false;
         if let Some(name) = &customer.name {
@@ -126,7 +127,7 @@ fn duplicate_customer(
 fn check_region(
     file: &str,
     region: &Located<RegionName>,
-    regions: &regions::Read,
+    regions: &ReadRegions,
     found: &mut Vec<Problem>,
 ) {
     if regions
@@ -143,17 +144,6 @@ fn check_region(
             .suggest(region.value.as_str(), known)
             .or_help("declare it in regions.yaml"),
     );
-}
-
-/// The region that an instance runs in, where that is known.
-pub(super) fn region_of<'a>(
-    customer: &'a AuthoredCustomer,
-    instance: &'a AuthoredInstance,
-) -> Option<&'a RegionName> {
-    match instance.region.as_ref()? {
-        Some(own) => Some(&own.value),
-        None => customer.region.as_ref().map(|region| &region.value),
-    }
 }
 
 fn check_references(

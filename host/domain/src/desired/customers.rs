@@ -271,3 +271,14 @@ fn instance(
         values,
     })
 }
+
+/// The region that an instance runs in, where that is known.
+pub(super) fn region_of<'a>(
+    customer: &'a AuthoredCustomer,
+    instance: &'a AuthoredInstance,
+) -> Option<&'a RegionName> {
+    match instance.region.as_ref()? {
+        Some(own) => Some(&own.value),
+        None => customer.region.as_ref().map(|region| &region.value),
+    }
+}

@@ -2,8 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cross::region_of;
-use super::customers::{AuthoredCustomer, AuthoredInstance};
+use super::customers::{AuthoredCustomer, AuthoredInstance, region_of};
 use crate::name::{AppName, CustomerName, RegionName};
 use crate::problem::Problem;
 

@@ -10,7 +10,7 @@ use crate::quantity::Quantity;
 pub(super) const DOMAIN_MAX: usize = 253;
 
 /// What a text is read as, or why it isn't taken.
-type Checked = Result<String, String>;
+type Formatted = Result<String, String>;
 
 fn digits(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_digit())
@@ -20,7 +20,7 @@ fn digits(text: &str) -> bool {
 ///
 /// # Errors
 /// A sentence for whoever wrote it, with the text.
-pub fn domain(text: &str) -> Checked {
+pub fn domain(text: &str) -> Formatted {
     let lower = text.to_ascii_lowercase();
     let fail = |reason: &str| Err(format!("the domain {text:?} {reason}"));
     if let Some(odd) = lower
@@ -68,7 +68,7 @@ pub fn domain(text: &str) -> Checked {
 }
 
 /// An AWS account: 12 digits.
-pub(super) fn account(text: &str) -> Checked {
+pub(super) fn account(text: &str) -> Formatted {
     if text.len() == 12 && digits(text) {
         Ok(text.to_owned())
     } else {
@@ -77,7 +77,7 @@ pub(super) fn account(text: &str) -> Checked {
 }
 
 /// The ARN of a role.
-pub(super) fn role_arn(text: &str) -> Checked {
+pub(super) fn role_arn(text: &str) -> Formatted {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     match parts.as_slice() {
         ["arn", partition, "iam", "", account, resource]
@@ -103,7 +103,7 @@ pub(super) fn account_of(arn: &str) -> Option<&str> {
 }
 
 /// The ARN of a KMS key.
-pub(super) fn kms_key(text: &str) -> Checked {
+pub(super) fn kms_key(text: &str) -> Formatted {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     match parts.as_slice() {
         ["arn", partition, "kms", region, account, resource]
@@ -125,7 +125,7 @@ pub(super) fn kms_key(text: &str) -> Checked {
 }
 
 /// AWS's name of a region: `eu-west-3`, `us-gov-west-1`.
-pub(super) fn aws_region(text: &str) -> Checked {
+pub(super) fn aws_region(text: &str) -> Formatted {
     let parts: Vec<&str> = text.split('-').collect();
     let letters = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
     let fine = parts.len() >= 3
@@ -140,7 +140,7 @@ pub(super) fn aws_region(text: &str) -> Checked {
 }
 
 /// The id of a hosted zone.
-pub(super) fn zone_id(text: &str) -> Checked {
+pub(super) fn zone_id(text: &str) -> Formatted {
     let fine = (1..=32).contains(&text.len())
         && text
             .bytes()
@@ -155,14 +155,14 @@ pub(super) fn zone_id(text: &str) -> Checked {
 }
 
 /// An IPv4 address.
-pub(super) fn ipv4(text: &str) -> Checked {
+pub(super) fn ipv4(text: &str) -> Formatted {
     text.parse::<Ipv4Addr>()
         .map(|address| address.to_string())
         .map_err(|_| format!("{text:?} is no IPv4 address"))
 }
 
 /// An IPv6 address in hexadecimal digits; what comes back is its shortest form.
-pub(super) fn ipv6(text: &str) -> Checked {
+pub(super) fn ipv6(text: &str) -> Formatted {
     text.parse::<Ipv6Addr>()
         .ok()
         .filter(|_| !text.contains('.'))
@@ -171,7 +171,7 @@ pub(super) fn ipv6(text: &str) -> Checked {
 }
 
 /// An IPv4 address that others may reach.
-pub(super) fn public_ipv4(text: &str) -> Checked {
+pub(super) fn public_ipv4(text: &str) -> Formatted {
     let written = ipv4(text)?;
     let why = text.parse::<Ipv4Addr>().ok().and_then(unreachable4);
     why.map_or(Ok(written), |why| {
@@ -180,7 +180,7 @@ pub(super) fn public_ipv4(text: &str) -> Checked {
 }
 
 /// An IPv6 address that others may reach.
-pub(super) fn public_ipv6(text: &str) -> Checked {
+pub(super) fn public_ipv6(text: &str) -> Formatted {
     let written = ipv6(text)?;
     let why = text.parse::<Ipv6Addr>().ok().and_then(unreachable6);
     why.map_or(Ok(written), |why| {
@@ -218,14 +218,14 @@ fn unreachable6(address: Ipv6Addr) -> Option<&'static str> {
 }
 
 /// The URL of a cluster's API server, which no login stands in.
-pub(super) fn cluster_server(text: &str) -> Checked {
+pub(super) fn cluster_server(text: &str) -> Formatted {
     without_a_login(text)?;
     url(text)
 }
 
 /// An `https` or `http` URL without user information, query or fragment, and without what
 /// Argo CD's projects read as a pattern.
-pub(super) fn url(text: &str) -> Checked {
+pub(super) fn url(text: &str) -> Formatted {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))
@@ -254,7 +254,7 @@ pub(super) fn url(text: &str) -> Checked {
     }
 }
 
-fn aws_id(text: &str, prefix: &str, what: &str) -> Checked {
+fn aws_id(text: &str, prefix: &str, what: &str) -> Formatted {
     let fine = text.strip_prefix(prefix).is_some_and(|id| {
         (8..=40).contains(&id.len())
             && id
@@ -271,22 +271,22 @@ fn aws_id(text: &str, prefix: &str, what: &str) -> Checked {
 }
 
 /// `subnet-…`.
-pub(super) fn subnet(text: &str) -> Checked {
+pub(super) fn subnet(text: &str) -> Formatted {
     aws_id(text, "subnet-", "subnet's id")
 }
 
 /// `sg-…`.
-pub(super) fn security_group(text: &str) -> Checked {
+pub(super) fn security_group(text: &str) -> Formatted {
     aws_id(text, "sg-", "security group's id")
 }
 
 /// `fs-…`.
-pub(super) fn file_system(text: &str) -> Checked {
+pub(super) fn file_system(text: &str) -> Formatted {
     aws_id(text, "fs-", "file system's id")
 }
 
 /// A size as Kubernetes writes it: digits and `Ki`, `Mi`, `Gi`, `Ti`, `k`, `M`, `G` or `T`.
-pub(super) fn quantity(text: &str) -> Checked {
+pub(super) fn quantity(text: &str) -> Formatted {
     bytes(text).map(|_| text.to_owned())
 }
 
@@ -314,7 +314,7 @@ pub(super) fn millicores(text: &str) -> Result<u64, String> {
 
 /// The name of a Kubernetes namespace of the platform: without `--`, which is in every
 /// target's.
-pub(super) fn namespace(text: &str) -> Checked {
+pub(super) fn namespace(text: &str) -> Formatted {
     let fine = (1..=63).contains(&text.len())
         && !text.starts_with('-')
         && !text.ends_with('-')
@@ -332,7 +332,7 @@ pub(super) fn namespace(text: &str) -> Checked {
 }
 
 /// A short name within a target: 1 to 40 of a-z, 0-9 and hyphens.
-pub(super) fn short_name(text: &str) -> Checked {
+pub(super) fn short_name(text: &str) -> Formatted {
     let fine = (1..=40).contains(&text.len())
         && text
             .bytes()

@@ -97,17 +97,17 @@ fn quoted(text: &str) -> String {
 }
 
 /// The file's content, and where each plugin stands in it.
-type Read = (PluginsLock, BTreeMap<Digest, Place>);
+type ReadLock = (PluginsLock, BTreeMap<Digest, Place>);
 
 /// Reads the file.
-pub(super) fn read(bytes: &[u8]) -> (Option<Read>, Vec<Problem>) {
+pub(super) fn read(bytes: &[u8]) -> (Option<ReadLock>, Vec<Problem>) {
     let (node, found) = toml::parse(FILE, bytes);
     let mut reader = Reader::new(FILE, found);
     let lock = node.and_then(|node| all(&mut reader, &node));
     (lock, reader.found)
 }
 
-fn all(reader: &mut Reader<'_>, node: &Node) -> Option<Read> {
+fn all(reader: &mut Reader<'_>, node: &Node) -> Option<ReadLock> {
     let root = reader.object(node, "", &["version", "plugin"])?;
     reader.version(&root);
     let mut plugins = Vec::new();

@@ -45,7 +45,7 @@ impl fmt::Display for LayerKind {
 
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Origin {
+pub struct ValueOrigin {
     /// The layer.
     pub layer: LayerKind,
     /// Its file.
@@ -60,10 +60,10 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dropped {
     /// Where the `null` stands.
-    pub by: Origin,
+    pub by: ValueOrigin,
     /// Where the value stands that would hold without it; none when no layer below gives
     /// the key.
-    pub of: Option<Origin>,
+    pub of: Option<ValueOrigin>,
 }
 
 /// Merged values that know where they came from.
@@ -72,7 +72,7 @@ pub struct Merged {
     /// The values.
     pub values: Map<String, Value>,
     /// Where each first-level key came from.
-    pub provenance: BTreeMap<String, Origin>,
+    pub provenance: BTreeMap<String, ValueOrigin>,
     /// First-level keys without a value because a layer says `null`.
     pub dropped: BTreeMap<String, Dropped>,
     /// Line and column of everything, by JSON pointer.
@@ -90,7 +90,7 @@ pub fn merge(layers: &[(LayerKind, &Layer)]) -> Merged {
     let mut sorted: Vec<_> = layers.to_vec();
     sorted.sort_by_key(|(kind, _)| *kind);
     let mut winners: BTreeMap<&String, (LayerKind, &Layer)> = BTreeMap::new();
-    let mut dropped: BTreeMap<&String, Option<Origin>> = BTreeMap::new();
+    let mut dropped: BTreeMap<&String, Option<ValueOrigin>> = BTreeMap::new();
     for (kind, layer) in sorted {
         for (key, value) in &layer.values {
             let below = winners.insert(key, (kind, layer));
@@ -133,9 +133,9 @@ pub fn merge(layers: &[(LayerKind, &Layer)]) -> Merged {
 }
 
 /// Where a layer gives a first-level key.
-fn origin(kind: LayerKind, layer: &Layer, pointer: &str) -> Origin {
+fn origin(kind: LayerKind, layer: &Layer, pointer: &str) -> ValueOrigin {
     let (line, column) = layer.positions.get(pointer).copied().unwrap_or((1, 1));
-    Origin {
+    ValueOrigin {
         layer: kind,
         file: layer.file.clone(),
         line,
@@ -148,7 +148,7 @@ impl Merged {
     /// written out, the nearest that holds it, and for a dropped one what dropped it.
     /// `None` for the root and unknown keys.
     #[must_use]
-    pub fn origin(&self, pointer: &str) -> Option<Origin> {
+    pub fn origin(&self, pointer: &str) -> Option<ValueOrigin> {
         let key = first_key(pointer)?;
         let dropped = || self.dropped.get(&key).map(|dropped| &dropped.by);
         let mut origin = self.provenance.get(&key).or_else(dropped)?.clone();

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::customers::{self, Instance};
+use super::customers;
+use super::draft::Draft;
 use super::layer::Place;
 use super::lockfile::{self, PluginsLock};
 use super::settings::{self, Settings};
 use super::shared::{self, Installed};
-use super::{Desired, cross, regions};
+use super::{Desired, cross, regions, regions_read};
 use crate::digest::Digest;
 use crate::problem::{Problem, Problems};
 use crate::remedy::Remedy;
@@ -23,19 +24,6 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// Where `plugins.lock` has each plugin.
     pub plugins: BTreeMap<Digest, Place>,
-}
-
-/// An instance in which something is wrong, and was told: what its values can be checked
-/// with.
-#[derive(Debug)]
-pub struct Draft {
-    /// The instance. Where its names, domain or environment are wrong, others stand in; a
-    /// region that isn't known stays unknown.
-    pub instance: Instance,
-    /// Whether its names are its own.
-    pub named: bool,
-    /// Whether it names an environment that there is: else some of its values are missing.
-    pub known_environment: bool,
 }
 
 impl Reading {
@@ -55,7 +43,7 @@ impl Reading {
 pub fn read(files: &BTreeMap<String, Vec<u8>>) -> Reading {
     let mut found = Vec::new();
     let settings = required(files, settings::FILE, settings::read, &mut found);
-    let regions = required(files, regions::FILE, regions::read, &mut found);
+    let regions = required(files, regions::FILE, regions_read::read, &mut found);
     let before = found.len();
     let lock = required(files, lockfile::FILE, lockfile::read, &mut found);
     // Half a lock file says nothing about which apps there are.

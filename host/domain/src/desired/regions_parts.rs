@@ -5,13 +5,33 @@ use std::collections::BTreeMap;
 use super::formats;
 use super::node::{Node, Spot, join};
 use super::reader::{Located, Object, Reader};
-use super::regions::{
-    Challenge, Efs, HostedZone, Ingress, StorageClass, StorageKind, account_and_role,
-};
+use super::regions::{Challenge, Efs, HostedZone, Ingress, StorageClass, StorageKind};
 use crate::resource::Routing;
 
 /// Seconds that resolvers keep an address unless set otherwise.
 const TTL: u32 = 60;
+
+/// An account's number, and a role that has to be of that account.
+pub(super) fn account_and_role(
+    reader: &mut Reader<'_>,
+    object: &Object<'_>,
+) -> (Option<String>, Option<String>) {
+    let account = reader.need_text(object, "account");
+    let account = reader.checked(account, formats::account);
+    let role = reader.need_text(object, "roleArn");
+    let role = reader.checked(role, formats::role_arn);
+    if let (Some(account), Some(role)) = (&account, &role)
+        && formats::account_of(&role.value) != Some(account.value.as_str())
+    {
+        let message = format!(
+            "the role {:?} isn't of account {}",
+            role.value, account.value
+        );
+        reader.problem(role.spot, &role.pointer, message, None);
+        return (None, None);
+    }
+    (account.map(|text| text.value), role.map(|text| text.value))
+}
 
 pub(super) fn hosted_zone(
     reader: &mut Reader<'_>,

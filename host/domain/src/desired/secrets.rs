@@ -70,7 +70,7 @@ const PREFIXES: &[(&str, usize, &str)] = &[
 
 /// Looks through a layer. `target` is whose values these are, for the way out.
 pub(super) fn look(layer: &Layer, target: Option<&TargetId>, found: &mut Vec<Problem>) {
-    let mut walk = Walk {
+    let mut walk = ValueWalk {
         layer,
         target,
         found,
@@ -80,13 +80,13 @@ pub(super) fn look(layer: &Layer, target: Option<&TargetId>, found: &mut Vec<Pro
     }
 }
 
-struct Walk<'a> {
+struct ValueWalk<'a> {
     layer: &'a Layer,
     target: Option<&'a TargetId>,
     found: &'a mut Vec<Problem>,
 }
 
-impl Walk<'_> {
+impl ValueWalk<'_> {
     fn value(&mut self, pointer: &str, key: &str, value: &Value, secret_list: bool) {
         let named_so = secret_list || is_secret_key(key);
         match value {

@@ -30,7 +30,7 @@ pub fn parse(file: &str, bytes: &[u8]) -> (Option<Node>, Vec<Problem>) {
         Ok(text) => text,
         Err(problems) => return (None, problems),
     };
-    let mut builder = Builder::new(file);
+    let mut builder = TreeBuilder::new(file);
     builder.found = tabs(file, text);
     let has_tabs = !builder.found.is_empty();
     let mut parser = Parser::new_from_str(text);
@@ -70,7 +70,7 @@ enum Pending {
     Refused,
 }
 
-enum Open {
+enum OpenNode {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
@@ -82,13 +82,13 @@ enum Open {
 }
 
 struct Frame {
-    open: Open,
+    open: OpenNode,
     spot: Spot,
     anchor: usize,
 }
 
 /// Turns events into a tree without recursion, so that no input can exhaust the stack.
-struct Builder<'a> {
+struct TreeBuilder<'a> {
     file: &'a str,
     found: Vec<Problem>,
     stack: Vec<Frame>,
@@ -99,7 +99,7 @@ struct Builder<'a> {
     copied: usize,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> TreeBuilder<'a> {
     fn new(file: &'a str) -> Self {
         Self {
             file,
@@ -164,11 +164,11 @@ impl<'a> Builder<'a> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), spot);
-                self.push(Open::List(Vec::new()), spot, anchor)
+                self.push(OpenNode::List(Vec::new()), spot, anchor)
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_tag(tag.as_deref(), spot);
-                let open = Open::Map {
+                let open = OpenNode::Map {
                     entries: Vec::new(),
                     seen: BTreeMap::new(),
                     pending: Pending::Key,
@@ -181,8 +181,8 @@ impl<'a> Builder<'a> {
                     return false;
                 };
                 let (content, partial) = match frame.open {
-                    Open::List(items) => (Content::List(items), false),
-                    Open::Map {
+                    OpenNode::List(items) => (Content::List(items), false),
+                    OpenNode::Map {
                         entries, partial, ..
                     } => (Content::Map(entries), partial),
                 };
@@ -197,7 +197,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn push(&mut self, open: Open, spot: Spot, anchor: usize) -> bool {
+    fn push(&mut self, open: OpenNode, spot: Spot, anchor: usize) -> bool {
         if self.stack.len() >= MAX_DEPTH {
             self.too_deep(spot);
             return false;
@@ -268,8 +268,8 @@ impl<'a> Builder<'a> {
             return;
         };
         match &mut frame.open {
-            Open::List(items) => items.push(node),
-            Open::Map {
+            OpenNode::List(items) => items.push(node),
+            OpenNode::Map {
                 entries,
                 seen,
                 pending,

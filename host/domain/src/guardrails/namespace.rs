@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::Place;
-use crate::unwind::PROTECTED;
+use super::TargetPlace;
+use crate::sync_options::PROTECTED;
 
 /// The standard that every pod of the namespace has to meet, and the modes in which
 /// Kubernetes holds it against them.
 const STANDARD: &str = "restricted";
 const MODES: [&str; 3] = ["audit", "enforce", "warn"];
 
-pub(super) fn namespace(place: Place<'_>) -> Value {
+pub(super) fn namespace(place: TargetPlace<'_>) -> Value {
     // All that holds data is in it.
     let mut metadata = place.metadata(&place.names.namespace(), PROTECTED);
     for mode in MODES {
@@ -22,7 +22,7 @@ pub(super) fn namespace(place: Place<'_>) -> Value {
 /// The workload's service account with a role that allows nothing: the workload asks
 /// nothing of Kubernetes, and saying so keeps a later grant visible. Its pods pull images with
 /// `pull_secrets`.
-pub(super) fn accounts(place: Place<'_>, pull_secrets: &[String]) -> Vec<Value> {
+pub(super) fn accounts(place: TargetPlace<'_>, pull_secrets: &[String]) -> Vec<Value> {
     const GROUP: &str = "rbac.authorization.k8s.io";
     let (app, version) = (place.names.app().as_str(), format!("{GROUP}/v1"));
     let mut account = json!({ "automountServiceAccountToken": false });

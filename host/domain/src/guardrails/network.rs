@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::Place;
+use super::TargetPlace;
 use crate::declaration::{Openings, Port};
 
 /// Every address.
@@ -41,7 +41,7 @@ const CHALLENGE: u16 = 8089;
 ///
 /// # Errors
 /// When the app's own name is that of something beside it.
-pub(super) fn policies(place: Place<'_>, openings: &Openings) -> Result<Vec<Value>, String> {
+pub(super) fn policies(place: TargetPlace<'_>, openings: &Openings) -> Result<Vec<Value>, String> {
     let network = Network { place, openings };
     let named = [
         vec![network.deny(), network.dns()],
@@ -73,7 +73,7 @@ pub(super) fn policies(place: Place<'_>, openings: &Openings) -> Result<Vec<Valu
 }
 
 struct Network<'a> {
-    place: Place<'a>,
+    place: TargetPlace<'a>,
     openings: &'a Openings,
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Place;
+use super::TargetPlace;
 use crate::declaration::Quota;
 use crate::desired::QuotaFigures;
 
@@ -24,7 +24,7 @@ const MEBIBYTE: u64 = 1 << 20;
 /// # Errors
 /// Each figure that is above what `regions.yaml` allows.
 pub(super) fn objects(
-    place: Place<'_>,
+    place: TargetPlace<'_>,
     declared: Option<&Quota>,
 ) -> Result<Vec<Value>, Vec<String>> {
     let bounds = &place.region.cluster.quota;
@@ -82,7 +82,7 @@ fn with(declared: &Quota, extra: &QuotaFigures) -> Quota {
     }
 }
 
-fn above(place: Place<'_>, declared: &Quota, most: &QuotaFigures) -> Result<(), Vec<String>> {
+fn above(place: TargetPlace<'_>, declared: &Quota, most: &QuotaFigures) -> Result<(), Vec<String>> {
     let mebibytes = |figure: u64| format!("{}Mi", figure.div_ceil(MEBIBYTE));
     let millicores = |figure: u64| format!("{figure}m");
     let plain = |figure: u64| figure.to_string();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Place;
+use super::TargetPlace;
 use crate::declaration::Declaration;
 use crate::secret_version::SecretVersions;
 
@@ -14,7 +14,7 @@ pub const PULL_SECRET: &str = ".dockerconfigjson";
 const PULL_SECRET_TYPE: &str = "kubernetes.io/dockerconfigjson";
 
 /// The names of the Kubernetes secrets that images are pulled with, sorted.
-pub(super) fn pull_secrets(place: Place<'_>, declaration: &Declaration) -> Vec<String> {
+pub(super) fn pull_secrets(place: TargetPlace<'_>, declaration: &Declaration) -> Vec<String> {
     let given = declaration.given.iter();
     given
         .filter(|(_, secret)| secret.key == PULL_SECRET)
@@ -22,7 +22,7 @@ pub(super) fn pull_secrets(place: Place<'_>, declaration: &Declaration) -> Vec<S
         .collect()
 }
 
-fn name(place: Place<'_>, entry: &str) -> String {
+fn name(place: TargetPlace<'_>, entry: &str) -> String {
     format!("{}-{entry}", place.names.app())
 }
 
@@ -31,7 +31,7 @@ fn name(place: Place<'_>, entry: &str) -> String {
 /// Argo CD would see a difference for ever. What a person gave is there by its version too
 /// (see [`crate::secret_version`]): an entry more in `data` has it fetched at once.
 pub(super) fn objects(
-    place: Place<'_>,
+    place: TargetPlace<'_>,
     declaration: &Declaration,
     versions: &SecretVersions,
 ) -> Vec<Value> {
@@ -68,7 +68,7 @@ pub(super) fn objects(
 }
 
 /// `keys`: those of the Kubernetes secret, each with the entry's own.
-fn external(place: Place<'_>, entry: &str, keys: &[(String, &str)]) -> Value {
+fn external(place: TargetPlace<'_>, entry: &str, keys: &[(String, &str)]) -> Value {
     let name = name(place, entry);
     let full = format!("{}{entry}", place.names.secret_prefix());
     let data: Vec<Value> = keys

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::effect::EffectId;
 use crate::resource::{Outputs, Resource};
-use crate::unwind::UndoStep;
+use crate::undo_step::UndoStep;
 
 /// One entry of a deployment's journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -35,7 +35,7 @@ const SHOWN: usize = 60;
 /// # Errors
 /// Every problem, each with file, line and remedy, at most fifty.
 pub fn read(file: &str, text: &str) -> Result<Vec<Node>, Vec<Problem>> {
-    let mut builder = Builder {
+    let mut builder = ManifestBuilder {
         file,
         found: Vec::new(),
         stack: Vec::new(),
@@ -78,7 +78,7 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Node>, Vec<Problem>> {
     }
 }
 
-enum Open {
+enum OpenObject {
     List(Vec<Node>),
     Map {
         entries: Vec<Entry>,
@@ -89,15 +89,15 @@ enum Open {
 }
 
 /// Turns events into trees without recursion, so that no input can exhaust the stack.
-struct Builder<'a> {
+struct ManifestBuilder<'a> {
     file: &'a str,
     found: Vec<Problem>,
-    stack: Vec<(Open, Spot)>,
+    stack: Vec<(OpenObject, Spot)>,
     documents: Vec<Node>,
     nodes: usize,
 }
 
-impl Builder<'_> {
+impl ManifestBuilder<'_> {
     fn problem(&mut self, spot: Spot, message: impl Into<String>, help: impl Into<Advice>) {
         self.found.push(
             Problem::new(message)
@@ -155,11 +155,11 @@ impl Builder<'_> {
             }
             Event::SequenceStart(anchor, tag) => {
                 self.refuse_marks(anchor, tag.as_deref(), spot);
-                self.open(Open::List(Vec::new()), spot)
+                self.open(OpenObject::List(Vec::new()), spot)
             }
             Event::MappingStart(anchor, tag) => {
                 self.refuse_marks(anchor, tag.as_deref(), spot);
-                let open = Open::Map {
+                let open = OpenObject::Map {
                     entries: Vec::new(),
                     seen: BTreeSet::new(),
                     key: None,
@@ -171,8 +171,8 @@ impl Builder<'_> {
                     return false;
                 };
                 let content = match open {
-                    Open::List(items) => Content::List(items),
-                    Open::Map { entries, .. } => Content::Map(entries),
+                    OpenObject::List(items) => Content::List(items),
+                    OpenObject::Map { entries, .. } => Content::Map(entries),
                 };
                 self.deliver(Node::new(content, spot));
                 true
@@ -208,7 +208,7 @@ impl Builder<'_> {
         }
     }
 
-    fn open(&mut self, open: Open, spot: Spot) -> bool {
+    fn open(&mut self, open: OpenObject, spot: Spot) -> bool {
         if self.stack.len() >= MAX_DEPTH {
             self.too_deep(spot);
             return false;
@@ -239,7 +239,10 @@ impl Builder<'_> {
 
     /// Whether the innermost map waits for a key.
     fn wants_key(&self) -> bool {
-        matches!(self.stack.last(), Some((Open::Map { key: None, .. }, _)))
+        matches!(
+            self.stack.last(),
+            Some((OpenObject::Map { key: None, .. }, _))
+        )
     }
 
     fn scalar(&mut self, text: &str, style: ScalarStyle, spot: Spot) -> bool {
@@ -321,8 +324,8 @@ impl Builder<'_> {
                     "a document is one object: apiVersion, kind, metadata, and what the kind holds",
                 );
             }
-            Some((Open::List(items), _)) => items.push(node),
-            Some((Open::Map { entries, key, .. }, _)) => {
+            Some((OpenObject::List(items), _)) => items.push(node),
+            Some((OpenObject::Map { entries, key, .. }, _)) => {
                 if let Some((key, spot)) = key.take() {
                     entries.push(Entry { key, spot, node });
                 }
@@ -359,7 +362,7 @@ impl Builder<'_> {
                 "give it another name",
             );
         }
-        if let Some((Open::Map { seen, key, .. }, _)) = self.stack.last_mut() {
+        if let Some((OpenObject::Map { seen, key, .. }, _)) = self.stack.last_mut() {
             let is_new = seen.insert(text.clone());
             *key = Some((text.clone(), spot));
             if !is_new {

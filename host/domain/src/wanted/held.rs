@@ -52,7 +52,7 @@ impl Graph {
             secret_prefix: &site.names.secret_prefix(),
             aws_region: &site.region.aws_region,
             labels: &site.names.labels(),
-            origin: base::Origin::Templates,
+            origin: base::BaseOrigin::Templates,
         };
         match base::written(&files, bounds) {
             Ok(written) => written,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use deploycenter_domain::base::{Bounds, Origin, written};
-use deploycenter_domain::unwind::PROTECTION;
+use deploycenter_domain::base::{BaseOrigin, Bounds, written};
+use deploycenter_domain::sync_options::PROTECTION;
 
 use crate::support::token;
 
@@ -21,10 +21,10 @@ fn handle() -> String {
 
 /// What comes of a template's file.
 fn committed(text: &str) -> Result<String, Vec<String>> {
-    committed_of(Origin::Templates, text)
+    committed_of(BaseOrigin::Templates, text)
 }
 
-pub(crate) fn committed_of(origin: Origin, text: &str) -> Result<String, Vec<String>> {
+pub(crate) fn committed_of(origin: BaseOrigin, text: &str) -> Result<String, Vec<String>> {
     let files = BTreeMap::from([(PATH.to_owned(), text.to_owned())]);
     let bounds = Bounds {
         namespace: NAMESPACE,

@@ -1,13 +1,13 @@
 //! The host's own kinds in a folder that was left before: held against their lists.
 
-use deploycenter_domain::base::Origin;
+use deploycenter_domain::base::BaseOrigin;
 
 use crate::base::{committed_of, namespace, within};
 
 #[test]
 fn what_the_host_made_before_is_held_against_its_list() {
     let of_folder = |text: &str| {
-        let found = committed_of(Origin::Folder, text).err();
+        let found = committed_of(BaseOrigin::Folder, text).err();
         found.unwrap_or_default().join("\n")
     };
     assert_eq!(of_folder(&namespace("acme--chat")), "");

@@ -120,7 +120,7 @@ fn written(text: &str) -> Result<String, Vec<String>> {
         secret_prefix: "deploycenter/testing/acme/odoo/i1/",
         aws_region: "us-west-2",
         labels: &BTreeMap::new(),
-        origin: base::Origin::Templates,
+        origin: base::BaseOrigin::Templates,
     };
     base::written(&files, bounds).map(|mut files| files.remove(path).unwrap())
 }

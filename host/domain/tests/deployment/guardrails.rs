@@ -9,7 +9,7 @@ use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::guardrails::{FILES, quota, reach};
 use deploycenter_domain::resource::Resource;
 use deploycenter_domain::secret_version::SecretVersion;
-use deploycenter_domain::unwind::{PROTECTED, SYNC_OPTIONS, UNDELETED};
+use deploycenter_domain::sync_options::{PROTECTED, SYNC_OPTIONS, UNDELETED};
 use serde::Deserialize;
 use serde_json::{Value, json};
 

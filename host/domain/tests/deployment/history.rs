@@ -7,7 +7,7 @@ use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::TargetPlan;
 use deploycenter_domain::resource::{Outputs, Resource};
-use deploycenter_domain::unwind::UndoStep;
+use deploycenter_domain::undo_step::UndoStep;
 use serde_json::json;
 
 use crate::support::{effect, file, first, folder, forward, id, plan, record, update};

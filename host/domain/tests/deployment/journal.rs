@@ -3,7 +3,7 @@
 use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::journal::{DeploymentState, EffectState, Event, Status, UndoState};
 use deploycenter_domain::resource::Outputs;
-use deploycenter_domain::unwind::UndoStep;
+use deploycenter_domain::undo_step::UndoStep;
 
 use crate::support::{done, effect, file_system, first, forward, id, intent, update};
 

@@ -7,7 +7,8 @@ use deploycenter_domain::journal::{DeploymentState, EffectState, Event, Status};
 use deploycenter_domain::plan::{TargetPlan, changes};
 use deploycenter_domain::resource::{Outputs, Resource};
 use deploycenter_domain::stale::{Verdict, compare};
-use deploycenter_domain::unwind::{UndoStep, steps};
+use deploycenter_domain::undo_step::UndoStep;
+use deploycenter_domain::unwind::steps;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

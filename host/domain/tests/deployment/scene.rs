@@ -11,7 +11,7 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::lock::{Lock, PinnedPlugin};
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::naming::Names;
-use deploycenter_domain::unwind::PROTECTION;
+use deploycenter_domain::sync_options::PROTECTION;
 use deploycenter_domain::wanted::{self, Site, WantedEffect};
 
 use crate::support::token;

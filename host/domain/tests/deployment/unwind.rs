@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use deploycenter_domain::journal::{DeploymentState, Event};
 use deploycenter_domain::resource::Folder;
-use deploycenter_domain::unwind::{PROTECTION, UndoStep, planned_folder, steps, unprotected};
+use deploycenter_domain::sync_options::PROTECTION;
+use deploycenter_domain::undo_step::UndoStep;
+use deploycenter_domain::unwind::{planned_folder, steps, unprotected};
 
 use crate::support::{
     acting, done, effect, file, first, folder, forward, id, intent, plan, token, update, values,

@@ -5,7 +5,8 @@ use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};
 use deploycenter_domain::journal::{EffectState, UndoState};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{Folder, Owner, Resource, Sync};
-use deploycenter_domain::unwind::{UndoStep, kept_folder, planned_folder, unprotected};
+use deploycenter_domain::undo_step::UndoStep;
+use deploycenter_domain::unwind::{kept_folder, planned_folder, unprotected};
 use deploycenter_ports::{CommitContext, ProviderError, ProviderErrorKind, Step};
 
 use super::Saga;

@@ -4,7 +4,8 @@
 use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};
 use deploycenter_domain::journal::{Event, UndoState};
 use deploycenter_domain::resource::Resource;
-use deploycenter_domain::unwind::{UndoStep, steps};
+use deploycenter_domain::undo_step::UndoStep;
+use deploycenter_domain::unwind::steps;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step};
 
 use super::outage::{Outage, Waited};

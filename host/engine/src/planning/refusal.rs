@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use deploycenter_domain::base_change::permanent::Impossible;
+use deploycenter_domain::base_change::permanent::ImpossibleChange;
 use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::desired::Instance;
 use deploycenter_domain::effect::EffectId;
@@ -295,7 +295,7 @@ impl Refusal {
     }
 
     /// Changes that a cluster or an operator would refuse.
-    pub(super) fn permanent(target: &TargetId, found: &[Impossible]) -> Self {
+    pub(super) fn permanent(target: &TargetId, found: &[ImpossibleChange]) -> Self {
         let what: Vec<&str> = found.iter().map(|it| it.what.as_str()).collect();
         let mut ways: Vec<&str> = found.iter().map(|it| it.way).collect();
         ways.dedup();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::desired::layer::Layer;
 use crate::desired::lockfile::{self, LockedPlugin, PluginsLock};
 use crate::desired::shared::{self, Environments, Installed, Overrides};
-use crate::desired::{Desired, regions};
+use crate::desired::{Desired, regions, regions_read};
 use crate::name::{AppName, EnvironmentName};
 use crate::problem::Problem;
 
@@ -81,7 +81,7 @@ impl Known {
         let mut known = Self::default();
         let mut found = Vec::new();
         if let Some(bytes) = files.get(regions::FILE) {
-            let (read, mut problems) = regions::read(bytes);
+            let (read, mut problems) = regions_read::read(bytes);
             found.append(&mut problems);
             if let Some(read) = read {
                 let classes = |name: &String| {

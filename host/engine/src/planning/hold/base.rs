@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use deploycenter_domain::application::shape_problems;
-use deploycenter_domain::base::{self, Bounds, Origin};
+use deploycenter_domain::base::{self, BaseOrigin, Bounds};
 use deploycenter_domain::chart;
 use deploycenter_domain::declaration::ApplicationRole;
 use deploycenter_domain::desired::StorageKind;
@@ -83,7 +83,7 @@ impl Engine {
             ),
             aws_region: region.map_or("", |region| &region.aws_region),
             labels: &labels(target, present),
-            origin: Origin::Folder,
+            origin: BaseOrigin::Folder,
         };
         let mut found = foreign(files);
         match base::written(files, bounds) {

@@ -1,10 +1,4 @@
-//! What a plan changes in objects of a base that are there already.
-
-mod kept;
-pub mod permanent;
-pub mod restart;
-
-pub(crate) use kept::kept;
+//! The objects of a base that a plan changes.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +12,10 @@ use crate::resource::Resource;
 /// An object of a base before and after, which differ.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Changed {
-    kind: String,
-    name: String,
-    before: Value,
-    after: Value,
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) before: Value,
+    pub(super) after: Value,
 }
 
 /// The objects of a target's base that stay and change, in the order of their kinds and
@@ -69,7 +63,7 @@ fn objects(file: Option<&Resource>, into: &mut BTreeMap<(String, String), Value>
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
-fn file_effect(before: Option<&str>, after: Option<&str>) -> PlannedEffect {
+pub(crate) fn file_effect(before: Option<&str>, after: Option<&str>) -> PlannedEffect {
     let file = |text: &str| {
         Resource::File(crate::resource::File {
             path: "us-west-2/odoo/dependencies/database.yaml".to_owned(),

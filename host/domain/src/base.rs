@@ -35,12 +35,12 @@ pub struct Bounds<'a> {
     /// The labels that say whose the target is.
     pub labels: &'a BTreeMap<String, String>,
     /// Where the files come from.
-    pub origin: Origin,
+    pub origin: BaseOrigin,
 }
 
 /// Where the files of a base come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
+pub enum BaseOrigin {
     /// Templates, beside [the host's own](crate::guardrails::FILES): only these hold the
     /// kinds that the host makes itself.
     Templates,

@@ -9,6 +9,7 @@ mod check;
 mod cross;
 mod customers;
 mod domains;
+mod draft;
 mod formats;
 mod json_schema;
 mod layer;
@@ -20,6 +21,7 @@ mod reading;
 mod regions;
 mod regions_cluster;
 mod regions_parts;
+mod regions_read;
 mod repair;
 mod scalar;
 mod secrets;
@@ -36,6 +38,7 @@ use std::collections::BTreeMap;
 
 pub use check::{Fault, Schema, SchemaError, violation_problem};
 pub use customers::{Customer, Instance};
+pub use draft::Draft;
 pub use formats::domain as domain_name;
 pub use json_schema::{
     AppValues, FOLDER as SCHEMAS_FOLDER, Known, RENEW as RENEW_SCHEMAS, SchemaKind, UnknownKind,
@@ -43,9 +46,9 @@ pub use json_schema::{
 };
 pub use layer::{Layer, Place};
 pub use lockfile::{LockedPlugin, PluginsLock};
-pub use merge::{Dropped, LayerKind, Merged, Origin, merge};
+pub use merge::{Dropped, LayerKind, Merged, ValueOrigin, merge};
 pub use node::{Content, Entry, Node, Spot, dotted};
-pub use reading::{Draft, Reading, read as read_all};
+pub use reading::{Reading, read as read_all};
 pub use regions::{
     Challenge, Efs, HostedZone, Ingress, Region, Regions, StorageClass, StorageKind,
 };
