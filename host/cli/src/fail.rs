@@ -11,7 +11,7 @@ use deploycenter_ports::{ProviderError, RepositoryError, StoreError};
 use deploycenter_store::LOST;
 
 use crate::args::Output;
-use crate::output::error::Report;
+use crate::output::error::ErrorReport;
 use crate::words;
 
 pub(crate) use workflow::problems;
@@ -25,14 +25,14 @@ const USAGE_CODE: &str = "usage";
 /// A failed command.
 #[derive(Debug, Clone)]
 pub(crate) struct Fail {
-    report: Report,
+    report: ErrorReport,
 }
 
 impl Fail {
     /// A failure with a stable code.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
-            report: Report::new(code, message),
+            report: ErrorReport::new(code, message),
         }
     }
 
@@ -55,8 +55,8 @@ impl Fail {
         problems: Vec<Problem>,
     ) -> Self {
         let report = match Problems::check(problems) {
-            Ok(()) => Report::new(code, message),
-            Err(problems) => Report::of_problems(code, message, problems),
+            Ok(()) => ErrorReport::new(code, message),
+            Err(problems) => ErrorReport::of_problems(code, message, problems),
         };
         Self { report }
     }
@@ -69,7 +69,7 @@ impl Fail {
     /// What it says and its way out, for a report that goes on: of several problems the
     /// first, and how many more.
     pub(crate) fn in_short(&self) -> (String, Option<String>) {
-        let Report {
+        let ErrorReport {
             message, problems, ..
         } = &self.report;
         match problems.as_slice() {
@@ -107,7 +107,7 @@ impl From<Problems> for Fail {
             format!("there are {count} problems")
         };
         Self {
-            report: Report::of_problems("invalid", message, problems),
+            report: ErrorReport::of_problems("invalid", message, problems),
         }
     }
 }

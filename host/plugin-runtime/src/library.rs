@@ -20,12 +20,12 @@ pub struct Library {
     runtime: Runtime,
     entries: BTreeMap<Digest, Entry>,
     /// By the plugin's digest and that of the templates that override its own.
-    ready: Mutex<HashMap<(Digest, Digest), Arc<Loaded>>>,
+    ready: Mutex<HashMap<(Digest, Digest), Arc<LoadedPlugin>>>,
     gate: Gate,
 }
 
 /// A plugin, once someone has loaded it.
-type Loaded = OnceLock<Result<Arc<Plugin>, PluginError>>;
+type LoadedPlugin = OnceLock<Result<Arc<Plugin>, PluginError>>;
 
 #[derive(Debug)]
 struct Entry {

@@ -32,16 +32,16 @@ pub(crate) enum RenderFailure {
 
 /// The engine's code, linked.
 pub(crate) struct Renderer {
-    pre: InstancePre<State>,
+    pre: InstancePre<RendererState>,
     indices: engine::GuestIndices,
 }
 
 #[derive(Default)]
-struct State {
+struct RendererState {
     meter: Meter,
 }
 
-impl tokens::Host for State {
+impl tokens::Host for RendererState {
     fn is_whole(&mut self, text: String) -> bool {
         token::split(&text).is_ok()
     }
@@ -55,7 +55,8 @@ impl Renderer {
             ))
         };
         let mut linker = Linker::new(engine);
-        tokens::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state).map_err(host)?;
+        tokens::add_to_linker::<RendererState, HasSelf<RendererState>>(&mut linker, |state| state)
+            .map_err(host)?;
         let pre = linker.instantiate_pre(component).map_err(host)?;
         let indices = engine::GuestIndices::new(&pre).map_err(host)?;
         Ok(Self { pre, indices })
@@ -64,7 +65,7 @@ impl Renderer {
 
 /// An instance with templates loaded.
 struct Instance {
-    store: Store<State>,
+    store: Store<RendererState>,
     guest: engine::Guest,
     /// The variables that it has.
     seen: Option<String>,
@@ -204,9 +205,9 @@ impl Templates {
     }
 
     fn instantiate(&self) -> Result<Instance, LoadError> {
-        let mut store = Store::new(self.renderer.pre.engine(), State::default());
+        let mut store = Store::new(self.renderer.pre.engine(), RendererState::default());
         store.limiter(|state| &mut state.meter);
-        let load = |store: &mut Store<State>| {
+        let load = |store: &mut Store<RendererState>| {
             refill(store, limits::RENDER_FUEL, limits::RENDER_TIME)?;
             let instance = self.renderer.pre.instantiate(&mut *store)?;
             let guest = self.renderer.indices.load(&mut *store, &instance)?;

@@ -36,12 +36,12 @@ pub use aws::{ACCESS_KEY_ID, ADMINISTRATOR_ACCOUNT, SECRET_ACCESS_KEY};
 pub use clock::{STEPPED_START, SandboxClock};
 pub use fault::{DropWhen, Effect, Fault, FaultFile, InjectedError};
 pub use ledger::LedgerEntry;
-pub use start::{StartError, State};
+pub use start::{SandboxState, StartError};
 pub use world::{World, WorldError, WorldRegion, WorldZone};
 
 /// What a sandbox is started with.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct SandboxConfig {
     /// Where `aws.json`, `argocd.json`, `ledger.jsonl` and `ports.json` are kept; none: in memory
     /// only.
     pub dir: Option<PathBuf>,

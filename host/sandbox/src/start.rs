@@ -20,7 +20,7 @@ use crate::ledger::Ledger;
 use crate::server::{CALLS_AT_ONCE, Lane, Shared};
 use crate::service::{Millis, Request, Response, Service};
 use crate::state_file::StateFile;
-use crate::{Config, Listeners, Sandbox};
+use crate::{Listeners, Sandbox, SandboxConfig};
 
 /// Why a sandbox didn't start.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum StartError {
     #[error(
         "the sandbox can't read its saved state in {path}; remove the sandbox's directory to start afresh"
     )]
-    State {
+    SandboxState {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
@@ -72,15 +72,15 @@ struct Ports {
 
 /// Everything that a sandbox holds at one moment, to start others from.
 #[derive(Debug, Clone)]
-pub struct State {
+pub struct SandboxState {
     clock: Millis,
     aws: serde_json::Value,
     argocd: serde_json::Value,
 }
 
-impl State {
+impl SandboxState {
     fn put_into(self, aws: &mut Aws, argocd: &mut ArgoCd) -> Result<Millis, StartError> {
-        let broken = |source| StartError::State {
+        let broken = |source| StartError::SandboxState {
             path: "the state of another sandbox".into(),
             source,
         };
@@ -96,8 +96,8 @@ impl State {
 impl Sandbox {
     /// What it holds now.
     #[must_use]
-    pub fn state(&self) -> State {
-        State {
+    pub fn state(&self) -> SandboxState {
+        SandboxState {
             clock: self.now(),
             aws: crate::lock(&self.aws.service).snapshot(),
             argocd: crate::lock(&self.argocd.service).snapshot(),
@@ -108,16 +108,19 @@ impl Sandbox {
     ///
     /// # Errors
     /// See [`StartError`]. Nothing is left running then.
-    pub async fn start(config: Config) -> Result<Self, StartError> {
+    pub async fn start(config: SandboxConfig) -> Result<Self, StartError> {
         Self::start_from(config, None).await
     }
 
-    /// The same, with what another sandbox held when its [`State`] was taken. What is
+    /// The same, with what another sandbox held when its [`SandboxState`] was taken. What is
     /// saved in the configuration's directory comes before that.
     ///
     /// # Errors
     /// As [`Sandbox::start`].
-    pub async fn start_from(config: Config, state: Option<State>) -> Result<Self, StartError> {
+    pub async fn start_from(
+        config: SandboxConfig,
+        state: Option<SandboxState>,
+    ) -> Result<Self, StartError> {
         let lock = config.dir.as_deref().map(claim).transpose()?;
         let file = |name: &str| config.dir.as_ref().map(|dir| dir.join(name));
         let ledger = match file("ledger.jsonl") {
@@ -219,7 +222,7 @@ fn restore(
     let Some(file) = file else {
         return Ok(None);
     };
-    let broken = |source: Box<dyn std::error::Error + Send + Sync>| StartError::State {
+    let broken = |source: Box<dyn std::error::Error + Send + Sync>| StartError::SandboxState {
         path: file.path().clone(),
         source,
     };

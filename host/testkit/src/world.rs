@@ -17,7 +17,9 @@ use deploycenter_plugin_runtime::{Library, PluginFile, Runtime, RuntimeConfig, b
 use deploycenter_ports::{Calls, Clock, Provider, Repository as _, Silent, Store};
 use deploycenter_sandbox::argocd::GitAccess;
 use deploycenter_sandbox::sample::{REGIONS, STAGING, SampleRepo};
-use deploycenter_sandbox::{ACCESS_KEY_ID, Config, SECRET_ACCESS_KEY, Sandbox, SandboxClock};
+use deploycenter_sandbox::{
+    ACCESS_KEY_ID, SECRET_ACCESS_KEY, Sandbox, SandboxClock, SandboxConfig,
+};
 use deploycenter_store::{SqliteStore, StoreOptions};
 use tempfile::TempDir;
 
@@ -375,8 +377,8 @@ impl World {
 }
 
 /// The stand-ins' configuration for a world with these repos.
-fn config(repo: &SampleRepo, time: SandboxClock) -> Result<Config> {
-    Ok(Config {
+fn config(repo: &SampleRepo, time: SandboxClock) -> Result<SandboxConfig> {
+    Ok(SandboxConfig {
         dir: None,
         clock: time,
         latency: Duration::ZERO,

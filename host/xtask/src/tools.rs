@@ -317,16 +317,16 @@ impl Layout {
         struct Metadata {
             target_directory: PathBuf,
             workspace_default_members: Vec<String>,
-            packages: Vec<Package>,
+            packages: Vec<CargoPackage>,
         }
         #[derive(serde::Deserialize)]
-        struct Package {
+        struct CargoPackage {
             id: String,
             name: String,
         }
         let metadata: Metadata = serde_json::from_slice(metadata).context("cargo's metadata")?;
         let is_guest =
-            |package: &Package| !metadata.workspace_default_members.contains(&package.id);
+            |package: &CargoPackage| !metadata.workspace_default_members.contains(&package.id);
         let mut guests: Vec<String> = metadata
             .packages
             .into_iter()

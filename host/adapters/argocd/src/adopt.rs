@@ -93,13 +93,13 @@ mod tests {
         let nothing = |ours| Ok(Decision::Done(ours));
         // what, former, undo, what is there and whose; before is "old", after is "new", and
         // the other way round when undone
-        type Case<'a> = (
+        type AdoptionCase<'a> = (
             Option<&'a Owner>,
             bool,
             Option<(&'a str, &'a Ownership)>,
             Result<Decision, ProviderErrorKind>,
         );
-        let cases: Vec<Case<'_>> = vec![
+        let cases: Vec<AdoptionCase<'_>> = vec![
             (None, false, None, Err(Moved)),
             (None, false, Some(("old", &stranger)), Ok(Decision::Update)),
             (None, false, Some(("edited", &stranger)), Err(Moved)),

@@ -42,7 +42,7 @@ pub struct Efs {
 }
 
 /// EFS in one region.
-struct Regional<'a> {
+struct RegionalEfs<'a> {
     aws: &'a Aws,
     client: aws_sdk_efs::Client,
     at: Where,
@@ -55,9 +55,9 @@ impl Efs {
         Self { aws }
     }
 
-    fn regional(&self, region: &RegionName) -> Result<Regional<'_>, ProviderError> {
+    fn regional(&self, region: &RegionName) -> Result<RegionalEfs<'_>, ProviderError> {
         let (client, at, context) = self.aws.efs_in(region)?;
-        Ok(Regional {
+        Ok(RegionalEfs {
             aws: &self.aws,
             client,
             at,

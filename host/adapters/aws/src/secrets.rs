@@ -33,7 +33,7 @@ pub struct Secrets {
 }
 
 /// Secrets Manager in one region.
-struct Regional<'a> {
+struct RegionalSecrets<'a> {
     aws: &'a Aws,
     client: aws_sdk_secretsmanager::Client,
     at: Where,
@@ -41,7 +41,7 @@ struct Regional<'a> {
     region: RegionName,
 }
 
-impl<'a> Regional<'a> {
+impl<'a> RegionalSecrets<'a> {
     fn new(aws: &'a Aws, region: &RegionName) -> Result<Self, ProviderError> {
         let (client, at, context) = aws.secrets_in(region)?;
         Ok(Self {
@@ -70,7 +70,7 @@ impl Provider for Secrets {
         let Resource::Secret(wanted) = wanted else {
             return Err(not_ours());
         };
-        let regional = Regional::new(&self.aws, &wanted.region)?;
+        let regional = RegionalSecrets::new(&self.aws, &wanted.region)?;
         let found = match reading {
             ReadFrom::Snapshot => regional.listed().await?.get(&wanted.name).cloned(),
             ReadFrom::Live => regional.describe(&wanted.name).await?,
@@ -94,7 +94,7 @@ impl Provider for Secrets {
     async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {
         match step.after.as_ref().or(step.before.as_ref()) {
             Some(Resource::Secret(wanted)) => {
-                Regional::new(&self.aws, &wanted.region)?
+                RegionalSecrets::new(&self.aws, &wanted.region)?
                     .ensure(step, wanted)
                     .await
             }

@@ -20,13 +20,13 @@ use crate::config::Credentials;
 use crate::working_tree::{listed, problem, read};
 
 /// Where a checkout is.
-pub(crate) struct Place {
+pub(crate) struct CheckoutPlace {
     pub(crate) git_dir: PathBuf,
     pub(crate) root: PathBuf,
 }
 
 /// The checkout that `path` is, or lies in.
-pub(crate) fn find(path: &Path) -> Result<Place, RepositoryError> {
+pub(crate) fn find(path: &Path) -> Result<CheckoutPlace, RepositoryError> {
     let repo = gix::discover(path).map_err(|error| RepositoryError {
         message: format!("{} isn't in a git repository: {error}", path.display()),
         help: Some(
@@ -46,7 +46,7 @@ pub(crate) fn find(path: &Path) -> Result<Place, RepositoryError> {
             path.display()
         ))
     })?;
-    Ok(Place {
+    Ok(CheckoutPlace {
         git_dir: repo.git_dir().to_owned(),
         root: root.to_owned(),
     })

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use super::CommandContext;
 use crate::args::duration;
 use crate::fail::Fail;
-use crate::output::doctor::Report;
+use crate::output::doctor::DoctorReport;
 use repo::Repo;
 
 /// Check every outside system: reachable, credentials, rights, and what has to be there
@@ -59,7 +59,7 @@ pub(super) async fn run(context: &CommandContext, args: &DoctorArgs) -> Result<E
     found.sort_by_key(|(place, _)| *place);
     findings.extend(found.into_iter().flat_map(|(_, found)| found));
     findings.extend(addons(repo.regions()));
-    let report = Report::new(findings);
+    let report = DoctorReport::new(findings);
     crate::output::out!(
         "{}",
         if context.json {

@@ -15,7 +15,7 @@ use crate::output::{self, harmless};
 
 /// One value and where it came from.
 #[derive(Debug, Serialize)]
-struct Row {
+struct ExplainRow {
     /// Dotted: `smtp.host`.
     path: String,
     value: Value,
@@ -160,7 +160,7 @@ fn shared(context: &CommandContext, target: &TargetId) -> Result<ExitCode, Fail>
 }
 
 /// A value's leaves: lists and empty maps are leaves.
-fn leaves(merged: &Merged, path: &str, pointer: &str, value: &Value, rows: &mut Vec<Row>) {
+fn leaves(merged: &Merged, path: &str, pointer: &str, value: &Value, rows: &mut Vec<ExplainRow>) {
     if let Value::Object(map) = value
         && !map.is_empty()
     {
@@ -176,7 +176,7 @@ fn leaves(merged: &Merged, path: &str, pointer: &str, value: &Value, rows: &mut 
         return;
     }
     if let Some(origin) = merged.origin(pointer) {
-        rows.push(Row {
+        rows.push(ExplainRow {
             path: path.to_owned(),
             value: value.clone(),
             layer: origin.layer.as_str(),
@@ -191,7 +191,7 @@ fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-fn human(rows: &[Row], dropped: &[Drop]) -> String {
+fn human(rows: &[ExplainRow], dropped: &[Drop]) -> String {
     let values = rows.iter().map(|row| {
         let place = format!("{} ({}:{})", row.layer, row.file, row.line);
         [&row.path, &row.value.to_string(), &place].map(|text| harmless(text))

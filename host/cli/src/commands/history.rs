@@ -12,7 +12,7 @@ use super::CommandContext;
 use crate::fail::Fail;
 use crate::output;
 use crate::output::diff::{Diff, End};
-use crate::output::history::Report;
+use crate::output::history::HistoryReport;
 
 /// A target's deployments, newest first, and what differs between them
 #[derive(Debug, Args)]
@@ -46,7 +46,7 @@ pub(super) async fn run(context: &CommandContext, args: &HistoryArgs) -> Result<
     }
     let mut records = workflow::history(&place.engine, target).await?;
     records.truncate(args.limit.unwrap_or(usize::MAX));
-    let report = Report::new(&records)
+    let report = HistoryReport::new(&records)
         .map_err(|(deployment, error)| Fail::new("journal", format!("{deployment}: {error}")))?;
     output::out!(
         "{}",

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use deploycenter_sandbox::sample::{REGIONS, SampleRepo};
 use deploycenter_sandbox::{
-    ACCESS_KEY_ID, Config, FaultFile, SECRET_ACCESS_KEY, Sandbox, SandboxClock, World, argocd,
+    ACCESS_KEY_ID, FaultFile, SECRET_ACCESS_KEY, Sandbox, SandboxClock, SandboxConfig, World,
+    argocd,
 };
 use tokio::net::TcpStream;
 
@@ -30,7 +31,7 @@ pub(super) async fn run(args: &SandboxRun) -> Result<ExitCode, Fail> {
     let _ = std::fs::remove_file(dir.join(ENV));
     let world = World::from_regions_yaml(REGIONS).map_err(|error| failed(&error))?;
     let file = faults(args.faults.as_deref())?;
-    let config = Config {
+    let config = SandboxConfig {
         dir: Some(dir.join("stand-ins")),
         clock: SandboxClock::Real,
         latency: args.latency,

@@ -20,7 +20,7 @@ use serde_json::Value;
 use super::bundle::{self, Files};
 use super::{CommandContext, count};
 use crate::fail::Fail;
-use crate::output::error::Report;
+use crate::output::error::ErrorReport;
 use crate::output::{FORMAT, harmless};
 use crate::words;
 
@@ -413,7 +413,7 @@ fn list(context: &CommandContext, known: &Known) {
 /// Says why a schema knows less than it might.
 fn tell(problems: &[Problem]) {
     if let Err(problems) = Problems::check(problems.to_vec()) {
-        let report = Report::of_problems(
+        let report = ErrorReport::of_problems(
             "invalid",
             "the schema doesn't hold what can't be read",
             problems,
@@ -425,7 +425,7 @@ fn tell(problems: &[Problem]) {
 /// Says what `stale` found, where people or their workflow read it.
 pub(super) fn warn(context: &CommandContext, stale: &Problem) {
     if context.github {
-        let report = Report::of_problems(STALE, "", stale.clone().into());
+        let report = ErrorReport::of_problems(STALE, "", stale.clone().into());
         crate::output::out!("{}", report.github_warning());
     } else {
         crate::output::errln!("! {}", harmless(&stale.message));

@@ -184,7 +184,7 @@ async fn apply(
 
 /// One row of the list.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-struct Row {
+struct SecretRow {
     target: TargetId,
     name: String,
     /// `given`, `generated`, or `missing`.
@@ -219,7 +219,7 @@ pub(super) async fn list(
             .entries
             .iter()
             .filter(|entry| !there.iter().any(|found| found.name == entry.full));
-        rows.extend(missing.map(|entry| Row {
+        rows.extend(missing.map(|entry| SecretRow {
             target: target.clone(),
             name: entry.name.clone(),
             source: "missing",
@@ -227,7 +227,7 @@ pub(super) async fn list(
         }));
         rows.extend(there.iter().map(|found| {
             let full = &found.name;
-            Row {
+            SecretRow {
                 target: target.clone(),
                 name: full.strip_prefix(&wanted.prefix).unwrap_or(full).to_owned(),
                 source: if found.is_given { "given" } else { "generated" },
@@ -241,7 +241,7 @@ pub(super) async fn list(
     } else if rows.is_empty() {
         crate::output::outln!("There are no secrets.");
     } else {
-        for Row {
+        for SecretRow {
             target,
             name,
             source,

@@ -13,7 +13,7 @@ use super::{CommandContext, selection};
 use crate::args::{Selectors, interval};
 use crate::fail::Fail;
 use crate::output;
-use crate::output::status::Report;
+use crate::output::status::StatusReport;
 
 /// What runs where, and how it is
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub(super) async fn run(context: &CommandContext, args: &StatusArgs) -> Result<E
     }
     let outcome = reader.read(ReadFrom::Snapshot).await?;
     drop(busy);
-    let report = Report::of_targets(outcome.targets);
+    let report = StatusReport::of_targets(outcome.targets);
     output::out!(
         "{}",
         if context.json {

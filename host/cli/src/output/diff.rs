@@ -44,7 +44,7 @@ pub(crate) struct Diff<'a> {
 }
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct DiffReport<'a> {
     format: u32,
     target: &'a TargetId,
     /// None before the first.
@@ -103,7 +103,7 @@ impl<'a> Diff<'a> {
 
     /// JSON over several lines, ended.
     pub(crate) fn json(&self) -> String {
-        super::json(&Report {
+        super::json(&DiffReport {
             format: super::FORMAT,
             target: self.target,
             from: self.from.as_ref().map(|end| &end.id),

@@ -21,12 +21,12 @@ const HEADINGS: [(&str, &str); 6] = [
 
 /// What `doctor` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct DoctorReport {
     format: u32,
     checks: Vec<Finding<String>>,
 }
 
-impl Report {
+impl DoctorReport {
     /// Of these findings, each system's together.
     pub(crate) fn new(checks: Vec<Finding>) -> Self {
         Self {
@@ -148,8 +148,8 @@ mod tests {
         ]
     }
 
-    fn report() -> Report {
-        Report::new(findings())
+    fn report() -> DoctorReport {
+        DoctorReport::new(findings())
     }
 
     #[test]
@@ -173,7 +173,7 @@ Add-ons
 "
         );
         assert!(report().has_failed());
-        assert!(!Report::new(findings().split_off(2)).has_failed());
+        assert!(!DoctorReport::new(findings().split_off(2)).has_failed());
     }
 
     #[test]

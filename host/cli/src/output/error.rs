@@ -16,7 +16,7 @@ const LINES: usize = 60;
 
 /// What a command tells of its failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct ErrorReport {
     /// Stable, for programs: `plan-stale`, `locked`, `needs-attention`, ….
     pub(crate) code: &'static str,
     /// One sentence without a final stop.
@@ -28,7 +28,7 @@ pub(crate) struct Report {
     pub(crate) help: Option<String>,
 }
 
-impl Report {
+impl ErrorReport {
     /// A failure without problems and help.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -197,7 +197,7 @@ mod tests {
     use super::super::plain;
     use super::*;
 
-    fn invalid() -> Report {
+    fn invalid() -> ErrorReport {
         let problems = Problems::check(vec![
             Problem::new("replicas is \"many\", not a number")
                 .in_file("customers.yaml")
@@ -210,7 +210,7 @@ mod tests {
                 .on("/apps/odoo/size"),
             Problem::new("two things\nare wrong\u{1b}[2J"),
         ]);
-        Report::of_problems(
+        ErrorReport::of_problems(
             "invalid",
             "the desired state has 4 problems",
             problems.expect_err("there are some"),
@@ -235,7 +235,7 @@ mod tests {
                 "::error title=invalid,file=regions.yaml::the file is missing",
             ]
         );
-        let locked = Report::new("locked", "by someone").help("wait");
+        let locked = ErrorReport::new("locked", "by someone").help("wait");
         assert_eq!(
             locked.github(),
             "::error title=locked::by someone%0Ahelp: wait\n"
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn short() {
-        let report = Report::new(
+        let report = ErrorReport::new(
             "locked",
             "acme/odoo is locked by ada@host, process 4711, since 2025-11-21T08:11:00Z",
         );

@@ -215,7 +215,7 @@ fn count_line(plans: &[TargetPlan], ways: usize, out: &mut String) {
 
 /// The groups as data.
 #[derive(Serialize)]
-struct Report<'a> {
+struct GroupedReport<'a> {
     format: u32,
     groups: Vec<GroupRow<'a>>,
     /// Targets without changes, sorted.
@@ -259,7 +259,7 @@ pub(crate) fn json(plans: &[TargetPlan]) -> String {
         .map(|plan| &plan.target)
         .collect();
     unchanged.sort();
-    super::json(&Report {
+    super::json(&GroupedReport {
         format: super::FORMAT,
         groups: groups.collect(),
         unchanged,

@@ -17,14 +17,14 @@ const NAMED: usize = 2;
 
 /// What `history` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct HistoryReport {
     format: u32,
-    deployments: Vec<Row>,
+    deployments: Vec<HistoryRow>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Row {
+struct HistoryRow {
     deployment: DeploymentId,
     target: TargetId,
     began: jiff::Timestamp,
@@ -53,7 +53,7 @@ struct Row {
     leftovers: Vec<String>,
 }
 
-impl Report {
+impl HistoryReport {
     /// Keeps the order of the records.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Report {
     }
 }
 
-fn row(record: &DeploymentRecord) -> Result<Row, Impossible> {
+fn row(record: &DeploymentRecord) -> Result<HistoryRow, Impossible> {
     let progress = DeploymentState::read(record.events.iter().map(|entry| &entry.event))?;
     let begun = &record.deployment;
     let plan = &begun.plan;
@@ -128,7 +128,7 @@ fn row(record: &DeploymentRecord) -> Result<Row, Impossible> {
             Action::None => &mut summary.none,
         } += 1;
     }
-    Ok(Row {
+    Ok(HistoryRow {
         deployment: begun.id.clone(),
         target: plan.target.clone(),
         began: begun.at,
@@ -194,7 +194,7 @@ pub(super) fn short(commit: &str) -> String {
     commit.chars().take(8).collect()
 }
 
-fn cells(row: &Row) -> [Cell; 7] {
+fn cells(row: &HistoryRow) -> [Cell; 7] {
     [
         row.deployment.as_str().into(),
         when(row.began).into(),
@@ -302,18 +302,22 @@ mod tests {
 
     #[test]
     fn for_people() {
-        insta::assert_snapshot!(plain(&Report::new(&records()).unwrap().human()));
-        assert_eq!(Report::new(&[]).unwrap().human(), "No deployments.\n");
+        insta::assert_snapshot!(plain(&HistoryReport::new(&records()).unwrap().human()));
+        assert_eq!(
+            HistoryReport::new(&[]).unwrap().human(),
+            "No deployments.\n"
+        );
     }
 
     #[test]
     fn for_programs() {
-        insta::assert_snapshot!(Report::new(&records()[..1]).unwrap().json());
+        insta::assert_snapshot!(HistoryReport::new(&records()[..1]).unwrap().json());
     }
 
     #[test]
     fn an_impossible_journal_is_named() {
-        let (id, error) = Report::new(&[record("d9", &[], vec![Event::Succeeded])]).unwrap_err();
+        let (id, error) =
+            HistoryReport::new(&[record("d9", &[], vec![Event::Succeeded])]).unwrap_err();
         assert_eq!(id.as_str(), "d9");
         assert_eq!(error.entry, 0);
     }

@@ -12,9 +12,9 @@ use super::table::{self, Cell};
 
 /// What `status` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct StatusReport {
     format: u32,
-    targets: Vec<Row>,
+    targets: Vec<StatusRow>,
 }
 
 /// A report as one line of several, with its time.
@@ -22,13 +22,13 @@ pub(crate) struct Report {
 struct Line<'a> {
     format: u32,
     at: jiff::Timestamp,
-    targets: &'a [Row],
+    targets: &'a [StatusRow],
 }
 
 /// One target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Row {
+pub(crate) struct StatusRow {
     /// Which.
     pub(crate) target: TargetId,
     /// Where; none when it is neither desired nor deployed any more.
@@ -60,7 +60,7 @@ pub(crate) struct Row {
     pub(crate) pending_removal: bool,
 }
 
-impl From<TargetStatus> for Row {
+impl From<TargetStatus> for StatusRow {
     fn from(status: TargetStatus) -> Self {
         let (sync, health) = match status.application {
             Ok(Some(state)) => (state.sync, state.health),
@@ -104,14 +104,14 @@ fn held(hold: HoldState) -> String {
 /// What is shown of what couldn't be read.
 const UNKNOWN: &str = "Unknown";
 
-impl Report {
+impl StatusReport {
     /// Where targets stand.
     pub(crate) fn of_targets(targets: Vec<TargetStatus>) -> Self {
-        Self::new(targets.into_iter().map(Row::from).collect())
+        Self::new(targets.into_iter().map(StatusRow::from).collect())
     }
 
     /// Sorts the rows by target.
-    pub(crate) fn new(mut targets: Vec<Row>) -> Self {
+    pub(crate) fn new(mut targets: Vec<StatusRow>) -> Self {
         targets.sort_by(|a, b| a.target.cmp(&b.target));
         Self {
             format: super::FORMAT,
@@ -156,7 +156,7 @@ impl Report {
     }
 }
 
-fn cells(row: &Row) -> [Cell; 8] {
+fn cells(row: &StatusRow) -> [Cell; 8] {
     let sync = if row.sync == "Synced" { GOOD } else { CAREFUL };
     let health = match row.health.as_str() {
         "Healthy" => GOOD,
@@ -207,8 +207,8 @@ mod tests {
     use super::super::plain;
     use super::*;
 
-    fn row(target: &str, app: Option<&str>, health: &str, state: Option<Status>) -> Row {
-        Row {
+    fn row(target: &str, app: Option<&str>, health: &str, state: Option<Status>) -> StatusRow {
+        StatusRow {
             target: target.parse().unwrap(),
             region: Some("eu-west-3".parse().unwrap()),
             app: app.map(|app| app.parse().unwrap()),
@@ -230,7 +230,7 @@ mod tests {
         }
     }
 
-    fn report() -> Report {
+    fn report() -> StatusReport {
         let mut held = row(
             "globex/chat",
             Some("mattermost"),
@@ -245,7 +245,7 @@ mod tests {
             since: "2025-11-21T14:03:10Z".parse().unwrap(),
             message: "connection refused".to_owned(),
         });
-        Report::new(vec![
+        StatusReport::new(vec![
             held,
             waiting,
             row("acme/odoo", Some("odoo"), "Unknown", None),
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn for_people() {
         insta::assert_snapshot!(plain(&report().human()));
-        assert_eq!(Report::new(Vec::new()).human(), "No targets.\n");
+        assert_eq!(StatusReport::new(Vec::new()).human(), "No targets.\n");
     }
 
     #[test]

@@ -8,22 +8,22 @@ use anstream::ColorChoice;
 use console::{Term, truncate_str};
 
 use super::history::when;
-use super::status::Report;
+use super::status::StatusReport;
 use super::style::{BAD, DIM, harmless, paint};
 use crate::args::Output;
 use crate::fail::Fail;
 
 /// Shows reports one after the other.
 pub(crate) struct Watch {
-    display: Display,
+    display: WatchDisplay,
     out: Box<dyn Write + Send>,
     /// The last report.
-    last: Option<Report>,
+    last: Option<StatusReport>,
     /// What the last reading failed with, if it did.
     complaint: Option<String>,
 }
 
-enum Display {
+enum WatchDisplay {
     /// Drawn over, in so many lines so far.
     Terminal { interval: Duration, drawn: usize },
     /// A table whenever something changed.
@@ -38,19 +38,22 @@ impl Watch {
         let stdout = io::stdout();
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         if json {
-            Self::new(Display::Json, Box::new(stdout))
+            Self::new(WatchDisplay::Json, Box::new(stdout))
         } else if stdout.is_terminal() && !dumb {
             // The cursor has to move even where colours aren't wanted.
-            Self::new(Display::Terminal { interval, drawn: 0 }, Box::new(stdout))
+            Self::new(
+                WatchDisplay::Terminal { interval, drawn: 0 },
+                Box::new(stdout),
+            )
         } else {
             Self::new(
-                Display::Tables,
+                WatchDisplay::Tables,
                 Box::new(anstream::AutoStream::auto(stdout)),
             )
         }
     }
 
-    fn new(display: Display, out: Box<dyn Write + Send>) -> Self {
+    fn new(display: WatchDisplay, out: Box<dyn Write + Send>) -> Self {
         Self {
             display,
             out,
@@ -63,23 +66,23 @@ impl Watch {
     ///
     /// # Errors
     /// When nobody reads any more.
-    pub(crate) fn show(&mut self, report: Report, at: jiff::Timestamp) -> io::Result<()> {
+    pub(crate) fn show(&mut self, report: StatusReport, at: jiff::Timestamp) -> io::Result<()> {
         let changed = self.last.as_ref() != Some(&report);
         let mended = self.complaint.take().is_some();
         self.last = Some(report);
         match (&self.display, &self.last) {
-            (Display::Json, Some(report)) if changed => {
+            (WatchDisplay::Json, Some(report)) if changed => {
                 writeln!(self.out, "{}", report.line(at))?;
             }
-            (Display::Tables, Some(report)) if changed => {
+            (WatchDisplay::Tables, Some(report)) if changed => {
                 writeln!(self.out, "{}\n{}", when(at), report.human())?;
             }
-            (Display::Json | Display::Tables, _) => {
+            (WatchDisplay::Json | WatchDisplay::Tables, _) => {
                 if mended {
                     crate::output::errln!("{} reads again, and nothing has changed", when(at));
                 }
             }
-            (Display::Terminal { .. }, _) => return self.draw(at),
+            (WatchDisplay::Terminal { .. }, _) => return self.draw(at),
         }
         self.out.flush()
     }
@@ -90,7 +93,7 @@ impl Watch {
     /// When nobody reads any more.
     pub(crate) fn show_partly(
         &mut self,
-        report: Report,
+        report: StatusReport,
         fail: &Fail,
         at: jiff::Timestamp,
     ) -> io::Result<()> {
@@ -114,12 +117,12 @@ impl Watch {
         let known = self.complaint.as_ref() == Some(&complaint);
         self.complaint = Some(complaint);
         match self.display {
-            Display::Terminal { .. } => return self.draw(at),
+            WatchDisplay::Terminal { .. } => return self.draw(at),
             _ if known => {}
-            Display::Json => {
+            WatchDisplay::Json => {
                 fail.report(Output::Json);
             }
-            Display::Tables => {
+            WatchDisplay::Tables => {
                 crate::output::errln!("{} couldn't read, and goes on", when(at));
                 fail.report(Output::Text);
             }
@@ -129,7 +132,7 @@ impl Watch {
 
     /// Leaves the last table as it stands.
     pub(crate) fn end(mut self) {
-        if let Display::Terminal { .. } = self.display {
+        if let WatchDisplay::Terminal { .. } = self.display {
             // Over what the terminal echoes of Ctrl-C; it may be gone by now.
             let _ = self.out.write_all(b"\r\x1b[K");
             let _ = self.out.flush();
@@ -137,11 +140,15 @@ impl Watch {
     }
 
     fn draw(&mut self, at: jiff::Timestamp) -> io::Result<()> {
-        let Display::Terminal { interval, drawn } = &mut self.display else {
+        let WatchDisplay::Terminal { interval, drawn } = &mut self.display else {
             return Ok(());
         };
         let (rows, columns) = Term::stdout().size();
-        let table = self.last.as_ref().map(Report::human).unwrap_or_default();
+        let table = self
+            .last
+            .as_ref()
+            .map(StatusReport::human)
+            .unwrap_or_default();
         let footer = footer(at, *interval, self.complaint.as_deref());
         let mut lines = frame(&table, &footer, rows.into(), columns.into());
         if anstream::AutoStream::choice(&io::stdout()) == ColorChoice::Never {
@@ -209,19 +216,19 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::status::{Report, Row};
+    use super::super::status::{StatusReport, StatusRow};
     use super::*;
 
     #[derive(Clone, Default)]
-    struct Page(Arc<Mutex<Vec<u8>>>);
+    struct WatchPage(Arc<Mutex<Vec<u8>>>);
 
-    impl Page {
+    impl WatchPage {
         fn text(&self) -> String {
             String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
         }
     }
 
-    impl Write for Page {
+    impl Write for WatchPage {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
@@ -232,8 +239,8 @@ mod tests {
         }
     }
 
-    fn report(health: &str) -> Report {
-        Report::new(vec![Row {
+    fn report(health: &str) -> StatusReport {
+        StatusReport::new(vec![StatusRow {
             target: "acme/odoo".parse().unwrap(),
             region: Some("eu-west-3".parse().unwrap()),
             app: Some("odoo".parse().unwrap()),
@@ -256,8 +263,8 @@ mod tests {
 
     #[test]
     fn a_table_for_each_change() {
-        let page = Page::default();
-        let mut watch = Watch::new(Display::Tables, Box::new(page.clone()));
+        let page = WatchPage::default();
+        let mut watch = Watch::new(WatchDisplay::Tables, Box::new(page.clone()));
         watch.show(report("Healthy"), at(0)).unwrap();
         watch.show(report("Healthy"), at(2)).unwrap();
         watch.complain(&Fail::new("outside", "no"), at(4)).unwrap();
@@ -273,8 +280,8 @@ mod tests {
 
     #[test]
     fn a_line_of_json_for_each_change() {
-        let page = Page::default();
-        let mut watch = Watch::new(Display::Json, Box::new(page.clone()));
+        let page = WatchPage::default();
+        let mut watch = Watch::new(WatchDisplay::Json, Box::new(page.clone()));
         for (second, health) in [(0, "Healthy"), (2, "Healthy"), (4, "Degraded")] {
             watch.show(report(health), at(second)).unwrap();
         }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use deploycenter_sandbox::sample::{REGIONS, SampleRepo};
 use deploycenter_sandbox::{
-    ACCESS_KEY_ID, Config, LedgerEntry, SECRET_ACCESS_KEY, Sandbox, SandboxClock, World, argocd,
+    ACCESS_KEY_ID, LedgerEntry, SECRET_ACCESS_KEY, Sandbox, SandboxClock, SandboxConfig, World,
+    argocd,
 };
 use deploycenter_testkit::{Inventory, canary, files};
 use serde_json::Value;
@@ -123,7 +124,7 @@ impl Place {
             .build()
             .unwrap();
         let world = World::from_regions_yaml(REGIONS).unwrap();
-        let sandbox = runtime.block_on(Sandbox::start(Config {
+        let sandbox = runtime.block_on(Sandbox::start(SandboxConfig {
             dir: None,
             clock: SandboxClock::Real,
             latency,

@@ -10,7 +10,7 @@ use deploycenter_ports::{DeploymentEvent, ProviderError, ProviderErrorKind, Step
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-use super::in_flight::{Back, Came, InFlight};
+use super::in_flight::{CallResult, Came, InFlight};
 use super::outage::{Outage, Waited};
 use super::{Cancel, RunError, Saga};
 
@@ -107,7 +107,7 @@ impl<'a> Saga<'a> {
         &mut self,
         way: &mut Way<'a>,
         effect: EffectId,
-        back: Back,
+        back: CallResult,
     ) -> Result<(), RunError> {
         let error = match back.result {
             Ok(StepOutcome { changed, outputs }) => {

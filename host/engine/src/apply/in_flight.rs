@@ -20,13 +20,13 @@ pub(super) struct InFlight<'a> {
 /// What came of it.
 pub(super) enum Came {
     /// Of a call.
-    Back(Box<Back>),
+    Back(Box<CallResult>),
     /// Of a wait.
     Waited(Outage, Waited),
 }
 
 /// A call that came back.
-pub(super) struct Back {
+pub(super) struct CallResult {
     /// Whether nothing of it could be there from before.
     pub(super) anew: bool,
     /// What shows whether its system answers.
@@ -51,7 +51,7 @@ impl<'a> InFlight<'a> {
                 }),
                 None => engine.providers.of(kind).ensure(&step).await,
             };
-            Came::Back(Box::new(Back {
+            Came::Back(Box::new(CallResult {
                 anew: !step.uncertain && step.adopt.is_none(),
                 probe: Probe::of(kind, &step),
                 result,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use deploycenter_sandbox::{Config, Effect, Fault, Sandbox, SandboxClock, World, argocd};
+use deploycenter_sandbox::{Effect, Fault, Sandbox, SandboxClock, SandboxConfig, World, argocd};
 
 fn away(operation: &str, millis: u64) -> Fault {
     Fault {
@@ -21,7 +21,7 @@ fn away(operation: &str, millis: u64) -> Fault {
 #[tokio::test]
 async fn connections_are_refused_for_a_time_that_passes_with_them() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let sandbox = Sandbox::start(Config {
+    let sandbox = Sandbox::start(SandboxConfig {
         dir: None,
         clock: SandboxClock::Stepped {
             millis_per_request: 100,

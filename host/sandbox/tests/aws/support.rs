@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::Duration;
 
-use deploycenter_sandbox::{ACCESS_KEY_ID, Config, Fault, Sandbox, SandboxClock, World, argocd};
+use deploycenter_sandbox::{
+    ACCESS_KEY_ID, Fault, Sandbox, SandboxClock, SandboxConfig, World, argocd,
+};
 use serde_json::{Value, json};
 
 pub(crate) const ROLE: &str = "arn:aws:iam::111122223333:role/deploycenter";
@@ -30,8 +32,8 @@ regions:
 /// Requests move time by this much.
 pub(crate) const STEP: u64 = 100;
 
-pub(crate) fn config(dir: Option<&Path>) -> Config {
-    Config {
+pub(crate) fn config(dir: Option<&Path>) -> SandboxConfig {
+    SandboxConfig {
         dir: dir.map(Path::to_owned),
         clock: SandboxClock::Stepped {
             millis_per_request: STEP,

@@ -11,7 +11,9 @@ use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Application, Folder, Owner, Project, Resource, Sync};
 use deploycenter_git::{Credentials, Git, GitConfig};
 use deploycenter_ports::{Clock, CommitContext, Provider, ReadFrom, Step, Unwatched};
-use deploycenter_sandbox::{Config, Effect, Fault, InjectedError, Sandbox, SandboxClock, World};
+use deploycenter_sandbox::{
+    Effect, Fault, InjectedError, Sandbox, SandboxClock, SandboxConfig, World,
+};
 use serde_json::{Value, json};
 
 pub(crate) const BRANCH: &str = "customer/acme";
@@ -54,7 +56,7 @@ impl Cluster {
         let remote = dir.path().join("remote.git");
         git2::Repository::init_bare(&remote).unwrap();
         let remote = remote.to_str().unwrap().to_owned();
-        let sandbox = Sandbox::start(Config {
+        let sandbox = Sandbox::start(SandboxConfig {
             dir: None,
             clock: SandboxClock::Stepped {
                 millis_per_request: 20,

@@ -9,11 +9,11 @@ use deploycenter_domain::token;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::leaving;
-use super::{Regional, outputs, ownership, tag_map, tags};
+use super::{RegionalEfs, outputs, ownership, tag_map, tags};
 use crate::decide::decide;
 use crate::sdk::polls::Polls;
 
-impl Regional<'_> {
+impl RegionalEfs<'_> {
     pub(super) async fn observe_access_point(
         &self,
         wanted: &AccessPoint,

@@ -9,13 +9,13 @@ use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepO
 
 use super::lists::leaving;
 use super::mount_target::TAG as NOTE;
-use super::{Regional, outputs, tag, tag_map, tags};
+use super::{RegionalEfs, outputs, tag, tag_map, tags};
 use crate::decide::decide;
 
 /// The tag that holds what EFS calls a file system's name.
 const NAME: &str = "Name";
 
-impl Regional<'_> {
+impl RegionalEfs<'_> {
     /// The file system of that id, as far as it can become what is wanted.
     pub(super) async fn observe_foreign_file_system(
         &self,

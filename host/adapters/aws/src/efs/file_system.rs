@@ -6,11 +6,11 @@ use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::{by_token, leaving};
-use super::{Regional, outputs, ownership, tag_map, tags};
+use super::{RegionalEfs, outputs, ownership, tag_map, tags};
 use crate::decide::decide;
 use crate::sdk::polls::Polls;
 
-impl Regional<'_> {
+impl RegionalEfs<'_> {
     pub(super) async fn observe_file_system(
         &self,
         wanted: &FileSystem,

@@ -7,7 +7,7 @@ use deploycenter_domain::resource::{MountTarget, Observed};
 use deploycenter_ports::{InventoryItem, InventorySource, Marker, ProviderError, ReadFrom};
 
 use super::lists::leaving;
-use super::{Efs, Regional, outputs, tag_map};
+use super::{Efs, RegionalEfs, outputs, tag_map};
 use crate::inventory::{holder, time};
 
 #[async_trait]
@@ -27,7 +27,7 @@ impl InventorySource for Efs {
     }
 }
 
-impl Regional<'_> {
+impl RegionalEfs<'_> {
     /// File systems and their mount targets.
     async fn file_systems_held(
         &self,

@@ -8,7 +8,7 @@ use aws_sdk_efs::types::{
 };
 use deploycenter_ports::{ProviderError, ReadFrom};
 
-use super::Regional;
+use super::RegionalEfs;
 use super::file_system::token_of;
 use crate::aws::Where;
 use crate::cell::Lists;
@@ -44,7 +44,7 @@ pub(super) fn by_token(
     all.into_iter().map(|one| (token_of(&one), one)).collect()
 }
 
-impl Regional<'_> {
+impl RegionalEfs<'_> {
     /// All file systems of the region by token, see [`by_token`].
     pub(super) async fn listed_file_systems(
         &self,

@@ -14,7 +14,7 @@ use deploycenter_domain::token;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
 
 use super::lists::leaving;
-use super::{Regional, outputs, tag, tag_map};
+use super::{RegionalEfs, outputs, tag, tag_map};
 use crate::decide::decide;
 use crate::sdk::attempt::attempt;
 use crate::sdk::polls::Polls;
@@ -23,7 +23,7 @@ use crate::sdk::polls::Polls;
 /// subnet; the value is its id and its security groups.
 pub(super) const TAG: &str = "deploycenter:mount-target:";
 
-impl Regional<'_> {
+impl RegionalEfs<'_> {
     pub(super) async fn observe_mount_target(
         &self,
         wanted: &MountTarget,

@@ -7,15 +7,15 @@ use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 
 use super::provided::given_for;
-use super::read::{Found, write_keys};
-use super::{Regional, draw, tag as make_tag};
+use super::read::{FoundEntry, write_keys};
+use super::{RegionalSecrets, draw, tag as make_tag};
 use crate::decide::decide;
 use crate::sdk::polls::Polls;
 
 /// The most characters that AWS takes in a tag's value.
 const TAG_MAX: usize = 256;
 
-impl Regional<'_> {
+impl RegionalSecrets<'_> {
     pub(super) async fn ensure(
         &self,
         step: &Step,
@@ -72,7 +72,7 @@ impl Regional<'_> {
 
     /// What stands there. One that a person gave for the step's target is that target's to
     /// remove.
-    fn deployed(&self, step: &Step, wanted: &Secret, found: &Found) -> Observed {
+    fn deployed(&self, step: &Step, wanted: &Secret, found: &FoundEntry) -> Observed {
         let mut observed = self.observed(found);
         let Owner {
             installation,

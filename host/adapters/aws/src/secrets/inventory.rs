@@ -6,8 +6,8 @@ use deploycenter_domain::resource::tag;
 use deploycenter_ports::{InventoryItem, InventorySource, Marker, ProviderError};
 
 use super::provided::given;
-use super::read::Found;
-use super::{Regional, Secrets};
+use super::read::FoundEntry;
+use super::{RegionalSecrets, Secrets};
 use crate::inventory::{holder, time};
 
 #[async_trait]
@@ -18,7 +18,7 @@ impl InventorySource for Secrets {
     ) -> Result<Vec<InventoryItem>, ProviderError> {
         let mut all = Vec::new();
         for region in self.aws.each_region() {
-            let regional = Regional::new(&self.aws, &region)?;
+            let regional = RegionalSecrets::new(&self.aws, &region)?;
             let found = regional.read_all().await?;
             // What waits for its deletion is gone as far as anyone can do.
             for found in found.values().filter(|found| !found.leaving) {
@@ -42,7 +42,7 @@ impl InventorySource for Secrets {
 }
 
 /// For whom it was given, if it was.
-fn giver(found: &Found) -> Option<Marker> {
+fn giver(found: &FoundEntry) -> Option<Marker> {
     let target = found.tags.get(tag::TARGET).filter(|_| given(found))?;
     target.parse().ok().map(Marker::Given)
 }

@@ -6,8 +6,8 @@ use deploycenter_domain::resource::tag;
 use deploycenter_domain::secret_version::SecretVersion;
 use deploycenter_ports::{ProvidedOwner, ProviderError, ProviderErrorKind, SecretEntry};
 
-use super::read::Found;
-use super::{Regional, draw, tag as make_tag};
+use super::read::FoundEntry;
+use super::{RegionalSecrets, draw, tag as make_tag};
 use crate::aws::Aws;
 use crate::inventory::time;
 
@@ -41,7 +41,7 @@ impl deploycenter_ports::ProvidedSecrets for ProvidedSecrets {
             installation,
             target,
         } = owner;
-        let regional = Regional::new(&self.aws, region)?;
+        let regional = RegionalSecrets::new(&self.aws, region)?;
         let text = serde_json::json!({ key: value }).to_string();
         let token = draw::text(32).map_err(|error| {
             let text = format!("the operating system gave no random numbers: {error}");
@@ -109,7 +109,7 @@ impl deploycenter_ports::ProvidedSecrets for ProvidedSecrets {
         region: &RegionName,
         prefix: &str,
     ) -> Result<Vec<SecretEntry>, ProviderError> {
-        let regional = Regional::new(&self.aws, region)?;
+        let regional = RegionalSecrets::new(&self.aws, region)?;
         let all = regional.listed().await?;
         let ours = all
             .values()
@@ -122,14 +122,16 @@ impl deploycenter_ports::ProvidedSecrets for ProvidedSecrets {
         region: &RegionName,
         name: &str,
     ) -> Result<Option<SecretEntry>, ProviderError> {
-        let found = Regional::new(&self.aws, region)?.describe(name).await?;
+        let found = RegionalSecrets::new(&self.aws, region)?
+            .describe(name)
+            .await?;
         Ok(found
             .filter(|found| !found.leaving && found.tags.contains_key(tag::INSTALLATION))
             .map(|found| entry(&found)))
     }
 }
 
-fn entry(found: &Found) -> SecretEntry {
+fn entry(found: &FoundEntry) -> SecretEntry {
     SecretEntry {
         name: found.name.clone(),
         is_given: given(found),
@@ -139,7 +141,7 @@ fn entry(found: &Found) -> SecretEntry {
 }
 
 /// Whether a person gave it.
-pub(super) fn given(found: &Found) -> bool {
+pub(super) fn given(found: &FoundEntry) -> bool {
     !found.leaving
         && found
             .tags
@@ -148,7 +150,11 @@ pub(super) fn given(found: &Found) -> bool {
 }
 
 /// Whether a person gave it for that target.
-pub(super) fn given_for(found: &Found, installation: &InstallationId, target: &TargetId) -> bool {
+pub(super) fn given_for(
+    found: &FoundEntry,
+    installation: &InstallationId,
+    target: &TargetId,
+) -> bool {
     let says = |key: &str, value: &str| found.tags.get(key).is_some_and(|there| there == value);
     given(found)
         && says(tag::INSTALLATION, installation.as_str())

@@ -9,18 +9,18 @@ use deploycenter_domain::declaration::GeneratedKey;
 use deploycenter_domain::resource::{Observed, Owner, Ownership, Resource, Secret, tag};
 use deploycenter_ports::ProviderError;
 
-use super::Regional;
+use super::RegionalSecrets;
 use super::provided::given;
 use crate::aws::Where;
 use crate::cell::Lists;
 
 /// The entries that carry an installation's tag, by name, each region read once for a run.
 #[derive(Debug, Default)]
-pub(crate) struct SecretLists(pub(super) Lists<Where, BTreeMap<String, Found>>);
+pub(crate) struct SecretLists(pub(super) Lists<Where, BTreeMap<String, FoundEntry>>);
 
 /// An entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct FoundEntry {
     pub(super) name: String,
     pub(super) tags: BTreeMap<String, String>,
     /// Whether it waits for its deletion.
@@ -33,14 +33,14 @@ pub(super) struct Found {
     pub(super) version: Option<String>,
 }
 
-impl Regional<'_> {
-    pub(super) async fn listed(&self) -> Result<Arc<BTreeMap<String, Found>>, ProviderError> {
+impl RegionalSecrets<'_> {
+    pub(super) async fn listed(&self) -> Result<Arc<BTreeMap<String, FoundEntry>>, ProviderError> {
         let lists = &self.aws.shared.secret_lists.0;
         lists.get(self.at.clone(), self.read_all()).await
     }
 
     /// All entries of the region that carry an installation's tag, by name.
-    pub(super) async fn read_all(&self) -> Result<BTreeMap<String, Found>, ProviderError> {
+    pub(super) async fn read_all(&self) -> Result<BTreeMap<String, FoundEntry>, ProviderError> {
         let ours = Filter::builder()
             .key(FilterNameStringType::TagKey)
             .values(tag::INSTALLATION)
@@ -63,7 +63,7 @@ impl Regional<'_> {
                     let leaving = next.deleted_date.is_some();
                     all.insert(
                         name.clone(),
-                        Found {
+                        FoundEntry {
                             name,
                             tags,
                             leaving,
@@ -78,9 +78,9 @@ impl Regional<'_> {
         Ok(all)
     }
 
-    pub(super) async fn describe(&self, name: &str) -> Result<Option<Found>, ProviderError> {
+    pub(super) async fn describe(&self, name: &str) -> Result<Option<FoundEntry>, ProviderError> {
         match self.client.describe_secret().secret_id(name).send().await {
-            Ok(found) => Ok(Some(Found {
+            Ok(found) => Ok(Some(FoundEntry {
                 name: found.name.unwrap_or_else(|| name.to_owned()),
                 tags: tag_map(found.tags.as_deref().unwrap_or_default()),
                 leaving: found.deleted_date.is_some(),
@@ -101,7 +101,7 @@ impl Regional<'_> {
         }
     }
 
-    pub(super) fn observed(&self, found: &Found) -> Observed {
+    pub(super) fn observed(&self, found: &FoundEntry) -> Observed {
         let ownership = if found.leaving {
             Ownership::Foreign(Ownership::LEAVING.to_owned())
         } else if let Some(owner) = Owner::from_tags(&found.tags) {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use deploycenter_aws::{Aws, Fixed, Places, RegionPlace, ZonePlace};
 use deploycenter_ports::{Call, Calls, Clock, Phase};
 use deploycenter_sandbox::{
-    ACCESS_KEY_ID, Config, SECRET_ACCESS_KEY, Sandbox, SandboxClock, World,
+    ACCESS_KEY_ID, SECRET_ACCESS_KEY, Sandbox, SandboxClock, SandboxConfig, World,
 };
 use serde_json::Value;
 
@@ -116,7 +116,7 @@ pub(crate) async fn sandbox() -> Option<Backend> {
 
 /// The same, of another world.
 pub(crate) async fn sandbox_in(world: &str) -> Backend {
-    let config = Config {
+    let config = SandboxConfig {
         dir: None,
         clock: SandboxClock::Stepped {
             millis_per_request: 100,

@@ -8,7 +8,7 @@ use deploycenter_engine::workflow::StatusReader;
 use deploycenter_ports::{Clock, ReadFrom};
 
 use crate::fail::Fail;
-use crate::output::status::Report;
+use crate::output::status::StatusReport;
 use crate::output::watch::Watch;
 
 /// Reads again and again, until Ctrl-C or until nobody reads what is printed. The first
@@ -31,7 +31,7 @@ pub(super) async fn run(
         };
         let shown = match round {
             Ok(outcome) => {
-                let report = Report::of_targets(outcome.targets);
+                let report = StatusReport::of_targets(outcome.targets);
                 match outcome.away.map(Fail::from) {
                     None => watch.show(report, clock.now()),
                     Some(away) if reading == ReadFrom::Snapshot => return Err(away),

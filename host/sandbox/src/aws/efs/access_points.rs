@@ -28,7 +28,7 @@ pub(super) struct AccessPoint {
     pub(super) file_system_id: String,
     client_token: String,
     /// What the create asked for, to tell a repeated one from another one.
-    asked: Wanted,
+    asked: WantedAccessPoint,
     pub(super) tags: BTreeMap<String, String>,
     created_at: Millis,
     #[serde(default)]
@@ -68,7 +68,7 @@ fn root() -> String {
 /// The parameters of a create that must be equal for a repeated one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Wanted {
+struct WantedAccessPoint {
     file_system_id: String,
     posix_user: Option<PosixUser>,
     root_directory: Option<RootDirectory>,
@@ -81,10 +81,10 @@ struct Wanted {
 struct CreateAccessPoint {
     client_token: String,
     #[serde(flatten)]
-    wanted: Wanted,
+    wanted: WantedAccessPoint,
 }
 
-impl Wanted {
+impl WantedAccessPoint {
     fn validate(&self) -> Result<(), ApiError> {
         if self
             .posix_user

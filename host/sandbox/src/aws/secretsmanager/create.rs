@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::secret::{self, CURRENT, Content, Secret, Tag};
+use super::secret::{self, CURRENT, Content, Secret, SecretTag};
 use super::{Secrets, invalid_parameter, invalid_request};
 use crate::aws::auth::Caller;
 use crate::aws::error::ApiError;
@@ -22,7 +22,7 @@ pub(super) struct CreateSecret {
     #[serde(flatten)]
     content: Content,
     #[serde(default)]
-    tags: Vec<Tag>,
+    tags: Vec<SecretTag>,
 }
 
 impl Secrets {

@@ -21,7 +21,7 @@ const LARGEST_VALUE: usize = 65_536;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Tag {
+pub(super) struct SecretTag {
     pub(super) key: String,
     #[serde(default)]
     pub(super) value: String,
@@ -110,7 +110,10 @@ pub(super) fn request_token(token: Option<&str>) -> Result<&str, ApiError> {
 }
 
 /// Adds tags to those that are there.
-pub(super) fn add_tags(tags: &mut BTreeMap<String, String>, new: &[Tag]) -> Result<(), ApiError> {
+pub(super) fn add_tags(
+    tags: &mut BTreeMap<String, String>,
+    new: &[SecretTag],
+) -> Result<(), ApiError> {
     let mut merged = tags.clone();
     for tag in new {
         let reserved = tag.key.starts_with("aws:");

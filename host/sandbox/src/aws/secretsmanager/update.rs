@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::create::answer;
-use super::secret::{self, CURRENT, Content, Tag};
+use super::secret::{self, CURRENT, Content, SecretTag};
 use super::{Secrets, invalid_parameter};
 use crate::aws::auth::Caller;
 use crate::aws::error::ApiError;
@@ -33,9 +33,9 @@ pub(super) struct UpdateSecret {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct TagResource {
+pub(super) struct TagSecret {
     secret_id: String,
-    tags: Vec<Tag>,
+    tags: Vec<SecretTag>,
 }
 
 #[derive(Deserialize)]
@@ -102,7 +102,7 @@ impl Secrets {
         Ok(answer(secret, token))
     }
 
-    pub(super) fn tag(&mut self, wanted: &TagResource, caller: &Caller) -> Result<Value, ApiError> {
+    pub(super) fn tag(&mut self, wanted: &TagSecret, caller: &Caller) -> Result<Value, ApiError> {
         let secret = self.living(&wanted.secret_id, caller)?;
         secret::add_tags(&mut secret.tags, &wanted.tags)?;
         Ok(json!({}))
