@@ -4,6 +4,7 @@ mod apply;
 mod planning;
 mod ports;
 mod recover;
+mod snapshot;
 pub mod workflow;
 
 pub use apply::{Cancel, Next, Outcome, Rollout, RunError};
@@ -13,3 +14,4 @@ pub use planning::{
 };
 pub use ports::{Engine, Limits, Providers, Words};
 pub use recover::{CancelError, ResumeScope};
+pub use snapshot::Run;

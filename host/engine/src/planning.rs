@@ -21,6 +21,7 @@ mod removal;
 mod render;
 mod revive;
 mod shared;
+mod shared_removal;
 mod snapshot;
 mod unprotect;
 mod usages;
@@ -31,7 +32,6 @@ mod wanted;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use deploycenter_domain::desired::{self, Desired};
 use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::hold::Hold;
 use deploycenter_domain::journal::Status;
@@ -41,7 +41,7 @@ use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::selector::Selection;
-use deploycenter_ports::{Holder, ReadFrom};
+use deploycenter_ports::Holder;
 use futures::StreamExt;
 
 pub use error::PlanError;
@@ -51,10 +51,12 @@ pub use orphans::Orphan;
 pub use provided::{ProvidedEntries, ProvidedEntry, Standstill};
 pub use refusal::Refusal;
 pub use refusal_code::RefusalCode;
+pub(crate) use shared_removal::removal_of_shared;
+pub(crate) use snapshot::Known;
 pub use validate::{Valid, Warning};
 
 use self::snapshot::PlanningSnapshot;
-use crate::Engine;
+use crate::Run;
 
 /// A plan, and what a person should hear beside it.
 #[derive(Debug, Clone)]
@@ -95,7 +97,7 @@ pub struct PlanOptions {
     /// What isn't ours and is to be taken over, by the effect that it becomes.
     pub adopt: BTreeMap<EffectId, Adoption>,
     /// That targets which were removed go on with the data that was retained of that life,
-    /// see [`Engine::life_to_revive`].
+    /// see [`Run::life_to_revive`].
     pub revive: Option<Incarnation>,
     /// That of targets without changes only the names are kept, and their effects counted:
     /// for whoever shows a plan and saves none. A fleet's texts take gigabytes.
@@ -125,27 +127,7 @@ pub(crate) enum PlannedTarget {
     Refusal(Refusal),
 }
 
-impl Engine {
-    /// The desired state: as it was given, or else as the working tree has it now.
-    ///
-    /// # Errors
-    /// All its problems, or that the working tree can't be read.
-    pub async fn desired(&self) -> Result<Arc<Desired>, PlanError> {
-        match &self.desired {
-            Some(desired) => Ok(Arc::clone(desired)),
-            None => self.desired_anew().await,
-        }
-    }
-
-    /// The desired state as the working tree has it now.
-    ///
-    /// # Errors
-    /// As [`Engine::desired`].
-    pub async fn desired_anew(&self) -> Result<Arc<Desired>, PlanError> {
-        let files = self.repository.desired_files().await?;
-        Ok(Arc::new(desired::read(&files)?))
-    }
-
+impl Run {
     /// Makes the plan of the selected targets. Reads outside systems, changes nothing.
     ///
     /// # Errors
@@ -156,9 +138,7 @@ impl Engine {
         selection: &Selection,
         options: &PlanOptions,
     ) -> Result<Planned, PlanError> {
-        let mut snapshot = self
-            .snapshot(self.desired().await?, ReadFrom::Snapshot)
-            .await?;
+        let mut snapshot = self.snapshot().await?;
         snapshot.moves_pins = options.sync;
         let others: Vec<TargetId> = snapshot.live.keys().cloned().collect();
         let chosen: Vec<TargetId> = selection
@@ -195,7 +175,7 @@ impl Engine {
                     (target, planned)
                 }
             })
-            .buffered(self.limits.plans.max(1));
+            .buffered(self.plans.max(1));
         while let Some((target, planned)) = planned.next().await {
             match planned {
                 Ok(planned) => gathered.take(target, planned, options),
@@ -215,7 +195,7 @@ impl Engine {
         Problems::check(problems)?;
         let selectors = selection.selectors.iter().map(ToString::to_string);
         let mut plan = Plan::new(
-            self.installation.clone(),
+            self.offline.installation.clone(),
             selectors.collect(),
             gathered.targets,
         );

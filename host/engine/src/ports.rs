@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deploycenter_domain::desired::Desired;
 use deploycenter_domain::effect::{EffectKind, System};
 use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::remedy::Advice;
@@ -77,7 +76,10 @@ impl Default for Limits {
     }
 }
 
-/// Plans and applies, through ports.
+/// Plans and applies, through ports. Kept for a process's life: it holds clients,
+/// credentials and compiled code, and nothing that was read. What is read is a [`Run`]'s.
+///
+/// [`Run`]: crate::Run
 #[derive(Debug, Clone)]
 pub struct Engine {
     /// Whose deployment repo this is.
@@ -92,9 +94,6 @@ pub struct Engine {
     pub plugins: Arc<dyn Plugins>,
     /// The deployment repo.
     pub repository: Arc<dyn Repository>,
-    /// The desired state, for a process that has read it and ends with one command; `None`:
-    /// it is read when it is asked for.
-    pub desired: Option<Arc<Desired>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// New ids.

@@ -4,20 +4,17 @@
 use std::collections::BTreeSet;
 
 use deploycenter_domain::deployed::DeployedState;
-use deploycenter_domain::digest::Digest;
-use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::journal::{DeploymentState, Event, Status};
-use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
-use deploycenter_domain::operation::Operation;
-use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
-use deploycenter_domain::resource::{Folder, Observed, Ownership, Project, Resource};
+use deploycenter_domain::name::{CustomerName, TargetId};
+use deploycenter_domain::plan::TargetPlan;
 use deploycenter_ports::{
-    CommitContext, DeploymentRecord, Lease, NewDeployment, ProviderError, ReadFrom, Recorded,
-    StoreError,
+    CommitContext, DeploymentRecord, Lease, NewDeployment, ProviderError, Recorded, StoreError,
 };
 
 use crate::Engine;
 use crate::apply::{Cancel, Outcome, RunError};
+use crate::planning::removal_of_shared;
+use crate::snapshot::Systems;
 
 /// Which unfinished deployments are taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,7 +240,9 @@ impl Engine {
         {
             return Ok(None);
         }
-        let live = match self.providers.generated.live(ReadFrom::Live).await {
+        // Read now that the lease is ours, and for this look alone.
+        let systems = Systems::open(&self.providers);
+        let live = match systems.branches.live().await {
             Ok(live) => live,
             Err(error) => return Ok(none_yet(&target, &error)),
         };
@@ -253,10 +252,7 @@ impl Engine {
         {
             return Ok(None);
         }
-        match self
-            .removal_of_shared(&target, deployed, ReadFrom::Live)
-            .await
-        {
+        match removal_of_shared(&self.installation, &systems, &target, deployed).await {
             Ok(plan) => Ok(plan),
             Err(error) => Ok(none_yet(&target, &error)),
         }
@@ -297,59 +293,6 @@ impl Engine {
             .next()
             .expect("one deployment has one outcome"))
     }
-
-    /// The plan that removes what a customer's instances share, as it is now; `None` when
-    /// nothing of ours is there.
-    pub(crate) async fn removal_of_shared(
-        &self,
-        target: &TargetId,
-        deployed: &DeployedState,
-        reading: ReadFrom,
-    ) -> Result<Option<TargetPlan>, ProviderError> {
-        let mut effects: Vec<PlannedEffect> = Vec::new();
-        let mut images: Vec<(EffectKind, &Resource)> = Vec::new();
-        for kind in [EffectKind::Project, EffectKind::Commit] {
-            images.extend(deployed.of_kind(kind).map(|(_, image)| (kind, image)));
-        }
-        for (kind, image) in images {
-            let Some(seen) = self.providers.of(kind).observe(image, reading).await? else {
-                continue;
-            };
-            if !self.is_ours(&seen, target) {
-                continue;
-            }
-            let depends_on: Vec<EffectId> =
-                effects.iter().map(|effect| effect.id.clone()).collect();
-            effects.push(delete(kind, seen, depends_on));
-        }
-        if effects.is_empty() {
-            return Ok(None);
-        }
-        let inputs =
-            std::collections::BTreeMap::from([("observed".to_owned(), Digest::of_json(&effects))]);
-        Ok(Some(TargetPlan {
-            target: target.clone(),
-            region: deployed.region.clone(),
-            app: None,
-            incarnation: Incarnation::FIRST,
-            operation: Operation::Destroy,
-            digest: Digest::of_json(&inputs),
-            inputs,
-            data_version: None,
-            remarks: Vec::new(),
-            effects,
-        }))
-    }
-
-    fn is_ours(&self, seen: &Observed, target: &TargetId) -> bool {
-        match &seen.ownership {
-            Ownership::Owned(owner) => {
-                owner.installation == self.installation && owner.target == *target
-            }
-            Ownership::ByPlace => true,
-            Ownership::Foreign(_) => false,
-        }
-    }
 }
 
 fn progress_of(record: &DeploymentRecord) -> Result<DeploymentState, RunError> {
@@ -365,23 +308,4 @@ fn progress_of(record: &DeploymentRecord) -> Result<DeploymentState, RunError> {
 fn none_yet(target: &TargetId, error: &ProviderError) -> Option<TargetPlan> {
     tracing::warn!(%target, %error, "what the customer's instances shared couldn't be looked at");
     None
-}
-
-fn delete(kind: EffectKind, seen: Observed, depends_on: Vec<EffectId>) -> PlannedEffect {
-    let name = match &seen.image {
-        Resource::Project(Project { name, .. }) => name.clone(),
-        _ => "folder".to_owned(),
-    };
-    let before = match seen.image {
-        Resource::Folder(folder) => Resource::Folder(Folder {
-            files: std::collections::BTreeMap::new(),
-            ..folder
-        }),
-        other => other,
-    };
-    let id = EffectId::new(kind, name).expect("a project's name and \"folder\" are effect names");
-    PlannedEffect {
-        outputs: seen.outputs,
-        ..PlannedEffect::new(id, depends_on, Some(before), None)
-    }
 }

@@ -204,7 +204,6 @@ impl Platform {
             store: Arc::new(store),
             plugins: Arc::new(library),
             repository: source.repository(),
-            desired: Some(Arc::clone(&desired)),
             clock,
             ids: Arc::new(Ulids),
             progress,

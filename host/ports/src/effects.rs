@@ -1,6 +1,7 @@
 //! What each kind of effect can do to the real service.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -70,15 +71,6 @@ pub struct StepOutcome {
     pub changed: bool,
     /// What is known now.
     pub outputs: Outputs,
-}
-
-/// Whether a reading may come from a list that was read earlier in the same run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReadFrom {
-    /// From lists, each read once: for planning.
-    Snapshot,
-    /// From the thing itself, now.
-    Live,
 }
 
 /// Whose fault, and whether to try again.
@@ -188,22 +180,46 @@ pub struct Beside {
     pub refuses: bool,
 }
 
+/// What one run sees of an outside system: its lists, each read when something of it is
+/// first asked for, and gone with this. For planning: however many targets ask, a list is
+/// read once, and each of them sees the same.
+///
+/// A list that couldn't be read fails for all who waited for it, and is read anew for
+/// whoever asks later.
+#[async_trait]
+pub trait Snapshot: Send + std::marker::Sync + fmt::Debug {
+    /// As [`Provider::observe`], as of this run's lists.
+    ///
+    /// # Errors
+    /// When a list can't be read.
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError>;
+
+    /// What stands in other places and takes away from `wanted`. Nothing, where an adapter
+    /// knows of no such thing.
+    ///
+    /// # Errors
+    /// When a list can't be read.
+    async fn beside(&self, _wanted: &Resource) -> Result<Vec<Beside>, ProviderError> {
+        Ok(Vec::new())
+    }
+}
+
 /// What the engine does with an outside system. One implementation serves all kinds of
-/// effect of its system.
+/// effect of its system, and all runs: it keeps clients and credentials, and nothing that
+/// was read. What a run reads is kept by the run's own [`Snapshot`].
 #[async_trait]
 pub trait Provider: Send + std::marker::Sync + fmt::Debug {
-    /// Reads what is there in the place that `wanted` names (its identity: creation
+    /// Opens what one run is to see of the system. Asks nobody yet.
+    fn snapshot(&self) -> Arc<dyn Snapshot>;
+
+    /// Reads what is there now in the place that `wanted` names (its identity: creation
     /// token, record name and set-identifier, application name, branch and path). The
     /// image has the same fields as `wanted` would have, so that equality means "as
     /// wanted". Tokens in `wanted` are compared by nobody here.
     ///
     /// # Errors
     /// When the system can't be read.
-    async fn observe(
-        &self,
-        wanted: &Resource,
-        reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError>;
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError>;
 
     /// Reads, freshly, what would be taken over as `wanted`: its image, and whose it is by
     /// its marks. `None`: there is no such thing.
@@ -216,16 +232,7 @@ pub trait Provider: Send + std::marker::Sync + fmt::Debug {
         wanted: &Resource,
         _adoption: &Adoption,
     ) -> Result<Option<Observed>, ProviderError> {
-        self.observe(wanted, ReadFrom::Live).await
-    }
-
-    /// What stands in other places and takes away from `wanted`, from the lists that
-    /// [`ReadFrom::Snapshot`] reads. Nothing, where an adapter knows of no such thing.
-    ///
-    /// # Errors
-    /// When the system can't be read.
-    async fn beside(&self, _wanted: &Resource) -> Result<Vec<Beside>, ProviderError> {
-        Ok(Vec::new())
+        self.observe(wanted).await
     }
 
     /// Leads from `step.before` to `step.after`, and waits until that has taken hold.
@@ -333,20 +340,27 @@ pub struct LastChange {
 }
 
 /// The generated branches as a whole.
-#[async_trait]
 pub trait Generated: Send + std::marker::Sync + fmt::Debug {
+    /// Opens what one run is to see of them. Asks nobody yet.
+    fn branches(&self) -> Arc<dyn BranchSnapshot>;
+}
+
+/// The generated branches as one run sees them: all at the heads that the remote had when
+/// this was first asked for anything, whatever is pushed or fetched since.
+#[async_trait]
+pub trait BranchSnapshot: Snapshot {
     /// Every target that has a folder (or, shared, a `project.json`) on a customer's
     /// branch, sorted.
     ///
     /// # Errors
     /// When the remote can't be read.
-    async fn live(&self, reading: ReadFrom) -> Result<Vec<LiveTarget>, ProviderError>;
+    async fn live(&self) -> Result<Vec<LiveTarget>, ProviderError>;
 
-    /// The commit that changed a folder last, as of the last reading; `None` when nothing
-    /// ever stood there. `path` as in a folder's image.
+    /// The commit that changed a folder last; `None` when nothing ever stood there. `path`
+    /// as in a folder's image.
     ///
     /// # Errors
-    /// When the branch's history can't be walked.
+    /// When the remote can't be read, or the branch's history can't be walked.
     async fn last_change(
         &self,
         branch: &str,
@@ -357,6 +371,9 @@ pub trait Generated: Send + std::marker::Sync + fmt::Debug {
 /// Secrets that a person gives.
 #[async_trait]
 pub trait ProvidedSecrets: Send + std::marker::Sync + fmt::Debug {
+    /// Opens what one run is to see of all entries, given or drawn. Asks nobody yet.
+    fn entries(&self) -> Arc<dyn SecretSnapshot>;
+
     /// Makes or replaces an entry with that one key. The value goes nowhere else.
     ///
     /// # Errors
@@ -370,16 +387,6 @@ pub trait ProvidedSecrets: Send + std::marker::Sync + fmt::Debug {
         owner: &ProvidedOwner,
     ) -> Result<(), ProviderError>;
 
-    /// The entries of the region whose names begin with `prefix`, sorted.
-    ///
-    /// # Errors
-    /// When Secrets Manager can't be read.
-    async fn list(
-        &self,
-        region: &RegionName,
-        prefix: &str,
-    ) -> Result<Vec<SecretEntry>, ProviderError>;
-
     /// One entry as it is at this moment, by its full name; `None` where there is none, or it
     /// waits for its deletion. AWS's lists may lack what changed in the last five minutes.
     ///
@@ -390,6 +397,20 @@ pub trait ProvidedSecrets: Send + std::marker::Sync + fmt::Debug {
         region: &RegionName,
         name: &str,
     ) -> Result<Option<SecretEntry>, ProviderError>;
+}
+
+/// The entries of Secrets Manager as one run sees them.
+#[async_trait]
+pub trait SecretSnapshot: Snapshot {
+    /// The entries of the region whose names begin with `prefix`, sorted.
+    ///
+    /// # Errors
+    /// When Secrets Manager can't be read.
+    async fn list(
+        &self,
+        region: &RegionName,
+        prefix: &str,
+    ) -> Result<Vec<SecretEntry>, ProviderError>;
 }
 
 /// An entry of Secrets Manager, without its value.

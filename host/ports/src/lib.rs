@@ -1,5 +1,6 @@
 //! What the engine needs from outside: the traits, and the plain data in their
-//! signatures. No implementation is here.
+//! signatures. No implementation is here, but for the one piece that each adapter needs to
+//! keep a snapshot's word: a list that is read once for all who ask.
 
 mod call;
 mod checks;
@@ -8,6 +9,7 @@ mod diagnosis;
 mod effects;
 mod events;
 mod inventory;
+mod list;
 mod plugins;
 mod repository;
 mod store;
@@ -17,12 +19,14 @@ pub use checks::CheckCache;
 pub use clock::{Clock, Ids};
 pub use diagnosis::{Check, Examine, Finding, Verdict};
 pub use effects::{
-    ApplicationState, Applications, Beside, BesideCode, CommitContext, Generated, LastChange,
-    LiveTarget, ProvidedOwner, ProvidedSecrets, Provider, ProviderError, ProviderErrorKind,
-    ReadFrom, SecretEntry, Step, StepOutcome, Syncing, system_name,
+    ApplicationState, Applications, Beside, BesideCode, BranchSnapshot, CommitContext, Generated,
+    LastChange, LiveTarget, ProvidedOwner, ProvidedSecrets, Provider, ProviderError,
+    ProviderErrorKind, SecretEntry, SecretSnapshot, Snapshot, Step, StepOutcome, Syncing,
+    system_name,
 };
 pub use events::{DeploymentEvent, EventSink, Silent};
 pub use inventory::{InventoryItem, InventorySource, Marker};
+pub use list::{List, Lists};
 pub use plugins::{PluginError, PluginFacts, Plugins, TemplateFault};
 pub use repository::{DesiredFiles, MainState, Repository, RepositoryError};
 pub use store::{

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use deploycenter_domain::resource::{Adoption, Observed, Resource};
-use deploycenter_ports::{Provider, ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
+use deploycenter_ports::{Provider, ProviderError, ProviderErrorKind, Snapshot, Step, StepOutcome};
 
 /// Which calls of `ensure` fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +47,12 @@ pub(crate) struct FaultyGit {
 
 #[async_trait]
 impl Provider for FaultyGit {
-    async fn observe(
-        &self,
-        wanted: &Resource,
-        reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError> {
-        self.inner.observe(wanted, reading).await
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        self.inner.snapshot()
+    }
+
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError> {
+        self.inner.observe(wanted).await
     }
 
     async fn observe_foreign(

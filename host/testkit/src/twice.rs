@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use deploycenter_domain::resource::{Adoption, Observed, Resource};
-use deploycenter_ports::{Beside, Provider, ProviderError, ReadFrom, Step, StepOutcome};
+use deploycenter_ports::{Provider, ProviderError, Snapshot, Step, StepOutcome};
 
 /// Takes every step a second time, as a process would that died before it could write
 /// that the first went well.
@@ -17,12 +17,12 @@ pub(crate) struct Twice {
 
 #[async_trait]
 impl Provider for Twice {
-    async fn observe(
-        &self,
-        wanted: &Resource,
-        reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError> {
-        self.inner.observe(wanted, reading).await
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        self.inner.snapshot()
+    }
+
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError> {
+        self.inner.observe(wanted).await
     }
 
     async fn observe_foreign(
@@ -31,10 +31,6 @@ impl Provider for Twice {
         adoption: &Adoption,
     ) -> Result<Option<Observed>, ProviderError> {
         self.inner.observe_foreign(wanted, adoption).await
-    }
-
-    async fn beside(&self, wanted: &Resource) -> Result<Vec<Beside>, ProviderError> {
-        self.inner.beside(wanted).await
     }
 
     async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {

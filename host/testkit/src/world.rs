@@ -332,7 +332,6 @@ impl World {
         let engine = Engine {
             installation,
             generated_url: REPOSITORY.to_owned(),
-            desired: None,
             providers: Providers {
                 efs: twice(Arc::new(aws.efs())),
                 dns: twice(Arc::new(aws.route53())),

@@ -6,21 +6,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deploycenter_domain::name::InstallationId;
-use deploycenter_domain::resource::{Adoption, Observed, Outputs, Ownership, Resource, Sync};
+use deploycenter_domain::resource::{Adoption, Observed, Outputs, Resource};
 use deploycenter_ports::{
     ApplicationState, Applications, Calls, Clock, Provider, ProviderError, ProviderErrorKind,
-    ReadFrom, Step, StepOutcome,
+    Snapshot, Step, StepOutcome,
 };
 use reqwest::Method;
 
 use crate::change::Thing;
 use crate::client::{Answer, Ask, Client, SYSTEM};
 use crate::config::ArgoCdConfig;
-use crate::judge::{Level, Verdict, judge};
-use crate::listing::{Listings, parse, states};
+use crate::judge::Level;
+use crate::listing::{parse, states};
 use crate::model::{App, ResourceTree};
-use crate::owned;
+use crate::observed::Observer;
 use crate::patience::Patience;
+use crate::snapshot::ArgoCdSnapshot;
 use crate::trees::TreeReader;
 
 /// How long a poll waits at first and at most.
@@ -41,12 +42,11 @@ pub(crate) enum Refresh {
 
 /// Argo CD as the engine uses it.
 pub struct ArgoCd {
-    pub(crate) client: Client,
+    pub(crate) client: Arc<Client>,
     pub(crate) installation: InstallationId,
     pub(crate) progress_deadline: Duration,
     pub(crate) patience: Patience,
     pub(crate) trees: Arc<dyn TreeReader>,
-    listings: Listings,
 }
 
 impl fmt::Debug for ArgoCd {
@@ -70,18 +70,12 @@ impl ArgoCd {
         calls: Arc<dyn Calls>,
     ) -> Result<Self, ProviderError> {
         Ok(Self {
-            client: Client::new(config, clock, calls)?,
+            client: Arc::new(Client::new(config, clock, calls)?),
             installation: config.installation.clone(),
             progress_deadline: config.progress_deadline,
             patience: config.patience,
             trees,
-            listings: Listings::default(),
         })
-    }
-
-    /// Begins another run: the next [`ReadFrom::Snapshot`] asks Argo CD again.
-    pub async fn new_run(&self) {
-        self.listings.forget().await;
     }
 
     /// The application as it is.
@@ -119,83 +113,11 @@ impl ArgoCd {
         found(self.client.ask(thing.ask(Method::GET)).await?)
     }
 
-    async fn observe_owned(
-        &self,
-        wanted: &Resource,
-        reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError> {
-        let Some(thing) = Thing::of(wanted) else {
-            return Err(not_ours());
-        };
-        let app = match reading {
-            ReadFrom::Live => match (self.get(thing).await?, thing) {
-                // One that is to change its project is still in the former.
-                (None, Thing::Application { name, .. }) => self.anywhere(name).await?,
-                (found, _) => found,
-            },
-            ReadFrom::Snapshot => {
-                let listing = self.listings.get(&self.client).await?;
-                match thing {
-                    Thing::Project(name) => listing.projects.get(name).cloned(),
-                    Thing::Application { name, .. } => listing.applications.get(name).cloned(),
-                }
-            }
-        };
-        Ok(app.and_then(|app| {
-            let image = owned::image(&app, wanted)?;
-            Some(Observed {
-                image,
-                ownership: owned::ownership(&app.metadata, &self.installation),
-                outputs: Outputs::new(),
-            })
-        }))
-    }
-
-    /// What an application has taken over: `Some` only while it is settled, since what it
-    /// passes through on the way moves by itself and is nothing to decide on.
-    async fn observe_sync(
-        &self,
-        wanted: &Sync,
-        reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError> {
-        let app = match reading {
-            ReadFrom::Live => {
-                let found = self
-                    .application(&wanted.application, &wanted.project, Refresh::No)
-                    .await?;
-                match found {
-                    Some(app) => Some(app),
-                    None => self.anywhere(&wanted.application).await?,
-                }
-            }
-            ReadFrom::Snapshot => self
-                .listings
-                .get(&self.client)
-                .await?
-                .applications
-                .get(&wanted.application)
-                .cloned(),
-        };
-        let Some(app) = app else { return Ok(None) };
-        if judge(&app, true, Level::Healthy) != Verdict::Done {
-            return Ok(None);
+    fn observer(&self) -> Observer {
+        Observer {
+            installation: self.installation.clone(),
+            trees: Arc::clone(&self.trees),
         }
-        let Some(tree) = self
-            .trees
-            .tree_at(&app.status.sync.revision, &wanted.path)
-            .await?
-        else {
-            return Ok(None);
-        };
-        let image = Resource::Sync(Sync {
-            tree: Some(tree),
-            ..wanted.clone()
-        });
-        Ok(Some(Observed {
-            image,
-            ownership: Ownership::ByPlace,
-            outputs: Outputs::new(),
-        }))
     }
 
     pub(crate) fn since(&self, then: jiff::Timestamp) -> Duration {
@@ -227,14 +149,34 @@ pub(crate) fn not_ours() -> ProviderError {
 
 #[async_trait]
 impl Provider for ArgoCd {
-    async fn observe(
-        &self,
-        wanted: &Resource,
-        reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError> {
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::new(ArgoCdSnapshot::new(
+            Arc::clone(&self.client),
+            self.observer(),
+        ))
+    }
+
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError> {
+        let observer = self.observer();
         match wanted {
-            Resource::Sync(sync) => self.observe_sync(sync, reading).await,
-            _ => self.observe_owned(wanted, reading).await,
+            Resource::Sync(sync) => {
+                let (name, project) = (&sync.application, &sync.project);
+                let found = self.application(name, project, Refresh::No).await?;
+                let found = match found {
+                    Some(app) => Some(app),
+                    None => self.anywhere(name).await?,
+                };
+                observer.sync(sync, found.as_ref()).await
+            }
+            _ => {
+                let thing = Thing::of(wanted).ok_or_else(not_ours)?;
+                let found = match (self.get(thing).await?, thing) {
+                    // One that is to change its project is still in the former.
+                    (None, Thing::Application { name, .. }) => self.anywhere(name).await?,
+                    (found, _) => found,
+                };
+                Ok(observer.owned(wanted, found.as_ref()))
+            }
         }
     }
 

@@ -1,13 +1,11 @@
-//! All applications and projects, read once a run.
+//! All applications and projects, as lists give them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use deploycenter_ports::{ApplicationState, ProviderError};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::sync::Mutex;
 
 use crate::client::{Ask, Client, SYSTEM};
 use crate::model::{App, List};
@@ -33,17 +31,9 @@ pub(crate) struct Listing {
     pub(crate) projects: BTreeMap<String, App>,
 }
 
-/// The listing of this run.
-#[derive(Debug, Default)]
-pub(crate) struct Listings(Mutex<Option<Arc<Listing>>>);
-
-impl Listings {
-    /// Reads it, or gives what was read.
-    pub(crate) async fn get(&self, client: &Client) -> Result<Arc<Listing>, ProviderError> {
-        let mut kept = self.0.lock().await;
-        if let Some(listing) = &*kept {
-            return Ok(Arc::clone(listing));
-        }
+impl Listing {
+    /// Reads it.
+    pub(crate) async fn read(client: &Client) -> Result<Self, ProviderError> {
         let applications = client
             .ask(Ask::new(Method::GET, &["applications"]).query("fields", FIELDS))
             .await?
@@ -52,16 +42,10 @@ impl Listings {
             .ask(Ask::new(Method::GET, &["projects"]))
             .await?
             .value()?;
-        let listing = Arc::new(Listing {
+        Ok(Self {
             applications: by_name(applications)?,
             projects: by_name(projects)?,
-        });
-        *kept = Some(Arc::clone(&listing));
-        Ok(listing)
-    }
-
-    pub(crate) async fn forget(&self) {
-        *self.0.lock().await = None;
+        })
     }
 }
 

@@ -17,16 +17,16 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use deploycenter_domain::name::RegionName;
 use deploycenter_ports::{Calls, Clock, ProviderError, ProviderErrorKind};
 
-use crate::cell::Keyed;
-use crate::efs::{Efs, EfsLists};
+use crate::efs::Efs;
+use crate::keyed::Keyed;
 use crate::places::Places;
-use crate::route53::{Route53, Zone, ZoneLists};
+use crate::route53::{Route53, Zone};
 use crate::sdk::connector::Watched;
 use crate::sdk::credentials::Held;
 use crate::sdk::failure::Context;
 use crate::sdk::pace::Pace;
 use crate::sdk::sleep::ClockSleep;
-use crate::secrets::{ProvidedSecrets, SecretLists, Secrets};
+use crate::secrets::{ProvidedSecrets, Secrets};
 
 /// Attempts that the SDK makes before a call fails.
 const ATTEMPTS: u32 = 5;
@@ -69,7 +69,7 @@ impl fmt::Debug for Fixed {
     }
 }
 
-/// AWS, for one run. Cheap to clone; clones share everything.
+/// AWS, for a process. Cheap to clone; clones share everything.
 #[derive(Debug, Clone)]
 pub struct Aws {
     pub(crate) shared: Arc<Shared>,
@@ -87,9 +87,6 @@ pub(crate) struct Shared {
     route53: Keyed<Where, aws_sdk_route53::Client>,
     paces: Keyed<String, Arc<Pace>>,
     zones: Keyed<String, Arc<Zone>>,
-    pub(crate) efs_lists: EfsLists,
-    pub(crate) zone_lists: ZoneLists,
-    pub(crate) secret_lists: SecretLists,
 }
 
 impl Aws {
@@ -169,9 +166,6 @@ impl Aws {
                 route53: Keyed::default(),
                 paces: Keyed::default(),
                 zones: Keyed::default(),
-                efs_lists: EfsLists::default(),
-                zone_lists: ZoneLists::default(),
-                secret_lists: SecretLists::default(),
             }),
         }
     }

@@ -6,20 +6,21 @@ mod file_system;
 mod inventory;
 mod lists;
 mod mount_target;
+mod snapshot;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_efs::types::Tag;
 use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::name::RegionName;
 use deploycenter_domain::resource::{Adoption, Observed, Outputs, Owner, Ownership, Resource};
-use deploycenter_ports::{Provider, ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
+use deploycenter_ports::{Provider, ProviderError, ProviderErrorKind, Snapshot, Step, StepOutcome};
 
+use self::snapshot::EfsSnapshot;
 use crate::aws::{Aws, Where};
 use crate::sdk::failure::Context;
-
-pub(crate) use lists::EfsLists;
 
 /// EFS. Serves `efs.file-system`, `efs.mount-target` and `efs.access-point`.
 ///
@@ -32,7 +33,7 @@ pub(crate) use lists::EfsLists;
 ///   made new, so neither is adopted by itself.
 /// - What is being deleted counts as absent; a create waits until it is gone.
 /// - Mount targets have no tags, so each leaves a tag on its file system with its id and
-///   security groups. A listed reading trusts these tags when there are as many of them
+///   security groups. A snapshot trusts these tags when there are as many of them
 ///   as the file system says it has mount targets, and asks for each otherwise. So a plan
 ///   sees every change of the desired state, and a mount target that someone removed; not
 ///   security groups that someone changed by hand, which a fresh reading sees.
@@ -69,25 +70,25 @@ impl Efs {
 
 #[async_trait]
 impl Provider for Efs {
-    async fn observe(
-        &self,
-        wanted: &Resource,
-        reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError> {
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::new(EfsSnapshot::new(self.clone()))
+    }
+
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError> {
         match wanted {
             Resource::FileSystem(wanted) => {
                 self.regional(&wanted.region)?
-                    .observe_file_system(wanted, reading)
+                    .observe_file_system(wanted)
                     .await
             }
             Resource::MountTarget(wanted) => {
                 self.regional(&wanted.region)?
-                    .observe_mount_target(wanted, reading)
+                    .observe_mount_target(wanted)
                     .await
             }
             Resource::AccessPoint(wanted) => {
                 self.regional(&wanted.region)?
-                    .observe_access_point(wanted, reading)
+                    .observe_access_point(wanted)
                     .await
             }
             _ => Err(not_ours()),

@@ -1,15 +1,15 @@
 //! EFS, Route 53 and Secrets Manager as the engine's effects.
 //!
-//! An [`Aws`] serves one run: what [`ReadFrom::Snapshot`](deploycenter_ports::Reading) reads
-//! is read once for it and shared. Clients and sessions are made when they are first
-//! needed, one for each pair of region and role.
+//! An [`Aws`] serves a process: clients and sessions are made when they are first needed,
+//! one for each pair of region and role, and kept. What is listed is a run's own: each
+//! [`Snapshot`](deploycenter_ports::Snapshot) has lists of its own, and goes with them.
 
 mod aws;
-mod cell;
 mod decide;
 mod doctor;
 mod efs;
 mod inventory;
+mod keyed;
 mod places;
 mod route53;
 mod sdk;

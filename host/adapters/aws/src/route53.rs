@@ -7,6 +7,7 @@ mod convert;
 mod inventory;
 mod queue;
 mod read;
+mod snapshot;
 
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use aws_sdk_route53::types::ResourceRecordSet;
 use deploycenter_domain::resource::{Adoption, Observed, Record, Resource};
 use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{
-    Beside, Clock, Provider, ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome,
+    Clock, Provider, ProviderError, ProviderErrorKind, Snapshot, Step, StepOutcome,
 };
 
 use crate::aws::Aws;
@@ -23,10 +24,9 @@ use crate::decide::decide;
 use crate::sdk::failure::Context;
 use crate::sdk::pace::Pace;
 
-pub(crate) use read::ZoneLists;
-
 use batch::Change;
 use queue::{Outcome, Queue};
+use snapshot::Route53Snapshot;
 
 /// Route 53. Serves `dns.record`.
 ///
@@ -162,19 +162,16 @@ fn change(
 
 #[async_trait]
 impl Provider for Route53 {
-    async fn observe(
-        &self,
-        wanted: &Resource,
-        reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError> {
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::new(Route53Snapshot::new(self.aws.clone()))
+    }
+
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError> {
         let Resource::Record(wanted) = wanted else {
             return Err(not_ours());
         };
         let zone = self.aws.zone(&wanted.zone)?;
-        match reading {
-            ReadFrom::Live => Ok(zone.read_fresh(wanted).await?.map(|(observed, _)| observed)),
-            ReadFrom::Snapshot => zone.read_listed(&self.aws.shared.zone_lists, wanted).await,
-        }
+        Ok(zone.read_fresh(wanted).await?.map(|(observed, _)| observed))
     }
 
     async fn observe_foreign(
@@ -187,14 +184,6 @@ impl Provider for Route53 {
         };
         let zone = self.aws.zone(&wanted.zone)?;
         zone.observe_foreign(wanted, adoption).await
-    }
-
-    async fn beside(&self, wanted: &Resource) -> Result<Vec<Beside>, ProviderError> {
-        let Resource::Record(wanted) = wanted else {
-            return Err(not_ours());
-        };
-        let zone = self.aws.zone(&wanted.zone)?;
-        zone.beside(&self.aws.shared.zone_lists, wanted).await
     }
 
     async fn ensure(&self, step: &Step) -> Result<StepOutcome, ProviderError> {

@@ -5,18 +5,21 @@ mod entry;
 mod inventory;
 mod provided;
 mod read;
+mod snapshot;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::types::Tag;
 use deploycenter_domain::name::RegionName;
 use deploycenter_domain::resource::{Adoption, Observed, Resource};
-use deploycenter_ports::{Provider, ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
+use deploycenter_ports::{Provider, ProviderError, ProviderErrorKind, Snapshot, Step, StepOutcome};
 
 use crate::aws::{Aws, Where};
 use crate::sdk::failure::Context;
 
 pub use provided::ProvidedSecrets;
-pub(crate) use read::SecretLists;
+use snapshot::SecretsSnapshot;
 
 /// Secrets Manager. Serves `secrets.entry`.
 ///
@@ -25,7 +28,7 @@ pub(crate) use read::SecretLists;
 /// - An entry that waits for its deletion is foreign: its name is taken until it is gone.
 /// - An entry that a person gave is another's where one is to be drawn. It can be removed:
 ///   its image has no keys, and its tags have to name the step's target.
-/// - A listed reading sees what carries an installation's tag; a stranger's entry of the
+/// - A snapshot sees what carries an installation's tag; a stranger's entry of the
 ///   same name shows when it is read freshly, or made.
 #[derive(Debug, Clone)]
 pub struct Secrets {
@@ -62,19 +65,16 @@ impl Secrets {
 
 #[async_trait]
 impl Provider for Secrets {
-    async fn observe(
-        &self,
-        wanted: &Resource,
-        reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError> {
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::new(SecretsSnapshot::new(self.aws.clone()))
+    }
+
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError> {
         let Resource::Secret(wanted) = wanted else {
             return Err(not_ours());
         };
         let regional = RegionalSecrets::new(&self.aws, &wanted.region)?;
-        let found = match reading {
-            ReadFrom::Snapshot => regional.listed().await?.get(&wanted.name).cloned(),
-            ReadFrom::Live => regional.describe(&wanted.name).await?,
-        };
+        let found = regional.describe(&wanted.name).await?;
         Ok(found.map(|found| regional.observed(&found)))
     }
 

@@ -1,9 +1,8 @@
 //! The adapter: folders on the customers' branches.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,10 +10,10 @@ use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::remedy::{Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, Folder, Observed, Outputs, Ownership, Resource};
 use deploycenter_ports::{
-    Call, Calls, Clock, Phase, Provider, ProviderError, ProviderErrorKind, ReadFrom, Step,
+    Call, Calls, Clock, Phase, Provider, ProviderError, ProviderErrorKind, Snapshot, Step,
     StepOutcome,
 };
-use git2::{Error, Repository};
+use git2::{Error, Oid, Repository};
 use tokio::sync::{Mutex, MutexGuard, RwLock};
 
 use crate::config::GitConfig;
@@ -25,6 +24,7 @@ use crate::history::full_id;
 use crate::place::Place;
 use crate::queue::Queue;
 use crate::remote::Cache;
+use crate::snapshot::GitSnapshot;
 use crate::tree;
 
 /// How often a call to the remote is made before it counts as failed.
@@ -49,8 +49,6 @@ pub(crate) struct Shared {
     remote: Mutex<u64>,
     /// The number of the last fetch that was begun.
     fetches: AtomicU64,
-    /// Whether the branches were fetched in this run.
-    listed: AtomicBool,
     /// Read-held while something blocks.
     busy: Arc<RwLock<()>>,
     pub(crate) queue: Queue,
@@ -86,16 +84,10 @@ impl Git {
                 calls,
                 remote: Mutex::new(0),
                 fetches: AtomicU64::new(0),
-                listed: AtomicBool::new(false),
                 busy: Arc::new(RwLock::new(())),
                 queue: Queue::default(),
             }),
         }))
-    }
-
-    /// Begins another run: the next [`ReadFrom::Snapshot`] asks the remote again.
-    pub fn new_run(&self) {
-        self.shared.listed.store(false, Ordering::SeqCst);
     }
 
     /// Waits until nothing that was sent to the remote is still under way.
@@ -125,36 +117,6 @@ impl Git {
             found = self.shared.read(look).await?;
         }
         Ok(found.flatten().map(|id| id.to_string()))
-    }
-
-    /// The text of every file in a folder at the head of a branch, as the remote had it
-    /// when this run first read it; `None` when the folder isn't there. An empty `path`
-    /// means the whole branch.
-    ///
-    /// # Errors
-    /// When the remote can't be read.
-    pub async fn folder_files(
-        &self,
-        branch: &str,
-        path: &str,
-    ) -> Result<Option<BTreeMap<String, String>>, ProviderError> {
-        let place = Place::new(branch, path)?;
-        self.shared.listed().await?;
-        self.shared
-            .read(move |repo| {
-                let Some(head) = Cache::head(repo, &place.branch)? else {
-                    return Ok(None);
-                };
-                let Some(id) = tree::at(&repo.find_commit(head)?.tree()?, &place.path)? else {
-                    return Ok(None);
-                };
-                let object = repo.find_object(id, None)?;
-                object
-                    .as_tree()
-                    .map(|tree| tree::read(repo, tree))
-                    .transpose()
-            })
-            .await
     }
 }
 
@@ -230,7 +192,6 @@ impl Shared {
         let fetched = self.call(turn, "fetch", Cache::fetch).await?;
         if fetched.is_ok() {
             **turn = number;
-            self.listed.store(true, Ordering::SeqCst);
         }
         Ok(fetched)
     }
@@ -239,21 +200,11 @@ impl Shared {
     /// one fetch that begins after they asked.
     pub(crate) async fn fresh(&self) -> Result<(), ProviderError> {
         let asked = self.fetches.load(Ordering::SeqCst);
-        self.fetch_unless(|last| last > asked).await
-    }
-
-    /// The branches as this run first read them.
-    pub(crate) async fn listed(&self) -> Result<(), ProviderError> {
-        self.fetch_unless(|_| self.listed.load(Ordering::SeqCst))
-            .await
-    }
-
-    async fn fetch_unless(&self, done: impl Fn(u64) -> bool) -> Result<(), ProviderError> {
         let mut attempt = 0;
         loop {
             let failed = {
                 let mut turn = self.turn().await;
-                if done(*turn) {
+                if *turn > asked {
                     return Ok(());
                 }
                 match self.fetch_once(&mut turn).await? {
@@ -278,22 +229,17 @@ impl Shared {
             .await;
     }
 
-    async fn observe(
+    /// The folder in a commit of its branch; `head` says in which, as the cache is then.
+    pub(crate) async fn folder(
         &self,
         wanted: &Folder,
-        reading: ReadFrom,
+        head: impl FnOnce(&Repository, &str) -> Result<Option<Oid>, Error> + Send + 'static,
     ) -> Result<Option<Observed>, ProviderError> {
         let place = Place::of(wanted)?;
-        match reading {
-            ReadFrom::Snapshot => self.listed().await?,
-            ReadFrom::Live => self.fresh().await?,
-        }
         let branch = place.branch.clone();
-        let look = move |repo: &Repository| match look(repo, &place)? {
-            None if Cache::head(repo, &place.branch)?.is_none() => {
-                Ok((None, Cache::in_the_way(repo, &place.branch)?))
-            }
-            found => Ok((found, None)),
+        let look = move |repo: &Repository| match head(repo, &place.branch)? {
+            None => Ok((None, Cache::in_the_way(repo, &place.branch)?)),
+            Some(head) => Ok((look(repo, head, &place)?, None)),
         };
         let (found, in_the_way) = self.read(look).await?;
         if let Some(other) = in_the_way {
@@ -307,17 +253,18 @@ impl Shared {
     }
 }
 
+pub(crate) fn not_ours() -> ProviderError {
+    refused("git holds folders; other effects belong to other systems")
+}
+
 fn outputs(tree: Option<String>) -> Outputs {
     tree.map(|tree| (OutputName::Tree, tree))
         .into_iter()
         .collect()
 }
 
-/// The folder as the cache has it.
-fn look(repo: &Repository, place: &Place) -> Result<Option<Folder>, Error> {
-    let Some(head) = Cache::head(repo, &place.branch)? else {
-        return Ok(None);
-    };
+/// The folder in a commit.
+fn look(repo: &Repository, head: Oid, place: &Place) -> Result<Option<Folder>, Error> {
     let root = repo.find_commit(head)?.tree()?;
     let Some(id) = content::id_at(&root, place)? else {
         return Ok(None);
@@ -332,17 +279,16 @@ fn look(repo: &Repository, place: &Place) -> Result<Option<Folder>, Error> {
 
 #[async_trait]
 impl Provider for Git {
-    async fn observe(
-        &self,
-        wanted: &Resource,
-        reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError> {
-        match wanted {
-            Resource::Folder(folder) => self.shared.observe(folder, reading).await,
-            _ => Err(refused(
-                "git holds folders; other effects belong to other systems",
-            )),
-        }
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::new(GitSnapshot::new(Arc::clone(&self.shared)))
+    }
+
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError> {
+        let Resource::Folder(folder) = wanted else {
+            return Err(not_ours());
+        };
+        self.shared.fresh().await?;
+        self.shared.folder(folder, Cache::head).await
     }
 
     async fn observe_foreign(

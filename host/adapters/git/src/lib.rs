@@ -27,6 +27,7 @@ mod push;
 mod queue;
 mod remote;
 mod signing;
+mod snapshot;
 mod tree;
 mod working_tree;
 

@@ -1,10 +1,9 @@
 //! The generated branches as a whole: which targets stand on them.
 
-use async_trait::async_trait;
 use deploycenter_domain::hold;
 use deploycenter_domain::lock;
 use deploycenter_domain::name::{CustomerName, RegionName, TargetId};
-use deploycenter_ports::{Generated, LastChange, LiveTarget, ProviderError, ReadFrom};
+use deploycenter_ports::{LastChange, LiveTarget, ProviderError};
 use git2::{Error, ObjectType, Oid, Repository, Tree};
 
 use crate::commit;
@@ -12,31 +11,8 @@ use crate::content;
 use crate::git::Git;
 use crate::history::HistoryError;
 use crate::place::{PREFIX, Place, ROOT_FILE};
-use crate::remote::Cache;
+use crate::remote::{Cache, Heads};
 use crate::tree;
-
-#[async_trait]
-impl Generated for Git {
-    async fn live(&self, reading: ReadFrom) -> Result<Vec<LiveTarget>, ProviderError> {
-        match reading {
-            ReadFrom::Snapshot => self.shared.listed().await?,
-            ReadFrom::Live => self.shared.fresh().await?,
-        }
-        self.shared.read(all).await
-    }
-
-    async fn last_change(
-        &self,
-        branch: &str,
-        path: &str,
-    ) -> Result<Option<LastChange>, ProviderError> {
-        let place = Place::new(branch, path)?;
-        self.shared.listed().await?;
-        self.shared
-            .read(move |repo| last_change(repo, &place))
-            .await
-    }
-}
 
 impl Git {
     /// Who changed a folder since it had that tree, as the remote has it now: `Someone in
@@ -54,14 +30,15 @@ impl Git {
         self.shared.fresh().await?;
         let tree = tree.to_owned();
         let look = move |repo: &Repository| {
-            let present = match Cache::head(repo, &place.branch)? {
+            let head = Cache::head(repo, &place.branch)?;
+            let present = match head {
                 Some(head) => content::id_at(&repo.find_commit(head)?.tree()?, &place)?,
                 None => None,
             };
             if present.is_some_and(|id| id.to_string() == tree) {
                 return Ok(None);
             }
-            let last = last_change(repo, &place)?;
+            let last = last_change(repo, head, &place)?;
             Ok(Some(last.map_or_else(
                 || "someone".to_owned(),
                 |last| {
@@ -74,8 +51,13 @@ impl Git {
     }
 }
 
-fn last_change(repo: &Repository, place: &Place) -> Result<Option<LastChange>, Error> {
-    let Some(head) = Cache::head(repo, &place.branch)? else {
+/// The commit up to a branch's head that changed a place last.
+pub(crate) fn last_change(
+    repo: &Repository,
+    head: Option<Oid>,
+    place: &Place,
+) -> Result<Option<LastChange>, Error> {
+    let Some(head) = head else {
         return Ok(None);
     };
     let found = content::last_change(repo, repo.find_commit(head)?, place);
@@ -98,19 +80,21 @@ fn last_change(repo: &Repository, place: &Place) -> Result<Option<LastChange>, E
     }))
 }
 
-fn all(repo: &Repository) -> Result<Vec<LiveTarget>, Error> {
-    let prefix = Cache::tracking(PREFIX);
+/// Every target on the customers' branches, sorted.
+pub(crate) fn live(repo: &Repository, heads: &Heads) -> Result<Vec<LiveTarget>, Error> {
     let mut found = Vec::new();
-    for reference in repo.references_glob(&format!("{prefix}*"))? {
-        let reference = reference?;
+    for (branch, head) in heads {
         // A branch whose name is no customer's isn't one of ours.
-        let customer = reference
-            .name()
-            .ok()
-            .and_then(|name| name.strip_prefix(&prefix))
+        let customer = branch
+            .strip_prefix(PREFIX)
             .and_then(|name| name.parse::<CustomerName>().ok());
         if let Some(customer) = customer {
-            on_branch(repo, &customer, &reference.peel_to_tree()?, &mut found)?;
+            on_branch(
+                repo,
+                &customer,
+                &repo.find_commit(*head)?.tree()?,
+                &mut found,
+            )?;
         }
     }
     found.sort_by(|a, b| a.target.cmp(&b.target));

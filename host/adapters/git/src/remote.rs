@@ -32,6 +32,9 @@ const NOWHERE_ELSE: RemoteRedirect = RemoteRedirect::None;
 /// room for none of them.
 const ABOVE: &str = "refs/remotes/above/customer";
 
+/// The commit that each generated branch was at, by the branch's name.
+pub(crate) type Heads = BTreeMap<String, Oid>;
+
 /// A bare cache of one remote's generated branches.
 #[derive(Debug)]
 pub(crate) struct Cache {
@@ -121,6 +124,23 @@ impl Cache {
             Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// All heads as last fetched.
+    pub(crate) fn heads(repo: &Repository) -> Result<Heads, Error> {
+        let prefix = Self::tracking("");
+        let mut heads = Heads::new();
+        for reference in repo.references_glob(&Self::tracking("*"))? {
+            let reference = reference?;
+            let branch = reference
+                .name()
+                .ok()
+                .and_then(|name| name.strip_prefix(&prefix));
+            if let (Some(branch), Some(head)) = (branch, reference.target()) {
+                heads.insert(branch.to_owned(), head);
+            }
+        }
+        Ok(heads)
     }
 
     /// The branch that keeps the remote from having this one, as last fetched: git has no

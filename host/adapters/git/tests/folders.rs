@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use deploycenter_domain::effect::{EffectId, EffectKind, OutputName};
 use deploycenter_domain::resource::{Folder, Ownership, Resource};
 use deploycenter_domain::token::Reference;
-use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Step};
+use deploycenter_ports::{Generated, Provider, ProviderErrorKind, Snapshot, Step};
 use support::{Fault, HttpRemote, Remote, folder, owner, step};
 
 const BRANCH: &str = "customer/acme";
@@ -26,20 +26,14 @@ fn v(text: &str) -> Resource {
 }
 
 async fn observed(git: &deploycenter_git::Git, wanted: &Resource) -> Option<Resource> {
-    git.observe(wanted, ReadFrom::Live)
-        .await
-        .unwrap()
-        .map(|found| found.image)
+    git.observe(wanted).await.unwrap().map(|found| found.image)
 }
 
 #[tokio::test]
 async fn a_folder_is_made_changed_and_removed_and_its_neighbours_stay() {
     let remote = Remote::new();
     let (git, _) = remote.local("cache");
-    assert_eq!(
-        git.observe(&v("1"), ReadFrom::Snapshot).await.unwrap(),
-        None
-    );
+    assert_eq!(git.snapshot().observe(&v("1")).await.unwrap(), None);
 
     assert!(
         git.ensure(&step(1, None, Some(v("1"))))
@@ -47,7 +41,7 @@ async fn a_folder_is_made_changed_and_removed_and_its_neighbours_stay() {
             .unwrap()
             .changed
     );
-    let found = git.observe(&v("1"), ReadFrom::Live).await.unwrap().unwrap();
+    let found = git.observe(&v("1")).await.unwrap().unwrap();
     assert_eq!(found.ownership, Ownership::ByPlace);
     let Resource::Folder(first) = found.image.clone() else {
         panic!()
@@ -369,15 +363,10 @@ async fn fifty_branches_go_up_in_one_push() {
             );
         }
         // Reading them all takes one fetch.
-        git.new_run();
+        let run = git.snapshot();
         for n in 0..50 {
             let wanted = folder(&format!("customer/{base}{n}"), "r/odoo", &[]);
-            assert!(
-                git.observe(&wanted, ReadFrom::Snapshot)
-                    .await
-                    .unwrap()
-                    .is_some()
-            );
+            assert!(run.observe(&wanted).await.unwrap().is_some());
         }
         assert_eq!(calls.of("fetch"), 2);
         assert_eq!(loose(&cache_of(&remote, &cache)), 0, "they are in packs");
@@ -516,7 +505,7 @@ async fn a_remote_that_is_not_there_is_a_failure_with_advice() {
     let failure = git.ensure(&step(1, None, Some(v("1")))).await.unwrap_err();
     assert!(failure.help.is_some(), "{failure}");
     let (git, _) = remote.git("cache", "http://127.0.0.1:1/x.git");
-    let failure = git.observe(&v("1"), ReadFrom::Live).await.unwrap_err();
+    let failure = git.observe(&v("1")).await.unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Unavailable, "{failure}");
 }
 
@@ -544,15 +533,49 @@ async fn a_commit_that_is_not_known_yet_is_fetched() {
         "a branch's name is no commit"
     );
     assert_eq!(git.tree_at(&"0".repeat(40), PATH).await.unwrap(), None);
-    git.new_run();
+}
+
+/// A run goes by the heads that it read first, whatever comes to the cache meanwhile; the
+/// next one sees that.
+#[tokio::test]
+async fn a_snapshot_stays_where_it_was_read() {
+    let remote = Remote::new();
+    let (git, calls) = remote.local("cache");
+    git.ensure(&step(1, None, Some(v("1")))).await.unwrap();
+    let values = async |run: &dyn Snapshot| {
+        let seen = run.observe(&v("")).await.unwrap().map(|seen| seen.image);
+        seen.map(|image| match image {
+            Resource::Folder(folder) => folder.files["values.yaml"].clone(),
+            _ => panic!("{image:?}"),
+        })
+    };
+    let run = git.branches();
+    assert_eq!(values(&*run).await.as_deref(), Some("1"));
+    remote.commit_by_hand(BRANCH, "us-west-2/odoo/values.yaml", "2");
+    remote.commit_by_hand("customer/late", "us-west-2/odoo/deployment.lock.json", "{}");
+    let live = observed(&git, &v("")).await;
+    assert!(matches!(live, Some(Resource::Folder(folder)) if folder.files["values.yaml"] == "2"));
+
+    let fetches = calls.of("fetch");
+    assert_eq!(values(&*run).await.as_deref(), Some("1"));
+    assert_eq!(run.live().await.unwrap(), []);
+    let last = run.last_change(BRANCH, PATH).await.unwrap().unwrap();
+    assert_eq!(last.deployment, Some(owner("acme/odoo", 1).deployment));
+    assert_eq!(calls.of("fetch"), fetches, "one fetch a run");
+
+    let next = git.branches();
+    let (first, second) = tokio::join!(values(&*next), next.live());
+    assert_eq!(first.as_deref(), Some("2"));
+    assert_eq!(second.unwrap().len(), 1);
     assert_eq!(
-        git.folder_files(BRANCH, PATH).await.unwrap().unwrap()["values.yaml"],
-        "1"
-    );
-    assert_eq!(
-        git.folder_files(BRANCH, "us-west-2/none").await.unwrap(),
+        next.last_change(BRANCH, PATH)
+            .await
+            .unwrap()
+            .unwrap()
+            .deployment,
         None
     );
+    assert_eq!(calls.of("fetch"), fetches + 1);
 }
 
 /// Holds every push up before it is sent.

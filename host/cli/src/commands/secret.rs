@@ -198,23 +198,19 @@ pub(super) async fn list(
     target: Option<&TargetId>,
 ) -> Result<ExitCode, Fail> {
     let place = open(context).await?;
+    let run = place.engine.open_run().await?;
     let targets = match target {
         Some(target) => vec![target.clone()],
-        None => place
-            .desired
+        None => run
+            .desired()
             .instances()
             .map(|instance| instance.target.clone())
             .collect(),
     };
     let mut rows = Vec::new();
     for target in targets {
-        let wanted = place.engine.provided_secrets(&target).await?;
-        let there = place
-            .engine
-            .providers
-            .provided
-            .list(&wanted.region, &wanted.prefix)
-            .await?;
+        let wanted = run.provided_secrets(&target).await?;
+        let there = run.secrets_of(&wanted).await?;
         let missing = wanted
             .entries
             .iter()

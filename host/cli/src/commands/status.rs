@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use clap::Args;
 use deploycenter_engine::workflow::StatusReader;
-use deploycenter_ports::ReadFrom;
 
 use super::{CommandContext, selection};
 use crate::args::{Selectors, interval};
@@ -41,7 +40,7 @@ pub(super) async fn run(context: &CommandContext, args: &StatusArgs) -> Result<E
         let clock = place.engine.clock.as_ref();
         return watch::run(&mut reader, clock, args.interval, context.json).await;
     }
-    let outcome = reader.read(ReadFrom::Snapshot).await?;
+    let outcome = reader.read().await?;
     drop(busy);
     let report = StatusReport::of_targets(outcome.targets);
     output::out!(

@@ -6,9 +6,7 @@ use std::time::Duration;
 use deploycenter_domain::effect::{EffectKind, System};
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::resource::Resource;
-use deploycenter_ports::{
-    DeploymentEvent, ProviderError, ProviderErrorKind, ReadFrom, Step, system_name,
-};
+use deploycenter_ports::{DeploymentEvent, ProviderError, ProviderErrorKind, Step, system_name};
 
 use super::{RunError, Saga};
 use crate::Engine;
@@ -94,7 +92,7 @@ impl Outage {
             let seen = match probe {
                 Some(Probe { kind, thing }) => {
                     let adapter = engine.providers.of(*kind);
-                    Some(adapter.observe(thing, ReadFrom::Live).await)
+                    Some(adapter.observe(thing).await)
                 }
                 None => None,
             };

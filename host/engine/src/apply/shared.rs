@@ -9,7 +9,7 @@ use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
 use deploycenter_domain::resource::{
     File, Folder, Observed, Outputs, Ownership, Project, Resource,
 };
-use deploycenter_ports::{ProviderError, ReadFrom};
+use deploycenter_ports::ProviderError;
 use serde_json::Value;
 
 use crate::Engine;
@@ -43,11 +43,7 @@ impl Engine {
         for project in projects {
             let judged = match &project.after {
                 Some(wanted) => {
-                    let seen = self
-                        .providers
-                        .argocd
-                        .observe(wanted, ReadFrom::Live)
-                        .await?;
+                    let seen = self.providers.argocd.observe(wanted).await?;
                     let verdict = verdict(known_image(known, &project.id), seen.as_ref(), wanted);
                     (seen, verdict)
                 }
@@ -58,7 +54,7 @@ impl Engine {
         if found.values().any(|(_, it)| *it == Verdict::Planned) {
             return Ok(plan);
         }
-        let seen_folder = self.providers.git.observe(folder, ReadFrom::Live).await?;
+        let seen_folder = self.providers.git.observe(folder).await?;
         let is_ours = seen_folder
             .as_ref()
             .is_none_or(|seen| tree(Some(&seen.image)) == known_tree);

@@ -6,7 +6,7 @@ use deploycenter_domain::effect::{EffectKind, OutputName};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{Folder, Resource, Sync};
-use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
 
 use super::Saga;
 use crate::Engine;
@@ -59,7 +59,7 @@ impl Engine {
 
     async fn tree_of(&self, folder: &Folder) -> Result<Option<String>, ProviderError> {
         let wanted = Resource::Folder(folder.clone());
-        let seen = self.providers.git.observe(&wanted, ReadFrom::Live).await?;
+        let seen = self.providers.git.observe(&wanted).await?;
         Ok(seen.and_then(|seen| seen.outputs.get(&OutputName::Tree).cloned()))
     }
 }

@@ -6,7 +6,7 @@ use deploycenter_domain::journal::{Event, UndoState};
 use deploycenter_domain::resource::Resource;
 use deploycenter_domain::undo_step::UndoStep;
 use deploycenter_domain::unwind::steps;
-use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
 
 use super::outage::{Outage, Waited};
 use super::step::Undo;
@@ -140,7 +140,7 @@ impl Saga<'_> {
         let providers = &self.engine.providers;
         let is_back = match &keep.before {
             Some(earlier) => {
-                let seen = providers.git.observe(earlier, ReadFrom::Live).await?;
+                let seen = providers.git.observe(earlier).await?;
                 let tree = seen.and_then(|seen| seen.outputs.get(&OutputName::Tree).cloned());
                 matches!(earlier, Resource::Folder(folder) if folder.tree == tree)
             }
@@ -186,7 +186,7 @@ impl Saga<'_> {
             return Ok(None);
         };
         let adapter = &self.engine.providers.argocd;
-        let seen = adapter.observe(image, ReadFrom::Live).await?;
+        let seen = adapter.observe(image).await?;
         Ok(Some(seen.is_some()))
     }
 

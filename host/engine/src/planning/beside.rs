@@ -13,7 +13,7 @@ use super::PlanError;
 use super::effects::EffectScope;
 use super::refusal::Refusal;
 use super::refusal_code::RefusalCode;
-use crate::Engine;
+use crate::Run;
 
 /// What stands beside things of ours that stand.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +32,7 @@ impl Beside {
     }
 }
 
-impl Engine {
+impl Run {
     /// Looks what stands beside an effect's thing; `stands`: the thing is there, and ours.
     /// Gives what keeps the target from being planned.
     pub(super) async fn look_beside(
@@ -46,7 +46,7 @@ impl Engine {
             return Ok(Vec::new());
         };
         let mut blocked = Vec::new();
-        for found in self.providers.of(effect.kind).beside(after).await? {
+        for found in self.systems.of(effect.kind).beside(after).await? {
             let (target, id) = (whose.target, &effect.id);
             let taken_along = effect.adopt.is_some() && found.adoptable;
             if taken_along {

@@ -13,7 +13,7 @@ use deploycenter_domain::unwind::kept_folder;
 use super::refusal::Refusal;
 use super::refusal_code::RefusalCode;
 use super::{PlanError, PlanOptions};
-use crate::Engine;
+use crate::Run;
 
 /// One thing that someone else changed.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Refusal {
     }
 }
 
-impl Engine {
+impl Run {
     /// What someone else changed of what would change now; `None` when nothing, or when
     /// it is wished to be put back.
     pub(super) async fn drift(
@@ -115,8 +115,8 @@ impl Engine {
             return Ok(None);
         }
         let last = self
-            .providers
-            .generated
+            .systems
+            .branches
             .last_change(&there.branch, &there.path)
             .await?;
         let Some(last) = last else {

@@ -12,7 +12,7 @@ use deploycenter_domain::remedy::Advice;
 use deploycenter_domain::resource::{Adoption, Observed, Owner, Ownership, Resource};
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
-use deploycenter_ports::{ProviderErrorKind, ReadFrom};
+use deploycenter_ports::ProviderErrorKind;
 
 use super::PlanError;
 use super::beside::Beside;
@@ -20,7 +20,7 @@ use super::folders::Folders;
 use super::refusal::Refusal;
 use super::refusal_code::RefusalCode;
 use super::snapshot::PlanningSnapshot;
-use crate::Engine;
+use crate::Run;
 
 /// What was looked at of a target.
 pub(super) struct Looked {
@@ -37,7 +37,7 @@ pub(super) struct EffectScope<'a> {
     pub(super) incarnation: Incarnation,
 }
 
-impl Engine {
+impl Run {
     /// Looks what is there for each wanted effect, and what would change. `folder` is
     /// the target's folder as it stands on the branch.
     pub(super) async fn effects(
@@ -98,11 +98,7 @@ impl Engine {
                     }
                 }
                 (kind, after) => {
-                    let seen = self
-                        .providers
-                        .of(kind)
-                        .observe(&after, ReadFrom::Snapshot)
-                        .await?;
+                    let seen = self.systems.of(kind).observe(&after).await?;
                     let theirs = seen
                         .as_ref()
                         .and_then(|seen| self.not_ours(whose, &id, seen));
@@ -140,10 +136,10 @@ impl Engine {
         after: Resource,
         mut adoption: Adoption,
     ) -> Result<Result<PlannedEffect, Problem>, PlanError> {
-        let adapter = self.providers.of(id.kind());
         let target = whose.target;
         let problem = |text: String| Ok(Err(Problem::new(format!("{target}: {id} {text}"))));
-        let seen = match adapter.observe_foreign(&after, &adoption).await {
+        let there = self.providers.of(id.kind());
+        let seen = match there.observe_foreign(&after, &adoption).await {
             Ok(Some(seen)) => seen,
             Ok(None) => return problem("can't be adopted: there is nothing there".to_owned()),
             Err(failure) if failure.kind == ProviderErrorKind::Refused => {
@@ -158,15 +154,15 @@ impl Engine {
         match &seen.ownership {
             // Its own already: an adoption that is asked for again has nothing to do.
             Ownership::ByPlace => {
-                let seen = adapter.observe(&after, ReadFrom::Snapshot).await?;
+                let seen = self.systems.of(id.kind()).observe(&after).await?;
                 return Ok(Ok(effect_of(id, depends_on, seen, after)));
             }
             Ownership::Owned(owner) if self.is_same(whose, &id, owner) => {
-                let seen = adapter.observe(&after, ReadFrom::Snapshot).await?;
+                let seen = self.systems.of(id.kind()).observe(&after).await?;
                 return Ok(Ok(effect_of(id, depends_on, seen, after)));
             }
             Ownership::Owned(owner)
-                if owner.installation == self.installation
+                if owner.installation == self.offline.installation
                     && snapshot
                         .lock(&owner.target)
                         .is_some_and(|lock| lock.incarnation == owner.incarnation) =>
@@ -213,8 +209,7 @@ impl Engine {
             if wanted || neighbour_wants(snapshot, target, image) {
                 continue;
             }
-            let adapter = self.providers.of(id.kind());
-            let Some(seen) = adapter.observe(image, ReadFrom::Snapshot).await? else {
+            let Some(seen) = self.systems.of(id.kind()).observe(image).await? else {
                 continue;
             };
             let id = match image {
@@ -271,7 +266,7 @@ impl Engine {
     }
 
     pub(super) fn is_same(&self, whose: EffectScope<'_>, id: &EffectId, owner: &Owner) -> bool {
-        owner.installation == self.installation
+        owner.installation == self.offline.installation
             && owner.target == *whose.target
             && owner.effect == *id
             && owner.incarnation == whose.incarnation

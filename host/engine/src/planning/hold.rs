@@ -27,7 +27,7 @@ use self::present::Present;
 use super::refusal::Refusal;
 use super::removal::{application, folder_commit};
 use super::{PlanError, PlanOptions};
-use crate::Engine;
+use crate::Run;
 
 /// A plan that doesn't come from the desired state.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub struct Replanned {
     pub main_commit: Option<String>,
 }
 
-impl Engine {
+impl Run {
     /// The plan that ends a hold: the files as they are, without it. What waits comes
     /// with the next `apply`.
     ///
@@ -108,8 +108,8 @@ impl Engine {
         kept: Option<&BTreeMap<String, String>>,
     ) -> Result<Option<Remark>, PlanError> {
         let last = self
-            .providers
-            .generated
+            .systems
+            .branches
             .last_change(&folder.branch, &folder.path)
             .await?;
         let (Some(last), Some(kept)) = (last, kept) else {
@@ -186,7 +186,7 @@ impl Engine {
             }
         }
         Ok(Replanned {
-            plan: Plan::new(self.installation.clone(), Vec::new(), vec![plan]),
+            plan: Plan::new(self.offline.installation.clone(), Vec::new(), vec![plan]),
             main_commit,
         })
     }

@@ -24,9 +24,9 @@ use super::refusal::{Refusal, hold_of};
 use super::users::has_something;
 use super::wanted::at;
 use super::{PlanError, PlanOptions, PlannedTarget, PlanningSnapshot, provided};
-use crate::{Engine, Words};
+use crate::{Run, Words};
 
-impl Engine {
+impl Run {
     pub(super) async fn plan_instance(
         &self,
         snapshot: &Arc<PlanningSnapshot>,
@@ -47,7 +47,11 @@ impl Engine {
         {
             return Err(Problems::from(at(instance, cant_move(instance, elsewhere))).into());
         }
-        let names = Names::new(&self.installation, instance, snapshot.incarnation(target));
+        let names = Names::new(
+            &self.offline.installation,
+            instance,
+            snapshot.incarnation(target),
+        );
         let place = Resource::Folder(Folder {
             branch: target.branch(),
             path: names.folder(),
@@ -59,7 +63,7 @@ impl Engine {
         let secrets = self.given_entries(snapshot, instance, &names).await?;
         let versions = provided::versions(snapshot, &names, &secrets);
         let mut wanted = self
-            .offline()
+            .offline
             .wanted(snapshot, instance, folder.as_ref(), &versions)
             .await?;
         if let Some(hold) = &hold {

@@ -7,16 +7,16 @@ use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{Folder, Observed, Resource};
-use deploycenter_ports::{InventoryItem, Marker, ProviderErrorKind, ReadFrom};
+use deploycenter_ports::{InventoryItem, Marker, ProviderErrorKind};
 
 use super::PlanError;
 use super::refusal::Refusal;
 use super::removal::folder_commit;
 use super::snapshot::PlanningSnapshot;
 use super::users::given_life;
-use crate::Engine;
+use crate::Run;
 
-impl Engine {
+impl Run {
     /// What stands of a life: as the journal has it, and beside that whatever says
     /// outside that it belongs to it.
     pub(super) fn known_deployed(
@@ -99,7 +99,7 @@ impl Engine {
         target: &TargetId,
         place: &Resource,
     ) -> Result<Option<Observed>, PlanError> {
-        match self.providers.git.observe(place, ReadFrom::Snapshot).await {
+        match self.systems.branches.observe(place).await {
             Err(failure) if failure.kind == ProviderErrorKind::Foreign => Err(PlanError::Refusal(
                 vec![Refusal::no_branch(target, failure)],
             )),

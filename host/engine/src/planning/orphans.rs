@@ -5,14 +5,13 @@ use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::naming;
 use deploycenter_domain::remedy::Advice;
-use deploycenter_ports::ReadFrom;
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::PlanError;
 use super::usages::{Left, Usage, Usages, Work, stuck};
 use super::users::has_something;
-use crate::Engine;
+use crate::Run;
 
 /// Something of ours that no target uses. `Words` is [`Advice`] until a door words it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -58,7 +57,7 @@ impl Orphan {
     }
 }
 
-impl Engine {
+impl Run {
     /// Everything outside that is ours, by its marks or, where there are none, by name and
     /// journal, and that no target uses: sorted by target, system and id. Reads everything
     /// anew and changes nothing.
@@ -66,7 +65,7 @@ impl Engine {
     /// # Errors
     /// When the desired state, the journal or a system can't be read.
     pub async fn orphans(&self) -> Result<Vec<Orphan>, PlanError> {
-        let mut snapshot = self.snapshot(self.desired().await?, ReadFrom::Live).await?;
+        let mut snapshot = self.snapshot().await?;
         let everything = self.everything_held().await?;
         snapshot.mark_unknown(&everything);
         let usages = self.usages(&snapshot, &everything).await?;

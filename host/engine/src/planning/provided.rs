@@ -12,13 +12,13 @@ use deploycenter_domain::plan::Remark;
 use deploycenter_domain::remedy::{Remedy, Targets};
 use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_domain::secret_version::{self, SecretVersions};
-use deploycenter_ports::{ReadFrom, SecretEntry};
+use deploycenter_ports::SecretEntry;
 
 use super::explain::no_such_target;
 use super::refusal::Refusal;
 use super::wanted::Wanted;
 use super::{PlanError, PlanningSnapshot};
-use crate::{Engine, Words};
+use crate::{Run, Words};
 
 /// The secrets that a person gives a target, as it is configured now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,23 +57,23 @@ pub struct ProvidedEntry {
     pub purpose: String,
 }
 
-impl Engine {
+impl Run {
     /// What `secret set` may set, asked of the plugin; the target needn't be deployed.
     ///
     /// # Errors
     /// When the target isn't desired, or has problems.
     pub async fn provided_secrets(&self, target: &TargetId) -> Result<ProvidedEntries, PlanError> {
-        let desired = self.desired().await?;
+        let desired = &self.desired;
         let Some(instance) = desired.instance(target) else {
-            return Err(no_such_target(&desired, target).into());
+            return Err(no_such_target(desired, target).into());
         };
         let region = instance.region.clone();
-        let mut snapshot = self.snapshot(desired, ReadFrom::Snapshot).await?;
+        let mut snapshot = self.snapshot().await?;
         self.look_for_earlier_lives(&mut snapshot, std::iter::once(target))
             .await?;
         let snapshot = Arc::new(snapshot);
         let wanted = self
-            .offline()
+            .offline
             .wanted(
                 &snapshot,
                 snapshot.instance(target),
@@ -109,6 +109,18 @@ impl Engine {
         })
     }
 
+    /// All entries that a target has, given or drawn, sorted by name.
+    ///
+    /// # Errors
+    /// When Secrets Manager can't be read.
+    pub async fn secrets_of(
+        &self,
+        provided: &ProvidedEntries,
+    ) -> Result<Vec<SecretEntry>, PlanError> {
+        let ProvidedEntries { region, prefix, .. } = provided;
+        Ok(self.systems.secrets.list(region, prefix).await?)
+    }
+
     /// The entries that a person gave a target: those of its region's list and those that it
     /// runs with, each as it is now, since a list may not know yet what was just set.
     pub(super) async fn given_entries(
@@ -117,9 +129,9 @@ impl Engine {
         instance: &Instance,
         names: &Names,
     ) -> Result<Vec<SecretEntry>, PlanError> {
-        let (given, region) = (&self.providers.provided, &instance.region);
+        let region = &instance.region;
         let prefix = names.secret_prefix();
-        let listed = given.list(region, &prefix).await?;
+        let listed = self.systems.secrets.list(region, &prefix).await?;
         let deployed = snapshot.secret_versions(&instance.target).into_keys();
         let all: BTreeSet<String> = listed
             .into_iter()
@@ -129,7 +141,7 @@ impl Engine {
             .collect();
         let mut entries = Vec::new();
         for name in all {
-            let now = given.now(region, &name).await?;
+            let now = self.providers.provided.now(region, &name).await?;
             entries.extend(now.filter(|entry| entry.is_given));
         }
         Ok(entries)

@@ -9,22 +9,23 @@ use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::resource::Resource;
-use deploycenter_ports::{InventoryItem, Marker, ReadFrom};
+use deploycenter_ports::{InventoryItem, Marker};
 
 use super::PlanError;
 use super::effects::EffectScope;
 use super::refusal::Refusal;
 use super::removal::{ROLES, application, folder_commit, ids, namespace};
+use super::shared_removal::removal_of_shared;
 use super::snapshot::PlanningSnapshot;
 use super::usages::Usage;
 use super::users::given_life;
-use crate::Engine;
+use crate::Run;
 
 fn refused<T>(blocked: Refusal) -> Result<T, PlanError> {
     Err(PlanError::Refusal(vec![blocked]))
 }
 
-impl Engine {
+impl Run {
     /// The plan that removes one life of a target with its data: the present one, or else
     /// the only one of which something is left, or the one that is named. Of a shared
     /// target: what is left of a customer as a whole.
@@ -36,9 +37,7 @@ impl Engine {
         target: &TargetId,
         said: Option<Incarnation>,
     ) -> Result<Plan, PlanError> {
-        let mut snapshot = self
-            .snapshot(self.desired().await?, ReadFrom::Snapshot)
-            .await?;
+        let mut snapshot = self.snapshot().await?;
         let everything = self.everything_held().await?;
         snapshot.mark_unknown(&everything);
         let snapshot = Arc::new(snapshot);
@@ -74,7 +73,11 @@ impl Engine {
                     .await?,
             );
         }
-        Ok(Plan::new(self.installation.clone(), Vec::new(), plans))
+        Ok(Plan::new(
+            self.offline.installation.clone(),
+            Vec::new(),
+            plans,
+        ))
     }
 
     /// The plan that deletes data which a present target no longer uses.
@@ -82,9 +85,7 @@ impl Engine {
     /// # Errors
     /// When the target is at work, isn't deployed, or uses all that it has.
     pub async fn plan_prune(&self, target: &TargetId) -> Result<Plan, PlanError> {
-        let snapshot = self
-            .snapshot(self.desired().await?, ReadFrom::Snapshot)
-            .await?;
+        let snapshot = self.snapshot().await?;
         if let Some(unfinished) = snapshot.unfinished.get(target) {
             return refused(Refusal::unfinished(target, unfinished));
         }
@@ -111,7 +112,11 @@ impl Engine {
             effects,
             Vec::new(),
         );
-        Ok(Plan::new(self.installation.clone(), Vec::new(), vec![plan]))
+        Ok(Plan::new(
+            self.offline.installation.clone(),
+            Vec::new(),
+            vec![plan],
+        ))
     }
 
     async fn life_to_purge(
@@ -292,8 +297,8 @@ impl Engine {
         }
         let mut plan = match &deployed {
             Some(deployed) if !in_use => {
-                self.removal_of_shared(target, deployed, ReadFrom::Snapshot)
-                    .await?
+                let installation = &self.offline.installation;
+                removal_of_shared(installation, &self.systems, target, deployed).await?
             }
             _ => None,
         };
@@ -324,7 +329,11 @@ impl Engine {
             Operation::Purge
         };
         let plan = self.removal_plan(target, life, operation, &deployed, effects, Vec::new());
-        Ok(Plan::new(self.installation.clone(), Vec::new(), vec![plan]))
+        Ok(Plan::new(
+            self.offline.installation.clone(),
+            Vec::new(),
+            vec![plan],
+        ))
     }
 }
 

@@ -13,19 +13,20 @@ use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::remedy::{Advice, Remedy};
 use deploycenter_domain::resource::{Observed, Ownership, Resource};
-use deploycenter_ports::{InventoryItem, ReadFrom};
+use deploycenter_ports::InventoryItem;
 
 use super::PlanError;
 use super::effects::EffectScope;
 use super::folders::{Folders, bare};
 use super::refusal::Refusal;
+use super::shared_removal::removal_of_shared;
 use super::snapshot::PlanningSnapshot;
-use crate::Engine;
+use crate::Run;
 
 /// The applications of an instance, in the order in which they go.
 pub(super) const ROLES: [&str; 2] = ["workload", "base"];
 
-impl Engine {
+impl Run {
     /// The plan that removes targets and retains their data: workload, base, folder,
     /// records; and what their customers' instances share, as far as no other needs it.
     /// `many`: that more than a tenth of all targets may go at once.
@@ -37,9 +38,7 @@ impl Engine {
         targets: &BTreeSet<TargetId>,
         many: bool,
     ) -> Result<Plan, PlanError> {
-        let snapshot = self
-            .snapshot(self.desired().await?, ReadFrom::Snapshot)
-            .await?;
+        let snapshot = self.snapshot().await?;
         let snapshot = Arc::new(snapshot);
         let all = snapshot.live_instances().count();
         let going = targets.len();
@@ -61,7 +60,11 @@ impl Engine {
         }
         let shared = self.shared_without(&snapshot, targets, &everything).await?;
         plans.extend(shared);
-        Ok(Plan::new(self.installation.clone(), Vec::new(), plans))
+        Ok(Plan::new(
+            self.offline.installation.clone(),
+            Vec::new(),
+            plans,
+        ))
     }
 
     async fn destroy_one(
@@ -87,11 +90,7 @@ impl Engine {
             .await?;
         let mut remarks = Vec::new();
         for (id, image) in retained(&deployed) {
-            let seen = self
-                .providers
-                .of(id.kind())
-                .observe(image, ReadFrom::Snapshot)
-                .await?;
+            let seen = self.systems.of(id.kind()).observe(image).await?;
             let Some(seen) = seen else { continue };
             remarks.push(Remark::new(
                 "retained",
@@ -232,8 +231,7 @@ impl Engine {
         image: &Resource,
         depends_on: Vec<EffectId>,
     ) -> Result<Option<PlannedEffect>, PlanError> {
-        let adapter = self.providers.of(id.kind());
-        let Some(seen) = adapter.observe(image, ReadFrom::Snapshot).await? else {
+        let Some(seen) = self.systems.of(id.kind()).observe(image).await? else {
             return Ok(None);
         };
         match &seen.ownership {
@@ -290,9 +288,9 @@ impl Engine {
                 continue;
             }
             if let Some(deployed) = self.standing_of_shared(snapshot, &shared, everything) {
-                let plan = self
-                    .removal_of_shared(&shared, &deployed, ReadFrom::Snapshot)
-                    .await?;
+                let installation = &self.offline.installation;
+                let plan =
+                    removal_of_shared(installation, &self.systems, &shared, &deployed).await?;
                 plans.extend(plan);
             }
         }

@@ -3,15 +3,15 @@
 use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::lock::{self, Lock};
 use deploycenter_domain::name::{Incarnation, RegionName, TargetId};
-use deploycenter_ports::{Marker, ReadFrom};
+use deploycenter_ports::Marker;
 
 use super::PlanError;
 use super::refusal::Refusal;
 use super::snapshot::{PlanningSnapshot, Revived};
 use super::usages::Usages;
-use crate::Engine;
+use crate::Run;
 
-impl Engine {
+impl Run {
     /// The life of a removed target whose retained data it can go on with: the only one of
     /// which something is left, or the one that is named.
     ///
@@ -24,9 +24,7 @@ impl Engine {
         said: Option<Incarnation>,
     ) -> Result<Incarnation, PlanError> {
         let refused = |blocked: Refusal| Err(PlanError::Refusal(vec![blocked]));
-        let mut snapshot = self
-            .snapshot(self.desired().await?, ReadFrom::Snapshot)
-            .await?;
+        let mut snapshot = self.snapshot().await?;
         let everything = self.everything_held().await?;
         snapshot.mark_unknown(&everything);
         let Some(instance) = snapshot.desired.instance(target) else {

@@ -18,7 +18,7 @@ use super::PlanError;
 use super::effects::EffectScope;
 use super::offline::Offline;
 use super::snapshot::PlanningSnapshot;
-use crate::Engine;
+use crate::Run;
 
 impl PlanningSnapshot {
     /// Where a customer's instances run: those that are desired, whether or not they are
@@ -99,7 +99,7 @@ impl Offline {
     }
 }
 
-impl Engine {
+impl Run {
     /// The project lists the namespaces of every instance that is desired, whether or
     /// not it is applied now, and of those still on the branch or on their way there, and
     /// not `removed` now; and where their applications stand, as long as they do.
@@ -115,7 +115,7 @@ impl Engine {
         // An application that stands is still read from where it was, and deployed there:
         // Argo CD takes no project that forbids one of its applications. So the project
         // permits both places until they have moved, and is narrowed by the next plan.
-        let mut repositories = BTreeSet::from([self.generated_url.clone()]);
+        let mut repositories = BTreeSet::from([self.offline.generated_url.clone()]);
         for application in snapshot.applications_of(customer, removed) {
             let text = |place| application.spec.pointer(place).and_then(Value::as_str);
             repositories.extend(text("/source/repoURL").map(str::to_owned));
@@ -138,7 +138,12 @@ impl Engine {
                 places.find(|region| regions.contains_key(*region)).cloned()
             })
             .expect("a customer is planned only with an instance of its own");
-        let wanted = wanted::shared(&self.installation, customer, &destinations, &repositories);
+        let wanted = wanted::shared(
+            &self.offline.installation,
+            customer,
+            &destinations,
+            &repositories,
+        );
         let folder_wanted = wanted
             .iter()
             .find(|effect| effect.id.kind() == EffectKind::Commit)

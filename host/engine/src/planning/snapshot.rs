@@ -12,21 +12,21 @@ use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, RegionN
 use deploycenter_domain::resource::{Application, Resource};
 use deploycenter_domain::secret_version::SecretVersions;
 use deploycenter_ports::{
-    DeployedRecord, Holder, InventoryItem, LiveTarget, Marker, ReadFrom, StoreError, TargetRecord,
+    DeployedRecord, Holder, InventoryItem, LiveTarget, Marker, StoreError, TargetRecord,
 };
 
 use super::apps::Apps;
 use super::{PlanError, UnfinishedDeployment};
-use crate::Engine;
+use crate::Run;
 
 /// What all targets of one planning share.
 pub(crate) struct PlanningSnapshot {
     pub(crate) desired: Arc<Desired>,
-    pub(crate) records: BTreeMap<TargetId, TargetRecord>,
-    pub(crate) live: BTreeMap<TargetId, LiveTarget>,
+    pub(crate) records: Arc<BTreeMap<TargetId, TargetRecord>>,
+    pub(crate) live: Arc<BTreeMap<TargetId, LiveTarget>>,
     /// By target, each life in order.
-    pub(crate) deployed: BTreeMap<TargetId, Vec<DeployedRecord>>,
-    pub(crate) unfinished: BTreeMap<TargetId, Unfinished>,
+    pub(crate) deployed: Arc<BTreeMap<TargetId, Vec<DeployedRecord>>>,
+    pub(crate) unfinished: Arc<BTreeMap<TargetId, Unfinished>>,
     /// The highest incarnation of which something outside bears the marks, of targets that
     /// neither branch nor journal knows.
     pub(crate) marked: BTreeMap<TargetId, Incarnation>,
@@ -35,6 +35,16 @@ pub(crate) struct PlanningSnapshot {
     /// Removed targets that go on with what was retained of them.
     pub(super) revived: BTreeMap<TargetId, Revived>,
     pub(super) apps: Apps,
+}
+
+/// What a run knows from the journal and the branches: read when one of its plannings first
+/// asks, and the same for all of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Known {
+    records: Arc<BTreeMap<TargetId, TargetRecord>>,
+    live: Arc<BTreeMap<TargetId, LiveTarget>>,
+    deployed: Arc<BTreeMap<TargetId, Vec<DeployedRecord>>>,
+    unfinished: Arc<BTreeMap<TargetId, Unfinished>>,
 }
 
 /// The life with which a removed target goes on.
@@ -62,12 +72,23 @@ pub(crate) struct Unfinished {
 impl PlanningSnapshot {
     /// What there is when nobody was asked: no target runs.
     pub(super) fn offline(desired: Arc<Desired>) -> Self {
+        Self::of(desired, Known::default())
+    }
+
+    /// For one planning, from what its run knows.
+    fn of(desired: Arc<Desired>, known: Known) -> Self {
+        let Known {
+            records,
+            live,
+            deployed,
+            unfinished,
+        } = known;
         Self {
             desired,
-            records: BTreeMap::new(),
-            live: BTreeMap::new(),
-            deployed: BTreeMap::new(),
-            unfinished: BTreeMap::new(),
+            records,
+            live,
+            deployed,
+            unfinished,
             marked: BTreeMap::new(),
             moves_pins: false,
             revived: BTreeMap::new(),
@@ -232,7 +253,7 @@ impl PlanningSnapshot {
     }
 }
 
-impl Engine {
+impl Run {
     /// Looks whether something outside bears the marks of targets that are about to begin
     /// and that this journal knows nothing of: their next life is a later one, so that
     /// none gets another's data.
@@ -259,18 +280,23 @@ impl Engine {
     pub(crate) async fn everything_held(&self) -> Result<Vec<InventoryItem>, PlanError> {
         let mut all = Vec::new();
         for adapter in &self.providers.inventory {
-            all.extend(adapter.inventory(&self.installation).await?);
+            all.extend(adapter.inventory(&self.offline.installation).await?);
         }
         Ok(all)
     }
 
-    /// Reads branches and journal, `reading` as the branches are to be read.
-    pub(crate) async fn snapshot(
-        &self,
-        desired: Arc<Desired>,
-        reading: ReadFrom,
-    ) -> Result<PlanningSnapshot, PlanError> {
-        let live = self.providers.generated.live(reading).await?;
+    /// What a planning of this run goes by.
+    pub(crate) async fn snapshot(&self) -> Result<PlanningSnapshot, PlanError> {
+        let known = self.known.get_or_try_init(|| self.read()).await?;
+        Ok(PlanningSnapshot::of(
+            Arc::clone(&self.desired),
+            known.clone(),
+        ))
+    }
+
+    /// Reads branches and journal.
+    async fn read(&self) -> Result<Known, PlanError> {
+        let live = self.systems.branches.live().await?;
         let records = self.store.targets().await?;
         let mut deployed: BTreeMap<TargetId, Vec<DeployedRecord>> = BTreeMap::new();
         for record in self.store.deployed().await? {
@@ -301,19 +327,12 @@ impl Engine {
             );
         }
         let by_target = |record: TargetRecord| (record.target.clone(), record);
-        Ok(PlanningSnapshot {
-            desired,
-            records: records.into_iter().map(by_target).collect(),
-            live: live
-                .into_iter()
-                .map(|live| (live.target.clone(), live))
-                .collect(),
-            deployed,
-            unfinished,
-            marked: BTreeMap::new(),
-            moves_pins: false,
-            revived: BTreeMap::new(),
-            apps: Apps::default(),
+        let live = live.into_iter().map(|live| (live.target.clone(), live));
+        Ok(Known {
+            records: Arc::new(records.into_iter().map(by_target).collect()),
+            live: Arc::new(live.collect()),
+            deployed: Arc::new(deployed),
+            unfinished: Arc::new(unfinished),
         })
     }
 }

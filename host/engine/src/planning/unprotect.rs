@@ -11,14 +11,14 @@ use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{Folder, Observed, Project, Resource, Sync};
 use deploycenter_domain::unwind::unprotected;
 use deploycenter_domain::wanted;
-use deploycenter_ports::{ReadFrom, StoreError};
+use deploycenter_ports::StoreError;
 use serde_json::Value;
 
 use super::PlanError;
 use super::effects::EffectScope;
 use super::folders::bare;
 use super::removal::{application, folder_commit, ids};
-use crate::Engine;
+use crate::Run;
 
 /// Where the base goes to be opened, when its target's folder is gone or another life's.
 /// No instance's name has two hyphens in a row.
@@ -26,7 +26,7 @@ fn opened_path(region: &str, instance: &str, incarnation: Incarnation) -> String
     format!("{region}/{instance}--i{incarnation}")
 }
 
-impl Engine {
+impl Run {
     /// The base without what protects it, taken over by Argo CD. Nothing where the
     /// journal doesn't know the base any more.
     pub(super) async fn unprotect(
@@ -80,11 +80,7 @@ impl Engine {
             )
         };
         let mut effects = vec![commit];
-        let seen = self
-            .providers
-            .argocd
-            .observe(&base_image, ReadFrom::Snapshot)
-            .await?;
+        let seen = self.systems.argocd.observe(&base_image).await?;
         let base_image = if seen.is_none() {
             let (project, base_image) = self.in_a_project_of_its_own(target, base_image);
             if let Some(project) = project {
@@ -151,7 +147,7 @@ impl Engine {
             place("/destination/namespace"),
         )]);
         let project = wanted::base_project(
-            &self.installation,
+            &self.offline.installation,
             target.customer(),
             &base.name,
             &destinations,

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::PlanError;
 use super::snapshot::PlanningSnapshot;
 use super::users::{given_life, has_something, is_at};
-use crate::Engine;
+use crate::Run;
 
 /// Who claims a thing.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +60,7 @@ pub(super) struct Usages<'a> {
     unfinished: BTreeMap<TargetId, DeploymentRecord>,
 }
 
-impl Engine {
+impl Run {
     pub(super) async fn usages<'a>(
         &self,
         snapshot: &'a PlanningSnapshot,

@@ -38,6 +38,7 @@ pub async fn adopt(
     request: &AdoptRequest,
     cancel: &Cancel,
 ) -> Result<Ready<Prepared>, WorkflowError> {
+    let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     // A project goes along with the customer's instances: it is there for nobody else.
     let selection = Selection::of_targets([&request.target]);
@@ -50,12 +51,12 @@ pub async fn adopt(
         ..PlanOptions::default()
     };
     if options.adopt.is_empty() {
-        let life = engine
+        let life = run
             .life_to_revive(&request.target, request.incarnation)
             .await?;
         options.revive = Some(life);
     }
-    let planned = engine.plan(&selection, &options).await?;
+    let planned = run.plan(&selection, &options).await?;
     if !planned.blocked.is_empty() {
         return Err(planned.blocked.into());
     }

@@ -48,6 +48,7 @@ pub async fn apply(
         }
         None => request.selection.clone(),
     };
+    let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     let recovered = recover(engine, &selection, cancel).await?;
     if !recovered.is_empty() && cancel.is_asked() {
@@ -57,7 +58,7 @@ pub async fn apply(
         reclaim: request.reclaim,
         ..PlanOptions::default()
     };
-    let mut planned = engine.plan(&selection, &options).await?;
+    let mut planned = run.plan(&selection, &options).await?;
     let targets = std::mem::take(&mut planned.plan.targets);
     let (targets, mut left_out) = match reviewed {
         None => (targets, Vec::new()),

@@ -10,7 +10,7 @@ use deploycenter_domain::selector::Selection;
 use super::main_commit::applied;
 use super::prepared::recover;
 use super::{Prepared, Ready, WorkflowError};
-use crate::{Cancel, Engine, Outcome, PlanError};
+use crate::{Cancel, Engine, Outcome, PlanError, Run};
 
 /// What is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,14 +48,14 @@ impl Removal {
         }
     }
 
-    async fn plan(&self, engine: &Engine, left: &BTreeSet<TargetId>) -> Result<Plan, PlanError> {
+    async fn plan(&self, run: &Run, left: &BTreeSet<TargetId>) -> Result<Plan, PlanError> {
         match self {
-            Self::Destroy { many, .. } => engine.plan_destroy(left, *many).await,
+            Self::Destroy { many, .. } => run.plan_destroy(left, *many).await,
             Self::Purge {
                 target,
                 incarnation,
-            } => engine.plan_purge(target, *incarnation).await,
-            Self::PurgeUnused { target } => engine.plan_prune(target).await,
+            } => run.plan_purge(target, *incarnation).await,
+            Self::PurgeUnused { target } => run.plan_prune(target).await,
         }
     }
 }
@@ -87,6 +87,7 @@ pub async fn remove(
     request: &RemovalRequest,
     cancel: &Cancel,
 ) -> Result<Ready<PreparedRemoval>, WorkflowError> {
+    let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     let targets = request.removal.targets();
     // A removal that was interrupted goes on, whoever asks for it again.
@@ -96,7 +97,7 @@ pub async fn remove(
     if left.is_empty() || cancel.is_asked() {
         return Ok(Ready::Stopped(recovered));
     }
-    let plan = request.removal.plan(engine, &left).await?;
+    let plan = request.removal.plan(&run, &left).await?;
     Ok(Ready::Yes(PreparedRemoval {
         prepared: Prepared {
             recovered,

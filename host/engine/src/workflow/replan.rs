@@ -14,7 +14,8 @@ pub async fn rollback(
     target: &TargetId,
     back: &Back,
 ) -> Result<Prepared, WorkflowError> {
-    Ok(engine.plan_rollback(target, back).await?.into())
+    let run = engine.open_run().await?;
+    Ok(run.plan_rollback(target, back).await?.into())
 }
 
 /// Plans the end of a hold.
@@ -22,7 +23,8 @@ pub async fn rollback(
 /// # Errors
 /// When the target isn't held, or is at work.
 pub async fn release(engine: &Engine, target: &TargetId) -> Result<Prepared, WorkflowError> {
-    Ok(engine.plan_release(target).await?.into())
+    let run = engine.open_run().await?;
+    Ok(run.plan_release(target).await?.into())
 }
 
 /// Plans that what someone committed by hand is wanted; the target is held there then.
@@ -36,7 +38,8 @@ pub async fn accept(
     by: &str,
     reason: Option<&str>,
 ) -> Result<Prepared, WorkflowError> {
-    Ok(engine.plan_accept(target, by, reason).await?.into())
+    let run = engine.open_run().await?;
+    Ok(run.plan_accept(target, by, reason).await?.into())
 }
 
 impl From<Replanned> for Prepared {

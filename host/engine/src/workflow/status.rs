@@ -10,8 +10,8 @@ use deploycenter_domain::name::{AppName, DeploymentId, Incarnation, RegionName, 
 use deploycenter_domain::naming;
 use deploycenter_domain::selector::Selection;
 use deploycenter_ports::{
-    ApplicationState, DeploymentRecord, LiveTarget, ProviderError, ProviderErrorKind, ReadFrom,
-    TargetRecord, Wait,
+    ApplicationState, DeploymentRecord, LiveTarget, ProviderError, ProviderErrorKind, TargetRecord,
+    Wait,
 };
 
 use super::WorkflowError;
@@ -89,19 +89,16 @@ impl<'a> StatusReader<'a> {
         }
     }
 
-    /// One list of applications, one of branches, and the journal. [`ReadFrom::Live`]
-    /// reads the desired state and the branches again.
+    /// One list of applications, one of branches, the desired state and the journal, all as
+    /// they are now.
     ///
     /// # Errors
     /// When the desired state or the journal can't be read, or a system refuses to say.
-    pub async fn read(&mut self, reading: ReadFrom) -> Result<StatusOutcome, WorkflowError> {
+    pub async fn read(&mut self) -> Result<StatusOutcome, WorkflowError> {
         let engine = self.engine;
-        let desired = match reading {
-            ReadFrom::Snapshot => engine.desired().await?,
-            ReadFrom::Live => engine.desired_anew().await?,
-        };
+        let desired = engine.desired().await?;
         let mut away = None;
-        let live = engine.providers.generated.live(reading).await;
+        let live = engine.providers.generated.branches().live().await;
         let live = unless_away(live, &mut away)?.unwrap_or_default();
         let others: Vec<TargetId> = live
             .iter()

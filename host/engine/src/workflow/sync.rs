@@ -41,6 +41,7 @@ pub async fn sync(
     request: &SyncRequest,
     cancel: &Cancel,
 ) -> Result<Ready<PreparedRollout>, WorkflowError> {
+    let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     let recovered = recover(engine, &request.selection, cancel).await?;
     if cancel.is_asked() {
@@ -50,7 +51,7 @@ pub async fn sync(
         sync: true,
         ..PlanOptions::default()
     };
-    let planned = engine.plan(&request.selection, &options).await?;
+    let planned = run.plan(&request.selection, &options).await?;
     let waits = |target| planned.updates_waiting.contains(target);
     let blocked = planned.blocked.iter();
     let blocked: Vec<LeftOut> = blocked

@@ -14,11 +14,11 @@ use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId}
 use deploycenter_domain::resource::{Observed, Resource, Sync};
 use deploycenter_engine::{Engine, Limits, Providers};
 use deploycenter_ports::{
-    ApplicationState, Applications, Clock, DeployedRecord, DeploymentRecord, DesiredFiles,
-    Generated, Holder, Ids, LastChange, Lease, LiveTarget, MainState, NewDeployment, Plugins,
-    ProvidedOwner, ProvidedSecrets, Provider, ProviderError, ProviderErrorKind, ReadFrom,
-    Repository, RepositoryError, SecretEntry, Silent, Step, StepOutcome, Store, StoreError,
-    Syncing, TargetRecord,
+    ApplicationState, Applications, BranchSnapshot, Clock, DeployedRecord, DeploymentRecord,
+    DesiredFiles, Generated, Holder, Ids, LastChange, Lease, LiveTarget, MainState, NewDeployment,
+    Plugins, ProvidedOwner, ProvidedSecrets, Provider, ProviderError, ProviderErrorKind,
+    Repository, RepositoryError, SecretEntry, SecretSnapshot, Silent, Snapshot, Step, StepOutcome,
+    Store, StoreError, Syncing, TargetRecord,
 };
 
 use crate::recording::Recording;
@@ -51,7 +51,6 @@ pub(crate) fn engine(
             syncing: world.clone(),
             inventory: Vec::new(),
         },
-        desired: None,
         store: world,
         plugins,
         repository: files,
@@ -165,11 +164,11 @@ fn refused() -> ProviderError {
 
 #[async_trait]
 impl Provider for Recorded {
-    async fn observe(
-        &self,
-        wanted: &Resource,
-        _reading: ReadFrom,
-    ) -> Result<Option<Observed>, ProviderError> {
+    fn snapshot(&self) -> Arc<dyn Snapshot> {
+        Arc::new(Self(Arc::clone(&self.0)))
+    }
+
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError> {
         self.0
             .observe(wanted)
             .map_err(|error| ProviderError::new(ProviderErrorKind::Unavailable, "recording", error))
@@ -180,9 +179,23 @@ impl Provider for Recorded {
     }
 }
 
+/// The recording never changes, so a run sees what every other does.
 #[async_trait]
+impl Snapshot for Recorded {
+    async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError> {
+        Provider::observe(self, wanted).await
+    }
+}
+
 impl Generated for Recorded {
-    async fn live(&self, _reading: ReadFrom) -> Result<Vec<LiveTarget>, ProviderError> {
+    fn branches(&self) -> Arc<dyn BranchSnapshot> {
+        Arc::new(Self(Arc::clone(&self.0)))
+    }
+}
+
+#[async_trait]
+impl BranchSnapshot for Recorded {
+    async fn live(&self) -> Result<Vec<LiveTarget>, ProviderError> {
         Ok(self.0.live().to_vec())
     }
 
@@ -196,7 +209,22 @@ impl Generated for Recorded {
 }
 
 #[async_trait]
+impl SecretSnapshot for Recorded {
+    async fn list(
+        &self,
+        _region: &RegionName,
+        _prefix: &str,
+    ) -> Result<Vec<SecretEntry>, ProviderError> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
 impl ProvidedSecrets for Recorded {
+    fn entries(&self) -> Arc<dyn SecretSnapshot> {
+        Arc::new(Self(Arc::clone(&self.0)))
+    }
+
     async fn set(
         &self,
         _region: &RegionName,
@@ -206,14 +234,6 @@ impl ProvidedSecrets for Recorded {
         _owner: &ProvidedOwner,
     ) -> Result<(), ProviderError> {
         Err(refused())
-    }
-
-    async fn list(
-        &self,
-        _region: &RegionName,
-        _prefix: &str,
-    ) -> Result<Vec<SecretEntry>, ProviderError> {
-        Ok(Vec::new())
     }
 
     async fn now(

@@ -84,7 +84,11 @@ fn rollback(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError
             reclaim: false,
         };
         let target = "acme/mattermost".parse().unwrap();
-        let planned = engine.plan_rollback(&target, &back).await?;
+        let planned = engine
+            .open_run()
+            .await?
+            .plan_rollback(&target, &back)
+            .await?;
         Ok(carried_out(&engine, planned.plan).await)
     })
 }

@@ -60,7 +60,11 @@ pub(crate) fn back() -> Back {
 
 pub(crate) async fn rolled(engine: Engine, back: Back) -> Result<Vec<Outcome>, PlanError> {
     let target = "acme/mattermost".parse().unwrap();
-    let planned = engine.plan_rollback(&target, &back).await?;
+    let planned = engine
+        .open_run()
+        .await?
+        .plan_rollback(&target, &back)
+        .await?;
     Ok(carried_out(&engine, planned.plan).await)
 }
 
@@ -73,7 +77,7 @@ pub(crate) fn rollback(engine: Engine) -> Doing {
 pub(crate) fn release(engine: Engine) -> Doing {
     Box::pin(async move {
         let target = "acme/mattermost".parse().unwrap();
-        let planned = engine.plan_release(&target).await?;
+        let planned = engine.open_run().await?.plan_release(&target).await?;
         Ok(carried_out(&engine, planned.plan).await)
     })
 }
@@ -81,7 +85,11 @@ pub(crate) fn release(engine: Engine) -> Doing {
 pub(crate) fn accept(engine: Engine) -> Doing {
     Box::pin(async move {
         let target = "acme/mattermost".parse().unwrap();
-        let planned = engine.plan_accept(&target, ACTOR, Some("a hotfix")).await?;
+        let planned = engine
+            .open_run()
+            .await?
+            .plan_accept(&target, ACTOR, Some("a hotfix"))
+            .await?;
         Ok(carried_out(&engine, planned.plan).await)
     })
 }

@@ -108,21 +108,29 @@ fn selection() -> Selection {
 pub(crate) fn destroy(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>> {
     Box::pin(async move {
         let targets = BTreeSet::from([target()]);
-        let plan = engine.plan_destroy(&targets, false).await?;
+        let plan = engine
+            .open_run()
+            .await?
+            .plan_destroy(&targets, false)
+            .await?;
         Ok(carried_out(&engine, plan).await)
     })
 }
 
 pub(crate) fn purge(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>> {
     Box::pin(async move {
-        let plan = engine.plan_purge(&target(), None).await?;
+        let plan = engine.open_run().await?.plan_purge(&target(), None).await?;
         Ok(carried_out(&engine, plan).await)
     })
 }
 
 pub(crate) fn revive(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, PlanError>> {
     Box::pin(async move {
-        let life = engine.life_to_revive(&target(), None).await?;
+        let life = engine
+            .open_run()
+            .await?
+            .life_to_revive(&target(), None)
+            .await?;
         let options = PlanOptions {
             revive: Some(life),
             ..PlanOptions::default()
@@ -279,7 +287,13 @@ fn a_later_life_gets_none_of_the_old_data() {
         let old_alone = deployed_anew.inventory().unwrap();
         let purge_first = undying(&world, async |engine: Engine| {
             let life = Some(deploycenter_domain::name::Incarnation(1));
-            let plan = engine.plan_purge(&target(), life).await.unwrap();
+            let plan = engine
+                .open_run()
+                .await
+                .unwrap()
+                .plan_purge(&target(), life)
+                .await
+                .unwrap();
             carried_out(&engine, plan).await
         });
         done(&purge_first);

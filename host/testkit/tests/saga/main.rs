@@ -17,6 +17,7 @@ mod orphans;
 mod outage;
 mod refuse;
 mod rollout;
+mod runs;
 mod scene;
 mod twice;
 mod two;

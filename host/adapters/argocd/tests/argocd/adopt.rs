@@ -6,7 +6,7 @@ use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, Observed, Owner, Ownership, Resource};
 use deploycenter_ports::{
-    InventorySource, Marker, Provider, ProviderError, ProviderErrorKind, ReadFrom, Step,
+    InventorySource, Marker, Provider, ProviderError, ProviderErrorKind, Step,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ async fn round(world: &Cluster, name: &str, wanted: &Resource, old: &str, new: &
     let step = taking(name, &there, wanted);
     for _ in 0..2 {
         assert!(world.argocd.ensure(&step).await.unwrap().changed);
-        let found = world.argocd.observe(wanted, ReadFrom::Live).await;
+        let found = world.argocd.observe(wanted).await;
         let found = found.unwrap().unwrap();
         assert_eq!(found.image, *wanted);
         assert_eq!(found.ownership, Ownership::Owned(owner(name, 1)));

@@ -2,7 +2,7 @@
 //! passing states, operations without end, objects that are rejected.
 
 use deploycenter_domain::resource::Sync;
-use deploycenter_ports::{Applications as _, Provider, ProviderErrorKind, ReadFrom, Syncing};
+use deploycenter_ports::{Applications as _, Provider, ProviderErrorKind, Syncing};
 use deploycenter_sandbox::argocd::{
     Endless, Habits, LateStatus, Rejected, Stale, Troubled, WaitsFor, Which,
 };
@@ -92,7 +92,7 @@ async fn an_operation_without_end_does_not_keep_an_application() {
         world.argocd.undo(&base).await.unwrap();
         assert!(world.sandbox.now() - before < MINUTE, "{waits_for:?}");
         assert!(world.calls("TerminateOperation") >= 1, "{waits_for:?}");
-        let found = world.argocd.observe(&world.base(), ReadFrom::Live).await;
+        let found = world.argocd.observe(&world.base()).await;
         assert_eq!(found.unwrap(), None);
     }
 }
@@ -363,11 +363,7 @@ async fn a_list_that_knows_only_its_own_fields_is_enough() {
     );
     assert!(states.iter().all(|it| it.revision.is_some()));
     let wanted = deploycenter_domain::resource::Resource::Sync(sync);
-    let seen = world
-        .argocd
-        .observe(&wanted, ReadFrom::Snapshot)
-        .await
-        .unwrap();
+    let seen = world.argocd.snapshot().observe(&wanted).await.unwrap();
     assert_eq!(seen.map(|seen| seen.image), Some(wanted));
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::support::{Cluster, DEPLOYMENT, SERVER, SandboxTime, busy, owner, step};
 use deploycenter_argocd::{ArgoCd, ArgoCdConfig};
 use deploycenter_domain::resource::{Ownership, Resource};
-use deploycenter_ports::{Applications, Provider, ProviderErrorKind, ReadFrom, Step, Unwatched};
+use deploycenter_ports::{Applications, Provider, ProviderErrorKind, Step, Unwatched};
 use deploycenter_sandbox::{DropWhen, Effect};
 use serde_json::json;
 
@@ -32,19 +32,19 @@ async fn a_target_is_taken_over_and_a_second_run_changes_nothing() {
         "acme/odoo"
     );
 
-    for reading in [ReadFrom::Live, ReadFrom::Snapshot] {
-        for (name, wanted) in [
-            ("project", world.project("x")),
-            ("workload", world.application(true)),
-            ("sync", Resource::Sync(sync.clone())),
-        ] {
-            let found = world
-                .argocd
-                .observe(&wanted, reading)
-                .await
-                .unwrap()
-                .unwrap();
-            assert_eq!(found.image, wanted, "{name} {reading:?}");
+    let run = world.argocd.snapshot();
+    for (name, wanted) in [
+        ("project", world.project("x")),
+        ("workload", world.application(true)),
+        ("sync", Resource::Sync(sync.clone())),
+    ] {
+        let readings = [
+            ("live", world.argocd.observe(&wanted).await),
+            ("listed", run.observe(&wanted).await),
+        ];
+        for (reading, found) in readings {
+            let found = found.unwrap().unwrap();
+            assert_eq!(found.image, wanted, "{name} {reading}");
             let expected = if name == "sync" {
                 Ownership::ByPlace
             } else {
@@ -153,7 +153,7 @@ async fn updates_keep_what_others_set_and_undo_restores() {
     assert_eq!(
         world
             .argocd
-            .observe(&world.application(false), ReadFrom::Live)
+            .observe(&world.application(false))
             .await
             .unwrap()
             .unwrap()
@@ -165,7 +165,7 @@ async fn updates_keep_what_others_set_and_undo_restores() {
     assert_eq!(
         world
             .argocd
-            .observe(&world.application(true), ReadFrom::Live)
+            .observe(&world.application(true))
             .await
             .unwrap()
             .unwrap()
@@ -184,7 +184,7 @@ async fn updates_keep_what_others_set_and_undo_restores() {
     assert_eq!(
         world
             .argocd
-            .observe(&world.project("x"), ReadFrom::Live)
+            .observe(&world.project("x"))
             .await
             .unwrap()
             .unwrap()
@@ -233,17 +233,13 @@ async fn undo_of_a_first_deployment_leaves_nothing() {
     assert_eq!(
         world
             .argocd
-            .observe(&world.application(true), ReadFrom::Live)
+            .observe(&world.application(true))
             .await
             .unwrap(),
         None
     );
     assert_eq!(
-        world
-            .argocd
-            .observe(&world.project("x"), ReadFrom::Live)
-            .await
-            .unwrap(),
+        world.argocd.observe(&world.project("x")).await.unwrap(),
         None
     );
     assert_eq!(
@@ -272,7 +268,7 @@ async fn an_application_moves_to_another_project_and_back() {
     world.argocd.ensure(&other).await.unwrap();
     let (old, new) = (base_in(&world, "acme--base"), base_in(&world, "other"));
     let image = async |wanted: &Resource| {
-        let seen = world.argocd.observe(wanted, ReadFrom::Live).await.unwrap();
+        let seen = world.argocd.observe(wanted).await.unwrap();
         seen.unwrap().image
     };
     let uid = async |project: &str| {
@@ -386,16 +382,16 @@ async fn a_strangers_application_is_seen_and_left() {
     world
         .raw(reqwest::Method::POST, "/api/v1/applications", Some(body))
         .await;
-    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
-        let found = world
-            .argocd
-            .observe(&world.application(true), reading)
-            .await
-            .unwrap()
-            .unwrap();
+    let wanted = world.application(true);
+    let readings = [
+        ("listed", world.argocd.snapshot().observe(&wanted).await),
+        ("live", world.argocd.observe(&wanted).await),
+    ];
+    for (reading, found) in readings {
+        let found = found.unwrap().unwrap();
         assert!(
             matches!(found.ownership, Ownership::Foreign(text) if text.contains("another")),
-            "{reading:?}"
+            "{reading}"
         );
     }
     let create = step("workload", 1, None, Some(world.application(true)));
@@ -405,7 +401,7 @@ async fn a_strangers_application_is_seen_and_left() {
     assert!(
         world
             .argocd
-            .observe(&world.application(true), ReadFrom::Live)
+            .observe(&world.application(true))
             .await
             .unwrap()
             .is_some(),
@@ -482,11 +478,7 @@ async fn busy_answers_and_lost_replies_are_tried_again() {
     }
     let world = Cluster::new().await;
     world.fault("GetProject", 100, busy(503, None));
-    let failure = world
-        .argocd
-        .observe(&world.project("x"), ReadFrom::Live)
-        .await
-        .unwrap_err();
+    let failure = world.argocd.observe(&world.project("x")).await.unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Unavailable, "{failure}");
     assert_eq!(world.calls("GetProject"), 6);
 }
@@ -502,7 +494,8 @@ async fn a_wrong_token_is_refused_with_advice() {
     let clock = Arc::new(SandboxTime(Arc::clone(&world.sandbox)));
     let argocd = ArgoCd::new(&config, world.git.clone(), clock, Arc::new(Unwatched)).unwrap();
     let failure = argocd
-        .observe(&world.project("x"), ReadFrom::Snapshot)
+        .snapshot()
+        .observe(&world.project("x"))
         .await
         .unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Refused);

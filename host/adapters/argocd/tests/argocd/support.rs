@@ -10,7 +10,7 @@ use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Application, Folder, Owner, Project, Resource, Sync};
 use deploycenter_git::{Credentials, Git, GitConfig};
-use deploycenter_ports::{Clock, CommitContext, Provider, ReadFrom, Step, Unwatched};
+use deploycenter_ports::{Clock, CommitContext, Provider, Step, Unwatched};
 use deploycenter_sandbox::{
     Effect, Fault, InjectedError, Sandbox, SandboxClock, SandboxConfig, World,
 };
@@ -149,7 +149,7 @@ impl Cluster {
         });
         let before = self
             .git
-            .observe(&wanted, ReadFrom::Live)
+            .observe(&wanted)
             .await
             .unwrap()
             .map(|found| found.image);
@@ -159,7 +159,7 @@ impl Cluster {
             .unwrap();
         let Some(Resource::Folder(folder)) = self
             .git
-            .observe(&wanted, ReadFrom::Live)
+            .observe(&wanted)
             .await
             .unwrap()
             .map(|found| found.image)

@@ -2,7 +2,7 @@
 
 use super::support::{BRANCH, Cluster, DEPLOYMENT, NAMESPACE, PATH, busy, step};
 use deploycenter_domain::resource::{Folder, Resource, Sync};
-use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Syncing};
+use deploycenter_ports::{Provider, ProviderErrorKind, Syncing};
 use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_sandbox::{DropWhen, Effect};
 
@@ -105,7 +105,7 @@ async fn a_broken_chart_fails_at_once_with_argo_cds_words() {
     });
     let before = world
         .git
-        .observe(&wanted, ReadFrom::Live)
+        .observe(&wanted)
         .await
         .unwrap()
         .map(|found| found.image);
@@ -116,7 +116,7 @@ async fn a_broken_chart_fails_at_once_with_argo_cds_words() {
         .unwrap();
     let Some(Resource::Folder(folder)) = world
         .git
-        .observe(&wanted, ReadFrom::Live)
+        .observe(&wanted)
         .await
         .unwrap()
         .map(|found| found.image)
@@ -137,11 +137,7 @@ async fn a_broken_chart_fails_at_once_with_argo_cds_words() {
     assert!(failure.message.contains("ComparisonError"), "{failure}");
     assert!(world.sandbox.now() - before < 10_000);
     assert_eq!(
-        world
-            .argocd
-            .observe(&Resource::Sync(sync), ReadFrom::Live)
-            .await
-            .unwrap(),
+        world.argocd.observe(&Resource::Sync(sync)).await.unwrap(),
         None
     );
 }

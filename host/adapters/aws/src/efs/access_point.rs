@@ -6,7 +6,7 @@ use aws_sdk_efs::types::{
 use deploycenter_domain::resource::{AccessPoint, Observed, Resource};
 use deploycenter_domain::saga::decide::Decision;
 use deploycenter_domain::token;
-use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 
 use super::lists::leaving;
 use super::{RegionalEfs, outputs, ownership, tag_map, tags};
@@ -17,16 +17,8 @@ impl RegionalEfs<'_> {
     pub(super) async fn observe_access_point(
         &self,
         wanted: &AccessPoint,
-        reading: ReadFrom,
     ) -> Result<Option<Observed>, ProviderError> {
-        let found = match reading {
-            ReadFrom::Snapshot => self
-                .listed_access_points()
-                .await?
-                .get(&wanted.client_token)
-                .cloned(),
-            ReadFrom::Live => self.access_point_by_token(wanted).await?,
-        };
+        let found = self.access_point_by_token(wanted).await?;
         Ok(found.map(|found| self.observed_access_point(&found)))
     }
 

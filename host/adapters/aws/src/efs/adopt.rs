@@ -5,7 +5,7 @@ use deploycenter_domain::effect::EffectKind;
 use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, FileSystem, Observed, tag as key};
 use deploycenter_domain::saga::decide::Decision;
-use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 
 use super::lists::leaving;
 use super::mount_target::TAG as NOTE;
@@ -23,7 +23,7 @@ impl RegionalEfs<'_> {
         adoption: &Adoption,
     ) -> Result<Option<Observed>, ProviderError> {
         let id = self.adopted_id(adoption)?;
-        let own = self.observe_file_system(wanted, ReadFrom::Live).await?;
+        let own = self.observe_file_system(wanted).await?;
         if let Some(own) = own
             && own.outputs != outputs(id)
         {

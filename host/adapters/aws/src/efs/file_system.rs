@@ -3,7 +3,7 @@
 use aws_sdk_efs::types::{FileSystemDescription, LifeCycleState, PerformanceMode, ThroughputMode};
 use deploycenter_domain::resource::{FileSystem, Observed, Resource, tag as key};
 use deploycenter_domain::saga::decide::Decision;
-use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 
 use super::lists::{by_token, leaving};
 use super::{RegionalEfs, outputs, ownership, tag_map, tags};
@@ -14,19 +14,19 @@ impl RegionalEfs<'_> {
     pub(super) async fn observe_file_system(
         &self,
         wanted: &FileSystem,
-        reading: ReadFrom,
     ) -> Result<Option<Observed>, ProviderError> {
-        let found = match reading {
-            ReadFrom::Snapshot => self
-                .listed_file_systems()
-                .await?
-                .get(&wanted.creation_token)
-                .cloned(),
-            ReadFrom::Live => self.file_system_of(&wanted.creation_token).await?,
-        };
-        Ok(found
-            .filter(|found| !leaving(Some(&found.life_cycle_state)))
-            .map(|found| self.observed_file_system(wanted.kms_key_id.is_some(), &found)))
+        let found = self.file_system_of(&wanted.creation_token).await?;
+        Ok(found.and_then(|found| self.there(wanted, &found)))
+    }
+
+    /// What was found in a file system's place; `None` for one on its way out.
+    pub(super) fn there(
+        &self,
+        wanted: &FileSystem,
+        found: &FileSystemDescription,
+    ) -> Option<Observed> {
+        let stays = !leaving(Some(&found.life_cycle_state));
+        stays.then(|| self.observed_file_system(wanted.kms_key_id.is_some(), found))
     }
 
     pub(super) async fn ensure_file_system(

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_efs::types::FileSystemDescription;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::resource::{MountTarget, Observed};
-use deploycenter_ports::{InventoryItem, InventorySource, Marker, ProviderError, ReadFrom};
+use deploycenter_ports::{InventoryItem, InventorySource, Marker, ProviderError};
 
 use super::lists::leaving;
 use super::{Efs, RegionalEfs, outputs, tag_map};
@@ -70,7 +70,7 @@ impl RegionalEfs<'_> {
                 subnet: found.subnet_id.clone(),
                 security_groups: Vec::new(),
             };
-            let seen = self.observe_mount_target(&place, ReadFrom::Live).await?;
+            let seen = self.observe_mount_target(&place).await?;
             if let Some(Observed { image, outputs, .. }) = seen {
                 all.push(InventoryItem {
                     system: "efs",

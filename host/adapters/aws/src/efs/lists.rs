@@ -1,25 +1,14 @@
-//! Reading EFS page by page, each list once for a run.
+//! Reading EFS page by page.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use aws_sdk_efs::types::{
     AccessPointDescription, FileSystemDescription, LifeCycleState, MountTargetDescription,
 };
-use deploycenter_ports::{ProviderError, ReadFrom};
+use deploycenter_ports::ProviderError;
 
 use super::RegionalEfs;
 use super::file_system::token_of;
-use crate::aws::Where;
-use crate::cell::Lists;
-
-/// What has been listed in this run.
-#[derive(Debug, Default)]
-pub(crate) struct EfsLists {
-    file_systems: Lists<Where, BTreeMap<String, FileSystemDescription>>,
-    access_points: Lists<Where, BTreeMap<String, AccessPointDescription>>,
-    mount_targets: Lists<(Where, String), Vec<MountTargetDescription>>,
-}
 
 /// Whether a thing in that state is as good as gone.
 pub(super) fn leaving(state: Option<&LifeCycleState>) -> bool {
@@ -45,19 +34,6 @@ pub(super) fn by_token(
 }
 
 impl RegionalEfs<'_> {
-    /// All file systems of the region by token, see [`by_token`].
-    pub(super) async fn listed_file_systems(
-        &self,
-    ) -> Result<Arc<BTreeMap<String, FileSystemDescription>>, ProviderError> {
-        let lists = &self.aws.shared.efs_lists;
-        lists
-            .file_systems
-            .get(self.at.clone(), async {
-                self.read_file_systems().await.map(by_token)
-            })
-            .await
-    }
-
     /// All file systems of the region.
     pub(super) async fn read_file_systems(
         &self,
@@ -69,17 +45,6 @@ impl RegionalEfs<'_> {
             all.push(next.map_err(|error| self.context.failure("list file systems", &error))?);
         }
         Ok(all)
-    }
-
-    /// All access points of the region by client token.
-    pub(super) async fn listed_access_points(
-        &self,
-    ) -> Result<Arc<BTreeMap<String, AccessPointDescription>>, ProviderError> {
-        let lists = &self.aws.shared.efs_lists;
-        lists
-            .access_points
-            .get(self.at.clone(), self.read_access_points(None))
-            .await
     }
 
     /// The access points of one file system, or of all, by client token. None of a file
@@ -113,23 +78,6 @@ impl RegionalEfs<'_> {
             }
         }
         Ok(all)
-    }
-
-    /// A file system's mount targets that aren't leaving.
-    pub(super) async fn mount_targets_of(
-        &self,
-        file_system: &str,
-        reading: ReadFrom,
-    ) -> Result<Arc<Vec<MountTargetDescription>>, ProviderError> {
-        if reading == ReadFrom::Live {
-            return self.read_mount_targets(file_system).await.map(Arc::new);
-        }
-        let lists = &self.aws.shared.efs_lists;
-        let key = (self.at.clone(), file_system.to_owned());
-        lists
-            .mount_targets
-            .get(key, self.read_mount_targets(file_system))
-            .await
     }
 
     /// Every mount target of a file system, whatever its state.

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use deploycenter_domain::resource::{MountTarget, Observed, Ownership, Resource};
 use deploycenter_domain::saga::decide::Decision;
 use deploycenter_domain::token;
-use deploycenter_ports::{ProviderError, ProviderErrorKind, ReadFrom, Step, StepOutcome};
+use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 
 use super::lists::leaving;
 use super::{RegionalEfs, outputs, tag, tag_map};
@@ -27,27 +27,12 @@ impl RegionalEfs<'_> {
     pub(super) async fn observe_mount_target(
         &self,
         wanted: &MountTarget,
-        reading: ReadFrom,
     ) -> Result<Option<Observed>, ProviderError> {
         // There is no mount target on a file system that isn't there yet.
         if !token::is_plain(&wanted.file_system) {
             return Ok(None);
         }
-        if reading == ReadFrom::Snapshot {
-            let all = self.listed_file_systems().await?;
-            let Some(found) = all
-                .values()
-                .find(|one| one.file_system_id == wanted.file_system)
-            else {
-                return Ok(None);
-            };
-            let tags = tag_map(&found.tags);
-            let noted = tags.keys().filter(|key| key.starts_with(TAG)).count();
-            if usize::try_from(found.number_of_mount_targets) == Ok(noted) {
-                return Ok(self.noted(wanted, &tags));
-            }
-        }
-        self.read_mount_target(wanted, reading).await
+        self.read_mount_target(wanted).await
     }
 
     pub(super) async fn ensure_mount_target(
@@ -58,7 +43,7 @@ impl RegionalEfs<'_> {
         if step.before.is_none() && !step.uncertain {
             return self.create_mount_target(step, wanted).await;
         }
-        let found = self.read_mount_target(wanted, ReadFrom::Live).await?;
+        let found = self.read_mount_target(wanted).await?;
         let decision = decide(&self.context, &named(wanted), step, found.as_ref(), false)?;
         match (decision, id_of(found.as_ref())) {
             (Decision::Create, _) => self.create_mount_target(step, wanted).await,
@@ -115,7 +100,7 @@ impl RegionalEfs<'_> {
                 return Err(failed());
             };
             if service.is_mount_target_conflict() {
-                let found = self.read_mount_target(wanted, ReadFrom::Live).await?;
+                let found = self.read_mount_target(wanted).await?;
                 let what = named(wanted);
                 let decision = decide(&self.context, &what, step, found.as_ref(), doubt)?;
                 if let (Decision::Done(changed), Some(id)) = (decision, id_of(found.as_ref())) {
@@ -305,9 +290,17 @@ impl RegionalEfs<'_> {
     async fn read_mount_target(
         &self,
         wanted: &MountTarget,
-        reading: ReadFrom,
     ) -> Result<Option<Observed>, ProviderError> {
-        let all = self.mount_targets_of(&wanted.file_system, reading).await?;
+        let all = self.read_mount_targets(&wanted.file_system).await?;
+        self.mount_target_among(wanted, &all).await
+    }
+
+    /// The one in that subnet among a file system's, with its security groups.
+    pub(super) async fn mount_target_among(
+        &self,
+        wanted: &MountTarget,
+        all: &[MountTargetDescription],
+    ) -> Result<Option<Observed>, ProviderError> {
         let here = |one: &&MountTargetDescription| {
             one.subnet_id == wanted.subnet && !leaving(Some(&one.life_cycle_state))
         };
@@ -338,7 +331,12 @@ impl RegionalEfs<'_> {
         Ok(Some(self.observed_mount_target(wanted, id, groups)))
     }
 
-    fn noted(&self, wanted: &MountTarget, tags: &BTreeMap<String, String>) -> Option<Observed> {
+    /// As its file system's tags have it.
+    pub(super) fn noted(
+        &self,
+        wanted: &MountTarget,
+        tags: &BTreeMap<String, String>,
+    ) -> Option<Observed> {
         let value = tags.get(&format!("{TAG}{}", wanted.subnet))?;
         let mut words = value.split(' ').map(str::to_owned);
         let id = words.next()?;

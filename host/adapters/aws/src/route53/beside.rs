@@ -2,27 +2,16 @@
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use deploycenter_domain::resource::{Record, Routing};
-use deploycenter_ports::{Beside, BesideCode, ProviderError};
+use deploycenter_ports::{Beside, BesideCode};
 
-use super::Zone;
 use super::adopt::{beyond, shown};
-use super::read::{ZoneList, ZoneLists, hindrance, is_weighted};
+use super::read::{ZoneList, hindrance, is_weighted};
 
 /// How many values of a set a message shows.
 const SHOWN: usize = 4;
 
-impl Zone {
-    pub(super) async fn beside(
-        &self,
-        lists: &ZoneLists,
-        wanted: &Record,
-    ) -> Result<Vec<Beside>, ProviderError> {
-        let all = self.listed(lists).await?;
-        Ok(around(wanted, &all))
-    }
-}
-
-fn around(wanted: &Record, all: &ZoneList) -> Vec<Beside> {
+/// Everything in the whole zone that does so to a record.
+pub(super) fn around(wanted: &Record, all: &ZoneList) -> Vec<Beside> {
     let sets = all.get(&wanted.name).map(Vec::as_slice).unwrap_or_default();
     let ours = sets.iter().any(|set| is_ours(wanted, set));
     let elsewhere = sets.iter().filter_map(|set| match set.r#type {

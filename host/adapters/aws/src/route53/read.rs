@@ -1,7 +1,6 @@
 //! Reading a zone.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use deploycenter_domain::resource::{Observed, Ownership, Record};
@@ -9,12 +8,7 @@ use deploycenter_ports::{ProviderError, ProviderErrorKind};
 
 use super::Zone;
 use super::convert::{image, normal};
-use crate::cell::Lists;
 use crate::sdk::failure::Context;
-
-/// The zones' record sets by name, each zone read once for a run.
-#[derive(Debug, Default)]
-pub(crate) struct ZoneLists(Lists<String, ZoneList>);
 
 /// All sets of a zone by name.
 pub(super) type ZoneList = BTreeMap<String, Vec<ResourceRecordSet>>;
@@ -62,21 +56,6 @@ impl Zone {
         })
     }
 
-    pub(super) async fn read_listed(
-        &self,
-        lists: &ZoneLists,
-        wanted: &Record,
-    ) -> Result<Option<Observed>, ProviderError> {
-        let all = self.listed(lists).await?;
-        let sets = all.get(&wanted.name).map(Vec::as_slice).unwrap_or_default();
-        Ok(look(wanted, sets).map(|(observed, _)| observed))
-    }
-
-    /// The whole zone, read once for a run.
-    pub(super) async fn listed(&self, lists: &ZoneLists) -> Result<Arc<ZoneList>, ProviderError> {
-        lists.0.get(self.id.clone(), self.read_all()).await
-    }
-
     /// Reads everything of the record's name: a name's sets come one after another.
     pub(super) async fn read_fresh(&self, wanted: &Record) -> Result<Option<Found>, ProviderError> {
         Ok(look(wanted, &self.read_name(wanted).await?))
@@ -95,7 +74,8 @@ impl Zone {
         self.read_from(Some(start), Some(&wanted.name)).await
     }
 
-    async fn read_all(&self) -> Result<ZoneList, ProviderError> {
+    /// The whole zone.
+    pub(super) async fn read_all(&self) -> Result<ZoneList, ProviderError> {
         let mut all = ZoneList::new();
         for set in self.read_from(None, None).await? {
             all.entry(normal(&set.name)).or_default().push(set);
@@ -157,7 +137,7 @@ pub(super) struct Start {
 }
 
 /// What stands at the place of a record, among all sets of its name.
-fn look(wanted: &Record, sets: &[ResourceRecordSet]) -> Option<Found> {
+pub(super) fn look(wanted: &Record, sets: &[ResourceRecordSet]) -> Option<Found> {
     let observed = |sets: &[&ResourceRecordSet], ownership| {
         Some(Observed {
             image: image(&wanted.zone, sets)?,

@@ -1,12 +1,17 @@
 //! Entries whose values a person gives.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use deploycenter_domain::name::{InstallationId, RegionName, TargetId};
 use deploycenter_domain::resource::tag;
 use deploycenter_domain::secret_version::SecretVersion;
-use deploycenter_ports::{ProvidedOwner, ProviderError, ProviderErrorKind, SecretEntry};
+use deploycenter_ports::{
+    ProvidedOwner, ProviderError, ProviderErrorKind, SecretEntry, SecretSnapshot,
+};
 
 use super::read::FoundEntry;
+use super::snapshot::SecretsSnapshot;
 use super::{RegionalSecrets, draw, tag as make_tag};
 use crate::aws::Aws;
 use crate::inventory::time;
@@ -29,6 +34,10 @@ impl ProvidedSecrets {
 
 #[async_trait]
 impl deploycenter_ports::ProvidedSecrets for ProvidedSecrets {
+    fn entries(&self) -> Arc<dyn SecretSnapshot> {
+        Arc::new(SecretsSnapshot::new(self.aws.clone()))
+    }
+
     async fn set(
         &self,
         region: &RegionName,
@@ -100,21 +109,7 @@ impl deploycenter_ports::ProvidedSecrets for ProvidedSecrets {
                     .help(help));
             }
         }
-        self.aws.shared.secret_lists.0.forget(&regional.at);
         Ok(())
-    }
-
-    async fn list(
-        &self,
-        region: &RegionName,
-        prefix: &str,
-    ) -> Result<Vec<SecretEntry>, ProviderError> {
-        let regional = RegionalSecrets::new(&self.aws, region)?;
-        let all = regional.listed().await?;
-        let ours = all
-            .values()
-            .filter(|found| !found.leaving && found.name.starts_with(prefix));
-        Ok(ours.map(entry).collect())
     }
 
     async fn now(
@@ -131,7 +126,8 @@ impl deploycenter_ports::ProvidedSecrets for ProvidedSecrets {
     }
 }
 
-fn entry(found: &FoundEntry) -> SecretEntry {
+/// As the engine sees it.
+pub(super) fn entry(found: &FoundEntry) -> SecretEntry {
     SecretEntry {
         name: found.name.clone(),
         is_given: given(found),

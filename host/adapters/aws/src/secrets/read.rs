@@ -1,7 +1,6 @@
 //! Reading entries: their names and tags, never their values.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
 use aws_smithy_types::DateTime;
@@ -11,12 +10,6 @@ use deploycenter_ports::ProviderError;
 
 use super::RegionalSecrets;
 use super::provided::given;
-use crate::aws::Where;
-use crate::cell::Lists;
-
-/// The entries that carry an installation's tag, by name, each region read once for a run.
-#[derive(Debug, Default)]
-pub(crate) struct SecretLists(pub(super) Lists<Where, BTreeMap<String, FoundEntry>>);
 
 /// An entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,11 +27,6 @@ pub(super) struct FoundEntry {
 }
 
 impl RegionalSecrets<'_> {
-    pub(super) async fn listed(&self) -> Result<Arc<BTreeMap<String, FoundEntry>>, ProviderError> {
-        let lists = &self.aws.shared.secret_lists.0;
-        lists.get(self.at.clone(), self.read_all()).await
-    }
-
     /// All entries of the region that carry an installation's tag, by name.
     pub(super) async fn read_all(&self) -> Result<BTreeMap<String, FoundEntry>, ProviderError> {
         let ours = Filter::builder()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Adoption, FileSystem, Observed, Owner, Ownership, Resource};
-use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Step};
+use deploycenter_ports::{Provider, ProviderErrorKind, Step};
 use deploycenter_sandbox::{Effect, Fault, InjectedError};
 
 use crate::backend::{self, Backend};
@@ -75,8 +75,10 @@ pub(crate) async fn a_file_system_is_adopted_and_given_back(backend: Backend) {
     assert_eq!(ensured(&efs, &step).await, taken);
     assert_eq!(ensured(&efs, &uncertain(&step)).await, taken);
     assert!(!ensured(&efs, &by("d2", &step)).await.changed);
-    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
-        let found = backend.aws().efs().observe(&wanted, reading).await;
+    for found in [
+        efs.snapshot().observe(&wanted).await,
+        efs.observe(&wanted).await,
+    ] {
         let found = found.unwrap().unwrap();
         assert_eq!(found.image, wanted);
         assert_eq!(found.ownership, Ownership::Owned(owner(FS, "d1")));

@@ -3,7 +3,7 @@
 use aws_sdk_route53::types::{ResourceRecordSet, RrType};
 use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, Observed, Ownership, Record, Resource, Routing};
-use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Step};
+use deploycenter_ports::{Provider, ProviderErrorKind, Step};
 
 use crate::backend::{self, Backend};
 use crate::raw;
@@ -63,8 +63,10 @@ async fn round(backend: &Backend, name: &str, set: ResourceRecordSet, id: Option
     assert!(ensured(&dns, &step).await.changed);
     assert!(ensured(&dns, &uncertain(&step)).await.changed);
     assert!(!ensured(&dns, &step).await.changed);
-    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
-        let found = backend.aws().route53().observe(&wanted, reading).await;
+    for found in [
+        dns.snapshot().observe(&wanted).await,
+        dns.observe(&wanted).await,
+    ] {
         let found = found.unwrap().unwrap();
         assert_eq!(
             (found.image, found.ownership),
@@ -166,8 +168,11 @@ async fn a_record_that_can_be_adopted_is_a_plan_error_that_says_so() {
             id: None,
         },
     };
-    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
-        let there = dns.observe(&wanted, reading).await.unwrap().unwrap();
+    for there in [
+        dns.snapshot().observe(&wanted).await,
+        dns.observe(&wanted).await,
+    ] {
+        let there = there.unwrap().unwrap();
         assert_eq!(
             there.ownership,
             Ownership::Foreign("is a simple A record".into())

@@ -28,7 +28,7 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
-    /// A new run: nothing listed yet, no session.
+    /// A new process: no client, no session.
     pub(crate) fn aws(&self) -> Aws {
         let calls: Arc<dyn Calls> = self.calls.clone();
         Aws::fixed(

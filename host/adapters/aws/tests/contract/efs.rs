@@ -3,7 +3,7 @@
 use deploycenter_domain::effect::{EffectId, OutputName};
 use deploycenter_domain::resource::{FileSystem, Observed, Ownership, Resource};
 use deploycenter_domain::token::Reference;
-use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom};
+use deploycenter_ports::{Provider, ProviderErrorKind};
 
 use crate::backend::Backend;
 use crate::steps::*;
@@ -26,7 +26,8 @@ pub(crate) async fn a_file_system_is_made_once_and_goes_again(backend: Backend) 
     let listed = backend
         .aws()
         .efs()
-        .observe(&wanted, ReadFrom::Snapshot)
+        .snapshot()
+        .observe(&wanted)
         .await
         .unwrap();
     assert_eq!(listed.as_ref(), Some(&there));
@@ -117,10 +118,8 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
 
     // A whole region is read by one list, mount targets included.
     backend.calls.take();
-    let run = backend.aws().efs();
-    let readings = targets
-        .iter()
-        .map(|target| run.observe(target, ReadFrom::Snapshot));
+    let run = backend.aws().efs().snapshot();
+    let readings = targets.iter().map(|target| run.observe(target));
     let listed: Vec<Option<Observed>> = futures::future::try_join_all(readings).await.unwrap();
     let images: Vec<_> = listed.into_iter().map(|one| one.unwrap().image).collect();
     assert_eq!(images, targets);
@@ -147,7 +146,8 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
         let listed = backend
             .aws()
             .efs()
-            .observe(&moved, ReadFrom::Snapshot)
+            .snapshot()
+            .observe(&moved)
             .await
             .unwrap();
         assert_eq!(listed.unwrap().image, moved);
@@ -169,7 +169,8 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
     let rest = backend
         .aws()
         .efs()
-        .observe(&targets[0], ReadFrom::Snapshot)
+        .snapshot()
+        .observe(&targets[0])
         .await
         .unwrap();
     assert_eq!(rest, None);
@@ -197,15 +198,11 @@ pub(crate) async fn an_access_point_is_made_once_and_goes_again(backend: Backend
     }
     .token();
     let planned = access_point(&backend, &token, "point");
-    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
-        let seen = backend
-            .aws()
-            .efs()
-            .observe(&planned, reading)
-            .await
-            .unwrap()
-            .unwrap();
-        assert_eq!(seen.image, wanted);
+    for seen in [
+        efs.snapshot().observe(&planned).await,
+        efs.observe(&planned).await,
+    ] {
+        assert_eq!(seen.unwrap().unwrap().image, wanted);
     }
     let nowhere = mount_target(&backend, &token, 0);
     assert_eq!(fresh(&efs, &nowhere).await, None);

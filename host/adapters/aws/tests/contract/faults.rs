@@ -1,7 +1,7 @@
 //! What only the stand-ins can show: lost answers, busy services, refused credentials.
 
 use deploycenter_domain::resource::Resource;
-use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom, Step};
+use deploycenter_ports::{Provider, ProviderErrorKind, Snapshot, Step};
 use deploycenter_sandbox::{DropWhen, Effect, Fault, InjectedError};
 use futures::future::join_all;
 
@@ -175,7 +175,7 @@ async fn refused_credentials_are_named() {
     let backend = sandbox().await;
     let wanted = file_system(&backend, "refused");
     let stranger = backend.aws_as("AKIASOMEONEELSE00000").efs();
-    let failure = stranger.observe(&wanted, ReadFrom::Live).await.unwrap_err();
+    let failure = stranger.observe(&wanted).await.unwrap_err();
     assert_eq!(
         (failure.kind, failure.system),
         (ProviderErrorKind::Refused, "sts")
@@ -188,7 +188,7 @@ async fn refused_credentials_are_named() {
     let failure = backend
         .aws_with_role(role)
         .efs()
-        .observe(&wanted, ReadFrom::Live)
+        .observe(&wanted)
         .await
         .unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Refused);
@@ -202,7 +202,7 @@ async fn refused_credentials_are_named() {
     let failure = backend
         .aws()
         .efs()
-        .observe(&Resource::FileSystem(elsewhere), ReadFrom::Live)
+        .observe(&Resource::FileSystem(elsewhere))
         .await
         .unwrap_err();
     assert_eq!(failure.message, "the region mars-1 isn't known");
@@ -215,17 +215,16 @@ async fn a_fleet_is_read_by_a_few_lists() {
     ensure_all(&backend).await;
     backend.calls.take();
     let aws = backend.aws();
-    let (efs, dns, secrets) = (aws.efs(), aws.route53(), aws.secrets());
-    let mut readings: Vec<(&dyn Provider, Resource)> = Vec::new();
+    let (efs, dns) = (aws.efs().snapshot(), aws.route53().snapshot());
+    let secrets = aws.secrets().snapshot();
+    let mut readings: Vec<(&dyn Snapshot, Resource)> = Vec::new();
     for n in 0..40 {
-        readings.push((&efs, file_system(&backend, &format!("all-{n}"))));
-        readings.push((&efs, access_point(&backend, "fs-1", &format!("all-{n}"))));
-        readings.push((&dns, record(&backend, &format!("all-{n}"), 1)));
-        readings.push((&secrets, secret(&backend, &format!("all-{n}"))));
+        readings.push((&*efs, file_system(&backend, &format!("all-{n}"))));
+        readings.push((&*efs, access_point(&backend, "fs-1", &format!("all-{n}"))));
+        readings.push((&*dns, record(&backend, &format!("all-{n}"), 1)));
+        readings.push((&*secrets, secret(&backend, &format!("all-{n}"))));
     }
-    let all = readings
-        .iter()
-        .map(|(adapter, wanted)| adapter.observe(wanted, ReadFrom::Snapshot));
+    let all = readings.iter().map(|(run, wanted)| run.observe(wanted));
     for reading in join_all(all).await {
         assert_eq!(reading.unwrap(), None);
     }

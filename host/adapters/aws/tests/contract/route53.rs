@@ -1,7 +1,7 @@
 //! Records.
 
 use deploycenter_domain::resource::{Ownership, Resource};
-use deploycenter_ports::{Provider, ProviderErrorKind, ReadFrom};
+use deploycenter_ports::{Provider, ProviderErrorKind};
 use futures::future::join_all;
 
 use crate::backend::Backend;
@@ -24,7 +24,8 @@ pub(crate) async fn a_record_is_made_once_changed_and_removed(backend: Backend) 
     let listed = backend
         .aws()
         .route53()
-        .observe(&first, ReadFrom::Snapshot)
+        .snapshot()
+        .observe(&first)
         .await
         .unwrap();
     assert_eq!(listed, Some(there));
@@ -105,7 +106,7 @@ pub(crate) async fn an_a_and_its_aaaa_are_one(backend: Backend) {
             );
         }
         let listed = backend.aws().route53();
-        let listed = listed.observe(&single, ReadFrom::Snapshot).await.unwrap();
+        let listed = listed.snapshot().observe(&single).await.unwrap();
         assert_eq!(listed.unwrap().image, both);
 
         // moto never makes a record a second time that it made once.
@@ -170,8 +171,11 @@ pub(crate) async fn a_simple_record_is_foreign_and_a_neighbour_is_not(backend: B
     let dns = backend.aws().route53();
     raw::simple_record(&backend, "simple.apps.example.com").await;
     let wanted = record(&backend, "simple", 10);
-    for reading in [ReadFrom::Snapshot, ReadFrom::Live] {
-        let seen = dns.observe(&wanted, reading).await.unwrap().unwrap();
+    for seen in [
+        dns.snapshot().observe(&wanted).await,
+        dns.observe(&wanted).await,
+    ] {
+        let seen = seen.unwrap().unwrap();
         assert!(matches!(seen.ownership, Ownership::Foreign(_)), "{seen:?}");
     }
     let failure = dns

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use deploycenter_domain::declaration::GeneratedKey;
 use deploycenter_domain::name::RegionName;
 use deploycenter_domain::resource::{Ownership, Resource};
-use deploycenter_ports::{
-    ProvidedOwner, ProvidedSecrets as _, Provider, ProviderErrorKind, ReadFrom,
-};
+use deploycenter_ports::{ProvidedOwner, ProvidedSecrets as _, Provider, ProviderErrorKind};
 
 use crate::backend::Backend;
 use crate::raw;
@@ -27,7 +25,8 @@ pub(crate) async fn an_entry_is_drawn_once_and_goes_again(backend: Backend) {
     let listed = backend
         .aws()
         .secrets()
-        .observe(&wanted, ReadFrom::Snapshot)
+        .snapshot()
+        .observe(&wanted)
         .await
         .unwrap();
     assert_eq!(listed, Some(there));
@@ -121,7 +120,8 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
     };
     let name = "deploycenter/inst-1/acme/odoo/given-smtp";
     let prefix = "deploycenter/inst-1/acme/odoo/given-";
-    assert_eq!(given.list(&region, prefix).await.unwrap(), []);
+    let early = given.entries();
+    assert_eq!(early.list(&region, prefix).await.unwrap(), []);
     let mut versions = Vec::new();
     for value in ["first", "quo\"ted"] {
         given
@@ -130,15 +130,15 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
             .unwrap();
         let stored = raw::secret_value(&backend, name).await;
         assert_eq!(stored, serde_json::json!({ "password": value }).to_string());
-        let [entry] = &given.list(&region, prefix).await.unwrap()[..] else {
+        let [entry] = &given.entries().list(&region, prefix).await.unwrap()[..] else {
             panic!("there is one");
         };
         assert!(entry.changed.is_some(), "{entry:?}");
         versions.push(entry.version.clone().unwrap());
     }
     assert_ne!(versions[0], versions[1], "set anew is another version");
-    let again = backend.aws().provided_secrets();
-    let again = again.list(&region, prefix).await.unwrap();
+    assert_eq!(early.list(&region, prefix).await.unwrap(), []);
+    let again = given.entries().list(&region, prefix).await.unwrap();
     assert_eq!(again[0].version.as_ref(), versions.last());
     let now = given.now(&region, name).await.unwrap();
     assert_eq!(now.as_ref(), again.first());
@@ -149,8 +149,7 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
     };
     beside.name = drawn.into();
     ensured(&aws.secrets(), &create(SECRET, &Resource::Secret(beside))).await;
-    let listed = backend.aws().provided_secrets();
-    let listed = listed.list(&region, prefix).await.unwrap();
+    let listed = given.entries().list(&region, prefix).await.unwrap();
     let listed: Vec<(&str, bool)> = listed
         .iter()
         .map(|entry| (entry.name.as_str(), entry.is_given))
@@ -172,5 +171,8 @@ pub(crate) async fn a_person_gives_an_entry_and_gives_it_anew(backend: Backend) 
         .await
         .unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Foreign);
-    assert!(failure.message.contains("secret set"), "{failure}");
+    assert!(
+        failure.message.contains("was given by a person"),
+        "{failure}"
+    );
 }

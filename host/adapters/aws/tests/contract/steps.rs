@@ -6,7 +6,7 @@ use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{
     Aaaa, AccessPoint, FileSystem, MountTarget, Observed, Owner, Record, Resource, Routing, Secret,
 };
-use deploycenter_ports::{CommitContext, Provider, ProviderErrorKind, ReadFrom, Step, StepOutcome};
+use deploycenter_ports::{CommitContext, Provider, ProviderErrorKind, Step, StepOutcome};
 
 use crate::backend::Backend;
 
@@ -62,7 +62,7 @@ pub(crate) fn uncertain(step: &Step) -> Step {
 }
 
 pub(crate) async fn fresh(adapter: &dyn Provider, wanted: &Resource) -> Option<Observed> {
-    adapter.observe(wanted, ReadFrom::Live).await.unwrap()
+    adapter.observe(wanted).await.unwrap()
 }
 
 pub(crate) async fn ensured(adapter: &dyn Provider, step: &Step) -> StepOutcome {

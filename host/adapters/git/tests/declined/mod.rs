@@ -1,7 +1,7 @@
 //! What a remote doesn't take: by its hooks, whose words are shown, or because git has no
 //! room for the branch.
 
-use deploycenter_ports::{Provider as _, ProviderError, ProviderErrorKind, ReadFrom};
+use deploycenter_ports::{Provider as _, ProviderError, ProviderErrorKind};
 
 use crate::support::{HttpRemote, Remote, folder, step};
 use crate::{BRANCH, PATH};
@@ -63,7 +63,7 @@ async fn a_branch_below_or_above_is_named_before_anything_is_pushed() {
             let (git, calls) = remote.git(&cache, url);
             remote.commit_by_hand(other, "notes", "x");
             let wanted = folder(BRANCH, PATH, &[]);
-            let seen = git.observe(&wanted, ReadFrom::Snapshot).await.unwrap_err();
+            let seen = git.snapshot().observe(&wanted).await.unwrap_err();
             assert_eq!(seen.kind, ProviderErrorKind::Foreign);
             assert_eq!(
                 seen.message,
@@ -98,7 +98,7 @@ async fn a_branch_below_or_above_is_named_before_anything_is_pushed() {
                 .delete()
                 .unwrap();
             remote.commit_by_hand(other, "notes", "x");
-            let seen = git.observe(&wanted, ReadFrom::Live).await.unwrap_err();
+            let seen = git.observe(&wanted).await.unwrap_err();
             assert_eq!(seen.kind, ProviderErrorKind::Foreign, "{seen}");
             remote
                 .repo()

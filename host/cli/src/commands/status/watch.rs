@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use deploycenter_engine::workflow::StatusReader;
-use deploycenter_ports::{Clock, ReadFrom};
+use deploycenter_ports::Clock;
 
 use crate::fail::Fail;
 use crate::output::status::StatusReport;
@@ -22,29 +22,29 @@ pub(super) async fn run(
 ) -> Result<ExitCode, Fail> {
     let mut stop = pin!(tokio::signal::ctrl_c());
     let mut watch = Watch::stdout(json, interval);
-    let mut reading = ReadFrom::Snapshot;
+    let mut first = true;
     loop {
         let round = tokio::select! {
             biased;
             _ = &mut stop => break,
-            round = reader.read(reading) => round.map_err(Fail::from),
+            round = reader.read() => round.map_err(Fail::from),
         };
         let shown = match round {
             Ok(outcome) => {
                 let report = StatusReport::of_targets(outcome.targets);
                 match outcome.away.map(Fail::from) {
                     None => watch.show(report, clock.now()),
-                    Some(away) if reading == ReadFrom::Snapshot => return Err(away),
+                    Some(away) if first => return Err(away),
                     Some(away) => watch.show_partly(report, &away, clock.now()),
                 }
             }
-            Err(fail) if reading == ReadFrom::Snapshot => return Err(fail),
+            Err(fail) if first => return Err(fail),
             Err(fail) => watch.complain(&fail, clock.now()),
         };
         if shown.is_err() {
             break;
         }
-        reading = ReadFrom::Live;
+        first = false;
         tokio::select! {
             biased;
             _ = &mut stop => break,

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use super::present::Present;
 use super::refused;
-use crate::Engine;
+use crate::Run;
 use crate::planning::PlanError;
 use crate::planning::refusal::Refusal;
 use crate::planning::removal::application;
@@ -37,7 +37,7 @@ const FILES: [&str; 5] = [
 const BASE_FILE: &str = "base.json";
 const WORKLOAD_FILE: &str = "application.json";
 
-impl Engine {
+impl Run {
     /// The files of a target's folder with the base as the host writes it.
     ///
     /// # Errors
@@ -76,7 +76,7 @@ impl Engine {
             namespace: &naming::readable(customer, instance, incarnation),
             handles: &handles,
             secret_prefix: &naming::secret_prefix(
-                &self.installation,
+                &self.offline.installation,
                 customer,
                 instance,
                 incarnation,

@@ -15,10 +15,9 @@ use deploycenter_domain::resource::{Folder, Observed, Resource};
 use deploycenter_domain::secret_version;
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
-use deploycenter_ports::ReadFrom;
 
 use super::refused;
-use crate::Engine;
+use crate::Run;
 use crate::planning::effects::{EffectScope, Looked};
 use crate::planning::refusal::{Refusal, hold_of};
 use crate::planning::snapshot::PlanningSnapshot;
@@ -86,11 +85,9 @@ fn beside_files(deployed: &DeployedState, customer: &CustomerName) -> BTreeMap<E
         .collect()
 }
 
-impl Engine {
+impl Run {
     pub(super) async fn present(&self, target: &TargetId) -> Result<Present, PlanError> {
-        let snapshot = self
-            .snapshot(self.desired().await?, ReadFrom::Snapshot)
-            .await?;
+        let snapshot = self.snapshot().await?;
         if let Some(unfinished) = snapshot.unfinished.get(target) {
             return Err(refused(Refusal::unfinished(target, unfinished)));
         }

@@ -26,7 +26,7 @@ use super::present::Present;
 use super::{Replanned, file_effects, progress, refused};
 use crate::planning::refusal::Refusal;
 use crate::planning::{PlanError, PlanOptions};
-use crate::{Engine, Words};
+use crate::{Run, Words};
 
 /// How to go back.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub struct Back {
     pub reclaim: bool,
 }
 
-impl Engine {
+impl Run {
     /// The plan that puts back, byte for byte, what an earlier deployment left, and holds
     /// the target there. Versions of secrets stay the present ones, whose values alone are
     /// there still. Only what an earlier layout left is put where it belongs now. A base that
@@ -131,7 +131,7 @@ impl Engine {
                 .await?,
         );
         Ok(Replanned {
-            plan: Plan::new(self.installation.clone(), Vec::new(), plans),
+            plan: Plan::new(self.offline.installation.clone(), Vec::new(), plans),
             main_commit: record.deployment.main_commit,
         })
     }
