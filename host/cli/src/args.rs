@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use deploycenter_domain::name::TargetId;
 
 use crate::commands::accept::AcceptArgs;
 use crate::commands::adopt::AdoptArgs;
@@ -21,7 +20,9 @@ use crate::commands::release::ReleaseArgs;
 use crate::commands::render::RenderArgs;
 use crate::commands::resume::ResumeArgs;
 use crate::commands::rollback::RollbackArgs;
+use crate::commands::sandbox::SandboxArgs;
 use crate::commands::schema::SchemaArgs;
+use crate::commands::secret::SecretCommand;
 use crate::commands::status::StatusArgs;
 use crate::commands::sync::SyncArgs;
 
@@ -105,12 +106,9 @@ pub(crate) enum Command {
     Status(StatusArgs),
     Explain(ExplainArgs),
     History(HistoryArgs),
-    /// Secrets that a person gives
     #[command(subcommand)]
     Secret(SecretCommand),
     Doctor(DoctorArgs),
-    /// Try everything out on this machine, without a cloud account
-    #[command(args_conflicts_with_subcommands = true)]
     Sandbox(SandboxArgs),
     Schema(SchemaArgs),
     /// Print a completion script for a shell
@@ -141,74 +139,6 @@ pub(crate) struct Selectors {
     /// Only instances in this environment
     #[arg(long)]
     pub(crate) environment: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SecretCommand {
-    /// Give a secret: its value is read from standard input
-    #[command(
-        after_help = "Examples:\n  pass show acme/smtp | deploycenter secret set acme/mattermost smtp\n  pass show acme/smtp | deploycenter secret set acme/mattermost smtp --restart --yes\n\nWhat runs takes it with the next `deploycenter apply` of the target, which `plan` shows; --restart is that apply, with whatever else is planned for the target, and asks as it does unless --yes is given."
-    )]
-    Set {
-        /// <customer>/<instance>
-        target: TargetId,
-        /// The secret's name, as `plan` asks for it
-        name: String,
-        /// Apply the target afterwards, so that what runs takes the secret now
-        #[arg(long)]
-        restart: bool,
-        /// With --restart: apply without asking
-        #[arg(long, short, requires = "restart")]
-        yes: bool,
-    },
-    /// List secrets by name, those that are missing too; values are never read
-    List {
-        /// <customer>/<instance>; every instance when absent
-        target: Option<TargetId>,
-    },
-}
-
-#[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Examples:\n  deploycenter sandbox --dir ~/dc\n  eval \"$(deploycenter sandbox env --dir ~/dc)\""
-)]
-pub(crate) struct SandboxArgs {
-    #[command(subcommand)]
-    pub(crate) command: Option<SandboxCommand>,
-    #[command(flatten)]
-    pub(crate) run: SandboxRun,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum SandboxCommand {
-    /// Wait until the sandbox is ready, and print what points a shell at it
-    Env {
-        /// The sandbox's folder
-        #[arg(long, value_name = "DIR", default_value = SANDBOX_DIR)]
-        dir: PathBuf,
-    },
-}
-
-/// Where a sandbox lives unless said otherwise.
-const SANDBOX_DIR: &str = "deploycenter-sandbox";
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct SandboxRun {
-    /// Where everything of the sandbox is kept; it survives a restart
-    #[arg(long, value_name = "DIR", default_value = SANDBOX_DIR)]
-    pub(crate) dir: PathBuf,
-    /// Exit after the summary
-    #[arg(long)]
-    pub(crate) once: bool,
-    /// Start without deploying anything
-    #[arg(long)]
-    pub(crate) idle: bool,
-    /// Slow every outside call down: 150ms, 2s
-    #[arg(long, value_name = "DURATION", default_value = "0ms", value_parser = duration)]
-    pub(crate) latency: Duration,
-    /// Inject the faults of this JSON file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) faults: Option<PathBuf>,
 }
 
 /// The shortest wait that leaves others room.

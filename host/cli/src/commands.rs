@@ -3,7 +3,6 @@
 pub(crate) mod accept;
 pub(crate) mod adopt;
 pub(crate) mod apply;
-mod bundle;
 pub(crate) mod cancel;
 mod confirm_and_deploy;
 pub(crate) mod destroy;
@@ -20,9 +19,9 @@ mod removal;
 pub(crate) mod render;
 pub(crate) mod resume;
 pub(crate) mod rollback;
-mod sandbox;
+pub(crate) mod sandbox;
 pub(crate) mod schema;
-mod secret;
+pub(crate) mod secret;
 pub(crate) mod status;
 pub(crate) mod sync;
 mod validate;
@@ -38,9 +37,7 @@ use deploycenter_engine::{Cancel, Limits, Offline};
 use deploycenter_platform::{Environment, Platform};
 use deploycenter_ports::EventSink;
 
-use crate::args::{
-    Args, COMPILE_PLUGIN, Command, Output, SandboxCommand, SecretCommand, Selectors,
-};
+use crate::args::{Args, COMPILE_PLUGIN, Command, Output, Selectors};
 use crate::deployment_repo::find_repo;
 use crate::fail::Fail;
 use crate::output::progress::{Busy, LiveProgress};
@@ -147,23 +144,9 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
         Command::Status(args) => status::run(&context, &args).await,
         Command::Explain(args) => explain::run(&context, &args).await,
         Command::History(args) => history::run(&context, &args).await,
-        Command::Secret(SecretCommand::Set {
-            target,
-            name,
-            restart,
-            yes,
-        }) => {
-            let restart = restart.then_some(secret::Restart { yes });
-            secret::set(&context, &target, &name, restart.as_ref()).await
-        }
-        Command::Secret(SecretCommand::List { target }) => {
-            secret::list(&context, target.as_ref()).await
-        }
+        Command::Secret(command) => secret::run(&context, &command).await,
         Command::Doctor(args) => doctor::run(&context, &args).await,
-        Command::Sandbox(sandbox) => match sandbox.command {
-            Some(SandboxCommand::Env { dir }) => sandbox::env(&dir).await,
-            None => sandbox::run(&sandbox.run).await,
-        },
+        Command::Sandbox(args) => sandbox::run(&args).await,
         Command::CompilePlugin => Ok(deploycenter_plugin_runtime::compile_child()),
         Command::Schema(args) => schema::run(&context, &args).await,
         Command::Completions { shell } => {
@@ -173,12 +156,6 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Fail> {
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-/// `1 target`, `2 targets`.
-pub(crate) fn count(number: usize, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{plural}")
 }
 
 /// Reads the selectors of a command line.

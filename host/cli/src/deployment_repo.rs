@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use deploycenter_domain::desired::file;
+use deploycenter_engine::ErrorCode;
 
 use crate::fail::Fail;
 
@@ -12,7 +13,7 @@ pub(crate) fn find_repo(args: Option<&Path>) -> Result<PathBuf, Fail> {
         Some(path) => path.to_path_buf(),
         None => std::env::current_dir().map_err(|error| {
             Fail::new(
-                "repository",
+                ErrorCode::Repository,
                 format!("the current folder can't be read: {error}"),
             )
         })?,
@@ -23,7 +24,7 @@ pub(crate) fn find_repo(args: Option<&Path>) -> Result<PathBuf, Fail> {
     match found {
         Some(folder) if args.is_none() || folder == start => Ok(folder.to_path_buf()),
         _ => Err(Fail::new(
-            "repository",
+            ErrorCode::Repository,
             format!("{} holds no {}", start.display(), file::SETTINGS),
         )
         .help("run it in a deployment repo, or name one with -C or DEPLOYCENTER_REPO")),

@@ -1,12 +1,14 @@
 //! How a command fails: one place for codes, messages and exit codes.
 
+mod deployment_repo;
 mod platform;
 mod workflow;
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_engine::{PlanError, Refusal, RunError};
+use deploycenter_engine::{ErrorCode, PlanError, Refusal, RunError};
 use deploycenter_ports::{ProviderError, RepositoryError, StoreError};
 use deploycenter_store::LOST;
 
@@ -19,9 +21,6 @@ pub(crate) use workflow::problems;
 /// The exit code of a command line that can't be read (sysexits.h).
 pub(crate) const USAGE: u8 = 64;
 
-/// The error code of the same, found by a command itself.
-const USAGE_CODE: &str = "usage";
-
 /// A failed command.
 #[derive(Debug, Clone)]
 pub(crate) struct Fail {
@@ -30,15 +29,24 @@ pub(crate) struct Fail {
 
 impl Fail {
     /// A failure with a stable code.
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             report: ErrorReport::new(code, message),
         }
     }
 
+    /// What an error says by itself.
+    pub(crate) fn of<E>(error: &E) -> Self
+    where
+        E: Display,
+        for<'a> ErrorCode: From<&'a E>,
+    {
+        Self::new(error.into(), error.to_string())
+    }
+
     /// A command line that can't be meant.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::new(USAGE_CODE, message)
+        Self::new(ErrorCode::Usage, message)
     }
 
     /// The same, with a way out.
@@ -48,21 +56,32 @@ impl Fail {
         }
     }
 
+    /// The same, with a way out where there is one.
+    pub(crate) fn maybe_help(self, help: Option<impl Into<String>>) -> Self {
+        match help {
+            Some(help) => self.help(help),
+            None => self,
+        }
+    }
+
+    /// The same, with a list of what is wrong.
+    pub(crate) fn with_problems(self, problems: Vec<Problem>) -> Self {
+        Self {
+            report: self.report.with_problems(problems),
+        }
+    }
+
     /// A failure with a list of what is wrong.
     pub(crate) fn problems(
-        code: &'static str,
+        code: ErrorCode,
         message: impl Into<String>,
         problems: Vec<Problem>,
     ) -> Self {
-        let report = match Problems::check(problems) {
-            Ok(()) => ErrorReport::new(code, message),
-            Err(problems) => ErrorReport::of_problems(code, message, problems),
-        };
-        Self { report }
+        Self::new(code, message).with_problems(problems)
     }
 
     /// Its code.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> ErrorCode {
         self.report.code
     }
 
@@ -90,112 +109,98 @@ impl Fail {
             Output::Text => crate::output::err!("{}", self.report.human()),
             Output::Github => crate::output::out!("{}", self.report.github()),
         }
-        if self.report.code == USAGE_CODE {
-            ExitCode::from(USAGE)
-        } else {
-            ExitCode::FAILURE
-        }
+        ExitCode::from(exit_code(self.report.code))
+    }
+}
+
+/// How the process ends that fails with a code.
+fn exit_code(code: ErrorCode) -> u8 {
+    match code {
+        ErrorCode::Usage => USAGE,
+        _ => 1,
     }
 }
 
 impl From<Problems> for Fail {
     fn from(problems: Problems) -> Self {
-        let count = problems.iter().count();
-        let message = if count == 1 {
-            "there is a problem".to_owned()
-        } else {
-            format!("there are {count} problems")
+        let problems = problems.into_vec();
+        let message = match problems.len() {
+            1 => "there is a problem".to_owned(),
+            count => format!("there are {count} problems"),
         };
-        Self {
-            report: ErrorReport::of_problems("invalid", message, problems),
-        }
+        Self::problems(ErrorCode::Invalid, message, problems)
     }
 }
 
 impl From<PlanError> for Fail {
     fn from(error: PlanError) -> Self {
+        let fail = Self::of(&error);
         match error {
             PlanError::Problems(problems) => problems.into(),
             PlanError::Outside(failure) => failure.into(),
             PlanError::Repository(error) => error.into(),
             PlanError::Store(error) => error.into(),
-            PlanError::Refusal(blocked) => blocked.into(),
-            PlanError::TooMany { .. } => {
-                Self::new("too-many", error.to_string()).help("say --many if that is meant")
+            PlanError::Refusal(blocked) => {
+                let message = match blocked.len() {
+                    1 => "a target isn't in a state for this".to_owned(),
+                    count => format!("{count} targets aren't in a state for this"),
+                };
+                let problems = blocked.iter().map(Refusal::problem).collect();
+                Self::problems(fail.code(), message, problems)
             }
-            PlanError::Plugin(error) => Self::new("plugin", error.to_string()),
+            PlanError::TooMany { .. } => fail.help("say --many if that is meant"),
+            PlanError::Plugin(_) => fail,
         }
-    }
-}
-
-impl From<Vec<Refusal>> for Fail {
-    fn from(blocked: Vec<Refusal>) -> Self {
-        let message = match blocked.len() {
-            1 => "a target isn't in a state for this".to_owned(),
-            count => format!("{count} targets aren't in a state for this"),
-        };
-        let code = blocked
-            .first()
-            .map_or("failed", |first| first.code.as_str());
-        let problems = blocked.iter().map(Refusal::problem).collect();
-        Self::problems(code, message, problems)
     }
 }
 
 impl From<ProviderError> for Fail {
     fn from(failure: ProviderError) -> Self {
-        let fail = Self::new(
-            "outside",
-            format!("{}: {}", failure.system, failure.message),
-        );
-        match failure.help {
-            Some(help) => fail.help(words::advice(&help)),
-            None => fail,
-        }
+        let message = format!("{}: {}", failure.system, failure.message);
+        Self::new((&failure).into(), message).maybe_help(failure.help.as_ref().map(words::advice))
     }
 }
 
 impl From<RepositoryError> for Fail {
     fn from(error: RepositoryError) -> Self {
-        let fail = Self::new("repository", error.message);
-        match error.help {
-            Some(help) => fail.help(words::advice(&help)),
-            None => fail,
-        }
+        let code = (&error).into();
+        Self::new(code, error.message).maybe_help(error.help.as_ref().map(words::advice))
     }
 }
 
 impl From<StoreError> for Fail {
     fn from(error: StoreError) -> Self {
-        let message = error.to_string();
+        let fail = Self::of(&error);
         match error {
-            StoreError::Locked { .. } => Self::new("locked", message)
-                .help("wait until it is done; a process that died frees its locks by itself"),
-            StoreError::Fenced(_) => Self::new("locked", message),
-            StoreError::Unfinished { .. } => {
-                Self::new("needs-attention", message).help("go on with `deploycenter resume`")
+            StoreError::Locked { .. } => {
+                fail.help("wait until it is done; a process that died frees its locks by itself")
             }
-            StoreError::Lost(_) => Self::new("journal", message).help(LOST),
-            StoreError::Full => Self::new("journal", message).help(
+            StoreError::Unfinished { .. } => fail.help("go on with `deploycenter resume`"),
+            StoreError::Lost(_) => fail.help(LOST),
+            StoreError::Full => fail.help(
                 "make room, then go on with: deploycenter resume; nothing that was begun is lost",
             ),
-            StoreError::Corrupt(_) | StoreError::Failed(_) => Self::new("journal", message),
+            StoreError::Fenced(_) | StoreError::Corrupt(_) | StoreError::Failed(_) => fail,
         }
     }
 }
 
 impl From<RunError> for Fail {
     fn from(error: RunError) -> Self {
+        let fail = Self::of(&error);
         match error {
             RunError::Store(error) => error.into(),
             RunError::Outside(failure) => failure.into(),
-            RunError::Journal { .. } => Self::new("journal", error.to_string()),
+            RunError::Journal { .. } => fail,
         }
     }
 }
 
 impl From<anyhow::Error> for Fail {
     fn from(error: anyhow::Error) -> Self {
-        Self::new("failed", format!("{error:#}"))
+        Self::new(ErrorCode::Failed, format!("{error:#}"))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ mod commands;
 mod deployment_repo;
 mod fail;
 mod output;
+mod plan_file;
 mod words;
 
 use std::io::IsTerminal as _;

@@ -6,13 +6,17 @@ pub(crate) mod diff;
 pub(crate) mod doctor;
 mod effect;
 pub(crate) mod error;
+pub(crate) mod explained;
 pub(crate) mod grouped;
 pub(crate) mod history;
 pub(crate) mod notes;
 pub(crate) mod orphans;
 pub(crate) mod plan;
+pub(crate) mod planned;
 pub(crate) mod print;
 pub(crate) mod progress;
+pub(crate) mod schemas;
+pub(crate) mod secrets;
 pub(crate) mod status;
 mod style;
 mod table;
@@ -23,6 +27,12 @@ pub(crate) mod watch;
 
 /// The version of the JSON that `status` and `history` print.
 pub(crate) const FORMAT: u32 = 1;
+
+/// `1 target`, `2 targets`.
+pub(crate) fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
 
 /// The first `most` of some names, and how many more there are: `a, b and 3 more`.
 pub(crate) fn few(names: impl IntoIterator<Item = impl ToString>, most: usize) -> String {

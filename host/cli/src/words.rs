@@ -83,6 +83,8 @@ pub(crate) fn command(remedy: &Remedy) -> String {
         Remedy::Status => "status".to_owned(),
         Remedy::Doctor => "doctor".to_owned(),
         Remedy::Init => "init DIR".to_owned(),
+        Remedy::Explain => "explain".to_owned(),
+        Remedy::RenewSchemas => "schema --write".to_owned(),
     };
     format!("deploycenter {arguments}")
 }
@@ -196,6 +198,8 @@ mod tests {
             Remedy::Status,
             Remedy::Doctor,
             Remedy::Init,
+            Remedy::Explain,
+            Remedy::RenewSchemas,
         ]
         .iter()
         .map(command)
@@ -230,6 +234,8 @@ mod tests {
         deploycenter status
         deploycenter doctor
         deploycenter init DIR
+        deploycenter explain
+        deploycenter schema --write
         ");
     }
 

@@ -41,7 +41,7 @@ pub use customers::{Customer, Instance};
 pub use draft::Draft;
 pub use formats::domain as domain_name;
 pub use json_schema::{
-    AppValues, FOLDER as SCHEMAS_FOLDER, Known, RENEW as RENEW_SCHEMAS, SchemaKind, UnknownKind,
+    AppValues, FOLDER as SCHEMAS_FOLDER, Known, SchemaKind, SchemaWords, UnknownKind,
     json_schema, reference as schema_reference, text as schema_text,
 };
 pub use layer::{Layer, Place};

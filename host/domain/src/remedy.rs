@@ -73,6 +73,10 @@ pub enum Remedy {
     Doctor,
     /// Make a deployment repo.
     Init,
+    /// See where a target's values come from.
+    Explain,
+    /// Make the schemas in a deployment repo anew.
+    RenewSchemas,
 }
 
 impl Remedy {
@@ -133,6 +137,8 @@ impl Remedy {
             Self::Status => "status",
             Self::Doctor => "doctor",
             Self::Init => "init",
+            Self::Explain => "explain",
+            Self::RenewSchemas => "renew-schemas",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The engine: makes plans and applies them as journaled sagas, through ports alone.
 
 mod apply;
+mod error_code;
 mod planning;
 mod ports;
 mod recover;
@@ -8,6 +9,7 @@ mod snapshot;
 pub mod workflow;
 
 pub use apply::{Cancel, Next, Outcome, Rollout, RunError};
+pub use error_code::ErrorCode;
 pub use planning::{
     Back, Offline, Orphan, PlanError, PlanOptions, Planned, ProvidedEntries, ProvidedEntry,
     Refusal, RefusalCode, Replanned, Standstill, UnfinishedDeployment, Valid, Warning,

@@ -45,6 +45,7 @@ use deploycenter_ports::Holder;
 use futures::StreamExt;
 
 pub use error::PlanError;
+pub(crate) use explain::no_such_target;
 pub use hold::{Back, Replanned};
 pub use offline::Offline;
 pub use orphans::Orphan;

@@ -8,24 +8,42 @@
 mod adopt;
 mod apply;
 mod error;
+mod explain;
 mod history;
 mod left_out;
 mod main_commit;
+mod orphans;
+mod plan;
 mod prepared;
 mod removal;
+mod render;
 mod replan;
+mod resume;
+mod secret;
 mod status;
 mod sync;
+mod unknown_target;
+mod validate;
 
 pub use adopt::{AdoptRequest, adopt};
 pub use apply::{ApplyRequest, apply};
 pub use error::WorkflowError;
+pub use explain::{ExplainRequest, Explained, ExplainedValue, explain};
 pub use history::{
     Compared, Entry, HistoryDiff, Range, RangeError, UnknownDeployment, diff, find, history,
 };
 pub use left_out::LeftOut;
+pub use orphans::orphans;
+pub use plan::{PlanRequest, plan};
 pub use prepared::{Prepared, Ready};
 pub use removal::{PreparedRemoval, Removal, RemovalRequest, remove};
+pub use render::{Rendered, render};
 pub use replan::{accept, release, rollback};
+pub use resume::{CancelRequest, ResumeRequest, cancel, resume};
+pub use secret::{
+    LARGEST_SECRET, PreparedSecret, SecretError, SecretRequest, SecretSource, SecretStatus, secrets,
+    set_secret,
+};
 pub use status::{HoldState, LastDeployment, StatusOutcome, StatusReader, TargetStatus, Unasked};
 pub use sync::{PreparedRollout, SyncRequest, sync};
+pub use validate::validate;

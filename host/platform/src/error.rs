@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use deploycenter_domain::address::Origin;
 use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_engine::ErrorCode;
 use deploycenter_plugin_runtime::LoadError;
 use deploycenter_ports::{ProviderError, RepositoryError, StoreError};
 
@@ -124,4 +125,35 @@ pub enum TrustError {
         /// The server.
         origin: Origin,
     },
+}
+
+impl From<&PlatformError> for ErrorCode {
+    fn from(error: &PlatformError) -> Self {
+        match error {
+            PlatformError::Repository(error) => error.into(),
+            PlatformError::Desired(_) => Self::Invalid,
+            PlatformError::Provider(error) => error.into(),
+            PlatformError::Store(error) => error.into(),
+            PlatformError::Trust(error) => error.into(),
+            PlatformError::Authority => Self::Authority,
+            PlatformError::TrackedState { .. } | PlatformError::NoRemote { .. } => Self::Repository,
+            PlatformError::StateFolder { .. } => Self::Failed,
+            PlatformError::RepositoryUnset { .. } => Self::RepositoryUnset,
+            PlatformError::Runtime(_) | PlatformError::Plugins(_) => Self::Plugin,
+        }
+    }
+}
+
+impl From<&TrustError> for ErrorCode {
+    fn from(error: &TrustError) -> Self {
+        match error {
+            TrustError::File { .. } | TrustError::InsideRepo { .. } | TrustError::NoHost { .. } => {
+                Self::Trust
+            }
+            TrustError::NoAddress { .. }
+            | TrustError::NoHttp { .. }
+            | TrustError::AddressWithLogin => Self::ArgoCd,
+            TrustError::OnlyTheRepo { .. } | TrustError::Unencrypted { .. } => Self::Untrusted,
+        }
+    }
 }

@@ -6,19 +6,27 @@
 //! asks a person or knows an exit code: what goes wrong is a [`PlatformError`], which each
 //! door words.
 
+mod bundle;
 mod checked;
 mod environment;
 mod error;
 mod machine;
+mod new_repo;
 mod platform;
 mod plugins;
+mod schemas;
 mod source;
 mod trust;
 
+pub use bundle::{BundleError, Files, bundled_files};
 pub use checked::CheckedOnDisk;
 pub use environment::{Environment, Variable};
 pub use error::{PlatformError, TrustError};
 pub use machine::SystemClock;
+pub use new_repo::{MadeRepo, NewRepo, NewRepoError};
 pub use platform::{Platform, checkout, offline};
-pub use plugins::{plugin_bytes, unusable};
+pub use schemas::{
+    Readable, SchemaError, Schemas, WrittenSchemas, complete, readable, readable_in, stale_schemas,
+    unnamed,
+};
 pub use trust::{ArgoCdAccess, Trust};

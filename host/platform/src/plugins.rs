@@ -51,7 +51,7 @@ pub(crate) fn library(
 ///
 /// # Errors
 /// When it can't be read, with its place in `plugins.lock`.
-pub fn plugin_bytes(root: &Path, plugin: &LockedPlugin) -> Result<Vec<u8>, Problem> {
+pub(crate) fn plugin_bytes(root: &Path, plugin: &LockedPlugin) -> Result<Vec<u8>, Problem> {
     read_below(root, &plugin.source).map_err(|error| unread(plugin, &error))
 }
 
@@ -71,8 +71,7 @@ fn unread(plugin: &LockedPlugin, error: &io::Error) -> Problem {
 }
 
 /// What is wrong with a plugin's file.
-#[must_use]
-pub fn unusable(plugin: &LockedPlugin, error: &LoadError) -> Problem {
+pub(crate) fn unusable(plugin: &LockedPlugin, error: &LoadError) -> Problem {
     let source = &plugin.source;
     let message = match error {
         LoadError::OtherFile { found, locked } => {

@@ -1,12 +1,9 @@
 //! `apply`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use deploycenter_domain::plan::Plan;
-use deploycenter_domain::problem::Problem;
-use deploycenter_domain::saved::{self, SavedError};
 use deploycenter_engine::Limits;
 use deploycenter_engine::workflow::{self, ApplyRequest, Ready};
 
@@ -14,7 +11,7 @@ use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
-use crate::output;
+use crate::{output, plan_file};
 
 /// Make a plan, show it, and apply exactly that
 #[derive(Debug, Args)]
@@ -53,7 +50,7 @@ pub(crate) struct ApplyArgs {
 pub(super) async fn run(context: &CommandContext, args: &ApplyArgs) -> Result<ExitCode, Fail> {
     let request = ApplyRequest {
         selection: selection(&args.selection)?,
-        reviewed: args.plan.as_deref().map(read_saved).transpose()?,
+        reviewed: args.plan.as_deref().map(plan_file::read).transpose()?,
         reclaim: args.reclaim,
         all_or_nothing: args.all_or_nothing,
         allow_dirty: args.allow_dirty,
@@ -88,41 +85,4 @@ pub(super) async fn run(context: &CommandContext, args: &ApplyArgs) -> Result<Ex
     }
     let outcomes = prepared.run(&place.engine, place.actor(), &cancel).await?;
     conclude(context.json, &outcomes, &left_out)
-}
-
-/// The largest plan file that is read, in bytes.
-const LARGEST: u64 = 1 << 30;
-
-/// Reads a saved plan.
-fn read_saved(path: &Path) -> Result<Plan, Fail> {
-    let shown = path.display();
-    let text = deploycenter_private::read_regular(path, LARGEST).map_err(|error| {
-        Fail::new("failed", format!("{shown} can't be read: {error}"))
-            .help("name a file that was saved with: deploycenter plan --out FILE")
-    })?;
-    saved::read(&text).map_err(|error| match error {
-        SavedError::Unreadable {
-            message,
-            line,
-            column,
-        } => {
-            let place = |number| u32::try_from(number).unwrap_or(u32::MAX);
-            let problem = Problem::new(message)
-                .in_file(shown.to_string())
-                .at(place(line), place(column))
-                .help("make it anew with: deploycenter plan --out FILE");
-            Fail::problems(
-                "plan-unreadable",
-                format!("{shown} is no plan of this version"),
-                vec![problem],
-            )
-        }
-        SavedError::Format(_) => Fail::new("plan-unreadable", format!("{shown}: {error}"))
-            .help("make it anew with: deploycenter plan --out FILE"),
-        SavedError::Edited(_) => Fail::new(
-            "plan-edited",
-            format!("{shown}: {error}; nothing was applied"),
-        )
-        .help("a plan is applied as it was made; change the desired state and plan again"),
-    })
 }

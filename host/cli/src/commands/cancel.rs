@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use deploycenter_domain::name::TargetId;
+use deploycenter_engine::workflow::{self, CancelRequest};
 
 use super::outcome::taken_back;
 use super::{CommandContext, cancel_on_ctrl_c};
@@ -25,10 +26,11 @@ pub(crate) struct CancelArgs {
 pub(super) async fn run(context: &CommandContext, args: &CancelArgs) -> Result<ExitCode, Fail> {
     let (place, busy) = context.open_to_commit().await?;
     drop(busy);
-    let asked = cancel_on_ctrl_c();
-    let outcomes = place
-        .engine
-        .cancel(&args.target, &place.actor(), args.data_compatible, &asked)
-        .await?;
+    let request = CancelRequest {
+        target: args.target.clone(),
+        by: place.actor(),
+        data_compatible: args.data_compatible,
+    };
+    let outcomes = workflow::cancel(&place.engine, &request, &cancel_on_ctrl_c()).await?;
     taken_back(context.json, &outcomes)
 }

@@ -4,8 +4,8 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use deploycenter_domain::plan::Plan;
-use deploycenter_engine::Cancel;
 use deploycenter_engine::workflow::Prepared;
+use deploycenter_engine::{Cancel, ErrorCode};
 use deploycenter_platform::Platform;
 
 use super::outcome::conclude;
@@ -54,7 +54,7 @@ pub(super) fn decline<T>(context: &CommandContext, plan: &Plan, fail: Fail) -> R
 
 /// What a program or a person hears who didn't agree.
 pub(super) fn declined() -> Fail {
-    Fail::new("declined", "nothing was applied")
+    Fail::new(ErrorCode::Declined, "nothing was applied")
 }
 
 /// Shows what was prepared on stderr, asks, and does exactly that.
@@ -97,7 +97,7 @@ pub(super) async fn replanned(
 pub(super) fn confirmed() -> Result<bool, Fail> {
     if !std::io::stdin().is_terminal() {
         return Err(Fail::new(
-            "declined",
+            ErrorCode::Declined,
             "there is nobody to ask, and nothing was applied",
         )
         .help(

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::Engine;
 use deploycenter_engine::workflow::{self, Compared, HistoryDiff, Range};
+use deploycenter_engine::{Engine, ErrorCode};
 
 use super::CommandContext;
 use crate::fail::Fail;
@@ -47,7 +47,7 @@ pub(super) async fn run(context: &CommandContext, args: &HistoryArgs) -> Result<
     let mut records = workflow::history(&place.engine, target).await?;
     records.truncate(args.limit.unwrap_or(usize::MAX));
     let report = HistoryReport::new(&records)
-        .map_err(|(deployment, error)| Fail::new("journal", format!("{deployment}: {error}")))?;
+        .map_err(|(deployment, error)| Fail::new(ErrorCode::Journal, format!("{deployment}: {error}")))?;
     output::out!(
         "{}",
         if context.json {

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use deploycenter_engine::workflow;
+
 use super::CommandContext;
 use crate::fail::Fail;
 use crate::output::orphans;
@@ -9,7 +11,7 @@ use crate::output::orphans;
 pub(super) async fn run(context: &CommandContext) -> Result<ExitCode, Fail> {
     let (place, busy) = context.open().await?;
     busy.with("listing what is ours in AWS, git and Argo CD");
-    let found = place.engine.orphans().await?;
+    let found = workflow::orphans(&place.engine).await?;
     drop(busy);
     crate::output::out!(
         "{}",

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::problem::Problem;
-use deploycenter_engine::Outcome;
 use deploycenter_engine::workflow::LeftOut;
+use deploycenter_engine::{ErrorCode, Outcome, RefusalCode};
 use deploycenter_ports::system_name;
 
 use crate::fail::{Fail, problems};
@@ -27,7 +27,7 @@ pub(super) fn conclude(
     left_out: &[LeftOut],
 ) -> Result<ExitCode, Fail> {
     tell(json, outcomes);
-    let code = LeftOut::code_of(left_out);
+    let code = ErrorCode::of_left_out(left_out);
     verdict(outcomes, Wanted::Forward, problems(left_out), code)
 }
 
@@ -69,16 +69,16 @@ pub(super) fn verdict(
     outcomes: &[Outcome],
     wanted: Wanted,
     mut problems: Vec<Problem>,
-    mut code: Option<&'static str>,
+    mut code: Option<ErrorCode>,
 ) -> Result<ExitCode, Fail> {
     for outcome in outcomes {
         match outcome.status {
             Status::Succeeded => {}
             Status::Unwound if wanted == Wanted::Back => continue,
-            Status::Unwound => code = code.or(Some("unwound")),
+            Status::Unwound => code = code.or(Some(ErrorCode::Unwound)),
             // Above all others: someone has to look.
-            Status::NeedsAttention => code = Some("needs-attention"),
-            Status::Running | Status::Unwinding => code = code.or(Some("interrupted")),
+            Status::NeedsAttention => code = Some(RefusalCode::NeedsAttention.into()),
+            Status::Running | Status::Unwinding => code = code.or(Some(ErrorCode::Interrupted)),
         }
         problems.extend(failure(outcome));
     }
@@ -89,7 +89,7 @@ pub(super) fn verdict(
         1 => "a target isn't as planned".to_owned(),
         count => format!("{count} targets aren't as planned"),
     };
-    Err(Fail::problems(code.unwrap_or("failed"), message, problems))
+    Err(Fail::problems(code.unwrap_or(ErrorCode::Failed), message, problems))
 }
 
 /// What a person should know of a deployment that hasn't succeeded.

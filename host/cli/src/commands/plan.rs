@@ -1,17 +1,16 @@
 //! `plan`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use deploycenter_domain::saved;
-use deploycenter_engine::{Limits, PlanOptions, Planned};
+use deploycenter_engine::workflow::{self, PlanRequest};
+use deploycenter_engine::{Limits, Planned};
 
 use super::{CommandContext, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
-use crate::output;
-use crate::words;
+use crate::{output, plan_file};
 
 /// Show what would change, and change nothing
 #[derive(Debug, Args)]
@@ -42,47 +41,25 @@ pub(crate) struct PlanArgs {
 const CHANGES: u8 = 2;
 
 pub(super) async fn run(context: &CommandContext, args: &PlanArgs) -> Result<ExitCode, Fail> {
-    let selection = selection(&args.selection)?;
     let out = args.out.as_deref();
-    if let Some(path) = out {
-        check_place(path)?;
-    }
-    let (place, busy) = context.open_to_plan(Limits::default()).await?;
-    let options = PlanOptions {
+    let request = PlanRequest {
+        selection: selection(&args.selection)?,
         reclaim: args.reclaim,
         only_changes: out.is_none() && !context.json && !args.verbose,
-        ..PlanOptions::default()
     };
-    let planned = place.engine.plan(&selection, &options).await?;
+    if let Some(path) = out {
+        plan_file::check_place(path)?;
+    }
+    let (place, busy) = context.open_to_plan(Limits::default()).await?;
+    let planned = workflow::plan(&place.engine, &request).await?;
     drop(busy);
     if let Some(path) = out {
-        save(path, &planned)?;
+        plan_file::save(path, &planned.plan)?;
     }
-    let plan = &planned.plan;
-    let text = match (context.json, args.grouped) {
-        (true, false) => json(&planned)?,
-        (true, true) => output::grouped::json(&plan.targets),
-        (false, true) => output::grouped::render(&plan.targets),
-        (false, false) => output::plan::render(plan, args.verbose),
-    };
-    // Nothing to do is not what a target that is left out has.
-    let nothing = !plan.has_changes() && !planned.blocked.is_empty();
-    if context.json || !nothing {
-        output::out!("{text}");
-    } else {
-        let count = |count: usize| match count {
-            1 => "1 target".to_owned(),
-            count => format!("{count} targets"),
-        };
-        output::outln!(
-            "Nothing to apply: {} as wanted, {} left out.",
-            count(plan.targets.len()),
-            count(planned.blocked.len())
-        );
-    }
+    show(context, args, &planned);
     output::notes::left_out(&planned);
     output::notes::tell(&planned);
-    let changes = plan.has_changes();
+    let changes = planned.plan.has_changes();
     if let Some(path) = out.filter(|_| changes) {
         output::errln!(
             "Saved. Apply exactly this with: deploycenter apply --plan {}",
@@ -98,60 +75,23 @@ pub(super) async fn run(context: &CommandContext, args: &PlanArgs) -> Result<Exi
     })
 }
 
-fn save(path: &Path, planned: &Planned) -> Result<(), Fail> {
-    let text = serde_json::to_string_pretty(&saved::seal(&planned.plan))
-        .map_err(anyhow::Error::from)?
-        + "\n";
-    deploycenter_private::replace(path, &[text.as_bytes()]).map_err(|error| {
-        Fail::new(
-            "failed",
-            format!("{} can't be written: {error}", path.display()),
-        )
-    })
-}
-
-/// Refuses a link as a plan's file: one that a repo holds would have a file outside
-/// overwritten. The system's own links, such as `/dev/stdout`, are no repo's.
-fn check_place(path: &Path) -> Result<(), Fail> {
-    let system = path.starts_with("/dev") || path.starts_with("/proc");
-    if system || !path.symlink_metadata().is_ok_and(|it| it.is_symlink()) {
-        return Ok(());
+fn show(context: &CommandContext, args: &PlanArgs, planned: &Planned) {
+    let plan = &planned.plan;
+    let text = match (context.json, args.grouped) {
+        (true, false) => output::planned::json(planned),
+        (true, true) => output::grouped::json(&plan.targets),
+        (false, true) => output::grouped::render(&plan.targets),
+        (false, false) => output::plan::render(plan, args.verbose),
+    };
+    // Nothing to do is not what a target that is left out has.
+    let nothing = !plan.has_changes() && !planned.blocked.is_empty();
+    if context.json || !nothing {
+        output::out!("{text}");
+    } else {
+        output::outln!(
+            "Nothing to apply: {} as wanted, {} left out.",
+            output::count(plan.targets.len(), "target"),
+            output::count(planned.blocked.len(), "target")
+        );
     }
-    let shown = path.display();
-    Err(Fail::new("failed", format!("{shown} is a symbolic link"))
-        .help("a plan is saved to a plain file alone; remove the link, or name another file"))
-}
-
-/// The plan's JSON, with what stands beside the plan, and a digest over all of it.
-fn json(planned: &Planned) -> Result<String, Fail> {
-    let mut value = serde_json::to_value(&planned.plan).map_err(anyhow::Error::from)?;
-    let blocked: Vec<_> = planned
-        .blocked
-        .iter()
-        .map(|blocked| {
-            serde_json::json!({
-                "target": blocked.target,
-                "code": blocked.code,
-                "message": blocked.message,
-                "help": words::advice(&blocked.help),
-            })
-        })
-        .collect();
-    let held: Vec<_> = planned
-        .held
-        .iter()
-        .map(|(target, hold)| {
-            serde_json::json!({
-                "target": target,
-                "deployment": hold.deployment,
-                "by": hold.by,
-                "reason": hold.reason,
-            })
-        })
-        .collect();
-    value["blocked"] = blocked.into();
-    value["held"] = held.into();
-    value["pendingRemoval"] = serde_json::json!(planned.pending_removal);
-    value["updatesWaiting"] = serde_json::json!(planned.updates_waiting);
-    Ok(saved::seal(&value).to_string() + "\n")
 }

@@ -5,15 +5,12 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::Limits;
 use deploycenter_engine::workflow::{self, PreparedRemoval, Ready, RemovalRequest};
+use deploycenter_engine::{ErrorCode, Limits};
 
 use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy};
 use crate::fail::Fail;
-
-/// The code of a removal that nobody confirmed.
-const UNCONFIRMED: &str = "unconfirmed";
 
 /// Shows what goes, wants each target's name, and removes them.
 pub(super) async fn run(
@@ -53,7 +50,7 @@ pub(super) async fn run(
 fn ask_for(target: &TargetId) -> Result<(), Fail> {
     if !std::io::stdin().is_terminal() {
         return Err(Fail::new(
-            UNCONFIRMED,
+            ErrorCode::Unconfirmed,
             format!("the removal of {target} isn't confirmed, and nothing was removed"),
         )
         .help(format!("confirm it by name: --confirm {target}")));
@@ -67,7 +64,7 @@ fn ask_for(target: &TargetId) -> Result<(), Fail> {
         Ok(())
     } else {
         Err(Fail::new(
-            UNCONFIRMED,
+            ErrorCode::Unconfirmed,
             "that isn't its name, and nothing was removed",
         ))
     }

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::Args;
 use deploycenter_domain::name::TargetId;
+use deploycenter_engine::{ErrorCode, workflow};
 
-use super::{CommandContext, count};
+use super::CommandContext;
 use crate::fail::Fail;
+use crate::output::count;
 
 /// Show what would be committed for a target, offline
 #[derive(Debug, Args)]
@@ -32,16 +33,15 @@ pub(super) async fn run(context: &CommandContext, args: &RenderArgs) -> Result<E
         );
     }
     let (offline, reading, busy) = context.offline().await?;
-    let desired = Arc::new(reading.whole()?);
-    if desired.settings.repository().is_none() {
+    busy.with("rendering");
+    let rendered = workflow::render(&offline, reading, target).await?;
+    drop(busy);
+    if let Some(stand_in) = &rendered.stand_in_repository {
         crate::output::errln!(
-            "Note: argocd.repository isn't set in deploycenter.toml, and the manifests name {} in its place.",
-            offline.generated_url
+            "Note: argocd.repository isn't set in deploycenter.toml, and the manifests name {stand_in} in its place."
         );
     }
-    busy.with("rendering");
-    let rendered = offline.render(desired, target).await?;
-    drop(busy);
+    let rendered = rendered.targets;
     if let Some(out) = out {
         let mut written = 0;
         for (target, files) in &rendered {
@@ -50,7 +50,7 @@ pub(super) async fn run(context: &CommandContext, args: &RenderArgs) -> Result<E
                 let path = out.join(target.customer().as_str()).join(path);
                 write(&path, text).map_err(|error| {
                     Fail::new(
-                        "failed",
+                        ErrorCode::Failed,
                         format!("{} can't be written: {error}", path.display()),
                     )
                 })?;

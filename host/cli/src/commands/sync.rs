@@ -7,10 +7,10 @@ use deploycenter_domain::name::TargetId;
 use deploycenter_domain::plan::TargetPlan;
 use deploycenter_domain::problem::Problem;
 use deploycenter_engine::workflow::{self, LeftOut, Ready, SyncRequest};
-use deploycenter_engine::{Limits, Next, Outcome, Rollout};
+use deploycenter_engine::{ErrorCode, Limits, Next, Outcome, Rollout};
 
 use super::outcome::{self, Wanted};
-use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy, count, selection};
+use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy, selection};
 use crate::args::Selectors;
 use crate::fail::{Fail, problems};
 use crate::output;
@@ -82,7 +82,7 @@ pub(super) async fn run(context: &CommandContext, args: &SyncArgs) -> Result<Exi
     if all > 1 {
         output::errln!(
             "They go in {all} batches of up to {}; the first failure ends it.",
-            count(first, "target"),
+            output::count(first, "target"),
         );
     }
     if !args.yes && !confirm_and_deploy::confirmed()? {
@@ -122,7 +122,7 @@ fn conclude(json: bool, rollout: Rollout, left_out: &[LeftOut]) -> Result<ExitCo
         );
     }
     let mut problems = problems(left_out);
-    let mut code = LeftOut::code_of(left_out);
+    let mut code = ErrorCode::of_left_out(left_out);
     if let Some(error) = rollout.error {
         let fail = Fail::from(error);
         if rollout.outcomes.is_empty() && problems.is_empty() {
@@ -139,7 +139,7 @@ fn conclude(json: bool, rollout: Rollout, left_out: &[LeftOut]) -> Result<ExitCo
     if !rollout.not_begun.is_empty() {
         problems.push(not_begun(&rollout.not_begun));
         if rollout.outcomes.is_empty() {
-            code = code.or(Some("interrupted"));
+            code = code.or(Some(ErrorCode::Interrupted));
         }
     }
     outcome::verdict(&rollout.outcomes, Wanted::Forward, problems, code)

@@ -3,25 +3,27 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use deploycenter_engine::Warning;
-use deploycenter_platform::CheckedOnDisk;
+use deploycenter_engine::{Warning, workflow};
+use deploycenter_platform::{CheckedOnDisk, stale_schemas};
 
-use super::{CommandContext, count, schema};
+use super::CommandContext;
 use crate::fail::Fail;
-use crate::output::{self, harmless};
+use crate::output::{self, count, harmless};
 use crate::words;
 
 /// How many warnings a person is shown.
 const WARNINGS: usize = 100;
 
 pub(super) async fn run(context: &CommandContext) -> Result<ExitCode, Fail> {
+    let root = context.root()?;
     let (offline, reading, busy) = context.offline().await?;
     busy.with("asking each app");
-    let checked = CheckedOnDisk::open(&context.environment, &context.root()?);
-    let valid = offline.validate(reading, Arc::new(checked)).await?;
+    let checked = CheckedOnDisk::open(&context.environment, &root);
+    let valid = workflow::validate(&offline, reading, Arc::new(checked)).await?;
     drop(busy);
     let desired = &valid.desired;
-    let stale = schema::stale(context, desired, offline.plugins.as_ref())?;
+    let plugins = offline.plugins.as_ref();
+    let stale = stale_schemas(&root, desired, plugins, words::advice)?;
     let (customers, instances) = (desired.customers.len(), desired.instances().count());
     if context.json {
         let mut warnings: Vec<serde_json::Value> = valid
@@ -51,7 +53,7 @@ pub(super) async fn run(context: &CommandContext) -> Result<ExitCode, Fail> {
             crate::output::errln!("! {more}; `--output json` lists them all");
         }
         if let Some(stale) = &stale {
-            schema::warn(context, stale);
+            output::schemas::warn(context.github, stale);
         }
         crate::output::outln!(
             "Valid: {}, {}.",

@@ -10,55 +10,53 @@ const EXAMPLE: &str = "https://git.example.com/ops/deploy.git";
 
 impl From<PlatformError> for Fail {
     fn from(error: PlatformError) -> Self {
-        let message = error.to_string();
+        let fail = Self::of(&error);
         match error {
             PlatformError::Repository(error) => error.into(),
             PlatformError::Desired(problems) => problems.into(),
             PlatformError::Provider(failure) => failure.into(),
             PlatformError::Store(error) => error.into(),
             PlatformError::Trust(error) => error.into(),
-            PlatformError::Authority => {
-                Self::new("authority", message).help("set it in deploycenter.toml")
+            PlatformError::Authority => fail.help("set it in deploycenter.toml"),
+            PlatformError::TrackedState { folder, .. } => fail.help(format!(
+                "git rm -r --cached {folder}, and look at who committed it"
+            )),
+            PlatformError::StateFolder { .. } | PlatformError::Runtime(_) => fail,
+            PlatformError::NoRemote { .. } => {
+                fail.help("add it with git remote add, or set git.remote in deploycenter.toml")
             }
-            PlatformError::TrackedState { folder, .. } => Self::new("repository", message).help(
-                format!("git rm -r --cached {folder}, and look at who committed it"),
-            ),
-            PlatformError::StateFolder { .. } => Self::new("failed", message),
-            PlatformError::NoRemote { .. } => Self::new("repository", message)
-                .help("add it with git remote add, or set git.remote in deploycenter.toml"),
             PlatformError::RepositoryUnset { remote } => {
                 let address = remote.unwrap_or_else(|| EXAMPLE.to_owned());
-                Self::new("repository-unset", message).help(format!(
+                fail.help(format!(
                     "set it below [argocd], to the address that Argo CD has a login for, such as: repository = \"{address}\""
                 ))
             }
-            PlatformError::Runtime(_) => Self::new("plugin", message),
-            PlatformError::Plugins(problems) => Self::problems("plugin", message, problems),
+            PlatformError::Plugins(problems) => fail.with_problems(problems),
         }
     }
 }
 
 impl From<TrustError> for Fail {
     fn from(error: TrustError) -> Self {
-        let message = error.to_string();
+        let fail = Self::of(&error);
         match error {
-            TrustError::File { .. } => Self::new("trust", message).help(
+            TrustError::File { .. } => fail.help(
                 "DEPLOYCENTER_TRUST names a file outside the repo, such as: version = 1, argocd = [\"https://argocd.example.com\"], git = [\"https://git.example.com\"]",
             ),
-            TrustError::InsideRepo { .. } => Self::new("trust", message)
-                .help("move it outside, and name that place in DEPLOYCENTER_TRUST"),
-            TrustError::NoHost { .. } => Self::new("trust", message),
-            TrustError::NoAddress { .. } | TrustError::NoHttp { .. } => {
-                Self::new("argocd", message)
+            TrustError::InsideRepo { .. } => {
+                fail.help("move it outside, and name that place in DEPLOYCENTER_TRUST")
             }
-            TrustError::AddressWithLogin => Self::new("argocd", message).help(
+            TrustError::NoHost { .. }
+            | TrustError::NoAddress { .. }
+            | TrustError::NoHttp { .. } => fail,
+            TrustError::AddressWithLogin => fail.help(
                 "take what stands before the @, and what follows a ? or #, out of ARGOCD_SERVER",
             ),
-            TrustError::OnlyTheRepo { origin } => Self::new("untrusted", message).help(format!(
+            TrustError::OnlyTheRepo { origin } => fail.help(format!(
                 "if the token is meant for it, set ARGOCD_SERVER={}; or name it in the file of DEPLOYCENTER_TRUST: argocd = [\"{origin}\"]",
                 origin.in_short()
             )),
-            TrustError::Unencrypted { origin } => Self::new("untrusted", message).help(format!(
+            TrustError::Unencrypted { origin } => fail.help(format!(
                 "use https://; or, where nobody is on the way, name it in the file of DEPLOYCENTER_TRUST: argocd = [\"{origin}\"]"
             )),
         }
@@ -69,6 +67,7 @@ impl From<TrustError> for Fail {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use deploycenter_domain::address::Origin;
+    use deploycenter_engine::ErrorCode;
 
     use super::*;
 
@@ -90,7 +89,7 @@ mod tests {
             ),
         ] {
             let fail = Fail::from(error.clone());
-            assert_eq!(fail.code(), "untrusted");
+            assert_eq!(fail.code(), ErrorCode::Untrusted);
             assert_eq!(fail.in_short(), (error.to_string(), Some(help.to_owned())));
         }
     }

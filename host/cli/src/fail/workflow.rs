@@ -4,7 +4,7 @@ use deploycenter_domain::desired::did_you_mean;
 use deploycenter_domain::name::DeploymentId;
 use deploycenter_domain::problem::Problem;
 use deploycenter_engine::CancelError;
-use deploycenter_engine::workflow::{LeftOut, UnknownDeployment, WorkflowError};
+use deploycenter_engine::workflow::{LeftOut, SecretError, UnknownDeployment, WorkflowError};
 
 use super::Fail;
 use crate::output::few_and;
@@ -14,53 +14,56 @@ const NAMED: usize = 5;
 
 impl From<WorkflowError> for Fail {
     fn from(error: WorkflowError) -> Self {
-        let message = error.to_string();
+        let fail = Self::of(&error);
         match error {
             WorkflowError::Plan(error) => error.into(),
             WorkflowError::Run(error) => error.into(),
             WorkflowError::Cancel(error) => error.into(),
+            WorkflowError::Secret(error) => error.into(),
             WorkflowError::Dirty { files } => {
-                let problems = files
-                    .iter()
-                    .map(|file| Problem::new("isn't committed").in_file(file))
-                    .collect();
-                Self::problems("dirty", message, problems)
-                    .help("commit and push it, or apply it from a laptop with --allow-dirty")
+                let files = files.iter();
+                fail.with_problems(
+                    files
+                        .map(|file| Problem::new("isn't committed").in_file(file))
+                        .collect(),
+                )
+                .help("commit and push it, or apply it from a laptop with --allow-dirty")
             }
-            WorkflowError::NoCommit => {
-                Self::new("dirty", message).help("commit and push the desired state")
+            WorkflowError::NoCommit => fail.help("commit and push the desired state"),
+            WorkflowError::Unpushed { .. } => {
+                fail.help("push it, or apply it from a laptop with --allow-dirty")
             }
-            WorkflowError::Unpushed { .. } => Self::new("unpushed", message)
-                .help("push it, or apply it from a laptop with --allow-dirty"),
-            WorkflowError::Foreign { .. } => Self::new("plan-foreign", message)
-                .help("apply it in the deployment repo that it was made in (-C names one)"),
-            WorkflowError::UnreadableTarget(_) | WorkflowError::EmptyPlan => {
-                Self::new("plan-unreadable", message)
+            WorkflowError::Foreign { .. } => {
+                fail.help("apply it in the deployment repo that it was made in (-C names one)")
             }
             WorkflowError::AllOrNothing(left_out) | WorkflowError::Older(left_out) => {
-                let code = LeftOut::code_of(&left_out).unwrap_or("failed");
-                Self::problems(code, message, problems(&left_out))
+                fail.with_problems(problems(&left_out))
             }
             WorkflowError::UnknownTarget { target, known } => {
                 let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-                let meant = did_you_mean(&target.to_string(), known.iter().map(String::as_str));
-                let fail = Self::new("unknown-target", message);
-                match meant {
-                    Some(help) => fail.help(help),
-                    None => fail,
-                }
+                fail.maybe_help(meant(&target.to_string(), &known))
+            }
+            WorkflowError::NeverDeployed { said, known } => fail.maybe_help(meant(&said, &known)),
+            WorkflowError::UnknownValue { path, known, .. } => {
+                fail.maybe_help(meant(&path, &known))
             }
             WorkflowError::UnknownDeployment(error) => error.into(),
-            WorkflowError::Journal { .. } | WorkflowError::Gone { .. } => {
-                Self::new("journal", message)
-            }
+            WorkflowError::UnreadableTarget(_)
+            | WorkflowError::EmptyPlan
+            | WorkflowError::Journal { .. }
+            | WorkflowError::Gone { .. } => fail,
         }
     }
 }
 
+/// What may have been meant by a name.
+fn meant(said: &str, known: &[String]) -> Option<String> {
+    did_you_mean(said, known.iter().map(String::as_str))
+}
+
 impl From<UnknownDeployment> for Fail {
     fn from(error: UnknownDeployment) -> Self {
-        let fail = Self::new("unknown-deployment", error.to_string());
+        let fail = Self::of(&error);
         match error {
             UnknownDeployment::NoneSucceeded(_) | UnknownDeployment::OneSucceeded(_) => fail,
             UnknownDeployment::Ambiguous { near, .. } => {
@@ -81,18 +84,46 @@ impl From<UnknownDeployment> for Fail {
 
 impl From<CancelError> for Fail {
     fn from(error: CancelError) -> Self {
-        let message = error.to_string();
+        let fail = Self::of(&error);
         match error {
-            CancelError::Nothing(target) => Self::new("nothing-unfinished", message).help(format!(
+            CancelError::Nothing(target) => fail.help(format!(
                 "what has ended is taken back with: deploycenter rollback {target}"
             )),
-            CancelError::Removal(target) => Self::new("removal", message).help(format!(
+            CancelError::Removal(target) => fail.help(format!(
                 "mend the cause, then: deploycenter resume {target}"
             )),
-            CancelError::Data { target, .. } => Self::new("data-version", message).help(format!(
+            CancelError::Data { target, .. } => fail.help(format!(
                 "mend the cause, then: deploycenter resume {target}; or, if the migration never began or does no harm, say --data-compatible"
             )),
             CancelError::Run(error) => error.into(),
+        }
+    }
+}
+
+impl From<SecretError> for Fail {
+    fn from(error: SecretError) -> Self {
+        let fail = Self::of(&error);
+        match error {
+            SecretError::Unknown { known, .. } if known.is_empty() => {
+                fail.help("it needs none that a person gives")
+            }
+            SecretError::Unknown { known, .. } => {
+                fail.help(format!("it takes: {}", known.join(", ")))
+            }
+            SecretError::NotDeployed(_) => {
+                fail.help("leave --restart out: the first deployment takes the secret")
+            }
+            SecretError::Held(target) => fail.help(format!(
+                "let it go on first: deploycenter release {target}; or leave --restart out"
+            )),
+            SecretError::Unfinished(target) => fail.help(format!(
+                "end that first: deploycenter resume {target}, or deploycenter cancel {target}; or leave --restart out"
+            )),
+            SecretError::Empty => {
+                fail.help("pipe it in: pass show acme/smtp | deploycenter secret set …")
+            }
+            SecretError::TooLong => fail,
+            SecretError::NoLogin { .. } => fail.help("`kubectl create secret docker-registry x --docker-server=… --docker-username=… --docker-password=… --dry-run=client -o jsonpath='{.data.\\.dockerconfigjson}' | base64 -d` writes one; a config.json of `docker login` is one where no credential helper keeps the passwords"),
         }
     }
 }

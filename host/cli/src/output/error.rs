@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use deploycenter_domain::address::hide_logins;
 use deploycenter_domain::problem::{Problem, Problems};
+use deploycenter_engine::ErrorCode;
 use serde::Serialize;
 
 use super::style::{BAD, BOLD, PLACE, harmless, paint};
@@ -18,7 +19,7 @@ const LINES: usize = 60;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct ErrorReport {
     /// Stable, for programs: `plan-stale`, `locked`, `needs-attention`, ….
-    pub(crate) code: &'static str,
+    pub(crate) code: ErrorCode,
     /// One sentence without a final stop.
     pub(crate) message: String,
     /// What is wrong in the files, if that is why.
@@ -30,7 +31,7 @@ pub(crate) struct ErrorReport {
 
 impl ErrorReport {
     /// A failure without problems and help.
-    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
             message: hide_logins(&message.into()),
@@ -41,18 +42,23 @@ impl ErrorReport {
 
     /// A failure for what is wrong in the files.
     pub(crate) fn of_problems(
-        code: &'static str,
+        code: ErrorCode,
         message: impl Into<String>,
-        problems: Problems,
+        problems: Vec<Problem>,
     ) -> Self {
-        Self {
-            problems: problems
-                .into_vec()
-                .into_iter()
+        Self::new(code, message).with_problems(problems)
+    }
+
+    /// The same, with what is wrong, sorted by place and each once.
+    #[must_use]
+    pub(crate) fn with_problems(mut self, problems: Vec<Problem>) -> Self {
+        if let Err(problems) = Problems::check(problems) {
+            let problems = problems.into_vec().into_iter();
+            self.problems = problems
                 .map(|problem| problem.worded(words::advice))
-                .collect(),
-            ..Self::new(code, message)
+                .collect();
         }
+        self
     }
 
     /// The same, with a way out.
@@ -87,7 +93,7 @@ impl ErrorReport {
         let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
         let mut out = String::new();
         for problem in self.problems.iter().take(PROBLEMS) {
-            let mut place = vec![format!("title={}", property(self.code))];
+            let mut place = vec![format!("title={}", property(self.code.as_str()))];
             place.extend(
                 problem
                     .file
@@ -103,7 +109,7 @@ impl ErrorReport {
             let _ = writeln!(out, "::{level} {}::{}", place.join(","), data(&text));
         }
         if let Some(more) = self.unsaid() {
-            let title = property(self.code);
+            let title = property(self.code.as_str());
             let _ = writeln!(out, "::{level} title={title}::{}", data(&more));
         }
         if self.problems.is_empty() {
@@ -112,7 +118,7 @@ impl ErrorReport {
             let _ = writeln!(
                 out,
                 "::{level} title={}::{}",
-                property(self.code),
+                property(self.code.as_str()),
                 data(&text)
             );
         }
@@ -194,11 +200,15 @@ fn lines(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use deploycenter_engine::RefusalCode;
+
     use super::super::plain;
     use super::*;
 
+    const LOCKED: ErrorCode = ErrorCode::Refusal(RefusalCode::Locked);
+
     fn invalid() -> ErrorReport {
-        let problems = Problems::check(vec![
+        let problems = vec![
             Problem::new("replicas is \"many\", not a number")
                 .in_file("customers.yaml")
                 .at(12, 9)
@@ -209,11 +219,11 @@ mod tests {
                 .in_file("plugins.lock")
                 .on("/apps/odoo/size"),
             Problem::new("two things\nare wrong\u{1b}[2J"),
-        ]);
+        ];
         ErrorReport::of_problems(
-            "invalid",
+            ErrorCode::Invalid,
             "the desired state has 4 problems",
-            problems.expect_err("there are some"),
+            problems,
         )
     }
 
@@ -235,7 +245,7 @@ mod tests {
                 "::error title=invalid,file=regions.yaml::the file is missing",
             ]
         );
-        let locked = ErrorReport::new("locked", "by someone").help("wait");
+        let locked = ErrorReport::new(LOCKED, "by someone").help("wait");
         assert_eq!(
             locked.github(),
             "::error title=locked::by someone%0Ahelp: wait\n"
@@ -252,7 +262,7 @@ mod tests {
     #[test]
     fn short() {
         let report = ErrorReport::new(
-            "locked",
+            LOCKED,
             "acme/odoo is locked by ada@host, process 4711, since 2025-11-21T08:11:00Z",
         );
         insta::assert_snapshot!(plain(&report.human()), @"error[locked]: acme/odoo is locked by ada@host, process 4711, since 2025-11-21T08:11:00Z");

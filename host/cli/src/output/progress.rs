@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 
 use super::print::guarded;
 use super::style::{BAD, BOLD, CAREFUL, DIM, GOOD, harmless, paint};
-use crate::commands::count;
+use super::count;
 
 /// For how long nothing is said of what is being done.
 const MOMENT: Duration = Duration::from_millis(500);

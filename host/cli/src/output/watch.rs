@@ -214,6 +214,7 @@ mod tests {
 
     use std::sync::{Arc, Mutex};
 
+    use deploycenter_engine::ErrorCode;
     use serde_json::Value;
 
     use super::super::status::{StatusReport, StatusRow};
@@ -267,7 +268,7 @@ mod tests {
         let mut watch = Watch::new(WatchDisplay::Tables, Box::new(page.clone()));
         watch.show(report("Healthy"), at(0)).unwrap();
         watch.show(report("Healthy"), at(2)).unwrap();
-        watch.complain(&Fail::new("outside", "no"), at(4)).unwrap();
+        watch.complain(&Fail::new(ErrorCode::Outside, "no"), at(4)).unwrap();
         watch.show(report("Healthy"), at(6)).unwrap();
         watch.show(report("Degraded"), at(8)).unwrap();
         let table = report("Healthy").human();

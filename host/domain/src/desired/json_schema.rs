@@ -24,12 +24,10 @@ pub use known::{AppValues, Known};
 use super::file;
 use super::suggest::did_you_mean;
 use crate::name::AppName;
+use crate::remedy::{Advice, Remedy};
 
 /// The folder of a deployment repo that holds the schemas.
 pub const FOLDER: &str = "schemas";
-
-/// How the schemas are made anew.
-pub const RENEW: &str = "deploycenter schema --write";
 
 /// The dialect that they are written in.
 const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
@@ -172,12 +170,15 @@ pub fn reference(path: &str) -> Option<String> {
     })
 }
 
+/// How whoever makes schemas words the ways out that stand in them.
+pub type SchemaWords = fn(&Advice) -> String;
+
 /// Makes a schema. `None`: it is for an app that isn't known.
 #[must_use]
-pub fn json_schema(kind: &SchemaKind, known: &Known) -> Option<Value> {
+pub fn json_schema(kind: &SchemaKind, known: &Known, words: SchemaWords) -> Option<Value> {
     let mut root = match kind {
-        SchemaKind::Customers => customers::all(known),
-        SchemaKind::Customer => customers::one(known),
+        SchemaKind::Customers => customers::all(known, words),
+        SchemaKind::Customer => customers::one(known, words),
         SchemaKind::Regions => regions::schema(),
         SchemaKind::Environment => customers::environment(known),
         SchemaKind::Overrides(app) => {
@@ -188,13 +189,9 @@ pub fn json_schema(kind: &SchemaKind, known: &Known) -> Option<Value> {
         SchemaKind::Settings => settings::settings(),
     };
     root.insert("$schema".to_owned(), DIALECT.into());
-    root.insert(
-        "$comment".to_owned(),
-        format!(
-            "Made by DeployCenter. After a change of plugins, regions or environments: {RENEW}"
-        )
-        .into(),
-    );
+    let made = "Made by DeployCenter. After a change of plugins, regions or environments: ";
+    let comment = words(&(made, Remedy::RenewSchemas).into());
+    root.insert("$comment".to_owned(), comment.into());
     Some(Value::Object(root))
 }
 

@@ -32,7 +32,7 @@ impl Offline {
 }
 
 /// A target that nobody desires, and what may have been meant.
-pub(super) fn no_such_target(desired: &Desired, target: &TargetId) -> Problems {
+pub(crate) fn no_such_target(desired: &Desired, target: &TargetId) -> Problems {
     let known: Vec<String> = desired
         .instances()
         .map(|instance| instance.target.to_string())

@@ -1,11 +1,12 @@
 //! Why a verb did nothing.
 
+use deploycenter_domain::escape::shown;
 use deploycenter_domain::name::{DeploymentId, InstallationId, TargetId};
 use deploycenter_domain::problem::Problems;
 use deploycenter_domain::selector::SelectorError;
 use deploycenter_ports::{ProviderError, RepositoryError, StoreError};
 
-use super::{LeftOut, UnknownDeployment};
+use super::{LeftOut, SecretError, UnknownDeployment};
 use crate::{CancelError, PlanError, Refusal, RunError};
 
 /// Why a verb did nothing, or stopped before it was through.
@@ -20,6 +21,9 @@ pub enum WorkflowError {
     /// The deployment isn't taken back.
     #[error(transparent)]
     Cancel(#[from] CancelError),
+    /// The secret isn't given.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// Files of the desired state differ from the checked-out commit.
     #[error("the desired state isn't committed, and nothing was applied")]
     Dirty {
@@ -64,6 +68,24 @@ pub enum WorkflowError {
         target: TargetId,
         /// Those that there are.
         known: Vec<TargetId>,
+    },
+    /// What was named is no target's that the journal knows.
+    #[error("nothing of \"{}\" was ever deployed from here", shown(said))]
+    NeverDeployed {
+        /// As it was named.
+        said: String,
+        /// The names of its kind that there are.
+        known: Vec<String>,
+    },
+    /// The target has no such value.
+    #[error("{target} has no value \"{path}\"")]
+    UnknownValue {
+        /// Whose it would be.
+        target: TargetId,
+        /// As it was named.
+        path: String,
+        /// Those that there are.
+        known: Vec<String>,
     },
     /// No deployment is meant by that name.
     #[error(transparent)]

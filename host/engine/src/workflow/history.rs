@@ -7,6 +7,7 @@ use deploycenter_ports::DeploymentRecord;
 
 use super::WorkflowError;
 use super::status::progress;
+use super::unknown_target::unknown_target;
 use crate::Engine;
 
 /// The word for the newest deployment that succeeded.
@@ -132,18 +133,10 @@ pub async fn history(
     if !records.is_empty() || target.is_shared() {
         return Ok(records);
     }
-    let desired = engine.desired().await?;
-    if desired.instance(target).is_some() {
-        return Ok(records);
+    match unknown_target(engine, target).await? {
+        Some(unknown) => Err(unknown),
+        None => Ok(records),
     }
-    let desired = desired.instances().map(|instance| instance.target.clone());
-    let mut known: Vec<TargetId> = desired.collect();
-    let recorded = engine.store.targets().await?;
-    known.extend(recorded.into_iter().map(|record| record.target));
-    Err(WorkflowError::UnknownTarget {
-        target: target.clone(),
-        known,
-    })
 }
 
 /// What differs between what a target's deployments left.

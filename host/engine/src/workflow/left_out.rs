@@ -41,27 +41,4 @@ impl LeftOut {
             Self::Refusal(blocked) => &blocked.target,
         }
     }
-
-    /// `plan-edited`, `plan-stale`, `older-commit`, or why it is blocked.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Edited { .. } => "plan-edited",
-            Self::Moved { .. } => "plan-stale",
-            Self::Older { .. } => "older-commit",
-            Self::Refusal(blocked) => blocked.code.as_str(),
-        }
-    }
-
-    /// The code that stands for several: an edited plan's above all, else the first one's.
-    /// They come as [`super::apply()`] orders them: what was reviewed, what is older, what is
-    /// blocked.
-    #[must_use]
-    pub fn code_of(left_out: &[Self]) -> Option<&'static str> {
-        left_out
-            .iter()
-            .find(|one| matches!(one, Self::Edited { .. }))
-            .or(left_out.first())
-            .map(Self::code)
-    }
 }

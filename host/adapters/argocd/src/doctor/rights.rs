@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     /// What `init` writes for an Argo CD admin.
-    const SCAFFOLD: &str = include_str!("../../../../cli/scaffold/argocd/rbac.csv");
+    const SCAFFOLD: &str = include_str!("../../../../platform/scaffold/argocd/rbac.csv");
 
     #[test]
     fn every_right_that_is_asked_for_is_in_the_scaffold() {

@@ -10,13 +10,13 @@ use deploycenter_domain::desired::{
 };
 use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::problem::Problem;
-use deploycenter_engine::Offline;
+use deploycenter_engine::{Offline, workflow};
 use deploycenter_git::DeploymentRepo;
 use deploycenter_platform::{CheckedOnDisk, Environment, PlatformError, Trust};
 use deploycenter_ports::{Check, Finding};
 
-use crate::commands::count;
 use crate::fail::Fail;
+use crate::output::count;
 
 const SYSTEM: &str = "repository";
 
@@ -204,7 +204,7 @@ async fn valid(
     reading: Reading,
 ) -> Result<(), Fail> {
     let checked = CheckedOnDisk::open(environment, root);
-    offline.validate(reading, Arc::new(checked)).await?;
+    workflow::validate(offline, reading, Arc::new(checked)).await?;
     Ok(())
 }
 

@@ -2,18 +2,19 @@
 
 use std::process::Stdio;
 
+use deploycenter_engine::ErrorCode;
+use deploycenter_platform::{Files, bundled_files, complete};
 use deploycenter_sandbox::Sandbox;
 use deploycenter_sandbox::sample::{CUSTOMERS, REGIONS, STAGING, SampleRepo};
 use tokio::io::AsyncWriteExt as _;
 
-use super::Exports;
-use crate::commands::bundle::{self, Files};
-use crate::commands::schema;
+use super::exports::Exports;
 use crate::fail::Fail;
+use crate::words;
 
 /// The fleet, with the plugins that this binary brings.
 pub(super) fn files(sandbox: &Sandbox, repo: &SampleRepo) -> Result<Files, Fail> {
-    let mut files = bundle::installed()?;
+    let mut files = bundled_files()?;
     let settings = format!(
         "# Settings of this deployment repo that aren't secret.\nversion = 1\ninstallation = \"sandbox\"   # part of every name outside\nauthority = \"database\"       # who holds locks and journal\n\n[argocd]\nserver = \"{}\"\nrepository = {:?}   # by which it reads the generated branches\n",
         sandbox.argocd_url().as_str().trim_end_matches('/'),
@@ -27,7 +28,7 @@ pub(super) fn files(sandbox: &Sandbox, repo: &SampleRepo) -> Result<Files, Fail>
     ] {
         files.insert(path.to_owned(), text.as_bytes().to_vec());
     }
-    schema::complete(&mut files)?;
+    complete(&mut files, words::advice)?;
     Ok(files)
 }
 
@@ -69,7 +70,7 @@ pub(super) async fn give_secrets(exports: &Exports) -> Result<(), Fail> {
         }
         if !set.wait().await.map_err(anyhow::Error::from)?.success() {
             return Err(Fail::new(
-                "sandbox",
+                ErrorCode::Sandbox,
                 format!("the secret {name} of {target} couldn't be given"),
             ));
         }

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::known::{AppValues, Known};
-use super::{described, forms, object, values, version, with};
+use super::{SchemaWords, described, forms, object, values, version, with};
 use crate::name::AppName;
+use crate::remedy::{Advice, Remedy};
 
 /// `customers.yaml`.
-pub(super) fn all(known: &Known) -> Map<String, Value> {
+pub(super) fn all(known: &Known, words: SchemaWords) -> Map<String, Value> {
     let mut root = object(
         "Customers",
         "Desired state: who gets which app, where.",
@@ -22,7 +23,7 @@ pub(super) fn all(known: &Known) -> Map<String, Value> {
             },
         }),
     );
-    let mut definitions = definitions(known);
+    let mut definitions = definitions(known, words);
     let customer = object(
         "Customer",
         "A tenant: its own git branch and Argo CD project.",
@@ -38,7 +39,7 @@ pub(super) fn all(known: &Known) -> Map<String, Value> {
 }
 
 /// A file of `customers.d/`.
-pub(super) fn one(known: &Known) -> Map<String, Value> {
+pub(super) fn one(known: &Known, words: SchemaWords) -> Map<String, Value> {
     let mut properties = customer(known);
     properties.insert("version".to_owned(), version());
     let root = object(
@@ -48,7 +49,7 @@ pub(super) fn one(known: &Known) -> Map<String, Value> {
         Value::Object(properties),
     );
     let mut root = by_region(root, known);
-    root.insert("$defs".to_owned(), Value::Object(definitions(known)));
+    root.insert("$defs".to_owned(), Value::Object(definitions(known, words)));
     root
 }
 
@@ -135,14 +136,14 @@ fn region(known: &Known) -> Value {
 }
 
 /// What `customers.yaml` and `customers.d/` share below the customer.
-fn definitions(known: &Known) -> Map<String, Value> {
+fn definitions(known: &Known, words: SchemaWords) -> Map<String, Value> {
     let mut definitions = app_definitions(known, values::left_to_customers);
     for (region, classes) in known.regions.iter().flatten() {
         if let Some(classes) = classes {
             definitions.insert(classes_definition(region), classes_of(classes));
         }
     }
-    definitions.insert("instance".to_owned(), instance(known));
+    definitions.insert("instance".to_owned(), instance(known, words));
     definitions
 }
 
@@ -162,7 +163,7 @@ fn app_definitions(
         .collect()
 }
 
-fn instance(known: &Known) -> Value {
+fn instance(known: &Known, words: SchemaWords) -> Value {
     let app = match &known.apps {
         Some(apps) => json!({ "type": "string", "enum": apps.keys().collect::<Vec<_>>() }),
         None => forms::own_label(),
@@ -171,6 +172,11 @@ fn instance(known: &Known) -> Value {
         Some(environments) => json!({ "type": "string", "enum": environments }),
         None => forms::label(),
     };
+    let about_values = Advice::from((
+        "The app's values. A first-level key that is given replaces the app's own whole, and null drops it; ",
+        Remedy::Explain,
+    ))
+    .and(" shows them all.");
     let mut domain = forms::domain();
     if let Some(zones) = known.zones.as_ref().filter(|zones| !zones.is_empty()) {
         domain = with(domain, "allOf", json!([forms::in_zones(zones)]));
@@ -221,7 +227,7 @@ fn instance(known: &Known) -> Value {
             },
             "values": {
                 "title": "Values",
-                "description": "The app's values. A first-level key that is given replaces the app's own whole, and null drops it; `deploycenter explain` shows them all.",
+                "description": words(&about_values),
                 "type": ["object", "null"],
             },
         }),

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{fleet, known, value};
-use crate::desired::json_schema::{SchemaKind, json_schema};
+use super::{fleet, json_schema, known, value};
+use crate::desired::json_schema::SchemaKind;
 use crate::desired::reader::{NOTED, Noted};
 use crate::desired::reading;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{APPS, fleet, known, said, validator};
-use crate::desired::json_schema::{AppValues, Known, SchemaKind, json_schema};
+use super::{APPS, fleet, json_schema, known, said, validator};
+use crate::desired::json_schema::{AppValues, Known, SchemaKind};
 
 /// What the schema of `customers.d/` says of an Odoo instance with these values.
 #[track_caller]
