@@ -26,15 +26,16 @@ pub(crate) mod status;
 pub(crate) mod sync;
 mod validate;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::CommandFactory as _;
 use deploycenter_domain::desired::Reading;
+use deploycenter_domain::problem::Problems;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Cancel, Limits, Offline};
-use deploycenter_platform::{Environment, Platform};
+use deploycenter_engine::{Cancel, Limits, Offline, workflow};
+use deploycenter_platform::{CheckedOnDisk, Environment, Platform, PlatformError};
 use deploycenter_ports::EventSink;
 
 use crate::args::{Args, COMPILE_PLUGIN, Command, Output, Selectors};
@@ -99,9 +100,30 @@ impl CommandContext {
     /// The same, for a command that plans what is deployed.
     async fn open_to_plan(&self, limits: Limits) -> Result<(Platform, Busy), Fail> {
         let busy = self.progress.busy(READING);
-        let place = self.platform(limits).await?.ready_to_plan().await?;
+        let (root, events) = (self.root()?, self.progress.clone());
+        let opened =
+            Platform::of_checkout(&self.environment, &root, limits, events, words::advice).await;
+        let place = match opened {
+            Err(PlatformError::Desired(found)) => return Err(self.all_wrong(&root, found).await),
+            opened => opened?.ready_to_plan().await?,
+        };
         busy.with("planning");
         Ok((place, busy))
+    }
+
+    /// Everything that is wrong with a desired state that can't be read whole, as `validate`
+    /// tells it: `found` is what kept it from being read.
+    async fn all_wrong(&self, root: &Path, found: Problems) -> Fail {
+        let read = deploycenter_platform::offline(&self.environment, root).await;
+        let Ok((offline, reading)) = read else {
+            return found.into();
+        };
+        let checked = Arc::new(CheckedOnDisk::open(&self.environment, root));
+        match workflow::validate(&offline, reading, checked).await {
+            Err(error) => error.into(),
+            // Someone mended it in between.
+            Ok(_) => found.into(),
+        }
     }
 
     /// Reads the working tree alone, past whatever is wrong with it.

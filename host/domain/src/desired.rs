@@ -41,8 +41,8 @@ pub use customers::{Customer, Instance};
 pub use draft::Draft;
 pub use formats::domain as domain_name;
 pub use json_schema::{
-    AppValues, FOLDER as SCHEMAS_FOLDER, Known, SchemaKind, SchemaWords, UnknownKind,
-    json_schema, reference as schema_reference, text as schema_text,
+    AppValues, FOLDER as SCHEMAS_FOLDER, Known, SchemaKind, SchemaWords, UnknownKind, json_schema,
+    reference as schema_reference, text as schema_text,
 };
 pub use layer::{Layer, Place};
 pub use lockfile::{LockedPlugin, PluginsLock};

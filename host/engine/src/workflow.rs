@@ -25,7 +25,7 @@ mod sync;
 mod unknown_target;
 mod validate;
 
-pub use adopt::{AdoptRequest, adopt};
+pub use adopt::{AdoptRequest, PreparedAdoption, adopt};
 pub use apply::{ApplyRequest, apply};
 pub use error::WorkflowError;
 pub use explain::{ExplainRequest, Explained, ExplainedValue, explain};
@@ -41,8 +41,8 @@ pub use render::{Rendered, render};
 pub use replan::{accept, release, rollback};
 pub use resume::{CancelRequest, ResumeRequest, cancel, resume};
 pub use secret::{
-    LARGEST_SECRET, PreparedSecret, SecretError, SecretRequest, SecretSource, SecretStatus, secrets,
-    set_secret,
+    LARGEST_SECRET, PreparedSecret, SecretError, SecretRequest, SecretSource, SecretStatus,
+    secrets, set_secret,
 };
 pub use status::{HoldState, LastDeployment, StatusOutcome, StatusReader, TargetStatus, Unasked};
 pub use sync::{PreparedRollout, SyncRequest, sync};

@@ -227,7 +227,8 @@ impl Schemas {
             return None;
         }
         let verb = if stale.len() == 1 { "isn't" } else { "aren't" };
-        let help = Advice::from(Remedy::RenewSchemas).and(format!(", and commit {SCHEMAS_FOLDER}/"));
+        let help =
+            Advice::from(Remedy::RenewSchemas).and(format!(", and commit {SCHEMAS_FOLDER}/"));
         Some(
             Problem::new(format!(
                 "{} {verb} what the installed plugins, regions.yaml and environments/ give",

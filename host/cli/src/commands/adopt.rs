@@ -7,7 +7,7 @@ use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::resource::Adoption;
 use deploycenter_engine::Limits;
-use deploycenter_engine::workflow::{self, AdoptRequest, Ready};
+use deploycenter_engine::workflow::{self, AdoptRequest, PreparedAdoption, Ready};
 
 use super::outcome::conclude;
 use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy};
@@ -72,8 +72,18 @@ pub(super) async fn run(context: &CommandContext, args: &AdoptArgs) -> Result<Ex
     let cancel = cancel_on_ctrl_c();
     match workflow::adopt(&place.engine, &request, &cancel).await? {
         Ready::Stopped(recovered) => conclude(context.json, &recovered, &[]),
-        Ready::Yes(prepared) => {
+        Ready::Yes(PreparedAdoption {
+            prepared,
+            own_already,
+        }) => {
             drop(busy);
+            if !context.json {
+                for (target, effect) in own_already {
+                    crate::output::errln!(
+                        "Note: {effect} is {target}'s own already; there is nothing to take over."
+                    );
+                }
+            }
             let asks = confirm_and_deploy::Asks::with(args.yes);
             confirm_and_deploy::out(context, &place, prepared, asks, &cancel).await
         }

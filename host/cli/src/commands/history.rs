@@ -46,8 +46,9 @@ pub(super) async fn run(context: &CommandContext, args: &HistoryArgs) -> Result<
     }
     let mut records = workflow::history(&place.engine, target).await?;
     records.truncate(args.limit.unwrap_or(usize::MAX));
-    let report = HistoryReport::new(&records)
-        .map_err(|(deployment, error)| Fail::new(ErrorCode::Journal, format!("{deployment}: {error}")))?;
+    let report = HistoryReport::new(&records).map_err(|(deployment, error)| {
+        Fail::new(ErrorCode::Journal, format!("{deployment}: {error}"))
+    })?;
     output::out!(
         "{}",
         if context.json {

@@ -89,7 +89,11 @@ pub(super) fn verdict(
         1 => "a target isn't as planned".to_owned(),
         count => format!("{count} targets aren't as planned"),
     };
-    Err(Fail::problems(code.unwrap_or(ErrorCode::Failed), message, problems))
+    Err(Fail::problems(
+        code.unwrap_or(ErrorCode::Failed),
+        message,
+        problems,
+    ))
 }
 
 /// What a person should know of a deployment that hasn't succeeded.

@@ -134,8 +134,12 @@ fn faults(path: Option<&Path>) -> Result<FaultFile, Fail> {
         return Ok(FaultFile::default());
     };
     let shown = path.display();
-    let bytes = std::fs::read(path)
-        .map_err(|error| Fail::new(ErrorCode::Sandbox, format!("{shown} can't be read: {error}")))?;
+    let bytes = std::fs::read(path).map_err(|error| {
+        Fail::new(
+            ErrorCode::Sandbox,
+            format!("{shown} can't be read: {error}"),
+        )
+    })?;
     FaultFile::read(&bytes).map_err(|error| {
         Fail::new(
             ErrorCode::Sandbox,

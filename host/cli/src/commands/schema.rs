@@ -44,9 +44,9 @@ pub(super) async fn run(context: &CommandContext, args: &SchemaArgs) -> Result<E
 
 /// One schema, on stdout.
 async fn print(context: &CommandContext, name: &str) -> Result<(), Fail> {
-    let kind: SchemaKind = name.parse().map_err(|error: UnknownKind| {
-        Fail::usage(error.to_string()).maybe_help(error.help)
-    })?;
+    let kind: SchemaKind = name
+        .parse()
+        .map_err(|error: UnknownKind| Fail::usage(error.to_string()).maybe_help(error.help))?;
     let (known, problems) = known_here(context).await?;
     schemas::tell(&problems);
     let schema = json_schema(&kind, &known, words::advice).ok_or_else(|| {

@@ -168,6 +168,8 @@ fn read_value(purpose: &str) -> Result<String, Fail> {
     let text = String::from_utf8(bytes)
         .map_err(|_| Fail::new(ErrorCode::Secret, "the secret isn't UTF-8 text"))?;
     let line = text.strip_suffix('\n');
-    let value = line.map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    let value = line.map_or(text.as_str(), |line| {
+        line.strip_suffix('\r').unwrap_or(line)
+    });
     Ok(value.to_owned())
 }

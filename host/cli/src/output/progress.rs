@@ -13,9 +13,9 @@ use deploycenter_ports::{DeploymentEvent, EventSink};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use tokio::task::AbortHandle;
 
+use super::count;
 use super::print::guarded;
 use super::style::{BAD, BOLD, CAREFUL, DIM, GOOD, harmless, paint};
-use super::count;
 
 /// For how long nothing is said of what is being done.
 const MOMENT: Duration = Duration::from_millis(500);

@@ -268,7 +268,9 @@ mod tests {
         let mut watch = Watch::new(WatchDisplay::Tables, Box::new(page.clone()));
         watch.show(report("Healthy"), at(0)).unwrap();
         watch.show(report("Healthy"), at(2)).unwrap();
-        watch.complain(&Fail::new(ErrorCode::Outside, "no"), at(4)).unwrap();
+        watch
+            .complain(&Fail::new(ErrorCode::Outside, "no"), at(4))
+            .unwrap();
         watch.show(report("Healthy"), at(6)).unwrap();
         watch.show(report("Degraded"), at(8)).unwrap();
         let table = report("Healthy").human();

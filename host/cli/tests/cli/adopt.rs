@@ -73,6 +73,13 @@ fn nothing_is_taken_over_by_itself() {
     let done = place.mark();
     let report = told(&place, &yes).succeeded().json();
     assert_eq!(report["deployments"], json!([]));
+    holds(
+        &place.run(&yes).succeeded().stderr,
+        &[
+            "argocd.project/acme is acme/_customer's own already",
+            "dns.record/domain is acme/mattermost's own already",
+        ],
+    );
     place.untouched_since(&done);
 
     // It is the target's own now, and goes the way of such.

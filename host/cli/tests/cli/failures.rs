@@ -178,4 +178,14 @@ fn what_cannot_be_taken_back_is_named_until_it_is() {
             .refused("unknown-target");
         holds(&said, &[slip, &format!("did you mean \\\"{meant}\\\"?")]);
     }
+    let said = place
+        .run(&["cancel", "acme/matermost", "--output", "json"])
+        .refused("unknown-target");
+    holds(
+        &said,
+        &[
+            "there is no target acme/matermost",
+            "did you mean \\\"acme/mattermost\\\"?",
+        ],
+    );
 }

@@ -132,3 +132,16 @@ customers:
     holds(&run.stdout, &["2 targets change in 2 ways: "]);
     place.run(&["plan", "--grouped", "--verbose"]).exits(64);
 }
+
+#[test]
+fn a_plan_tells_every_problem_that_validate_tells() {
+    let place = Place::new(ACME);
+    let wrong = ACME.replace("maxUsers: 100", "maxUsers: many");
+    place.change("customers.yaml", format!("{wrong}    colour: blue\n"));
+    let told = |verb: &str| place.run(&[verb, "--output", "json"]).refused("invalid");
+    let all = told("validate");
+    holds(&all, &["colour", "maxUsers"]);
+    for verb in ["plan", "apply"] {
+        assert_eq!(told(verb), all, "{verb}");
+    }
+}

@@ -48,6 +48,14 @@ fn a_given_secret_goes_where_it_belongs_alone() {
     };
     assert_eq!(list()["secrets"][0]["source"], "missing");
     assert_eq!(list()["secrets"][0]["name"], "smtp");
+    for selected in ["acme", "acme/mattermost", "*/mattermost"] {
+        let run = place.run(&["secret", "list", selected, "--output", "json"]);
+        assert_eq!(run.succeeded().json(), list(), "{selected}");
+    }
+    let said = place
+        .run(&["secret", "list", "acne", "--output", "json"])
+        .refused("invalid");
+    holds(&said, &["did you mean \\\"acme\\\"?"]);
 
     let set = ["secret", "set", "acme/mattermost"];
     let refused = place.run_with(

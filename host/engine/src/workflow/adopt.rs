@@ -29,6 +29,15 @@ pub struct AdoptRequest {
     pub allow_older: bool,
 }
 
+/// An adoption that nobody agreed to yet.
+#[derive(Debug, Clone)]
+pub struct PreparedAdoption {
+    /// What is done.
+    pub prepared: Prepared,
+    /// What was named and is a target's own already, with that target.
+    pub own_already: Vec<(TargetId, EffectId)>,
+}
+
 /// Finishes what was interrupted, and plans the adoption.
 ///
 /// # Errors
@@ -37,7 +46,7 @@ pub async fn adopt(
     engine: &Engine,
     request: &AdoptRequest,
     cancel: &Cancel,
-) -> Result<Ready<Prepared>, WorkflowError> {
+) -> Result<Ready<PreparedAdoption>, WorkflowError> {
     let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     // A project goes along with the customer's instances: it is there for nobody else.
@@ -74,5 +83,21 @@ pub async fn adopt(
         targets = kept;
     }
     let plan = Plan::new(installation, selectors, targets);
-    Ok(Ready::Yes(Prepared::plain(plan, head)))
+    Ok(Ready::Yes(PreparedAdoption {
+        own_already: own_already(&plan, request),
+        prepared: Prepared::plain(plan, head),
+    }))
+}
+
+/// What was named and isn't taken over, since nobody else has it.
+fn own_already(plan: &Plan, request: &AdoptRequest) -> Vec<(TargetId, EffectId)> {
+    let mut own = Vec::new();
+    for target in &plan.targets {
+        let effects = target.effects.iter();
+        let named = effects.filter(|effect| {
+            effect.adopt.is_none() && request.effects.contains_key(&effect.id)
+        });
+        own.extend(named.map(|effect| (target.target.clone(), effect.id.clone())));
+    }
+    own
 }

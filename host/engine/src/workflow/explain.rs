@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deploycenter_domain::desired::{Dropped, Merged, Origin, Reading};
+use deploycenter_domain::desired::{Dropped, Merged, ValueOrigin, Reading};
 use deploycenter_domain::name::TargetId;
 use serde_json::Value;
 
@@ -41,7 +41,7 @@ pub struct ExplainedValue {
     /// What holds.
     pub value: Value,
     /// Layer, file and line.
-    pub origin: Origin,
+    pub origin: ValueOrigin,
 }
 
 /// The merged values of a target, each with its origin: as a new target would get them,

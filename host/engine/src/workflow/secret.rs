@@ -57,7 +57,9 @@ pub enum SecretError {
     #[error("{0} is held, so that nothing of it is restarted; nothing was set")]
     Held(TargetId),
     /// What runs can't take it at once, for something hasn't ended.
-    #[error("{0} has an unfinished deployment, so that nothing of it is restarted; nothing was set")]
+    #[error(
+        "{0} has an unfinished deployment, so that nothing of it is restarted; nothing was set"
+    )]
     Unfinished(TargetId),
     /// It holds nothing.
     #[error("the secret is empty")]
@@ -66,7 +68,9 @@ pub enum SecretError {
     #[error("the secret is larger than {LARGEST_SECRET} bytes")]
     TooLong,
     /// It is to be a login at a registry.
-    #[error("{name} of {target} is a login at a registry, and this is none: JSON with the key \"auths\"")]
+    #[error(
+        "{name} of {target} is a login at a registry, and this is none: JSON with the key \"auths\""
+    )]
     NoLogin {
         /// Whose it would be.
         target: TargetId,
@@ -237,7 +241,8 @@ pub async fn secrets(
         };
         let is_there = |full: &str| there.iter().any(|found| found.name == full);
         let missing = wanted.entries.iter().filter(|entry| !is_there(&entry.full));
-        secrets.extend(missing.map(|entry| status(&entry.name, SecretSource::Missing, &entry.full)));
+        secrets
+            .extend(missing.map(|entry| status(&entry.name, SecretSource::Missing, &entry.full)));
         secrets.extend(there.iter().map(|found| {
             let name = found.name.strip_prefix(&wanted.prefix);
             let source = if found.is_given {

@@ -28,14 +28,14 @@ pub(super) async fn env(dir: &Path) -> Result<ExitCode, Fail> {
             return Ok(ExitCode::SUCCESS);
         }
         if began.elapsed() > PATIENCE {
-            return Err(
-                Fail::new(ErrorCode::Sandbox, format!("no sandbox runs in {}", dir.display())).help(
-                    format!(
-                        "start one with: deploycenter sandbox --dir {}",
-                        dir.display()
-                    ),
-                ),
-            );
+            return Err(Fail::new(
+                ErrorCode::Sandbox,
+                format!("no sandbox runs in {}", dir.display()),
+            )
+            .help(format!(
+                "start one with: deploycenter sandbox --dir {}",
+                dir.display()
+            )));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
