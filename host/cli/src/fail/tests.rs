@@ -84,7 +84,67 @@ fn every_code_and_its_exit_code() {
     let all: Vec<String> = std::iter::successors(Some(ErrorCode::Usage), |code| next(*code))
         .map(|code| format!("{} {}", exit_code(code), code.as_str()))
         .collect();
-    insta::assert_snapshot!(all.join("\n"));
+    insta::assert_snapshot!(all.join("\n"), @"
+    64 usage
+    1 failed
+    1 invalid
+    1 outside
+    1 repository
+    1 journal
+    1 plugin
+    1 authority
+    1 repository-unset
+    1 trust
+    1 argocd
+    1 untrusted
+    1 dirty
+    1 unpushed
+    1 plan-foreign
+    1 plan-unreadable
+    1 plan-edited
+    1 plan-stale
+    1 older-commit
+    1 too-many
+    1 unknown-target
+    1 unknown-value
+    1 unknown-secret
+    1 secret
+    1 nothing-unfinished
+    1 removal
+    1 unwound
+    1 interrupted
+    1 declined
+    1 unconfirmed
+    1 schema-stale
+    1 sandbox
+    1 held
+    1 drifted
+    1 exists
+    1 delegated
+    1 answered-elsewhere
+    1 branch-in-the-way
+    1 leaving
+    1 secret-missing
+    1 needs-attention
+    1 locked
+    1 still-desired
+    1 not-desired
+    1 deployed
+    1 not-deployed
+    1 nothing-retained
+    1 other-region
+    1 still-used
+    1 nothing-unused
+    1 permanent
+    1 data-version
+    1 made-anew
+    1 not-held
+    1 nothing-to-accept
+    1 not-acceptable
+    1 base-refused
+    1 unknown-deployment
+    1 many-lives
+    ");
     let mut once = all.clone();
     once.sort();
     once.dedup();

@@ -94,9 +94,8 @@ fn own_already(plan: &Plan, request: &AdoptRequest) -> Vec<(TargetId, EffectId)>
     let mut own = Vec::new();
     for target in &plan.targets {
         let effects = target.effects.iter();
-        let named = effects.filter(|effect| {
-            effect.adopt.is_none() && request.effects.contains_key(&effect.id)
-        });
+        let named = effects
+            .filter(|effect| effect.adopt.is_none() && request.effects.contains_key(&effect.id));
         own.extend(named.map(|effect| (target.target.clone(), effect.id.clone())));
     }
     own

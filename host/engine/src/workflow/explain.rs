@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deploycenter_domain::desired::{Dropped, Merged, ValueOrigin, Reading};
+use deploycenter_domain::desired::{Dropped, Merged, Reading, ValueOrigin};
 use deploycenter_domain::name::TargetId;
 use serde_json::Value;
 
