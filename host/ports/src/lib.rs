@@ -10,6 +10,7 @@ mod effects;
 mod events;
 mod inventory;
 mod list;
+mod pauses;
 mod plugins;
 mod repository;
 mod store;
@@ -27,6 +28,7 @@ pub use effects::{
 pub use events::{DeploymentEvent, EventSink, Silent};
 pub use inventory::{InventoryItem, InventorySource, Marker};
 pub use list::{List, Lists};
+pub use pauses::Pauses;
 pub use plugins::{PluginError, PluginFacts, Plugins, TemplateFault};
 pub use repository::{DesiredFiles, MainState, Repository, RepositoryError};
 pub use store::{

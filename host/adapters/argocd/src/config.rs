@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use deploycenter_domain::name::InstallationId;
+use deploycenter_ports::Pauses;
 use url::Url;
 
 use crate::patience::Patience;
@@ -52,16 +53,14 @@ impl fmt::Debug for ArgoCdConfig {
     }
 }
 
-/// Exponential backoff with full jitter: before try `n + 1` a wait drawn evenly from zero
-/// to `base × 2ⁿ`, at most `cap`. A `Retry-After` is waited out, up to `retry_after_cap`.
+/// How often and for how long Argo CD is asked. A `Retry-After` is waited out, up to
+/// `retry_after_cap`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     /// How many tries in all.
     pub attempts: u32,
-    /// See above.
-    pub base: Duration,
-    /// See above.
-    pub cap: Duration,
+    /// What is waited in between.
+    pub pauses: Pauses,
     /// See above.
     pub retry_after_cap: Duration,
     /// How long it is tried at most when nobody says to come back: whoever waits for longer
@@ -73,8 +72,10 @@ impl Default for Backoff {
     fn default() -> Self {
         Self {
             attempts: 6,
-            base: Duration::from_millis(250),
-            cap: Duration::from_secs(8),
+            pauses: Pauses {
+                first: Duration::from_millis(500),
+                most: Duration::from_secs(8),
+            },
             retry_after_cap: Duration::from_secs(60),
             give_up: Duration::from_secs(20),
         }
@@ -84,8 +85,7 @@ impl Default for Backoff {
 impl Backoff {
     /// The wait after the `attempt`th try (from 1); `draw` is evenly from 0 to 1.
     pub(crate) fn wait(&self, attempt: u32, retry_after: Option<Duration>, draw: f64) -> Duration {
-        let most = self.base.saturating_mul(1 << attempt.min(16)).min(self.cap);
-        let jitter = most.mul_f64(draw.clamp(0.0, 1.0));
+        let jitter = self.pauses.after(attempt, draw);
         // Jitter on top, or all who were told the same moment would come back in it.
         retry_after.map_or(jitter, |told| told.min(self.retry_after_cap) + jitter)
     }

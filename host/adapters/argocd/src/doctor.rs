@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deploycenter_ports::{Calls, Check, Clock, Examine, Finding, ProviderError, ProviderErrorKind};
+use deploycenter_ports::{
+    Calls, Check, Clock, Examine, Finding, Pauses, ProviderError, ProviderErrorKind,
+};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -24,8 +26,10 @@ const TRIED: [&str; 1] = ["3.6"];
 /// Enough for a hiccup, few enough for an absent server to be named before the time is up.
 const HASTY: Backoff = Backoff {
     attempts: 2,
-    base: Duration::from_millis(250),
-    cap: Duration::from_millis(500),
+    pauses: Pauses {
+        first: Duration::from_millis(500),
+        most: Duration::from_millis(500),
+    },
     retry_after_cap: Duration::from_secs(2),
     give_up: Duration::from_secs(10),
 };

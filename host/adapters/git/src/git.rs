@@ -10,7 +10,7 @@ use deploycenter_domain::effect::OutputName;
 use deploycenter_domain::remedy::{Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, Folder, Observed, Outputs, Ownership, Resource};
 use deploycenter_ports::{
-    Call, Calls, Clock, Phase, Provider, ProviderError, ProviderErrorKind, Snapshot, Step,
+    Call, Calls, Clock, Pauses, Phase, Provider, ProviderError, ProviderErrorKind, Snapshot, Step,
     StepOutcome,
 };
 use git2::{Error, Oid, Repository};
@@ -29,6 +29,12 @@ use crate::tree;
 
 /// How often a call to the remote is made before it counts as failed.
 pub(crate) const ATTEMPTS: u32 = 6;
+
+/// What is waited before the next one.
+const PAUSES: Pauses = Pauses {
+    first: Duration::from_millis(500),
+    most: Duration::from_secs(8),
+};
 
 /// Git as the engine uses it.
 ///
@@ -220,12 +226,10 @@ impl Shared {
         }
     }
 
-    /// Waits before another try: up to a quarter second, doubled each time, drawn evenly
-    /// so that those who failed together don't come back together.
+    /// Waits before another try.
     pub(crate) async fn pause(&self, attempt: u32) {
-        let most = 250_u64.saturating_mul(1 << attempt.min(5));
         self.clock
-            .sleep(Duration::from_millis(rand::random_range(0..=most)))
+            .sleep(PAUSES.after(attempt, rand::random()))
             .await;
     }
 

@@ -11,13 +11,15 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use deploycenter_ports::Clock;
+use deploycenter_ports::{Clock, Pauses};
 
 use super::failure;
 
 const ATTEMPTS: u32 = 5;
-const FIRST: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(20);
+const PAUSES: Pauses = Pauses {
+    first: Duration::from_millis(500),
+    most: Duration::from_secs(20),
+};
 
 /// What a failed attempt leaves behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +69,6 @@ where
     Fut: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 {
     let mut doubt = false;
-    let mut longest = FIRST;
     let mut made = 0;
     loop {
         let error = match call().await {
@@ -80,7 +81,6 @@ where
         if made == ATTEMPTS || left == Left::Answer {
             return (Err(error), doubt);
         }
-        clock.sleep(longest.mul_f64(rand::random::<f64>())).await;
-        longest = (longest * 2).min(LONGEST);
+        clock.sleep(PAUSES.after(made, rand::random())).await;
     }
 }
