@@ -68,12 +68,22 @@ impl Origin {
     /// Whether nobody on the way can read along: HTTPS, or this machine itself.
     #[must_use]
     pub fn is_private(&self) -> bool {
-        !self.is_plain
-            || match &self.host {
-                Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-                Host::Ipv4(address) => address.is_loopback(),
-                Host::Ipv6(address) => address.is_loopback(),
-            }
+        !self.is_plain || self.is_this_machine()
+    }
+
+    /// Whether nobody's certificate is looked at on the way there: plain HTTP to this
+    /// machine itself.
+    #[must_use]
+    pub fn needs_no_certificate(&self) -> bool {
+        self.is_plain && self.is_this_machine()
+    }
+
+    fn is_this_machine(&self) -> bool {
+        match &self.host {
+            Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+        }
     }
 
     /// Host and port, as an environment variable names them: without the port of HTTPS.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deploycenter_domain::address::Origin;
 use deploycenter_domain::remedy::{Advice, Remedy};
 use deploycenter_ports::{Call, Calls, Clock, Phase, ProviderError, ProviderErrorKind};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
@@ -200,19 +201,23 @@ impl Client {
     ) -> Result<Self, ProviderError> {
         // Whoever came first has set it, and that is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             // A redirect would carry the token to who knows where.
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| {
-                ProviderError::new(
-                    ProviderErrorKind::Refused,
-                    SYSTEM,
-                    format!("no HTTP client for Argo CD can be made: {error}"),
-                )
-            })?;
+            .redirect(reqwest::redirect::Policy::none());
+        let origin = Origin::of(config.server.as_str());
+        if origin.is_some_and(|origin| origin.needs_no_certificate()) {
+            // Else the machine's root certificates are read: some hundred files.
+            builder = builder.tls_certs_only([]);
+        }
+        let http = builder.build().map_err(|error| {
+            ProviderError::new(
+                ProviderErrorKind::Refused,
+                SYSTEM,
+                format!("no HTTP client for Argo CD can be made: {error}"),
+            )
+        })?;
         if config.server.cannot_be_a_base() {
             return Err(ProviderError::new(
                 ProviderErrorKind::Refused,

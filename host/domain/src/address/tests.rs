@@ -69,7 +69,10 @@ fn only_this_machine_is_private_without_https() {
         ("http://10.0.0.7:8080", false),
         ("http://127.0.0.1.example.com", false),
     ] {
-        assert_eq!(Origin::read(text).unwrap().is_private(), private, "{text}");
+        let origin = Origin::read(text).unwrap();
+        assert_eq!(origin.is_private(), private, "{text}");
+        let plain = text.starts_with("http:");
+        assert_eq!(origin.needs_no_certificate(), private && plain, "{text}");
     }
 }
 

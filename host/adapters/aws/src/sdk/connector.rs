@@ -1,11 +1,11 @@
 //! The one place where requests to AWS leave this crate.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Connector, ConnectorBuilder};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use deploycenter_domain::address::Origin;
 use deploycenter_ports::{Calls, Phase};
 
 use super::operation;
@@ -31,32 +32,67 @@ const WHOLE: Duration = Duration::from_secs(60);
 /// to sleep by.
 #[derive(Debug, Clone)]
 pub(crate) struct Watched {
-    inner: Arc<Connector>,
+    connectors: Arc<Connectors>,
     calls: Arc<dyn Calls>,
 }
 
 impl Watched {
-    /// One connection pool; `proxied`: as `HTTPS_PROXY` and its like say.
+    /// Makes no connection yet; `proxied`: as `HTTPS_PROXY` and its like say.
     pub(crate) fn new(calls: Arc<dyn Calls>, proxied: bool) -> Self {
+        let connectors = Connectors {
+            proxied,
+            near: OnceLock::new(),
+            far: OnceLock::new(),
+        };
+        Self {
+            connectors: Arc::new(connectors),
+            calls,
+        }
+    }
+}
+
+/// A pool of connections to stand-ins on this machine, and one to everywhere else. Each is
+/// made when it is first needed, for the second reads the machine's root certificates: some
+/// hundred files.
+#[derive(Debug)]
+struct Connectors {
+    proxied: bool,
+    near: OnceLock<Connector>,
+    far: OnceLock<Connector>,
+}
+
+impl Connectors {
+    fn to(&self, uri: &str) -> &Connector {
+        if Origin::of(uri).is_some_and(|origin| origin.needs_no_certificate()) {
+            let nobody = TrustStore::empty();
+            self.near.get_or_init(|| self.connector(nobody))
+        } else {
+            self.far
+                .get_or_init(|| self.connector(TrustStore::default()))
+        }
+    }
+
+    fn connector(&self, trusted: TrustStore) -> Connector {
         let limits = HttpConnectorSettings::builder()
             .connect_timeout(CONNECT)
             .read_timeout(READ)
             .build();
-        let proxy = if proxied {
+        let proxy = if self.proxied {
             ProxyConfig::from_env()
         } else {
             ProxyConfig::disabled()
         };
-        let connector = ConnectorBuilder::default()
+        let tls = TlsContext::builder()
+            .with_trust_store(trusted)
+            .build()
+            .expect("no certificate of ours is in it that could be unreadable");
+        ConnectorBuilder::default()
             .sleep_impl(TokioSleep::new())
             .connector_settings(limits)
             .proxy_config(proxy)
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .build();
-        Self {
-            inner: Arc::new(connector),
-            calls,
-        }
+            .tls_context(tls)
+            .build()
     }
 }
 
@@ -72,7 +108,7 @@ impl HttpClient for Watched {
 
 impl HttpConnector for Watched {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self { inner, calls } = self.clone();
+        let Self { connectors, calls } = self.clone();
         HttpConnectorFuture::new(async move {
             let path = request.uri().split(['?', '#']).next().unwrap_or_default();
             let path = path.split_once("://").map_or(path, |(_, rest)| rest);
@@ -86,8 +122,9 @@ impl HttpConnector for Watched {
             let call = operation::name(request.method(), path, target, body);
 
             calls.at(&call, Phase::Before).await;
+            let exchange = connectors.to(request.uri()).call(request);
             // Nobody may hold up the exchange itself, so the limit is around it alone.
-            let answer = match tokio::time::timeout(WHOLE, inner.call(request)).await {
+            let answer = match tokio::time::timeout(WHOLE, exchange).await {
                 Ok(answer) => answer,
                 Err(elapsed) => Err(ConnectorError::timeout(elapsed.into())),
             };
