@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git2::{IndexAddOption, Repository, RepositoryInitOptions, Signature};
+use git2::{BranchType, IndexAddOption, Oid, Repository, RepositoryInitOptions, Signature};
 
 /// The fleet's `customers.yaml`: 24 customers with 36 instances of three apps.
 pub const CUSTOMERS: &str = include_str!("../fleet/customers.yaml");
@@ -72,31 +72,14 @@ impl SampleRepo {
         repo.remote("origin", &self.remote.to_string_lossy())?;
         repo.config()?.set_str("user.name", "Sandbox")?;
         repo.config()?.set_str("user.email", "sandbox@localhost")?;
-        self.commit(&repo, "The sample fleet")?;
+        let first = commit(&repo, "The sample fleet")?;
+        // To push would pack every plugin anew.
+        link_folder(&repo.path().join("objects"), &self.remote.join("objects"))?;
+        let remote = Repository::open_bare(&self.remote)?;
+        remote.reference("refs/heads/main", first, false, "sample")?;
+        repo.reference("refs/remotes/origin/main", first, false, "sample")?;
+        track(&repo)?;
         Ok(true)
-    }
-
-    fn commit(&self, repo: &Repository, message: &str) -> Result<(), SampleError> {
-        let mut index = repo.index()?;
-        index.add_all(["*"], IndexAddOption::DEFAULT, None)?;
-        index.write()?;
-        let tree = repo.find_tree(index.write_tree()?)?;
-        let who = Signature::now("Sandbox", "sandbox@localhost")?;
-        let parent = repo.head().and_then(|head| head.peel_to_commit()).ok();
-        repo.commit(
-            Some("HEAD"),
-            &who,
-            &who,
-            message,
-            &tree,
-            &parent.iter().collect::<Vec<_>>(),
-        )?;
-        let mut remote = repo.find_remote("origin")?;
-        remote.push(&["refs/heads/main:refs/heads/main"], None)?;
-        // As after a clone: what was pushed is where it tracks.
-        repo.find_branch("main", git2::BranchType::Local)?
-            .set_upstream(Some("origin/main"))?;
-        Ok(())
     }
 
     /// Commits whatever changed in the checkout, and pushes it.
@@ -104,6 +87,49 @@ impl SampleRepo {
     /// # Errors
     /// When git refuses.
     pub fn publish(&self, message: &str) -> Result<(), SampleError> {
-        self.commit(&Repository::open(&self.checkout)?, message)
+        let repo = Repository::open(&self.checkout)?;
+        commit(&repo, message)?;
+        let mut remote = repo.find_remote("origin")?;
+        remote.push(&["refs/heads/main:refs/heads/main"], None)?;
+        track(&repo)
     }
+}
+
+fn commit(repo: &Repository, message: &str) -> Result<Oid, SampleError> {
+    let mut index = repo.index()?;
+    index.add_all(["*"], IndexAddOption::DEFAULT, None)?;
+    index.write()?;
+    let tree = repo.find_tree(index.write_tree()?)?;
+    let who = Signature::now("Sandbox", "sandbox@localhost")?;
+    let parent = repo.head().and_then(|head| head.peel_to_commit()).ok();
+    Ok(repo.commit(
+        Some("HEAD"),
+        &who,
+        &who,
+        message,
+        &tree,
+        &parent.iter().collect::<Vec<_>>(),
+    )?)
+}
+
+/// As after a clone: what was pushed is where it tracks.
+fn track(repo: &Repository) -> Result<(), SampleError> {
+    repo.find_branch("main", BranchType::Local)?
+        .set_upstream(Some("origin/main"))?;
+    Ok(())
+}
+
+/// Puts a folder's files into another by links, or copies where there can be none.
+fn link_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            link_folder(&entry.path(), &target)?;
+        } else if fs::hard_link(entry.path(), &target).is_err() {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
 }

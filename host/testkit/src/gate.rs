@@ -5,6 +5,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use deploycenter_ports::{Call, Calls, Phase};
@@ -13,10 +14,14 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 /// What someone else does while a process is at a point.
 type Hand = Box<dyn FnOnce() + Send>;
 
+/// What someone else does while a process finds a lease taken.
+type Holder = Box<dyn Fn() + Send + Sync>;
+
 /// Passes, counts, and at one point stops everything.
 pub struct Gate {
     stop_at: Option<usize>,
     hand: Mutex<Option<(usize, Hand)>>,
+    holder: Option<(Duration, Holder)>,
     trace: Mutex<Vec<String>>,
     dead: AtomicBool,
     under_way: AtomicUsize,
@@ -35,6 +40,7 @@ impl Gate {
         Self {
             stop_at,
             hand: Mutex::default(),
+            holder: None,
             trace: Mutex::default(),
             dead: AtomicBool::default(),
             under_way: AtomicUsize::default(),
@@ -51,6 +57,24 @@ impl Gate {
         Self {
             hand: Mutex::new(Some((at, Box::new(hand)))),
             ..Self::new(None)
+        }
+    }
+
+    /// The same gate; whenever a process finds a lease taken, someone else does something,
+    /// and has that long until the process knows.
+    #[must_use]
+    pub fn when_locked(self, pause: Duration, does: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            holder: Some((pause, Box::new(does))),
+            ..self
+        }
+    }
+
+    /// A lease was taken already.
+    pub(crate) async fn locked(&self) {
+        if let Some((pause, does)) = &self.holder {
+            does();
+            tokio::time::sleep(*pause).await;
         }
     }
 

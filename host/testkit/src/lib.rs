@@ -2,10 +2,12 @@
 
 pub mod canary;
 mod clock;
+pub mod customers;
 mod faulty;
 mod gate;
 mod inventory;
 mod store;
+pub mod trials;
 mod twice;
 mod world;
 

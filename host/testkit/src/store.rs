@@ -23,7 +23,11 @@ pub(crate) struct GatedStore {
 #[async_trait]
 impl Store for GatedStore {
     async fn acquire(&self, target: &TargetId) -> Result<Lease, StoreError> {
-        self.inner.acquire(target).await
+        let result = self.inner.acquire(target).await;
+        if matches!(result, Err(StoreError::Locked { .. })) {
+            self.gate.locked().await;
+        }
+        result
     }
 
     async fn release(&self, lease: &Lease) -> Result<(), StoreError> {

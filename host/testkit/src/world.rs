@@ -18,7 +18,7 @@ use deploycenter_ports::{Calls, Clock, Provider, Repository as _, Silent, Store}
 use deploycenter_sandbox::argocd::GitAccess;
 use deploycenter_sandbox::sample::{REGIONS, STAGING, SampleRepo};
 use deploycenter_sandbox::{
-    ACCESS_KEY_ID, SECRET_ACCESS_KEY, Sandbox, SandboxClock, SandboxConfig,
+    ACCESS_KEY_ID, SECRET_ACCESS_KEY, Sandbox, SandboxClock, SandboxConfig, SandboxState,
 };
 use deploycenter_store::{SqliteStore, StoreOptions};
 use tempfile::TempDir;
@@ -51,8 +51,6 @@ pub struct World {
     git_faults: Arc<Switch>,
     twice: Arc<AtomicBool>,
     time: SandboxClock,
-    /// Whether it is searched for logins when it ends; a copy writes what its original does.
-    searched: bool,
 }
 
 /// How a process's life went.
@@ -88,22 +86,7 @@ impl World {
         let repo = SampleRepo::below(dir.path());
         repo.create(&files(customers)?)?;
         canary::plant(&repo.checkout)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()?;
-        let sandbox = runtime.block_on(Sandbox::start(config(&repo, time)?))?;
-        Ok(Self {
-            dir,
-            repo,
-            sandbox: Some(sandbox),
-            runtime,
-            ids: Arc::default(),
-            git_faults: Arc::default(),
-            twice: Arc::default(),
-            time,
-            searched: true,
-        })
+        Self::born(dir, repo, time, None, 0)
     }
 
     /// Another world that is as this one is now. Nobody may be at work here meanwhile.
@@ -116,24 +99,55 @@ impl World {
         let repo = SampleRepo::below(dir.path());
         git2::Repository::open(&repo.checkout)?
             .remote_set_url("origin", &repo.remote.to_string_lossy())?;
+        let state = self.sandbox().state();
+        let ids = self.ids.load(Ordering::SeqCst);
+        let copy = Self::born(dir, repo, self.time, Some(state), ids)?;
+        // A cache is called by its remote: a process finds the copy's as warm as the original.
+        let called = copy.git();
+        let cache_dir = called.cache_dir.clone();
+        let copied = GitConfig {
+            cache_dir,
+            ..self.git()
+        };
+        let copied = copied.cache()?;
+        if copied.exists() {
+            std::fs::rename(copied, called.cache()?)?;
+        }
+        Ok(copy)
+    }
+
+    fn born(
+        dir: TempDir,
+        repo: SampleRepo,
+        time: SandboxClock,
+        state: Option<SandboxState>,
+        ids: u64,
+    ) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()?;
-        let state = self.sandbox().state();
-        let sandbox =
-            runtime.block_on(Sandbox::start_from(config(&repo, self.time)?, Some(state)))?;
+        let sandbox = runtime.block_on(Sandbox::start_from(config(&repo, time)?, state))?;
         Ok(Self {
             dir,
             repo,
             sandbox: Some(sandbox),
             runtime,
-            ids: Arc::new(AtomicU64::new(self.ids.load(Ordering::SeqCst))),
+            ids: Arc::new(AtomicU64::new(ids)),
             git_faults: Arc::default(),
             twice: Arc::default(),
-            time: self.time,
-            searched: false,
+            time,
         })
+    }
+
+    /// Where its processes find the generated branches.
+    fn git(&self) -> GitConfig {
+        GitConfig {
+            cache_dir: self.state("git"),
+            remote_url: self.repo.remote.to_string_lossy().into_owned(),
+            credentials: Credentials::default(),
+            signer: None,
+        }
     }
 
     /// The stand-ins.
@@ -280,16 +294,7 @@ impl World {
         let repo = Arc::new(DeploymentRepo::open(&self.repo.checkout)?);
         let desired = desired::read(&repo.desired_files().await?)?;
         let installation = desired.settings.installation.clone();
-        let git = Git::open(
-            &GitConfig {
-                cache_dir: self.state("git"),
-                remote_url: self.repo.remote.to_string_lossy().into_owned(),
-                credentials: Credentials::default(),
-                signer: None,
-            },
-            Arc::clone(&clock),
-            calls.clone(),
-        )?;
+        let git = Git::open(&self.git(), Arc::clone(&clock), calls.clone())?;
         let aws = Aws::fixed(
             Places::of(&desired.regions),
             Arc::clone(&clock),
@@ -417,7 +422,7 @@ fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if self.searched && !std::thread::panicking() {
+        if !std::thread::panicking() {
             self.wants_no_login();
         }
         if let Some(sandbox) = self.sandbox.take() {
@@ -431,16 +436,9 @@ impl Drop for World {
 /// # Errors
 /// When the plugins weren't built into this binary.
 pub fn files(customers: &str) -> Result<BTreeMap<String, Vec<u8>>> {
-    let mut files = BTreeMap::new();
-    let mut plugins = Vec::new();
-    for (app, bytes) in bundled() {
-        let file = PluginFile::read(bytes)?;
-        let source = format!("plugins/{app}.wasm");
-        files.insert(source.clone(), bytes.to_vec());
-        plugins.push(file.locked(source));
-    }
+    let mut files = plugins()?.clone();
     anyhow::ensure!(
-        !plugins.is_empty(),
+        files.len() > 1,
         "the guests weren't built: cargo xtask build"
     );
     let settings = "version = 1\ninstallation = \"testing\"\n\n[argocd]\nserver = \"https://argocd.example.com\"\n";
@@ -451,12 +449,29 @@ pub fn files(customers: &str) -> Result<BTreeMap<String, Vec<u8>>> {
         "environments/staging.yaml".to_owned(),
         STAGING.as_bytes().to_vec(),
     );
-    files.insert(
-        "plugins.lock".to_owned(),
-        PluginsLock { plugins }.render().into_bytes(),
-    );
     files.insert(".gitignore".to_owned(), b"/.deploycenter/\n".to_vec());
     Ok(files)
+}
+
+/// The bundled plugins and the lock that approves of them, read once for all worlds of a
+/// process.
+fn plugins() -> Result<&'static BTreeMap<String, Vec<u8>>> {
+    static FILES: OnceLock<std::result::Result<BTreeMap<String, Vec<u8>>, String>> =
+        OnceLock::new();
+    let read = FILES.get_or_init(|| {
+        let mut files = BTreeMap::new();
+        let mut plugins = Vec::new();
+        for (app, bytes) in bundled() {
+            let file = PluginFile::read(bytes).map_err(|error| error.to_string())?;
+            let source = format!("plugins/{app}.wasm");
+            files.insert(source.clone(), bytes.to_vec());
+            plugins.push(file.locked(source));
+        }
+        let lock = PluginsLock { plugins }.render();
+        files.insert("plugins.lock".to_owned(), lock.into_bytes());
+        Ok(files)
+    });
+    read.as_ref().map_err(|error| anyhow::anyhow!("{error}"))
 }
 
 /// The plugins, compiled once for all worlds of a process.

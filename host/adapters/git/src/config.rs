@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use deploycenter_domain::address::{Origin, has_userinfo, without_login};
 use deploycenter_ports::ProviderError;
+use git2::{ObjectType, Oid};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -23,6 +24,19 @@ pub struct GitConfig {
     /// What signs commits, or why nothing can, which is told where one is to be made; none
     /// are signed when absent.
     pub signer: Option<Result<Signer, ProviderError>>,
+}
+
+impl GitConfig {
+    /// Where the cache of that remote is. One for each remote, so that a changed setting
+    /// never mixes two histories.
+    ///
+    /// # Errors
+    /// When git can't make a name of the URL.
+    pub fn cache(&self) -> Result<PathBuf, git2::Error> {
+        let url = without_login(&self.remote_url);
+        let name = Oid::hash_object(ObjectType::Blob, url.as_bytes())?;
+        Ok(self.cache_dir.join(format!("{name}.git")))
+    }
 }
 
 impl fmt::Debug for GitConfig {

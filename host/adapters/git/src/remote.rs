@@ -7,8 +7,8 @@ use std::sync::{Mutex, Once, PoisonError};
 
 use git2::{
     AutotagOption, ConfigLevel, Cred, CredentialType, Direction, Error, ErrorClass, ErrorCode,
-    FetchOptions, FetchPrune, ObjectType, Oid, ProxyOptions, PushOptions, RemoteCallbacks,
-    RemoteRedirect, Repository,
+    FetchOptions, FetchPrune, Oid, ProxyOptions, PushOptions, RemoteCallbacks, RemoteRedirect,
+    Repository,
 };
 
 use deploycenter_domain::address::without_login;
@@ -51,14 +51,12 @@ impl Cache {
         let os = |error: std::io::Error| {
             Error::new(ErrorCode::GenericError, ErrorClass::Os, error.to_string())
         };
-        // One cache for each remote, so that a changed setting never mixes two histories.
-        let url = without_login(&config.remote_url);
-        let name = Oid::hash_object(ObjectType::Blob, url.as_bytes())?.to_string();
         deploycenter_private::own_folder(&config.cache_dir).map_err(os)?;
+        let path = config.cache()?;
         let cache = Self {
-            path: config.cache_dir.join(format!("{name}.git")),
-            lock: config.cache_dir.join(format!("{name}.lock")),
-            url,
+            lock: path.with_extension("lock"),
+            path,
+            url: without_login(&config.remote_url),
             credentials: config.credentials.clone().with_login_of(&config.remote_url),
             signer: config.signer.clone(),
         };

@@ -1,17 +1,6 @@
 //! `apply` does what the plan said, once.
 
-use crate::place::{ACME, FLEET, Place, holds};
-
-/// Two instances of one customer.
-const NEIGHBOURS: &str = "\
-version: 1
-customers:
-  - name: acme
-    region: us-west-2
-    apps:
-      - { app: mattermost, domain: chat.acme.apps.example.com, values: { maxUsers: 100 } }
-      - { app: mattermost, name: chat2, domain: chat2.acme.apps.example.com }
-";
+use crate::place::{ACME, FLEET, NEIGHBOURS, Place, holds};
 
 #[test]
 fn after_an_apply_there_is_nothing_to_do() {

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use deploycenter_sandbox::LedgerEntry;
-use deploycenter_testkit::Inventory;
+use deploycenter_testkit::{Inventory, trials};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use crate::place::{ACME, Place};
@@ -15,6 +15,8 @@ use crate::place::{ACME, Place};
 const KILLS: usize = 100;
 /// With `DEPLOYCENTER_TEST_FAST` set.
 const FEW_KILLS: usize = 10;
+/// How often a run that is to be killed is looked at.
+const PAUSE: Duration = Duration::from_millis(2);
 /// Worlds at once. A run waits more than it works.
 const AT_ONCE: usize = 6;
 
@@ -44,6 +46,7 @@ fn a_hundred_kills() {
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         }
     });
+    trials::count("kills", kills);
     let Counts { died, resumed } = counts.into_inner().unwrap();
     println!("{kills} kills: {died} hit a run, {resumed} left something to resume");
     assert!(
@@ -69,27 +72,35 @@ fn work(left: &Mutex<impl Iterator<Item = f64>>, counts: &Mutex<Counts>) {
     let place = Place::below(dir.path(), ACME);
     let began = Instant::now();
     place.deploy();
-    let takes = began.elapsed();
+    let mut takes = began.elapsed();
     let undisturbed = place.inventory();
     drop(place);
     loop {
         let next = left.lock().unwrap().next();
         let Some(moment) = next else { return };
         let at = takes.mul_f64(moment);
-        let (died, resumed) = kill(dir.path(), at, &undisturbed);
+        let (ended, resumed) = kill(dir.path(), at, &undisturbed);
+        let died = ended.is_none();
+        // The machine may be less busy than at first.
+        takes = ended.unwrap_or(takes);
         let mut counts = counts.lock().unwrap();
         counts.died += usize::from(died);
         counts.resumed += usize::from(resumed);
     }
 }
 
-/// Whether the kill hit the run, and whether there was something to resume.
-fn kill(dir: &Path, at: Duration, undisturbed: &Inventory) -> (bool, bool) {
+/// How long the run took where it ended before the kill, and whether there was something to
+/// resume.
+fn kill(dir: &Path, at: Duration, undisturbed: &Inventory) -> (Option<Duration>, bool) {
     let place = Place::below(dir, ACME);
     let mut child = place.command(&["apply", "--yes"]).spawn().unwrap();
-    std::thread::sleep(at);
+    let began = Instant::now();
+    while began.elapsed() < at && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(PAUSE.min(at.saturating_sub(began.elapsed())));
+    }
+    let took = began.elapsed();
     child.kill().unwrap();
-    let died = !child.wait().unwrap().success();
+    let ended = child.wait().unwrap().success().then_some(took);
 
     let resume = place.run(&["resume"]);
     assert_eq!(resume.code, Some(0), "killed after {at:?}: {resume}");
@@ -111,7 +122,7 @@ fn kill(dir: &Path, at: Duration, undisturbed: &Inventory) -> (bool, bool) {
     let done = place.mark();
     place.run(&["plan", "--detailed-exitcode"]).succeeded();
     place.untouched_since(&done);
-    (died, resumed)
+    (ended, resumed)
 }
 
 /// What AWS made more than once, by its ledger.

@@ -11,19 +11,10 @@ use deploycenter_sandbox::{
     ACCESS_KEY_ID, LedgerEntry, SECRET_ACCESS_KEY, Sandbox, SandboxClock, SandboxConfig, World,
     argocd,
 };
+pub(crate) use deploycenter_testkit::customers::{ACME, ACME_AND_RIVOLI as FLEET, NEIGHBOURS};
 use deploycenter_testkit::{Inventory, canary, files};
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// One customer with one instance, on a file system of its own.
-pub(crate) const ACME: &str = "\
-version: 1
-customers:
-  - name: acme
-    region: us-west-2
-    apps:
-      - { app: mattermost, domain: chat.acme.apps.example.com, values: { maxUsers: 100 } }
-";
 
 /// The same with another value and another weight.
 pub(crate) const ACME_UPDATED: &str = "\
@@ -33,31 +24,6 @@ customers:
     region: us-west-2
     apps:
       - { app: mattermost, domain: chat.acme.apps.example.com, weight: 50, values: { maxUsers: 137 } }
-";
-
-/// Two customers in two accounts.
-pub(crate) const FLEET: &str = "\
-version: 1
-customers:
-  - name: acme
-    region: us-west-2
-    apps:
-      - { app: mattermost, domain: chat.acme.apps.example.com, values: { maxUsers: 100 } }
-  - name: rivoli
-    region: eu-west-3
-    apps:
-      - { app: mattermost, domain: chat.rivoli.apps.example.com }
-";
-
-/// Two instances of one customer.
-pub(crate) const NEIGHBOURS: &str = "\
-version: 1
-customers:
-  - name: acme
-    region: us-west-2
-    apps:
-      - { app: mattermost, domain: chat.acme.apps.example.com }
-      - { app: mattermost, name: chat2, domain: chat2.acme.apps.example.com }
 ";
 
 /// A deployment repo, its remote, and stand-ins.

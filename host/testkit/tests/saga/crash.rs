@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deploycenter_domain::journal::Status;
 use deploycenter_engine::Outcome;
 use deploycenter_sandbox::LedgerEntry;
-use deploycenter_testkit::{Gate, Inventory, Life, World};
+use deploycenter_testkit::{Gate, Inventory, Life, World, trials};
 
 use crate::scene::{Work, apply, before_deploy, before_update, resumed, undying};
 
@@ -60,8 +61,8 @@ fn crashes(start: fn() -> World, work: Work, order: Order) {
         "the trace has {} points only",
         points.len()
     );
-    let mut outlived = 0;
-    for number in telling(&points) {
+    let outlived = AtomicUsize::new(0);
+    trials::each("points", telling(&points), |number| {
         let point = &points[number];
         match (order, crash_at(&prepared, work, number, &undisturbed)) {
             (Order::Fixed, reached) => assert_eq!(
@@ -72,10 +73,13 @@ fn crashes(start: fn() -> World, work: Work, order: Order) {
             (Order::Mixed, Some(reached)) => {
                 assert!(points.contains(&reached), "{reached} is new at {number}");
             }
-            (Order::Mixed, None) => outlived += 1,
+            (Order::Mixed, None) => {
+                outlived.fetch_add(1, Ordering::SeqCst);
+            }
         }
-    }
+    });
     // Calls that both wait for may be fewer in another mix, by a few.
+    let outlived = outlived.into_inner();
     assert!(outlived < 10, "{outlived} runs ended before they died");
 }
 

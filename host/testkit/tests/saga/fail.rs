@@ -1,9 +1,11 @@
 //! Failed at every call, for good and for a while. What a deployment made is gone again,
 //! or it succeeded, or each leftover is named and `resume` ends it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use deploycenter_domain::journal::Status;
 use deploycenter_sandbox::{DropWhen, Effect, Fault, InjectedError, LedgerEntry};
-use deploycenter_testkit::{GitFault, Inventory, World};
+use deploycenter_testkit::{GitFault, Inventory, World, trials};
 
 use crate::scene::{before_deploy, before_update, deployed, sicken, tried};
 
@@ -71,14 +73,13 @@ fn busy(target: &Target) -> Effect {
     })
 }
 
-/// The calls that an undisturbed run makes.
-fn undisturbed(start: fn() -> World) -> (Vec<Target>, Inventory, Inventory) {
-    let world = start();
+/// The calls that an undisturbed run makes, and what is there before and after.
+fn undisturbed(prepared: &World) -> (Vec<Target>, Inventory, Inventory) {
+    let world = prepared.copy().unwrap();
     let before = world.inventory().unwrap();
-    let began = world.sandbox().ledger().len();
     deployed(&world);
     (
-        calls(&world.sandbox().ledger()[began..]),
+        calls(&world.sandbox().ledger()),
         before,
         world.inventory().unwrap(),
     )
@@ -150,60 +151,53 @@ fn holds(world: &World, what: &str, before: &Inventory, after: &Inventory) {
 
 /// Refuses each call of an apply in turn, for good.
 pub(crate) fn for_good(start: fn() -> World) {
-    let (calls, before, after) = undisturbed(start);
-    for target in &calls {
-        for let_through in [0, 1] {
-            let world = start();
-            world
-                .sandbox()
-                .set_faults(vec![fault(target, let_through, None, refused(target))]);
-            holds(
-                &world,
-                &format!("{target:?} refused from call {let_through} on"),
-                &before,
-                &after,
-            );
-        }
-    }
-    for git in 0..3 {
-        for done in [false, true] {
-            let world = start();
-            world.set_git_fault(Some(GitFault {
-                after: git,
-                times: None,
-                done,
-            }));
-            holds(
-                &world,
-                &format!("git from commit {git} on, done: {done}"),
-                &before,
-                &after,
-            );
-        }
-    }
+    let prepared = start();
+    let (calls, before, after) = undisturbed(&prepared);
+    let refusals = calls.iter().flat_map(|target| [(target, 0), (target, 1)]);
+    trials::each("faults", refusals, |(target, let_through)| {
+        let world = prepared.copy().unwrap();
+        world
+            .sandbox()
+            .set_faults(vec![fault(target, let_through, None, refused(target))]);
+        let what = format!("{target:?} refused from call {let_through} on");
+        holds(&world, &what, &before, &after);
+    });
+    let of_git = (0..3).flat_map(|after| [(after, false), (after, true)]);
+    trials::each("faults", of_git, |(git, done)| {
+        let world = prepared.copy().unwrap();
+        world.set_git_fault(Some(GitFault {
+            after: git,
+            times: None,
+            done,
+        }));
+        let what = format!("git from commit {git} on, done: {done}");
+        holds(&world, &what, &before, &after);
+    });
 }
 
 fn for_a_while(start: fn() -> World) {
-    let (calls, _, after) = undisturbed(start);
-    for target in &calls {
-        for (name, times, effect) in [
-            ("busy", 2, busy(target)),
-            ("hung up before", 1, Effect::Drop(DropWhen::Before)),
-            ("hung up after", 1, Effect::Drop(DropWhen::After)),
-        ] {
-            let world = start();
-            world
-                .sandbox()
-                .set_faults(vec![fault(target, 0, Some(times), effect)]);
-            let outcomes = tried(&world);
-            let now = world.inventory().unwrap();
-            assert!(
-                now == after,
-                "{target:?} {name}: {outcomes:?}\n{}",
-                after.difference(&now)
-            );
-        }
-    }
+    let prepared = start();
+    let (calls, _, after) = undisturbed(&prepared);
+    let troubles = calls.iter().flat_map(|target| {
+        [
+            (target, "busy", 2, busy(target)),
+            (target, "hung up before", 1, Effect::Drop(DropWhen::Before)),
+            (target, "hung up after", 1, Effect::Drop(DropWhen::After)),
+        ]
+    });
+    trials::each("faults", troubles, |(target, name, times, effect)| {
+        let world = prepared.copy().unwrap();
+        world
+            .sandbox()
+            .set_faults(vec![fault(target, 0, Some(times), effect)]);
+        let outcomes = tried(&world);
+        let now = world.inventory().unwrap();
+        assert!(
+            now == after,
+            "{target:?} {name}: {outcomes:?}\n{}",
+            after.difference(&now)
+        );
+    });
 }
 
 #[test]
@@ -229,10 +223,10 @@ fn an_update_outlasts_passing_trouble_at_every_call() {
 /// A deployment whose pods never get ready goes back; then each call of the way back
 /// fails as well, until it is let through.
 fn stuck_on_the_way_back(start: fn() -> World, sick: &str) {
-    let world = start();
+    let prepared = start();
+    let world = prepared.copy().unwrap();
     let before = world.inventory().unwrap();
     sicken(&world, sick);
-    let began = world.sandbox().ledger().len();
     let outcomes = tried(&world).unwrap();
     assert!(
         outcomes
@@ -247,20 +241,20 @@ fn stuck_on_the_way_back(start: fn() -> World, sick: &str) {
     let now = world.inventory().unwrap();
     assert!(now == before, "{outcomes:?}\n{}", before.difference(&now));
     let ledger = world.sandbox().ledger();
-    let back = ledger[began..]
+    let back = ledger
         .iter()
         .rposition(|entry| {
             entry.operation == "CreateApplication" || entry.operation == "GetResourceTree"
         })
         .unwrap_or(0);
-    let writes: Vec<LedgerEntry> = ledger[began + back..]
+    let writes: Vec<LedgerEntry> = ledger[back..]
         .iter()
         .filter(|entry| entry.write)
         .cloned()
         .collect();
-    let mut stuck = 0;
-    for target in calls(&writes) {
-        let world = start();
+    let stuck = AtomicUsize::new(0);
+    trials::each("faults", calls(&writes), |target| {
+        let world = prepared.copy().unwrap();
         sicken(&world, sick);
         let passed = if target.operation == "ChangeResourceRecordSets"
             || !target.operation.starts_with("Delete")
@@ -278,9 +272,9 @@ fn stuck_on_the_way_back(start: fn() -> World, sick: &str) {
             .filter(|outcome| outcome.status == Status::NeedsAttention)
             .collect();
         if parked.is_empty() {
-            continue;
+            return;
         }
-        stuck += 1;
+        stuck.fetch_add(1, Ordering::SeqCst);
         assert!(
             parked.iter().all(|outcome| !outcome.leftovers.is_empty()),
             "{target:?}: {parked:?}"
@@ -297,9 +291,9 @@ fn stuck_on_the_way_back(start: fn() -> World, sick: &str) {
             "{target:?}: {resumed:?}\n{}",
             before.difference(&now)
         );
-    }
+    });
     assert!(
-        stuck > 0,
+        stuck.into_inner() > 0,
         "no call of the way back could be made to fail: {writes:?}"
     );
 }

@@ -2,12 +2,13 @@
 //! rollback. It is reported by name, never overwritten in silence, and there is a way out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::remedy::Remedy;
 use deploycenter_domain::selector::Selection;
 use deploycenter_engine::{Back, Engine, PlanOptions, RefusalCode};
-use deploycenter_testkit::{Gate, Life, World};
+use deploycenter_testkit::{Gate, Life, World, trials};
 
 use crate::hands::{self, HANDS, Hand};
 use crate::hold::{all_well, back, offers, planned, reclaimed, refused, rollback, rolled, updated};
@@ -129,14 +130,17 @@ fn points(prepared: &World) -> Vec<(usize, String)> {
 #[test]
 fn during_an_apply() {
     let prepared = before_update();
-    let mut parked = 0;
-    for (number, point) in points(&prepared) {
-        for hand in HANDS {
-            parked += usize::from(during(&prepared, hand, number, &point));
-        }
-    }
+    let points = points(&prepared);
+    let meetings = points
+        .iter()
+        .flat_map(|point| HANDS.map(|hand| (point, hand)));
+    let parked = AtomicUsize::new(0);
+    trials::each("hands", meetings, |((number, point), hand)| {
+        let needed_attention = during(&prepared, hand, *number, point);
+        parked.fetch_add(usize::from(needed_attention), Ordering::SeqCst);
+    });
     // Only what was committed over isn't taken back by itself.
-    assert!(parked > 0);
+    assert!(parked.into_inner() > 0);
 }
 
 /// Lets someone do something in the midst of an update. Whether it needed attention.

@@ -9,7 +9,7 @@ use deploycenter_engine::{Outcome, PlanOptions};
 use deploycenter_sandbox::argocd::{
     Endless, Habits, LateStatus, Rejected, Stale, Troubled, WaitsFor, Which,
 };
-use deploycenter_testkit::{Gate, Inventory, Life, World};
+use deploycenter_testkit::{Gate, Inventory, Life, World, trials};
 
 use crate::scene::{
     Work, apply, before_deploy, before_update, carried_out, resumed, sicken, undying,
@@ -142,7 +142,7 @@ fn done(what: &str, world: &World, work: Work, expected: &Inventory) {
 
 #[test]
 fn every_scene_outlasts_what_passes() {
-    for (scene, start, work) in scenes() {
+    trials::each("scenes", scenes(), |(scene, start, work)| {
         let prepared = start();
         let plain = prepared.copy().unwrap();
         let began = plain.sandbox().ledger().len();
@@ -160,7 +160,7 @@ fn every_scene_outlasts_what_passes() {
         let minute = outage::away("argocd", half, Some(outage::A_MINUTE));
         world.sandbox().set_faults(vec![minute]);
         done(&format!("{scene}, away"), &world, work, &expected);
-    }
+    });
 }
 
 /// What a run of `apply` sets out to do. Made once: all worlds of a scene are alike.
@@ -212,13 +212,13 @@ fn goes_back(what: &str, prepared: &World, plan: &Plan, habits: &Habits) {
         .iter()
         .position(|point| point.contains("unwind-started"))
         .unwrap();
-    for number in (turned..points.len()).step_by(EVERY) {
+    trials::each("points", (turned..points.len()).step_by(EVERY), |number| {
         let what = format!("{what}, dead at {number} ({})", points[number]);
         let (world, gate) = (prepared.copy().unwrap(), Arc::new(Gate::new(Some(number))));
         let life = lived(&world, &gate);
         assert!(matches!(life, Life::Died), "{what}");
         is_back(&what, &world, &resumed(&world));
-    }
+    });
 }
 
 #[test]

@@ -10,7 +10,8 @@ use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::selector::{Selection, Selector};
 use deploycenter_engine::{Engine, Outcome, PlanError, PlanOptions};
 use deploycenter_sandbox::{Effect, Fault, InjectedError};
-use deploycenter_testkit::World;
+use deploycenter_testkit::customers::ACME;
+use deploycenter_testkit::{World, trials};
 use futures::future::BoxFuture;
 use serde_json::json;
 
@@ -18,7 +19,7 @@ use crate::crash::every_crash;
 use crate::hands;
 use crate::hold::offers;
 use crate::scene::{
-    CUSTOMERS, before_deploy, carried_out, deployed, left_out, resumed, sicken, tried, undying,
+    before_deploy, carried_out, deployed, left_out, resumed, sicken, tried, undying,
 };
 
 const EMPTY: &str = "version: 1\ncustomers: []\n";
@@ -47,7 +48,7 @@ pub(crate) fn retained() -> World {
 /// A world in which it is desired again after that.
 pub(crate) fn desired_again() -> World {
     let world = retained();
-    world.write("customers.yaml", CUSTOMERS).unwrap();
+    world.write("customers.yaml", ACME).unwrap();
     world
 }
 
@@ -217,7 +218,7 @@ fn a_revived_target_is_as_it_was() {
     let before = world.inventory().unwrap();
     world.write("customers.yaml", EMPTY).unwrap();
     done(&undying(&world, destroy).unwrap());
-    world.write("customers.yaml", CUSTOMERS).unwrap();
+    world.write("customers.yaml", ACME).unwrap();
     done(&undying(&world, revive).unwrap());
     let after = world.inventory().unwrap();
     assert!(after == before, "{}", before.difference(&after));
@@ -321,7 +322,7 @@ fn stuck(start: fn() -> World, work: crate::scene::Work, operations: &[&str]) {
     let undisturbed = prepared.copy().unwrap();
     done(&undying(&undisturbed, work).unwrap());
     let after = undisturbed.inventory().unwrap();
-    for operation in operations {
+    trials::each("faults", operations, |operation| {
         let world = prepared.copy().unwrap();
         world.sandbox().set_faults(vec![Fault {
             service: None,
@@ -351,7 +352,7 @@ fn stuck(start: fn() -> World, work: crate::scene::Work, operations: &[&str]) {
         done(&resumed(&world));
         let now = world.inventory().unwrap();
         assert!(now == after, "{operation}:\n{}", after.difference(&now));
-    }
+    });
 }
 
 #[test]

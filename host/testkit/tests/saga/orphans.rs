@@ -9,7 +9,7 @@ use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::remedy::{Remedy, Targets};
 use deploycenter_engine::{Engine, Orphan};
 use deploycenter_sandbox::{Effect, Fault, InjectedError};
-use deploycenter_testkit::{Gate, Inventory, Life, World};
+use deploycenter_testkit::{Gate, Inventory, Life, World, trials};
 use serde_json::Value;
 
 use crate::life::{desired_again, destroy, done, purge, retained, undesired};
@@ -159,7 +159,8 @@ fn what_is_at_work_is_in_use_wherever_it_dies() {
         world.live(&gate, apply).unwrap();
         gate.trace()
     };
-    for number in (0..trace.len()).step_by(trace.len() / 12) {
+    let some = (0..trace.len()).step_by(trace.len() / 12);
+    trials::each("points", some, |number| {
         let world = prepared.copy().unwrap();
         match world
             .live(&Arc::new(Gate::new(Some(number))), apply)
@@ -169,7 +170,7 @@ fn what_is_at_work_is_in_use_wherever_it_dies() {
             Life::Lived(outcomes) => panic!("{outcomes:?}"),
         }
         lists_nothing(&world);
-    }
+    });
 }
 
 /// Refuses one kind of call from now on.

@@ -3,12 +3,13 @@
 //! round.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deploycenter_domain::journal::{Event, Status};
 use deploycenter_engine::{Cancel, Outcome, PlanOptions};
 use deploycenter_ports::{DeploymentEvent, EventSink};
 use deploycenter_sandbox::{DropWhen, Effect, Fault};
-use deploycenter_testkit::{GitFault, World};
+use deploycenter_testkit::{GitFault, World, trials};
 
 use crate::scene::{before_deploy, before_update, deployed, resumed, sicken, tried, undying};
 
@@ -32,16 +33,14 @@ pub(crate) fn away(service: &str, after: u64, times: Option<u64>) -> Fault {
     }
 }
 
-/// The numbers of the calls to a service of which a run of `apply` makes its plan, and of
-/// those that come after.
-fn calls(start: fn() -> World, service: &str) -> std::ops::Range<u64> {
-    let (world, planned) = (start(), start());
-    let of = |world: &World, began: usize| {
+/// The numbers of the calls to a service that a run of `apply` makes once it has its plan.
+fn calls(prepared: &World, service: &str) -> std::ops::Range<u64> {
+    let (world, planned) = (prepared.copy().unwrap(), prepared.copy().unwrap());
+    let of = |world: &World| {
         let ledger = world.sandbox().ledger();
-        let calls = ledger[began..].iter();
+        let calls = ledger.iter();
         calls.filter(|entry| entry.service == service).count() as u64
     };
-    let began = world.sandbox().ledger().len();
     undying(&planned, async |engine| {
         engine
             .plan(&Default::default(), &PlanOptions::default())
@@ -50,7 +49,7 @@ fn calls(start: fn() -> World, service: &str) -> std::ops::Range<u64> {
     })
     .unwrap();
     deployed(&world);
-    of(&planned, began)..of(&world, began)
+    of(&planned)..of(&world)
 }
 
 /// What is journaled of every deployment, oldest first.
@@ -73,14 +72,15 @@ fn waits(world: &World) -> usize {
 
 /// Lets a service be away for a minute at one of every few calls that come after the plan.
 fn outlasts(start: fn() -> World, service: &str) {
-    let calls = calls(start, service);
+    let prepared = start();
+    let calls = calls(&prepared, service);
     assert!(!calls.is_empty(), "no call to {service}");
-    let whole = start();
+    let whole = prepared.copy().unwrap();
     deployed(&whole);
     let expected = whole.inventory().unwrap();
-    let mut waited = 0;
-    for number in calls.step_by(EVERY) {
-        let world = start();
+    let waited = AtomicUsize::new(0);
+    trials::each("faults", calls.step_by(EVERY), |number| {
+        let world = prepared.copy().unwrap();
         let fault = away(service, number, Some(A_MINUTE));
         world.sandbox().set_faults(vec![fault]);
         for outcome in tried(&world).unwrap() {
@@ -96,9 +96,9 @@ fn outlasts(start: fn() -> World, service: &str) {
             "{service} away from call {number} on:\n{}",
             expected.difference(&now)
         );
-        waited += waits(&world);
-    }
-    assert!(waited > 0, "nothing ever waited for {service}");
+        waited.fetch_add(waits(&world), Ordering::SeqCst);
+    });
+    assert!(waited.into_inner() > 0, "nothing ever waited for {service}");
 }
 
 #[test]
@@ -135,11 +135,11 @@ fn stopped(outcomes: &[Outcome], status: Status) -> &Outcome {
 fn what_went_forward_goes_forward_when_the_wait_was_in_vain() {
     for service in ["argocd", "secretsmanager"] {
         for start in [before_deploy as fn() -> World, before_update] {
-            let calls = calls(start, service);
+            let world = start();
+            let calls = calls(&world, service);
             let Some(number) = calls.clone().nth(calls.clone().count() / 2) else {
                 continue;
             };
-            let world = start();
             world
                 .sandbox()
                 .set_faults(vec![away(service, number, None)]);
@@ -177,20 +177,20 @@ fn what_went_back_goes_back_when_the_wait_was_in_vain() {
         (before_update, "200"),
     ] {
         // Away from where it turns round.
-        let world = start();
+        let prepared = start();
+        let world = prepared.copy().unwrap();
         let before = world.inventory().unwrap();
         sicken(&world, sick);
-        let began = world.sandbox().ledger().len();
         tried(&world).unwrap();
         let ledger = world.sandbox().ledger();
-        let of_argocd = ledger[began..].iter().filter(|it| it.service == "argocd");
+        let of_argocd = ledger.iter().filter(|it| it.service == "argocd");
         let turned = of_argocd
             .map(|entry| entry.operation.as_str())
             .collect::<Vec<_>>()
             .iter()
             .rposition(|operation| *operation == "GetResourceTree")
             .unwrap();
-        let world = start();
+        let world = prepared;
         sicken(&world, sick);
         let number = u64::try_from(turned).unwrap() + 2;
         world
@@ -221,8 +221,9 @@ fn what_went_back_goes_back_when_the_wait_was_in_vain() {
 
 #[test]
 fn git_that_is_away_turns_nothing_round() {
+    let prepared = before_update();
     for done in [false, true] {
-        let world = before_update();
+        let world = prepared.copy().unwrap();
         world.set_git_fault(Some(GitFault {
             after: 0,
             times: Some(3),
@@ -231,7 +232,7 @@ fn git_that_is_away_turns_nothing_round() {
         deployed(&world);
         assert!(waits(&world) > 0);
 
-        let world = before_update();
+        let world = prepared.copy().unwrap();
         world.set_git_fault(Some(GitFault {
             after: 0,
             times: None,
@@ -266,7 +267,7 @@ impl EventSink for Impatient {
 #[test]
 fn a_wait_ends_when_someone_asks_to_stop() {
     let world = before_update();
-    let number = calls(before_update, "argocd").start;
+    let number = calls(&world, "argocd").start;
     world
         .sandbox()
         .set_faults(vec![away("argocd", number, None)]);
@@ -298,7 +299,7 @@ fn instances_begin_later_when_what_they_share_waits() {
     // The first call after the plan is for the project, which is new.
     let world = before_deploy();
     let before = world.inventory().unwrap();
-    let number = calls(before_deploy, "argocd").start;
+    let number = calls(&world, "argocd").start;
     world
         .sandbox()
         .set_faults(vec![away("argocd", number, None)]);

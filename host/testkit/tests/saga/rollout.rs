@@ -6,22 +6,9 @@ use deploycenter_domain::selector::Selection;
 use deploycenter_engine::{Cancel, Engine, Next, PlanOptions, Rollout};
 use deploycenter_ports::CommitContext;
 use deploycenter_testkit::World;
+use deploycenter_testkit::customers::ACME_AND_RIVOLI;
 
 use crate::scene::{tried, undying};
-
-/// Two customers.
-const CUSTOMERS: &str = "\
-version: 1
-customers:
-  - name: acme
-    region: us-west-2
-    apps:
-      - { app: mattermost, domain: chat.acme.apps.example.com }
-  - name: rivoli
-    region: eu-west-3
-    apps:
-      - { app: mattermost, domain: chat.rivoli.apps.example.com }
-";
 
 /// Rolls out to one customer after the other; between the two that happens.
 fn rolled_out(world: &World, cancel: &Cancel, between: fn(&Cancel) -> Next) -> Rollout {
@@ -54,7 +41,7 @@ fn begun(rollout: &Rollout) -> Vec<String> {
 
 #[test]
 fn each_batch_after_the_other() {
-    let world = World::new(CUSTOMERS).unwrap();
+    let world = World::new(ACME_AND_RIVOLI).unwrap();
     let rollout = rolled_out(&world, &Cancel::default(), |_| Next::Begin);
     assert_eq!(
         begun(&rollout),
@@ -79,7 +66,7 @@ fn a_gate_or_a_person_stops_it() {
         },
     ];
     for between in stop {
-        let world = World::new(CUSTOMERS).unwrap();
+        let world = World::new(ACME_AND_RIVOLI).unwrap();
         let rollout = rolled_out(&world, &Cancel::default(), between);
         assert_eq!(begun(&rollout), ["acme/_customer", "acme/mattermost"]);
         assert_eq!(rollout.not_begun, ["rivoli/mattermost".parse().unwrap()]);
@@ -90,7 +77,7 @@ fn a_gate_or_a_person_stops_it() {
 
 #[test]
 fn a_batch_that_cannot_begin_leaves_what_was_done() {
-    let world = World::new(CUSTOMERS).unwrap();
+    let world = World::new(ACME_AND_RIVOLI).unwrap();
     let rollout = undying(&world, async |engine: Engine| {
         let planned = engine
             .plan(&Selection::default(), &PlanOptions::default())

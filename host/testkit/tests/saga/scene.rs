@@ -8,19 +8,9 @@ use deploycenter_domain::selector::Selection;
 use deploycenter_engine::{Cancel, Engine, Outcome, PlanError, PlanOptions, Refusal, ResumeScope};
 use deploycenter_ports::CommitContext;
 use deploycenter_sandbox::argocd::Sickness;
+use deploycenter_testkit::customers::ACME;
 use deploycenter_testkit::{Gate, Life, World};
 use futures::future::BoxFuture;
-
-/// One instance with everything that an instance can have: a file system of its own, three
-/// mount targets, a record, a generated secret.
-pub(crate) const CUSTOMERS: &str = "\
-version: 1
-customers:
-  - name: acme
-    region: us-west-2
-    apps:
-      - { app: mattermost, domain: chat.acme.apps.example.com, values: { maxUsers: 100 } }
-";
 
 /// The same with other values, another weight of its record and another size.
 const UPDATED: &str = "\
@@ -34,12 +24,12 @@ customers:
 
 /// A world that is about to deploy for the first time.
 pub(crate) fn before_deploy() -> World {
-    World::new(CUSTOMERS).unwrap()
+    World::new(ACME).unwrap()
 }
 
 /// A world with a deployed instance that is about to change.
 pub(crate) fn before_update() -> World {
-    let world = World::new(CUSTOMERS).unwrap();
+    let world = World::new(ACME).unwrap();
     deployed(&world);
     world.write("customers.yaml", UPDATED).unwrap();
     world

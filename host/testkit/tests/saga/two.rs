@@ -2,34 +2,19 @@
 //! every point between two calls of the one, the other does its whole work, or as much of
 //! it as it can before it has to wait for what they share.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use deploycenter_domain::journal::{Event, Status};
-use deploycenter_domain::name::{DeploymentId, TargetId};
+use deploycenter_domain::journal::Status;
 use deploycenter_domain::selector::{Selection, Selector};
 use deploycenter_engine::{Cancel, Engine, Outcome, PlanOptions, RefusalCode, ResumeScope};
-use deploycenter_ports::{
-    DeployedRecord, DeploymentRecord, Holder, Lease, NewDeployment, Store, StoreError, TargetRecord,
-};
 use deploycenter_sandbox::argocd::Sickness;
-use deploycenter_testkit::{Gate, Inventory, Life, World};
+use deploycenter_testkit::customers::NEIGHBOURS;
+use deploycenter_testkit::{Gate, Inventory, Life, World, trials};
 
 use crate::crash::telling;
 use crate::scene::{carried_out, deployed, tried, undying};
-
-/// Two instances of one customer.
-const CUSTOMERS: &str = "\
-version: 1
-customers:
-  - name: acme
-    region: us-west-2
-    apps:
-      - { app: mattermost, domain: chat.acme.apps.example.com, values: { maxUsers: 100 } }
-      - { app: mattermost, name: chat2, domain: chat2.acme.apps.example.com }
-";
 
 /// A newer desired state, with an instance more.
 const THREE: &str = "\
@@ -128,81 +113,22 @@ fn at_once(world: &World, number: usize) -> Ends {
 
 fn works(world: &World, begun: &Receiver<()>, go_on: Sender<()>) -> Vec<Outcome> {
     begun.recv().unwrap();
-    undying(world, async |mut engine: Engine| {
-        engine.store = Arc::new(Patient {
-            inner: engine.store,
-            go_on: Mutex::new(go_on),
-        });
-        // The channel closes with the store when the work is done.
-        apply(engine, OTHER).await
-    })
-}
-
-/// Another store. When a lease is taken already, it lets the other process go on, and
-/// gives it some time.
-#[derive(Debug)]
-struct Patient {
-    inner: Arc<dyn Store>,
-    go_on: Mutex<Sender<()>>,
-}
-
-#[async_trait]
-impl Store for Patient {
-    async fn acquire(&self, target: &TargetId) -> Result<Lease, StoreError> {
-        let result = self.inner.acquire(target).await;
-        if matches!(result, Err(StoreError::Locked { .. })) {
-            // It may have gone on long ago.
-            let _ = self.go_on.lock().unwrap().send(());
-            tokio::time::sleep(PAUSE).await;
-        }
-        result
-    }
-
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.inner.release(lease).await
-    }
-
-    async fn begin(&self, deployments: &[(Lease, NewDeployment)]) -> Result<(), StoreError> {
-        self.inner.begin(deployments).await
-    }
-
-    async fn append(
-        &self,
-        lease: &Lease,
-        id: &DeploymentId,
-        event: &Event,
-        at: jiff::Timestamp,
-    ) -> Result<(), StoreError> {
-        self.inner.append(lease, id, event, at).await
-    }
-
-    async fn unfinished(&self) -> Result<Vec<DeploymentRecord>, StoreError> {
-        self.inner.unfinished().await
-    }
-
-    async fn deployment(&self, id: &DeploymentId) -> Result<Option<DeploymentRecord>, StoreError> {
-        self.inner.deployment(id).await
-    }
-
-    async fn history(&self, target: &TargetId) -> Result<Vec<DeploymentRecord>, StoreError> {
-        self.inner.history(target).await
-    }
-
-    async fn targets(&self) -> Result<Vec<TargetRecord>, StoreError> {
-        self.inner.targets().await
-    }
-
-    async fn deployed(&self) -> Result<Vec<DeployedRecord>, StoreError> {
-        self.inner.deployed().await
-    }
-
-    async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {
-        self.inner.holders().await
+    // When a lease is taken already, the one goes on, and is given some time. It may have
+    // gone on long ago. The channel closes with the gate when the work is done.
+    let gate = Gate::new(None).when_locked(PAUSE, move || {
+        let _ = go_on.send(());
+    });
+    match world
+        .live(&Arc::new(gate), async |engine| apply(engine, OTHER).await)
+        .unwrap()
+    {
+        Life::Lived(outcomes) => outcomes,
+        Life::Died => unreachable!("nothing ends this life"),
     }
 }
 
 fn world() -> World {
-    World::new(CUSTOMERS).unwrap()
+    World::new(NEIGHBOURS).unwrap()
 }
 
 fn alone(world: &World, target: &str) -> Vec<Outcome> {
@@ -246,7 +172,7 @@ fn at_every_point(sick: &[&str]) {
         (false, true) => 1,
         (false, false) => 3,
     };
-    for number in between.step_by(step) {
+    trials::each("points", between.step_by(step), |number| {
         let world = prepared.copy().unwrap();
         for target in sick {
             sicken(&world, target);
@@ -270,7 +196,7 @@ fn at_every_point(sick: &[&str]) {
         if sick.is_empty() {
             assert_eq!(tried(&world).unwrap(), [], "at point {number}");
         }
-    }
+    });
 }
 
 /// Whether the one has nothing under way there: what the other sees doesn't depend on
