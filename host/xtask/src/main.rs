@@ -1,6 +1,7 @@
 //! `cargo xtask`: what it takes to build, try and test the project, one file a command.
 
 mod bench;
+mod binaries;
 mod build;
 mod guests;
 mod report;

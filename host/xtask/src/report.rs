@@ -151,6 +151,17 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Runs a test runner, shows what it prints, and counts what its lines say. One that
 /// fails without a count (a crash, a compile error) is one failed check.
 pub(crate) fn counted(command: &mut Command) -> Result<Count> {
+    heard(command, |text| eprint!("{text}"))
+}
+
+/// The same, with what it prints for whoever shows it later.
+pub(crate) fn captured(command: &mut Command) -> Result<(Count, String)> {
+    let mut all = String::new();
+    let count = heard(command, |text| all.push_str(text))?;
+    Ok((count, all))
+}
+
+fn heard(command: &mut Command, mut hear: impl FnMut(&str)) -> Result<Count> {
     let program = command.get_program().to_string_lossy().into_owned();
     // One stream for both, so that a runner's lines stay in order with what they explain.
     let (reader, writer) = std::io::pipe()?;
@@ -182,7 +193,7 @@ pub(crate) fn counted(command: &mut Command) -> Result<Count> {
     let status = loop {
         match lines.1.recv_timeout(GRACE) {
             Ok(text) => {
-                eprint!("{text}");
+                hear(&text);
                 count.take_in(text.trim_end());
             }
             Err(RecvTimeoutError::Disconnected) => break child.wait()?,
@@ -195,7 +206,7 @@ pub(crate) fn counted(command: &mut Command) -> Result<Count> {
         }
     };
     if !status.success() && count.failed == 0 {
-        eprintln!("{program} ended with {status}");
+        hear(&format!("{program} ended with {status}\n"));
         count.failed = 1;
     }
     Ok(count)

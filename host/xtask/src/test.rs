@@ -1,5 +1,6 @@
 //! `cargo xtask test`: sets up and runs every test, and ends with `N passed, N failed`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
+use crate::binaries;
 use crate::guests::{build_guests, workspace};
 use crate::report::{Count, Report, check, counted};
 use crate::tools::{self, Layout, Tools, cargo_with};
@@ -14,6 +16,9 @@ use crate::tools::{self, Layout, Tools, cargo_with};
 /// Where golden tests write what they render, for [`rendered`]: the name of an
 /// environment variable.
 const RENDERED: &str = "DEPLOYCENTER_RENDERED";
+
+/// Where harnesses add what they tried, a line each: the name of an environment variable.
+const TALLY: &str = "DEPLOYCENTER_TALLY";
 
 /// What makes tests fail that would be passed over where boto3 or moto isn't installed:
 /// here they are.
@@ -59,9 +64,20 @@ pub(crate) fn run(fast: bool) -> Result<()> {
         report.step("clippy", || clippy(&tools));
         report.step("clippy of guests", || clippy_of_guests(&tools, &layout));
         let python = wait(python);
+        let mut tried = BTreeMap::new();
         report.step("tests", || {
-            python.and_then(|()| cargo_tests(&tools, &layout, fast))
+            python?;
+            let (count, tally) = cargo_tests(&tools, &layout, fast)?;
+            tried = tally;
+            Ok(count)
         });
+        if !tried.is_empty() {
+            let tried: Vec<String> = tried
+                .iter()
+                .map(|(kind, number)| format!("{number} {kind}"))
+                .collect();
+            report.note(format!("the sagas were tried at {}", tried.join(", ")));
+        }
         report.step("tests of guests", || tests_of_guests(&tools, &layout));
         report.step("tests of scripts", || tests_of_scripts(&tools));
         if fast {
@@ -117,22 +133,51 @@ fn clippy_of_guests(tools: &Tools, layout: &Layout) -> Result<Count> {
     Ok(count)
 }
 
-fn cargo_tests(tools: &Tools, layout: &Layout, fast: bool) -> Result<Count> {
+/// All tests of this machine's packages, and what their harnesses tried, by its kind.
+fn cargo_tests(
+    tools: &Tools,
+    layout: &Layout,
+    fast: bool,
+) -> Result<(Count, BTreeMap<String, u64>)> {
     let folder = layout.target.join("rendered");
     tools::emptied(&folder)?;
-    let mut command = cargo_with(tools)?;
     let scratch = in_memory();
-    if let Some(scratch) = &scratch {
-        command.env("TMPDIR", scratch.path());
+    let tally = tempfile::NamedTempFile::new()?;
+    let prepare = |command: &mut Command| {
+        if let Some(scratch) = &scratch {
+            command.env("TMPDIR", scratch.path());
+        }
+        command
+            .env(RENDERED, &folder)
+            .env(TALLY, tally.path())
+            .envs(NOTHING_PASSED_OVER);
+        if fast {
+            command.env("DEPLOYCENTER_TEST_FAST", "1");
+        }
+    };
+    let binaries = binaries::built(cargo_with(tools)?.arg("test"))?;
+    let mut count = binaries::run(binaries, prepare)?;
+    // Those of the documentation are no binaries.
+    count.add(&counted(cargo_with(tools)?.args([
+        "test",
+        "--doc",
+        "--no-fail-fast",
+    ]))?);
+    let tally = std::fs::read_to_string(tally.path())?;
+    Ok((count, summed(&tally)))
+}
+
+/// What the lines of a tally (`83 points crash::a_deploy_survives_every_crash`) come to.
+fn summed(tally: &str) -> BTreeMap<String, u64> {
+    let mut sums = BTreeMap::new();
+    for line in tally.lines() {
+        let mut words = line.split(' ');
+        if let (Some(Ok(number)), Some(kind)) = (words.next().map(str::parse::<u64>), words.next())
+        {
+            *sums.entry(kind.to_owned()).or_default() += number;
+        }
     }
-    command
-        .args(["test", "--no-fail-fast"])
-        .env(RENDERED, &folder)
-        .envs(NOTHING_PASSED_OVER);
-    if fast {
-        command.env("DEPLOYCENTER_TEST_FAST", "1");
-    }
-    counted(&mut command)
+    sums
 }
 
 /// A folder in memory, where there is plenty: thousands of small worlds are made and
@@ -283,6 +328,13 @@ mod tests {
         ] {
             assert!(workspace().join(path).is_file(), "{path}");
         }
+    }
+
+    #[test]
+    fn what_was_tried_is_summed_up() {
+        let sums = summed("83 points crash::one\n100 kills kill::it\n4 points two\n");
+        let expected = [("kills".to_owned(), 100), ("points".to_owned(), 87)];
+        assert_eq!(sums, BTreeMap::from(expected));
     }
 
     #[test]
