@@ -20,6 +20,7 @@ pub(crate) mod secrets;
 pub(crate) mod status;
 mod style;
 mod table;
+mod target;
 
 pub(crate) use print::{err, errln, out, outln};
 pub(crate) use style::harmless;

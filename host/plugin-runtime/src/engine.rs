@@ -1,7 +1,5 @@
 //! The one configuration of the WebAssembly engine.
 
-use std::time::Duration;
-
 use deploycenter_plugin_package::LoadError;
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy,
@@ -20,9 +18,6 @@ pub enum Mode {
     Pooled,
 }
 
-/// How often the epoch moves on; deadlines are counted in these.
-pub(crate) const TICK: Duration = Duration::from_millis(50);
-
 /// An engine, and the thread that moves its epoch as long as it lives.
 pub(crate) fn engine(mode: Mode) -> Result<Engine, LoadError> {
     let engine = bare_engine(mode)?;
@@ -31,7 +26,7 @@ pub(crate) fn engine(mode: Mode) -> Result<Engine, LoadError> {
         .name("plugin-epoch".to_owned())
         .spawn(move || {
             loop {
-                std::thread::sleep(TICK);
+                std::thread::sleep(limits::TICK);
                 match weak.upgrade() {
                     Some(engine) => engine.increment_epoch(),
                     None => break,

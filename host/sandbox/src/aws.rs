@@ -3,9 +3,11 @@
 //! published models (API versions 2015-02-01, 2013-04-01, 2017-10-17, 2011-06-15).
 
 mod auth;
+mod caller;
 mod efs;
 mod error;
 mod id;
+mod refusal;
 mod route53;
 mod secretsmanager;
 mod sts;
@@ -15,10 +17,10 @@ use serde_json::{Value, json};
 use crate::service::{Call, Millis, Request, Response, Service};
 use crate::world::World;
 
-use auth::Caller;
+use caller::Caller;
 pub(crate) use error::{ApiError, Protocol};
 
-pub use auth::{ACCESS_KEY_ID, ADMINISTRATOR_ACCOUNT, SECRET_ACCESS_KEY};
+pub use caller::{ACCESS_KEY_ID, ADMINISTRATOR_ACCOUNT, SECRET_ACCESS_KEY};
 
 /// All AWS services of the sandbox.
 pub(crate) struct Aws {
@@ -109,7 +111,7 @@ impl Aws {
             .iter()
             .map(String::as_str)
             .filter(|role| {
-                auth::role_account(role).is_some_and(|account| accounts.contains(&account))
+                caller::role_account(role).is_some_and(|account| accounts.contains(&account))
             })
             .collect();
         let way_out = if roles.is_empty() {
@@ -117,7 +119,7 @@ impl Aws {
         } else {
             format!("assume one of the roles first: {}", roles.join(", "))
         };
-        auth::denied(protocol, &caller.arn, call, &way_out)
+        refusal::denied(protocol, &caller.arn, call, &way_out)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::lock;
+use crate::locked::lock;
 use crate::service::Millis;
 
 /// Where a stepped clock starts: 2040-01-01T00:00:00Z. It lies ahead of every real clock, so that

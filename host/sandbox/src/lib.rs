@@ -11,6 +11,7 @@ mod aws;
 mod clock;
 mod fault;
 mod ledger;
+mod locked;
 pub mod sample;
 mod server;
 pub mod service;
@@ -20,7 +21,7 @@ mod world;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -29,6 +30,7 @@ use url::Url;
 
 use argocd::ArgoCd;
 use aws::Aws;
+use locked::lock;
 use server::{CALLS_AT_ONCE, Lane, Shared};
 use service::{Millis, Service as _};
 
@@ -98,12 +100,6 @@ impl Drop for Listeners {
 
 fn url_of(address: SocketAddr) -> Url {
     Url::parse(&format!("http://{address}")).expect("a socket address makes a URL")
-}
-
-/// Locks, whatever happened to an earlier holder: a stand-in that panicked on one call goes on
-/// with the next.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Sandbox {

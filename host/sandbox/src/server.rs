@@ -20,7 +20,7 @@ use crate::aws::{ApiError, Protocol};
 use crate::clock::Clock;
 use crate::fault::{DropWhen, Effect, Faults, InjectedError};
 use crate::ledger::Ledger;
-use crate::lock;
+use crate::locked::lock;
 use crate::service::{Call, Millis, Request, Response, Service};
 use crate::state_file::StateFile;
 

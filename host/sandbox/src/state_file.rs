@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::lock;
+use crate::locked::lock;
 use crate::service::Millis;
 
 /// What a state file holds.

@@ -8,8 +8,7 @@ use std::io;
 use deploycenter_ports::{DesiredFiles, RepositoryError};
 use git2::{FileMode, ObjectType, Oid, Repository, Tree, TreeEntry};
 
-use crate::deployment_repo::unreadable;
-use crate::working_tree::{FOLDERS, SINGLE, check_size, problem};
+use crate::working_tree::{FOLDERS, SINGLE, check_size, problem, unreadable};
 
 /// The most files and folders of the desired state.
 const MOST_ENTRIES: usize = 100_000;

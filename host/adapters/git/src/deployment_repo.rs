@@ -12,15 +12,16 @@ use deploycenter_ports::{
 };
 use git2::{ErrorCode, FetchPrune, Oid, StatusOptions};
 
+use crate::SYSTEM;
 use crate::checkout;
 use crate::commit_files::collect;
 use crate::config::{Credentials, shown};
-use crate::failure::{self, SYSTEM};
+use crate::failure;
 use crate::history::{self, HistoryError};
 use crate::remote;
 use crate::signing::Signer;
 use crate::tree;
-use crate::working_tree::{is_desired, problem};
+use crate::working_tree::{is_desired, problem, unreadable};
 
 /// A checkout of the deployment repo.
 #[derive(Debug, Clone)]
@@ -264,13 +265,6 @@ impl Upstream {
             }
         }
     }
-}
-
-pub(crate) fn unreadable(error: &git2::Error) -> RepositoryError {
-    problem(format!(
-        "the deployment repo can't be read: {}",
-        error.message()
-    ))
 }
 
 pub(crate) fn no_history(error: HistoryError) -> RepositoryError {

@@ -10,9 +10,10 @@ use deploycenter_ports::{Call, Check, Examine, Finding, Phase, ProviderError, Pr
 use git2::Direction;
 use tokio::sync::oneshot;
 
+use crate::SYSTEM;
 use crate::config::{Credentials, shown};
 use crate::deployment_repo::DeploymentRepo;
-use crate::failure::{SYSTEM, of_remote};
+use crate::failure::of_remote;
 use crate::place::PREFIX;
 use crate::remote;
 

@@ -4,10 +4,8 @@ use deploycenter_domain::escape;
 use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use git2::{Error, ErrorClass, ErrorCode};
 
+use crate::SYSTEM;
 use crate::config::{Credentials, shown};
-
-/// The name of this system in failures and calls.
-pub(crate) const SYSTEM: &str = "git";
 
 /// Whether it is worth another try.
 pub(crate) fn is_transient(error: &Error) -> bool {

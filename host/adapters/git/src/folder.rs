@@ -7,9 +7,10 @@ use deploycenter_domain::{token, unwind};
 use deploycenter_ports::{CommitContext, ProviderError, ProviderErrorKind, Step};
 use git2::{Commit, Oid, Repository};
 
+use crate::SYSTEM;
 use crate::commit::{self, Verb};
 use crate::content::{self, Content};
-use crate::failure::{SYSTEM, of_cache, refused};
+use crate::failure::{of_cache, refused};
 use crate::history;
 use crate::place::{Place, ROOT_FILE, ROOT_FILES, check_path};
 use crate::signing::Signer;

@@ -1,5 +1,9 @@
 //! The adapter: folders on the customers' branches.
 
+mod live;
+mod queue;
+mod snapshot;
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,16 +20,17 @@ use deploycenter_ports::{
 use git2::{Error, Oid, Repository};
 use tokio::sync::{Mutex, MutexGuard, RwLock};
 
+use crate::SYSTEM;
 use crate::config::GitConfig;
 use crate::content;
-use crate::failure::{SYSTEM, is_transient, no_room, of_cache, of_remote, refused};
+use crate::failure::{is_transient, no_room, of_cache, of_remote, refused};
 use crate::folder::Change;
 use crate::history::full_id;
 use crate::place::Place;
-use crate::queue::Queue;
 use crate::remote::Cache;
-use crate::snapshot::GitSnapshot;
 use crate::tree;
+use queue::Queue;
+use snapshot::GitSnapshot;
 
 /// How often a call to the remote is made before it counts as failed.
 pub(crate) const ATTEMPTS: u32 = 6;

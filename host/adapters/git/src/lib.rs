@@ -20,14 +20,12 @@ mod failure;
 mod folder;
 mod git;
 mod history;
-mod live;
+mod lock_file;
 mod mirror_repo;
 mod place;
 mod push;
-mod queue;
 mod remote;
 mod signing;
-mod snapshot;
 mod tree;
 mod working_tree;
 
@@ -37,3 +35,6 @@ pub use doctor::Remotes;
 pub use git::Git;
 pub use mirror_repo::MirrorRepo;
 pub use signing::Signer;
+
+/// The name of this system in failures and calls.
+pub(crate) const SYSTEM: &str = "git";

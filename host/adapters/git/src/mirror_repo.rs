@@ -12,13 +12,11 @@ use deploycenter_ports::{DesiredFiles, MainState, ProviderError, Repository, Rep
 use crate::checkout;
 use crate::commit_files;
 use crate::config::Credentials;
-use crate::deployment_repo::{
-    MAIN, blocking, descends, files_at, is_ancestor, no_history, unreadable,
-};
+use crate::deployment_repo::{MAIN, blocking, descends, files_at, is_ancestor, no_history};
 use crate::failure;
 use crate::history;
 use crate::signing::Signer;
-use crate::working_tree::problem;
+use crate::working_tree::{problem, unreadable};
 
 /// A commit of the deployment repo in a bare mirror. It asks no remote: whoever keeps the
 /// mirror fetches.

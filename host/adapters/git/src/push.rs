@@ -8,7 +8,7 @@ use std::path::Path;
 use deploycenter_domain::escape;
 use git2::{Error, ErrorCode, Oid, Reference, Repository, Sort};
 
-use crate::remote::locked;
+use crate::lock_file::locked;
 
 /// What libgit2 takes for: as many threads as there are processors.
 pub(crate) const EVERY_PROCESSOR: u32 = 0;

@@ -16,6 +16,7 @@ use deploycenter_ports::ProviderError;
 use tempfile::TempDir;
 
 use crate::config::{Credentials, GitConfig};
+use crate::lock_file::locked;
 use crate::place::PREFIX;
 use crate::push::{self, Outcome, PushError, Update, Words};
 use crate::signing::Signer;
@@ -300,19 +301,6 @@ pub(crate) fn keep_in_memory(repo: &Repository) -> Result<(), Error> {
     const PRIORITY: i32 = 10;
     repo.odb()?.add_new_mempack_backend(PRIORITY)?;
     Ok(())
-}
-
-/// A file that one process at a time has, made when it isn't there. Dropping it, or dying,
-/// gives it back.
-pub(crate) fn locked(path: &Path) -> std::io::Result<File> {
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(path)?;
-    file.lock()?;
-    Ok(file)
 }
 
 /// Removes git's lock files of a folder. No ref's name ends like theirs.

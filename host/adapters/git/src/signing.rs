@@ -13,7 +13,7 @@ use deploycenter_domain::escape;
 use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use git2::Config;
 
-use crate::failure::SYSTEM;
+use crate::SYSTEM;
 
 /// How many characters of a signer's own words are shown.
 const SHOWN: usize = 400;

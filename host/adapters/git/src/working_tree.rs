@@ -30,6 +30,13 @@ pub(crate) const FOLDERS: [&str; 3] = [YAML[0], YAML[1], WHOLE];
 /// themselves.
 const POLICIES: &str = "policies";
 
+pub(crate) fn unreadable(error: &git2::Error) -> RepositoryError {
+    problem(format!(
+        "the deployment repo can't be read: {}",
+        error.message()
+    ))
+}
+
 pub(crate) fn problem(message: impl Into<String>) -> RepositoryError {
     RepositoryError {
         message: hide_logins(&message.into()),

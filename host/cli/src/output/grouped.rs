@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::effect::{self, Shown};
 use super::few;
-use super::plan;
 use super::style::{BOLD, DIM, harmless, paint};
+use super::target;
 use similarity::{Outline, is_grave};
 
 /// How many of a group's other targets are named.
@@ -117,7 +117,7 @@ pub(super) fn folded(plans: &[TargetPlan]) -> Option<String> {
     }
     let mut out = String::new();
     for shape in shapes {
-        plan::target(shape.shown, false, &mut out);
+        target::target(shape.shown, false, &mut out);
         let (alike, differing): (Vec<_>, Vec<_>) = shape
             .others
             .into_iter()
@@ -142,8 +142,8 @@ pub(crate) fn render(plans: &[TargetPlan]) -> String {
     let mut out = String::new();
     let groups = groups(plans);
     for group in &groups {
-        plan::heading(group.shown, &mut out);
-        plan::remarks(group.shown, &mut out);
+        target::heading(group.shown, &mut out);
+        target::remarks(group.shown, &mut out);
         for effect in changed(group.shown) {
             let shown = Shown::from(effect);
             // A tree is of one target's own files, and says nothing of the others.

@@ -10,9 +10,8 @@ use super::filter::{choose_fields, items, selects};
 use super::health::Clusters;
 use super::json::{is_object_name, text, text_map, texts, uid};
 use super::patch::{json_patch, merge};
-use super::reconcile::COMPARED_AFTER;
 use super::spec::normalize;
-use super::state::{Application, Step};
+use super::state::{Application, COMPARED_AFTER, Step};
 use crate::service::{Millis, Request};
 
 impl ArgoCd {

@@ -7,11 +7,10 @@ use super::answer::{Answer, Code, Failure};
 use super::apply::sync_options;
 use super::git::SourceError;
 use super::json::{text, texts};
-use super::reconcile::COMPARED_AFTER;
 use super::running::OPERATION;
 use super::source::Sources;
 use super::spec::{is_automated, rpc_error};
-use super::state::{Application, Operation, Retry, Step};
+use super::state::{Application, COMPARED_AFTER, Operation, Retry, Step};
 use crate::service::{Millis, Request};
 
 /// From the call to phase Running, and to the attempt.

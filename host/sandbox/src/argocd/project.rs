@@ -225,7 +225,7 @@ impl ArgoCd {
         self.state.projects.insert(name.to_owned(), project.clone());
         for application in self.state.applications.values_mut() {
             if application.project() == name && application.deleting.is_none() {
-                application.schedule(now + super::reconcile::COMPARED_AFTER, Step::Compare);
+                application.schedule(now + super::state::COMPARED_AFTER, Step::Compare);
             }
         }
         project

@@ -10,11 +10,9 @@ use super::automatic::{Due, automatic, due};
 use super::json::{digest, kitchen};
 use super::running::{AGAIN_AFTER, ALL_RUN, STALE_FOR, again, begin, end, retried};
 use super::spec::server;
-use super::state::{Application, Step};
+use super::state::{Application, COMPARED_AFTER, Step};
 use crate::service::Millis;
 
-/// A changed spec or project is compared after this time, and what follows an operation too.
-pub(crate) const COMPARED_AFTER: Millis = 50;
 /// From an automatic sync's start to phase Running, and to its first attempt, when it wasn't asked for.
 const RUNS_AFTER: Millis = 100;
 const SHOWN_AFTER: Millis = 150;

@@ -8,8 +8,7 @@ use super::answer::{Answer, Code, Failure};
 use super::json::text;
 use super::manifest::Manifest;
 use super::patch::{json_patch, merge};
-use super::reconcile::COMPARED_AFTER;
-use super::state::{Application, ObjectKey, Step};
+use super::state::{Application, COMPARED_AFTER, ObjectKey, Step};
 use crate::service::{Millis, Request};
 
 /// The object that a request's query names.

@@ -6,8 +6,9 @@ use super::ArgoCd;
 use super::automatic::automatic;
 use super::health::has_pods;
 use super::json::text;
-use super::reconcile::COMPARED_AFTER;
-use super::state::{Application, Deployed, ObjectKey, Operation, OperationState, Step};
+use super::state::{
+    Application, COMPARED_AFTER, Deployed, ObjectKey, Operation, OperationState, Step,
+};
 use crate::service::Millis;
 
 /// From an attempt that starts pods to the second automatic sync, and to the comparison that

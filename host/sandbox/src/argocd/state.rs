@@ -9,6 +9,9 @@ use super::Sickness;
 use super::habits::Habits;
 use crate::service::Millis;
 
+/// A changed spec or project is compared after this time, and what follows an operation too.
+pub(crate) const COMPARED_AFTER: Millis = 50;
+
 /// Everything. Serializes to the snapshot.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct State {

@@ -12,9 +12,10 @@ use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::auth::{Caller, denied};
+use crate::aws::caller::Caller;
 use crate::aws::error::{ApiError, Protocol, xml as xml_answer};
 use crate::aws::id;
+use crate::aws::refusal::denied;
 use crate::service::{Call, Millis, Request, Response};
 use crate::world::World;
 

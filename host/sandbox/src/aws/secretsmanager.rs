@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::{ApiError, json};
 use crate::service::{Call, Millis, Request, Response};
 

@@ -7,9 +7,10 @@ use quick_xml::escape::escape;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::aws::auth::{ADMINISTRATOR_ACCOUNT, Caller, denied, role_account};
+use crate::aws::caller::{ADMINISTRATOR_ACCOUNT, Caller, role_account};
 use crate::aws::error::{ApiError, Protocol, STS_NAMESPACE, xml};
 use crate::aws::id;
+use crate::aws::refusal::denied;
 use crate::service::{Call, Millis, Request, Response};
 use crate::world::World;
 

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use deploycenter_domain::digest::Digest;
-use deploycenter_domain::effect::{EffectId, OutputName};
+use deploycenter_domain::effect::{Action, EffectId, OutputName};
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Change, PlannedEffect};

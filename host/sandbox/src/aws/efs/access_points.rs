@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::tags::{Tag, tag_list, tags_from};
 use super::{Efs, LifeCycle, bad_request, bare_id, body, no_content, ok, page};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::ApiError;
 use crate::aws::id;
 use crate::service::{Millis, Request, Response};

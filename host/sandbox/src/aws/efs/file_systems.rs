@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::tags::{Tag, tag_list, tags_from};
 use super::{Efs, LifeCycle, bad_request, body, no_content, ok, page};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::{ApiError, json as json_answer};
 use crate::aws::id;
 use crate::service::{Millis, Request, Response};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Efs, LifeCycle, bad_request, bare_id, body, no_content, ok, page};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::ApiError;
 use crate::aws::id;
 use crate::service::{Millis, Request, Response};

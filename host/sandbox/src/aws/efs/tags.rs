@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Efs, access_points, bad_request, body, ok};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::ApiError;
 use crate::service::{Request, Response};
 

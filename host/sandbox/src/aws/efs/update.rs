@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::file_systems::check_throughput;
 use super::mount_targets::check_security_groups;
 use super::{Efs, LifeCycle, bad_request, body, no_content};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::{ApiError, json};
 use crate::service::{Millis, Request, Response};
 use crate::world::World;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Zone;
 use super::record::{RecordKey, RecordSet};
-use super::xml::{Action, WantedChange};
+use super::xml::{Action, WantedChange, invalid_input};
 use crate::aws::error::ApiError;
 
 /// The service's quota for values in one batch; those of an UPSERT count twice.
@@ -276,8 +276,4 @@ fn check_size(changes: &[WantedChange]) -> Result<(), ApiError> {
         ));
     }
     Ok(())
-}
-
-pub(super) fn invalid_input(message: impl Into<String>) -> ApiError {
-    ApiError::new(400, "InvalidInput", message)
 }

@@ -5,11 +5,10 @@ use std::fmt::Write as _;
 use http::StatusCode;
 use quick_xml::escape::escape;
 
-use super::batch::invalid_input;
 use super::record::{RecordKey, normal_name};
-use super::xml::{document, hosted_zone, record_set};
+use super::xml::{document, hosted_zone, invalid_input, record_set};
 use super::{Route53, Zone};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::{ApiError, xml};
 use crate::service::{Request, Response};
 

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use quick_xml::escape::escape;
 use serde::Deserialize;
 
-use super::batch::invalid_input;
 use super::record::{RecordSet, normal_name};
 use super::{Change, Zone};
 use crate::aws::error::{ApiError, ROUTE53_NAMESPACE};
@@ -182,4 +181,8 @@ pub(super) fn record_set(set: &RecordSet) -> String {
     }
     text.push_str("</ResourceRecordSet>");
     text
+}
+
+pub(super) fn invalid_input(message: impl Into<String>) -> ApiError {
+    ApiError::new(400, "InvalidInput", message)
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::secret::{self, CURRENT, Content, Secret, SecretTag};
 use super::{Secrets, invalid_parameter, invalid_request};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::ApiError;
 use crate::aws::id;
 use crate::service::Millis;

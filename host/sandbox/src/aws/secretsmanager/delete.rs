@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::read::SecretId;
 use super::{Secrets, invalid_parameter, invalid_request};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::ApiError;
 use crate::aws::id as ids;
 use crate::service::Millis;

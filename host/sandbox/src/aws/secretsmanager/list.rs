@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::secret::Secret;
 use super::{Secrets, invalid_parameter};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::ApiError;
 
 /// The largest page, and the usual one.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::secret::CURRENT;
 use super::{Secrets, marked_for_deletion};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::ApiError;
 use crate::aws::id as ids;
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::create::answer;
 use super::secret::{self, CURRENT, Content, SecretTag};
 use super::{Secrets, invalid_parameter};
-use crate::aws::auth::Caller;
+use crate::aws::caller::Caller;
 use crate::aws::error::ApiError;
 use crate::service::Millis;
 

@@ -10,8 +10,7 @@ use deploycenter_ports::{
 };
 use git2::Repository;
 
-use crate::git::{Git, Shared, not_ours};
-use crate::live;
+use super::{Git, Shared, live, not_ours};
 use crate::place::Place;
 use crate::remote::{Cache, Heads};
 

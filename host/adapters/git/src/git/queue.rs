@@ -8,11 +8,13 @@ use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use git2::{ErrorCode, Oid, Repository};
 use tokio::sync::oneshot;
 
-use crate::failure::{SYSTEM, is_transient, no_room, of_cache, refused};
+use crate::SYSTEM;
+use crate::failure::{is_transient, no_room, of_cache, refused};
 use crate::folder::{Change, Next};
-use crate::git::{ATTEMPTS, Shared, Turn};
 use crate::push::{Outcome, PushError, Update, copy_objects};
 use crate::remote::{Cache, keep_in_memory};
+
+use super::{ATTEMPTS, Shared, Turn};
 
 /// How long the first change of a push waits for company.
 const GATHER: Duration = Duration::from_millis(10);

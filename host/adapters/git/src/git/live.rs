@@ -8,7 +8,7 @@ use git2::{Error, ObjectType, Oid, Repository, Tree};
 
 use crate::commit;
 use crate::content;
-use crate::git::Git;
+use super::Git;
 use crate::history::HistoryError;
 use crate::place::{PREFIX, Place, ROOT_FILE};
 use crate::remote::{Cache, Heads};
