@@ -1,24 +1,11 @@
 //! How much an instance may take of its cluster. The host makes the quota.
 
+mod figures;
+
 use crate::PlanError;
 use crate::host::call;
 
-/// Sums over all pods that ever run at once, an update's extra ones included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quota {
-    /// Requested CPU, in thousandths of a core.
-    pub cpu_millicores: u64,
-    /// Requested memory, in bytes.
-    pub memory: u64,
-    /// The sum of the memory limits, in bytes.
-    pub memory_limit: u64,
-    /// Of all persistent volume claims, in bytes.
-    pub storage: u64,
-    /// How many pods.
-    pub pods: u32,
-    /// How many persistent volume claims.
-    pub claims: u32,
-}
+pub use figures::Quota;
 
 /// Declares what the instance needs, once; without it there is room for a small pod or
 /// two.
