@@ -8,13 +8,12 @@ use async_trait::async_trait;
 use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::resource::{Adoption, Observed, Outputs, Resource};
 use deploycenter_ports::{
-    ApplicationState, Applications, Calls, Clock, Provider, ProviderError, ProviderErrorKind,
-    Snapshot, Step, StepOutcome,
+    ApplicationState, Applications, Calls, Clock, Provider, ProviderError, Snapshot, Step,
+    StepOutcome,
 };
 use reqwest::Method;
 
-use crate::change::Thing;
-use crate::client::{Answer, Ask, Client, SYSTEM};
+use crate::client::{Answer, Ask, Client};
 use crate::config::ArgoCdConfig;
 use crate::judge::Level;
 use crate::listing::{parse, states};
@@ -22,6 +21,7 @@ use crate::model::{App, ResourceTree};
 use crate::observed::Observer;
 use crate::patience::Patience;
 use crate::snapshot::ArgoCdSnapshot;
+use crate::thing::{Thing, not_ours};
 use crate::trees::TreeReader;
 
 /// How long a poll waits at first and at most.
@@ -137,14 +137,6 @@ fn found(answer: Answer) -> Result<Option<App>, ProviderError> {
     } else {
         parse(answer.value()?).map(Some)
     }
-}
-
-pub(crate) fn not_ours() -> ProviderError {
-    ProviderError::new(
-        ProviderErrorKind::Refused,
-        SYSTEM,
-        "Argo CD holds projects and applications; other effects belong to other systems",
-    )
 }
 
 #[async_trait]

@@ -4,10 +4,10 @@ use deploycenter_domain::resource::{Application, Observed, Outputs, Ownership, P
 use deploycenter_ports::{ProviderError, ProviderErrorKind};
 
 use crate::adapter::ArgoCd;
-use crate::change::Thing;
 use crate::client::SYSTEM;
 use crate::model::App;
 use crate::owned;
+use crate::thing::Thing;
 
 impl ArgoCd {
     /// What would be taken over, in whatever project it is.

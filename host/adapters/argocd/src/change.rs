@@ -6,53 +6,16 @@ use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 use reqwest::Method;
 use serde_json::json;
 
-use crate::adapter::{ArgoCd, not_ours};
+use crate::adapter::ArgoCd;
 use crate::client::{Ask, SYSTEM};
 use crate::decide::{decide, foreign};
 use crate::listing::parse;
 use crate::model::{App, List};
 use crate::owned;
+use crate::thing::{Thing, not_ours};
 
 /// How often a step looks again when what it found moves under it.
 const ROUNDS: u32 = 6;
-
-/// Which project or application a step is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Thing<'a> {
-    Project(&'a str),
-    Application { name: &'a str, project: &'a str },
-}
-
-impl<'a> Thing<'a> {
-    pub(crate) fn of(resource: &'a Resource) -> Option<Self> {
-        match resource {
-            Resource::Project(project) => Some(Self::Project(&project.name)),
-            Resource::Application(application) => Some(Self::Application {
-                name: &application.name,
-                project: &application.project,
-            }),
-            _ => None,
-        }
-    }
-
-    /// A request about it; an application's always says its project, without which Argo
-    /// CD answers 403 when there is no such application.
-    pub(crate) fn ask(self, method: Method) -> Ask<'a> {
-        match self {
-            Self::Project(name) => Ask::new(method, &["projects", name]),
-            Self::Application { name, project } => {
-                Ask::new(method, &["applications", name]).query("project", project)
-            }
-        }
-    }
-
-    pub(crate) fn shown(self) -> String {
-        match self {
-            Self::Project(name) => format!("the Argo CD project {name}"),
-            Self::Application { name, .. } => format!("the Argo CD application {name}"),
-        }
-    }
-}
 
 impl ArgoCd {
     /// Leads a project or application to its image; as the trait says.

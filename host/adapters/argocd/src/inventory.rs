@@ -8,11 +8,11 @@ use reqwest::Method;
 
 use crate::adapter::ArgoCd;
 use crate::adopt::as_it_is;
-use crate::change::Thing;
 use crate::client::Ask;
 use crate::listing::parse;
 use crate::model::{App, List};
 use crate::owned;
+use crate::thing::Thing;
 
 /// What is read of each application.
 pub(crate) const FIELDS: &str = "items.metadata.name,items.metadata.labels,items.metadata.annotations,items.metadata.creationTimestamp,items.spec";

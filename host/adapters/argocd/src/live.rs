@@ -1,15 +1,11 @@
-//! The live objects of an application, as Argo CD's cache has them, and the calls that
-//! change a single one.
+//! A live object of an application, as Argo CD's cache has it.
 
-use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::adapter::ArgoCd;
-use crate::client::{Answer, Ask, SYSTEM};
-use crate::listing::parse;
-use crate::model::{List, or_default};
+use crate::client::Ask;
+use crate::model::or_default;
 
 /// By which Argo CD knows whose an object is: `app:group/Kind:namespace/name`.
 const TRACKING: &str = "argocd.argoproj.io/tracking-id";
@@ -21,7 +17,7 @@ const PROTECTING: [&str; 2] = ["Delete=false", "Prune=false"];
 /// One item of `managed-resources`, as far as we look.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Managed {
+pub(crate) struct Managed {
     #[serde(deserialize_with = "or_default")]
     group: String,
     #[serde(deserialize_with = "or_default")]
@@ -48,7 +44,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    fn read(item: Managed) -> Option<Self> {
+    pub(crate) fn read(item: Managed) -> Option<Self> {
         let object: Value = serde_json::from_str(&item.live_state).ok()?;
         object.is_object().then_some(Self {
             group: item.group,
@@ -141,7 +137,12 @@ impl Live {
     }
 
     /// A request about this one object.
-    fn ask<'a>(&'a self, method: Method, application: &'a str, project: &'a str) -> Ask<'a> {
+    pub(crate) fn ask<'a>(
+        &'a self,
+        method: Method,
+        application: &'a str,
+        project: &'a str,
+    ) -> Ask<'a> {
         let version = self.object.get("apiVersion").and_then(Value::as_str);
         let version = version.unwrap_or_default();
         let version = version.rsplit_once('/').map_or(version, |(_, last)| last);
@@ -152,69 +153,6 @@ impl Live {
             .query("kind", &self.kind)
             .query("namespace", &self.namespace)
             .query("resourceName", &self.name)
-    }
-}
-
-/// Whether an answer says that the object isn't there, or isn't the application's any more.
-fn is_gone(answer: &Answer) -> bool {
-    answer.is_not_found() || answer.refuses("not found as part of application")
-}
-
-impl ArgoCd {
-    /// What is there of an application's manifests and of what it once made from them, as
-    /// of the last comparison; nothing when there is no such application.
-    pub(crate) async fn live_objects(
-        &self,
-        name: &str,
-        project: &str,
-    ) -> Result<Vec<Live>, ProviderError> {
-        let ask = Ask::new(Method::GET, &["applications", name, "managed-resources"])
-            .query("project", project);
-        let answer = self.client.ask(ask).await?;
-        if answer.is_not_found() {
-            return Ok(Vec::new());
-        }
-        let list: List<Managed> = parse(answer.value()?)?;
-        Ok(list.items.into_iter().filter_map(Live::read).collect())
-    }
-
-    /// Takes the protection off one live object; deletes the object where Argo CD or the
-    /// cluster refuses that. What isn't there any more is done.
-    pub(crate) async fn open_for_deletion(
-        &self,
-        object: &Live,
-        patch: &Value,
-        (application, project): (&str, &str),
-    ) -> Result<(), ProviderError> {
-        let ask = object
-            .ask(Method::POST, application, project)
-            .query("patchType", "application/merge-patch+json")
-            // The patch itself is a text, which is the whole body.
-            .body(Value::String(patch.to_string()));
-        let refused = match self.client.ask(ask).await {
-            Ok(answer) if answer.is_ok() || is_gone(&answer) => return Ok(()),
-            Ok(answer) if answer.is_unauthorized() => return Err(answer.failure()),
-            Ok(answer) => answer.failure(),
-            Err(failure) if failure.kind == ProviderErrorKind::Refused => failure,
-            Err(failure) => return Err(failure),
-        };
-        let answer = self
-            .client
-            .ask(object.ask(Method::DELETE, application, project))
-            .await?;
-        if answer.is_ok() || is_gone(&answer) {
-            return Ok(());
-        }
-        Err(ProviderError::new(
-            ProviderErrorKind::Refused,
-            SYSTEM,
-            format!(
-                "the protection of {} can't be taken off ({refused}), nor can it be deleted: {}",
-                object.shown(),
-                answer.words().trim()
-            ),
-        )
-        .help("give the token's account `applications, update/*` and `applications, delete/*`, or take the annotation argocd.argoproj.io/sync-options off that object by hand, then resume"))
     }
 }
 

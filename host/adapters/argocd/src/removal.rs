@@ -10,12 +10,12 @@ use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use reqwest::Method;
 
 use crate::adapter::{ArgoCd, POLL_FIRST};
-use crate::change::Thing;
 use crate::client::SYSTEM;
 use crate::health;
 use crate::live::Live;
 use crate::model::App;
 use crate::owned;
+use crate::thing::Thing;
 
 /// How long an operation may take to end before its application is deleted all the same:
 /// automated sync may begin another one again and again, but not in one that goes.

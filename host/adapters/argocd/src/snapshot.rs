@@ -6,11 +6,10 @@ use async_trait::async_trait;
 use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_ports::{List, ProviderError, Snapshot};
 
-use crate::adapter::not_ours;
-use crate::change::Thing;
 use crate::client::Client;
 use crate::listing::Listing;
 use crate::observed::Observer;
+use crate::thing::{Thing, not_ours};
 
 /// What one run has listed.
 #[derive(Debug)]

@@ -10,11 +10,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::adapter::{ArgoCd, POLL_FIRST, Refresh};
-use crate::change::Thing;
 use crate::client::SYSTEM;
 use crate::live::Live;
 use crate::model::App;
 use crate::owned;
+use crate::thing::Thing;
 
 impl ArgoCd {
     /// Looks at what there is and does the next thing, until nothing is left to do: so it

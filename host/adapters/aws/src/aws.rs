@@ -1,5 +1,6 @@
 //! The clients, and what they share.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,16 +18,14 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use deploycenter_domain::name::RegionName;
 use deploycenter_ports::{Calls, Clock, ProviderError, ProviderErrorKind};
 
-use crate::efs::Efs;
 use crate::keyed::Keyed;
 use crate::places::Places;
-use crate::route53::{Route53, Zone};
+use crate::route53::Zone;
 use crate::sdk::connector::Watched;
 use crate::sdk::credentials::Held;
 use crate::sdk::failure::Context;
 use crate::sdk::pace::Pace;
 use crate::sdk::sleep::ClockSleep;
-use crate::secrets::{ProvidedSecrets, Secrets};
 
 /// Attempts that the SDK makes before a call fails.
 const ATTEMPTS: u32 = 5;
@@ -170,28 +169,18 @@ impl Aws {
         }
     }
 
-    /// File systems, mount targets and access points.
-    #[must_use]
-    pub fn efs(&self) -> Efs {
-        Efs::new(self.clone())
-    }
-
-    /// Records.
-    #[must_use]
-    pub fn route53(&self) -> Route53 {
-        Route53::new(self.clone())
-    }
-
-    /// Entries of Secrets Manager whose values are drawn.
-    #[must_use]
-    pub fn secrets(&self) -> Secrets {
-        Secrets::new(self.clone())
-    }
-
-    /// Entries of Secrets Manager whose values a person gives.
-    #[must_use]
-    pub fn provided_secrets(&self) -> ProvidedSecrets {
-        ProvidedSecrets::new(self.clone())
+    /// The regions to list things in: of several names for one region of one account, the
+    /// first stands for all.
+    pub(crate) fn each_region(&self) -> Vec<RegionName> {
+        let mut known = BTreeMap::new();
+        for (name, place) in &self.shared.places.regions {
+            known
+                .entry((&place.aws_region, &place.account))
+                .or_insert_with(|| name.clone());
+        }
+        let mut names: Vec<RegionName> = known.into_values().collect();
+        names.sort();
+        names
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

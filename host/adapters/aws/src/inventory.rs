@@ -3,28 +3,10 @@
 use std::collections::BTreeMap;
 
 use aws_smithy_types::DateTime;
-use deploycenter_domain::name::{InstallationId, RegionName};
+use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::resource::{Owner, tag};
 use deploycenter_ports::Marker;
 use jiff::Timestamp;
-
-use crate::aws::Aws;
-
-impl Aws {
-    /// The regions to list things in: of several names for one region of one account, the
-    /// first stands for all.
-    pub(crate) fn each_region(&self) -> Vec<RegionName> {
-        let mut known = BTreeMap::new();
-        for (name, place) in &self.shared.places.regions {
-            known
-                .entry((&place.aws_region, &place.account))
-                .or_insert_with(|| name.clone());
-        }
-        let mut names: Vec<RegionName> = known.into_values().collect();
-        names.sort();
-        names
-    }
-}
 
 /// Whose a thing is by its tags; `None`: not this installation's.
 pub(crate) fn holder(

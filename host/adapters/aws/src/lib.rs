@@ -14,6 +14,7 @@ mod places;
 mod route53;
 mod sdk;
 mod secrets;
+mod services;
 
 pub use aws::{Aws, Fixed};
 pub use doctor::Accounts;

@@ -5,9 +5,9 @@ mod batch;
 mod beside;
 mod convert;
 mod inventory;
-mod queue;
 mod read;
 mod snapshot;
+mod zone;
 
 use std::sync::Arc;
 
@@ -15,18 +15,16 @@ use async_trait::async_trait;
 use aws_sdk_route53::types::ResourceRecordSet;
 use deploycenter_domain::resource::{Adoption, Observed, Record, Resource};
 use deploycenter_domain::saga::decide::Decision;
-use deploycenter_ports::{
-    Clock, Provider, ProviderError, ProviderErrorKind, Snapshot, Step, StepOutcome,
-};
+use deploycenter_ports::{Provider, ProviderError, ProviderErrorKind, Snapshot, Step, StepOutcome};
 
 use crate::aws::Aws;
 use crate::decide::decide;
-use crate::sdk::failure::Context;
-use crate::sdk::pace::Pace;
 
 use batch::Change;
-use queue::{Outcome, Queue};
 use snapshot::Route53Snapshot;
+use zone::Outcome;
+
+pub(crate) use zone::Zone;
 
 /// Route 53. Serves `dns.record`.
 ///
@@ -46,36 +44,6 @@ use snapshot::Route53Snapshot;
 #[derive(Debug, Clone)]
 pub struct Route53 {
     aws: Aws,
-}
-
-/// One hosted zone.
-#[derive(Debug)]
-pub(crate) struct Zone {
-    id: String,
-    client: aws_sdk_route53::Client,
-    context: Context,
-    pace: Arc<Pace>,
-    clock: Arc<dyn Clock>,
-    queue: Queue,
-}
-
-impl Zone {
-    pub(crate) fn new(
-        id: String,
-        client: aws_sdk_route53::Client,
-        context: Context,
-        pace: Arc<Pace>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
-            id,
-            client,
-            context,
-            pace,
-            clock,
-            queue: Queue::default(),
-        }
-    }
 }
 
 impl Route53 {

@@ -6,8 +6,7 @@ use deploycenter_domain::resource::{Observed, Owner, Ownership, Secret, tag};
 use deploycenter_domain::saga::decide::Decision;
 use deploycenter_ports::{ProviderError, ProviderErrorKind, Step, StepOutcome};
 
-use super::provided::given_for;
-use super::read::{FoundEntry, write_keys};
+use super::read::{FoundEntry, given_for, write_keys};
 use super::{RegionalSecrets, draw, tag as make_tag};
 use crate::decide::decide;
 use crate::sdk::polls::Polls;

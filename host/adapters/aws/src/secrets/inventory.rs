@@ -5,8 +5,7 @@ use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::resource::tag;
 use deploycenter_ports::{InventoryItem, InventorySource, Marker, ProviderError};
 
-use super::provided::given;
-use super::read::FoundEntry;
+use super::read::{FoundEntry, given};
 use super::{RegionalSecrets, Secrets};
 use crate::inventory::{holder, time};
 

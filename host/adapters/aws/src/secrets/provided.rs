@@ -3,21 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use deploycenter_domain::name::{InstallationId, RegionName, TargetId};
+use deploycenter_domain::name::RegionName;
 use deploycenter_domain::resource::tag;
-use deploycenter_domain::secret_version::SecretVersion;
 use deploycenter_ports::{
     ProvidedOwner, ProviderError, ProviderErrorKind, SecretEntry, SecretSnapshot,
 };
 
-use super::read::FoundEntry;
+use super::read::{GIVEN, entry, given_for};
 use super::snapshot::SecretsSnapshot;
 use super::{RegionalSecrets, draw, tag as make_tag};
 use crate::aws::Aws;
-use crate::inventory::time;
-
-/// What [`tag::SOURCE`] says on an entry that a person gave.
-const GIVEN: &str = "given";
 
 /// Secrets Manager for `deploycenter secret set` and `list`, and for the check that what
 /// a plan needs was given. A value goes in and never comes out.
@@ -124,35 +119,4 @@ impl deploycenter_ports::ProvidedSecrets for ProvidedSecrets {
             .filter(|found| !found.leaving && found.tags.contains_key(tag::INSTALLATION))
             .map(|found| entry(&found)))
     }
-}
-
-/// As the engine sees it.
-pub(super) fn entry(found: &FoundEntry) -> SecretEntry {
-    SecretEntry {
-        name: found.name.clone(),
-        is_given: given(found),
-        version: found.version.as_deref().map(SecretVersion::of),
-        changed: found.changed.as_ref().and_then(time),
-    }
-}
-
-/// Whether a person gave it.
-pub(super) fn given(found: &FoundEntry) -> bool {
-    !found.leaving
-        && found
-            .tags
-            .get(tag::SOURCE)
-            .is_some_and(|source| source == GIVEN)
-}
-
-/// Whether a person gave it for that target.
-pub(super) fn given_for(
-    found: &FoundEntry,
-    installation: &InstallationId,
-    target: &TargetId,
-) -> bool {
-    let says = |key: &str, value: &str| found.tags.get(key).is_some_and(|there| there == value);
-    given(found)
-        && says(tag::INSTALLATION, installation.as_str())
-        && says(tag::TARGET, &target.to_string())
 }

@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType, Tag};
 use aws_smithy_types::DateTime;
 use deploycenter_domain::declaration::GeneratedKey;
+use deploycenter_domain::name::{InstallationId, TargetId};
 use deploycenter_domain::resource::{Observed, Owner, Ownership, Resource, Secret, tag};
-use deploycenter_ports::ProviderError;
+use deploycenter_domain::secret_version::SecretVersion;
+use deploycenter_ports::{ProviderError, SecretEntry};
 
 use super::RegionalSecrets;
-use super::provided::given;
+use crate::inventory::time;
+
+/// What [`tag::SOURCE`] says on an entry that a person gave.
+pub(super) const GIVEN: &str = "given";
 
 /// An entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,6 +158,37 @@ fn tag_map(tags: &[Tag]) -> BTreeMap<String, String> {
             )
         })
         .collect()
+}
+
+/// As the engine sees it.
+pub(super) fn entry(found: &FoundEntry) -> SecretEntry {
+    SecretEntry {
+        name: found.name.clone(),
+        is_given: given(found),
+        version: found.version.as_deref().map(SecretVersion::of),
+        changed: found.changed.as_ref().and_then(time),
+    }
+}
+
+/// Whether a person gave it.
+pub(super) fn given(found: &FoundEntry) -> bool {
+    !found.leaving
+        && found
+            .tags
+            .get(tag::SOURCE)
+            .is_some_and(|source| source == GIVEN)
+}
+
+/// Whether a person gave it for that target.
+pub(super) fn given_for(
+    found: &FoundEntry,
+    installation: &InstallationId,
+    target: &TargetId,
+) -> bool {
+    let says = |key: &str, value: &str| found.tags.get(key).is_some_and(|there| there == value);
+    given(found)
+        && says(tag::INSTALLATION, installation.as_str())
+        && says(tag::TARGET, &target.to_string())
 }
 
 #[cfg(test)]

@@ -7,8 +7,7 @@ use deploycenter_domain::name::RegionName;
 use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_ports::{Lists, ProviderError, SecretEntry, SecretSnapshot, Snapshot};
 
-use super::provided::entry;
-use super::read::FoundEntry;
+use super::read::{FoundEntry, entry};
 use super::{RegionalSecrets, not_ours};
 use crate::aws::{Aws, Where};
 

@@ -6,9 +6,9 @@ use deploycenter_domain::name::{CustomerName, RegionName, TargetId};
 use deploycenter_ports::{LastChange, LiveTarget, ProviderError};
 use git2::{Error, ObjectType, Oid, Repository, Tree};
 
+use super::Git;
 use crate::commit;
 use crate::content;
-use super::Git;
 use crate::history::HistoryError;
 use crate::place::{PREFIX, Place, ROOT_FILE};
 use crate::remote::{Cache, Heads};

@@ -14,8 +14,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use deploycenter_ports::{ProviderError, ProviderErrorKind};
 use tokio::sync::oneshot;
 
+use super::super::batch::{Change, take};
 use super::Zone;
-use super::batch::{Change, take};
 use crate::sdk::attempt::attempt;
 use crate::sdk::polls::Polls;
 
@@ -25,7 +25,7 @@ const GATHER: Duration = Duration::from_millis(5);
 
 /// What came of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(in crate::route53) enum Outcome {
     /// Every name server has it.
     Insync,
     /// Route 53 refused it, alone.
@@ -56,7 +56,10 @@ struct Member {
 
 impl Zone {
     /// Sends a change with the next batch and waits until it has taken hold.
-    pub(super) async fn submit(zone: &Arc<Self>, change: Change) -> Result<Outcome, ProviderError> {
+    pub(in crate::route53) async fn submit(
+        zone: &Arc<Self>,
+        change: Change,
+    ) -> Result<Outcome, ProviderError> {
         let (answer, outcome) = oneshot::channel();
         let idle = {
             let mut queue = zone.queue.0.lock().unwrap_or_else(PoisonError::into_inner);
