@@ -1,6 +1,7 @@
 //! `deploycenter`: plans and applies a deployment repo.
 
 mod args;
+mod cli;
 mod commands;
 mod deployment_repo;
 mod fail;
@@ -11,8 +12,8 @@ mod words;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use args::Args;
 use clap::Parser as _;
+use cli::Args;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -32,7 +33,7 @@ fn main() -> ExitCode {
         }
     };
     // It limits itself, and wants no threads and no log.
-    if matches!(args.command, args::Command::CompilePlugin) {
+    if matches!(args.command, cli::Command::CompilePlugin) {
         return deploycenter_plugin_runtime::compile_child();
     }
     logging();
