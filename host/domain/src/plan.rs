@@ -17,6 +17,10 @@ use crate::effect::{Action, EffectId, EffectKind};
 use crate::name::{AppName, Incarnation, InstallationId, RegionName, TargetId};
 use crate::operation::Operation;
 
+mod outline;
+
+pub use outline::{ChangedEffect, PlanOutline};
+
 /// The version of the plan's JSON.
 pub const FORMAT: u32 = 1;
 

@@ -1,6 +1,7 @@
-//! Applying: deployments are journaled together, then each is run forward, and back when
-//! it fails.
+//! Applying: deployments are enqueued together, then each is claimed and run forward, and
+//! back when it fails.
 
+mod enqueue;
 mod forward;
 mod in_flight;
 mod outage;
@@ -20,6 +21,7 @@ use deploycenter_ports::{DeploymentRecord, Lease, ProviderError, Recorded, Store
 
 use crate::Engine;
 
+pub use enqueue::Queued;
 pub use rollout::{Next, Rollout};
 
 /// Asks a run to stop after the steps in flight. Cloning shares it.
@@ -91,11 +93,10 @@ impl<'a> Saga<'a> {
         lease: Lease,
         record: DeploymentRecord,
     ) -> Result<Self, RunError> {
-        let progress = DeploymentState::read(record.events.iter().map(|recorded| &recorded.event))
-            .map_err(|source| RunError::Journal {
-                deployment: record.deployment.id.clone(),
-                source,
-            })?;
+        let progress = record.state().map_err(|source| RunError::Journal {
+            deployment: record.deployment.id.clone(),
+            source,
+        })?;
         Ok(Self {
             engine,
             lease,
@@ -133,13 +134,14 @@ impl<'a> Saga<'a> {
     }
 
     pub(crate) fn outcome(&self) -> Outcome {
+        let summary = self.record.summary_in(self.progress.outline.clone());
         Outcome {
             target: self.target().clone(),
             deployment: self.id().clone(),
-            status: self.progress.status(),
-            reason: self.record.why(&self.progress),
-            waits: self.record.waits(&self.progress),
-            leftovers: self.progress.leftovers.clone(),
+            status: summary.status(),
+            reason: summary.why(),
+            waits: summary.waits,
+            leftovers: summary.state.leftovers,
         }
     }
 }

@@ -8,7 +8,7 @@ mod recover;
 mod snapshot;
 pub mod workflow;
 
-pub use apply::{Cancel, Next, Outcome, Rollout, RunError};
+pub use apply::{Cancel, Next, Outcome, Queued, Rollout, RunError};
 pub use error_code::ErrorCode;
 pub use planning::{
     Back, Offline, Orphan, PlanError, PlanOptions, Planned, ProvidedEntries, ProvidedEntry,

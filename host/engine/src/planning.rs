@@ -15,6 +15,7 @@ mod orphans;
 mod pins;
 mod provided;
 mod purge;
+mod recorded;
 mod refusal;
 mod refusal_code;
 mod removal;

@@ -4,15 +4,13 @@
 use std::collections::BTreeSet;
 
 use deploycenter_domain::deployed::DeployedState;
-use deploycenter_domain::journal::{DeploymentState, Event, Status};
+use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{CustomerName, TargetId};
 use deploycenter_domain::plan::TargetPlan;
-use deploycenter_ports::{
-    CommitContext, DeploymentRecord, Lease, NewDeployment, ProviderError, Recorded, StoreError,
-};
+use deploycenter_ports::{CommitContext, Deployments, ProviderError, StoreError};
 
 use crate::Engine;
-use crate::apply::{Cancel, Outcome, RunError};
+use crate::apply::{Cancel, Outcome, Queued, RunError};
 use crate::planning::removal_of_shared;
 use crate::snapshot::Systems;
 
@@ -52,9 +50,9 @@ pub enum CancelError {
 }
 
 impl Engine {
-    /// Takes up the unfinished deployments of `wanted` targets that no living process
-    /// works on, runs them to their end, and removes what customers without any target
-    /// left share.
+    /// Claims the unfinished deployments of `wanted` targets that no living process works
+    /// on, whether they were begun or only enqueued, runs them to their end, and removes
+    /// what customers without any target left share.
     ///
     /// # Errors
     /// When the journal fails or is impossible.
@@ -64,44 +62,16 @@ impl Engine {
         wanted: impl Fn(&TargetId) -> bool,
         cancel: &Cancel,
     ) -> Result<Vec<Outcome>, RunError> {
-        let mut records = Vec::new();
-        for mut record in self.store.unfinished().await? {
-            let target = record.deployment.plan.target.clone();
-            let status = progress_of(&record)?.status();
-            if !wanted(&target)
-                || (scope == ResumeScope::Interrupted && status == Status::NeedsAttention)
-            {
-                continue;
-            }
-            let lease = match self.store.acquire(&target).await {
-                Ok(lease) => lease,
-                Err(StoreError::Locked { .. }) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            // The list was read before the lease was ours: someone may have ended the
-            // deployment in between.
-            match self.store.deployment(&record.deployment.id).await? {
-                Some(fresh) if fresh.events == record.events => {}
-                _ => {
-                    self.store.release(&lease).await?;
-                    continue;
-                }
-            }
-            let at = self.clock.now();
-            self.store
-                .append(&lease, &record.deployment.id, &Event::Resumed, at)
-                .await?;
-            record.events.push(Recorded {
-                at,
-                event: Event::Resumed,
-            });
-            records.push((lease, record));
+        let mut queued = Vec::new();
+        if let Err(error) = self.take_up(scope, &wanted, &mut queued).await {
+            self.leave(queued).await;
+            return Err(error);
         }
-        let mut outcomes = self.run(records, cancel).await?;
-        let deployed = self.store.deployed().await?;
-        let (shared, instances): (Vec<_>, Vec<_>) = deployed
+        let mut outcomes = self.run(queued, cancel).await?;
+        let known = self.store.all_targets().await?;
+        let (shared, instances): (Vec<_>, Vec<_>) = known
             .iter()
-            .filter(|record| !record.ended)
+            .filter(|record| record.is_deployed)
             .map(|record| &record.target)
             .partition(|target| target.is_shared());
         let needed: BTreeSet<&CustomerName> = instances
@@ -116,6 +86,37 @@ impl Engine {
         Ok(outcomes)
     }
 
+    /// Takes the leases of unfinished deployments that no living process works on.
+    async fn take_up(
+        &self,
+        scope: ResumeScope,
+        wanted: &impl Fn(&TargetId) -> bool,
+        queued: &mut Vec<Queued>,
+    ) -> Result<(), RunError> {
+        let unfinished = self.store.all_deployments(&Deployments::Unfinished);
+        for summary in unfinished.await? {
+            if !wanted(&summary.target)
+                || (scope == ResumeScope::Interrupted && summary.status() == Status::NeedsAttention)
+            {
+                continue;
+            }
+            let lease = match self.store.acquire(&summary.target).await {
+                Ok(lease) => lease,
+                Err(StoreError::Locked { .. }) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            // The list was read before the lease was ours: someone may have gone on with
+            // the deployment in between.
+            let fresh = self.store.summary(&summary.id).await?;
+            if fresh.is_some_and(|fresh| fresh.state == summary.state) {
+                queued.push(Queued::of(lease, &summary));
+            } else {
+                self.store.release(&lease).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes an unfinished deployment back instead of finishing it. What removes things
     /// isn't taken back, and what may have migrated data only when `data_compatible`.
     ///
@@ -128,11 +129,14 @@ impl Engine {
         data_compatible: bool,
         cancel: &Cancel,
     ) -> Result<Vec<Outcome>, CancelError> {
-        let unfinished = self.store.unfinished().await.map_err(RunError::from)?;
-        let Some(mut record) = unfinished
-            .into_iter()
-            .find(|record| record.deployment.plan.target == *target)
-        else {
+        let of_customer = Deployments::UnfinishedOf(target.customer().clone());
+        let unfinished = self.store.all_deployments(&of_customer).await;
+        let mut unfinished = unfinished.map_err(RunError::from)?.into_iter();
+        let Some(summary) = unfinished.find(|summary| summary.target == *target) else {
+            return Err(CancelError::Nothing(target.clone()));
+        };
+        let record = self.store.deployment(&summary.id).await;
+        let Some(record) = record.map_err(RunError::from)? else {
             return Err(CancelError::Nothing(target.clone()));
         };
         let plan = &record.deployment.plan;
@@ -148,31 +152,14 @@ impl Engine {
         }
         let lease = self.store.acquire(target).await.map_err(RunError::from)?;
         // It was read before the lease was ours: someone may have ended it in between.
-        let id = record.deployment.id.clone();
-        match self.store.deployment(&id).await.map_err(RunError::from)? {
-            Some(fresh) if progress_of(&fresh)?.status().is_final() => {
-                self.store.release(&lease).await.map_err(RunError::from)?;
-                return Err(CancelError::Nothing(target.clone()));
-            }
-            Some(fresh) => record = fresh,
-            None => {}
+        let fresh = self.store.summary(&summary.id).await;
+        let fresh = fresh.map_err(RunError::from)?;
+        if fresh.is_none_or(|fresh| fresh.status().is_final()) {
+            self.store.release(&lease).await.map_err(RunError::from)?;
+            return Err(CancelError::Nothing(target.clone()));
         }
-        let unwinding = progress_of(&record)?.is_unwinding();
-        let mut events = vec![Event::Resumed];
-        if !unwinding {
-            events.push(Event::UnwindStarted {
-                reason: format!("cancelled by {by}"),
-            });
-        }
-        for event in events {
-            let at = self.clock.now();
-            self.store
-                .append(&lease, &record.deployment.id, &event, at)
-                .await
-                .map_err(RunError::from)?;
-            record.events.push(Recorded { at, event });
-        }
-        Ok(self.run(vec![(lease, record)], cancel).await?)
+        let queued = Queued::of(lease, &summary).taken_back(format!("cancelled by {by}"));
+        Ok(self.run(vec![queued], cancel).await?)
     }
 
     /// Removes what a customer's instances share, once no instance is left and none is
@@ -186,11 +173,7 @@ impl Engine {
             return Ok(None);
         }
         let target = TargetId::shared_of(customer.clone());
-        let deployed = self.store.deployed().await?;
-        let Some(last) = deployed
-            .iter()
-            .find(|record| record.target == target && !record.ended)
-        else {
+        let Some(last) = self.store.deployed_of(&target).await? else {
             return Ok(None);
         };
         // Whoever deploys an instance takes this lease too before it begins. Another who
@@ -211,14 +194,16 @@ impl Engine {
             self.store.release(&lease).await?;
             return Ok(None);
         };
-        let commit = match self.store.deployment(&last.deployment).await? {
-            Some(record) => CommitContext {
-                actor: record.deployment.actor,
-                main_commit: record.deployment.main_commit,
+        let commit = match self.store.summary(&last.deployment).await? {
+            Some(summary) => CommitContext {
+                actor: summary.actor,
+                main_commit: summary.main_commit,
             },
             None => CommitContext::default(),
         };
-        self.begin_one(lease, plan, commit, cancel).await.map(Some)
+        let queued = self.journal(vec![(lease, plan)], &commit).await?;
+        let outcomes = Box::pin(self.run(queued, cancel)).await?;
+        Ok(outcomes.into_iter().next())
     }
 
     /// The plan of such a removal; `None` while an instance is left or on its way.
@@ -229,11 +214,10 @@ impl Engine {
     ) -> Result<Option<TargetPlan>, RunError> {
         let target = TargetId::shared_of(customer.clone());
         let of_customer = |other: &TargetId| other.customer() == customer;
-        let unfinished = self.store.unfinished().await?;
-        let holders = self.store.holders().await?;
-        if unfinished
-            .iter()
-            .any(|record| of_customer(&record.deployment.plan.target))
+        let unfinished = Deployments::UnfinishedOf(customer.clone());
+        let unfinished = self.store.all_deployments(&unfinished).await?;
+        let holders = self.store.all_holders().await?;
+        if !unfinished.is_empty()
             || holders
                 .iter()
                 .any(|(other, _)| of_customer(other) && *other != target)
@@ -257,51 +241,6 @@ impl Engine {
             Err(error) => Ok(none_yet(&target, &error)),
         }
     }
-
-    async fn begin_one(
-        &self,
-        lease: Lease,
-        plan: TargetPlan,
-        commit: CommitContext,
-        cancel: &Cancel,
-    ) -> Result<Outcome, RunError> {
-        let deployment = NewDeployment {
-            id: self.ids.deployment(),
-            plan,
-            actor: commit.actor,
-            main_commit: commit.main_commit,
-            at: self.clock.now(),
-        };
-        let begun = [(lease, deployment)];
-        if let Err(error) = self.store.begin(&begun).await {
-            let [(lease, _)] = begun;
-            self.store.release(&lease).await?;
-            return Err(error.into());
-        }
-        let [(lease, deployment)] = begun;
-        let events = vec![Recorded {
-            at: deployment.at,
-            event: Event::Started,
-        }];
-        let outcomes = Box::pin(self.run(
-            vec![(lease, DeploymentRecord { deployment, events })],
-            cancel,
-        ))
-        .await?;
-        Ok(outcomes
-            .into_iter()
-            .next()
-            .expect("one deployment has one outcome"))
-    }
-}
-
-fn progress_of(record: &DeploymentRecord) -> Result<DeploymentState, RunError> {
-    DeploymentState::read(record.events.iter().map(|recorded| &recorded.event)).map_err(|source| {
-        RunError::Journal {
-            deployment: record.deployment.id.clone(),
-            source,
-        }
-    })
 }
 
 /// Nothing was begun; the next apply or resume looks again.

@@ -22,7 +22,7 @@ pub use bundle::{BundleError, Files, bundled_files};
 pub use checked::CheckedOnDisk;
 pub use environment::{Environment, Variable};
 pub use error::{PlatformError, TrustError};
-pub use machine::SystemClock;
+pub use machine::{SystemClock, machine};
 pub use new_repo::{MadeRepo, NewRepo, NewRepoError};
 pub use platform::{Platform, checkout, offline};
 pub use schemas::{

@@ -1,4 +1,4 @@
-//! This machine: its clock, new ids, and who is at work.
+//! This machine: its name and clock, new ids, and who is at work.
 
 use std::time::Duration;
 
@@ -34,11 +34,20 @@ impl Ids for Ulids {
 
 /// Who holds a lease, for others to read: `ada@host, process 4711`.
 pub(crate) fn owner(user: &str) -> String {
+    format!("{user}@{}, process {}", host(), std::process::id())
+}
+
+fn host() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = if host.trim().is_empty() {
-        "this machine"
-    } else {
-        host.trim()
-    };
-    format!("{user}@{host}, process {}", std::process::id())
+    match host.trim() {
+        "" => "this machine".to_owned(),
+        host => host.to_owned(),
+    }
+}
+
+/// Which machine this is. Containers made alike have the same id, and names of their own.
+#[must_use]
+pub fn machine() -> String {
+    let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
+    format!("{} {}", host(), id.trim())
 }

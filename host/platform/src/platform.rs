@@ -9,12 +9,14 @@ use deploycenter_aws::{Aws, Places};
 use deploycenter_domain::desired::{self, Authority, Desired, Reading, Settings};
 use deploycenter_engine::{Engine, Limits, Offline, Providers, Words};
 use deploycenter_git::{DeploymentRepo, Git, GitConfig, MirrorRepo};
-use deploycenter_ports::{Clock, EventSink, ProviderError, ProviderErrorKind, Unwatched};
+use deploycenter_ports::{
+    Clock, EventSink, HEARTBEAT, ProviderError, ProviderErrorKind, Unwatched,
+};
 use deploycenter_store::{SqliteStore, StoreOptions};
 
 use crate::environment::Environment;
 use crate::error::PlatformError;
-use crate::machine::{SystemClock, Ulids, owner};
+use crate::machine::{SystemClock, Ulids, machine, owner};
 use crate::plugins::{library, runtime};
 use crate::source::Source;
 use crate::trust::Trust;
@@ -179,6 +181,8 @@ impl Platform {
         let options = StoreOptions {
             durable: true,
             owner: owner(&environment.user),
+            machine: machine(),
+            heartbeat: HEARTBEAT,
         };
         let store = SqliteStore::open(&database, options, Arc::clone(&clock)).await?;
         let engine = Engine {

@@ -32,6 +32,7 @@ pub use pauses::Pauses;
 pub use plugins::{PluginError, PluginFacts, Plugins, TemplateFault};
 pub use repository::{DesiredFiles, MainState, Repository, RepositoryError};
 pub use store::{
-    DeployedRecord, DeploymentRecord, Holder, Lease, NewDeployment, Recorded, Store, StoreError,
-    TargetRecord, Wait,
+    Cursor, DeployedRecord, DeploymentRecord, DeploymentSummary, Deployments, HEARTBEAT, Holder,
+    Journal, LEASE_TERM, Lease, Leases, NewDeployment, Page, PageRequest, Queries, Queue, Recorded,
+    Store, StoreError, TargetRecord, Wait,
 };

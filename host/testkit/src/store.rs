@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_ports::{
-    DeployedRecord, DeploymentRecord, Holder, Lease, NewDeployment, Store, StoreError, TargetRecord,
+    DeployedRecord, DeploymentRecord, DeploymentSummary, Deployments, Holder, Journal, Lease,
+    Leases, NewDeployment, Page, PageRequest, Queries, Queue, Store, StoreError, TargetRecord,
 };
 
 use crate::gate::Gate;
@@ -21,7 +22,7 @@ pub(crate) struct GatedStore {
 }
 
 #[async_trait]
-impl Store for GatedStore {
+impl Leases for GatedStore {
     async fn acquire(&self, target: &TargetId) -> Result<Lease, StoreError> {
         let result = self.inner.acquire(target).await;
         if matches!(result, Err(StoreError::Locked { .. })) {
@@ -34,14 +35,42 @@ impl Store for GatedStore {
         self.inner.release(lease).await
     }
 
-    async fn begin(&self, deployments: &[(Lease, NewDeployment)]) -> Result<(), StoreError> {
-        self.gate.enter("journal begin: before".to_owned()).await;
-        let result = self.inner.begin(deployments).await;
-        self.gate.land("journal begin: written".to_owned()).await;
-        self.gate.leave("journal begin: known".to_owned()).await;
+    async fn holders(&self, page: PageRequest) -> Result<Page<(TargetId, Holder)>, StoreError> {
+        self.inner.holders(page).await
+    }
+}
+
+impl GatedStore {
+    /// A write, with a point before it, one when it is durable, and one when that is known.
+    async fn passing<T>(&self, name: String, write: impl Future<Output = T> + Send) -> T {
+        self.gate.enter(format!("journal {name}: before")).await;
+        let result = write.await;
+        self.gate.land(format!("journal {name}: written")).await;
+        self.gate.leave(format!("journal {name}: known")).await;
         result
     }
+}
 
+#[async_trait]
+impl Queue for GatedStore {
+    async fn enqueue(&self, deployments: &[(Lease, NewDeployment)]) -> Result<(), StoreError> {
+        let write = self.inner.enqueue(deployments);
+        self.passing("enqueue".to_owned(), write).await
+    }
+
+    async fn claim(
+        &self,
+        lease: &Lease,
+        id: &DeploymentId,
+        at: jiff::Timestamp,
+    ) -> Result<DeploymentRecord, StoreError> {
+        let write = self.inner.claim(lease, id, at);
+        self.passing(format!("{} claim", lease.target), write).await
+    }
+}
+
+#[async_trait]
+impl Journal for GatedStore {
     async fn append(
         &self,
         lease: &Lease,
@@ -49,42 +78,44 @@ impl Store for GatedStore {
         event: &Event,
         at: jiff::Timestamp,
     ) -> Result<(), StoreError> {
-        let name = describe(event);
-        self.gate
-            .enter(format!("journal {} {name}: before", lease.target))
-            .await;
-        let result = self.inner.append(lease, id, event, at).await;
-        self.gate
-            .land(format!("journal {} {name}: written", lease.target))
-            .await;
-        self.gate
-            .leave(format!("journal {} {name}: known", lease.target))
-            .await;
-        result
-    }
-
-    async fn unfinished(&self) -> Result<Vec<DeploymentRecord>, StoreError> {
-        self.inner.unfinished().await
+        let name = format!("{} {}", lease.target, describe(event));
+        let write = self.inner.append(lease, id, event, at);
+        self.passing(name, write).await
     }
 
     async fn deployment(&self, id: &DeploymentId) -> Result<Option<DeploymentRecord>, StoreError> {
         self.inner.deployment(id).await
     }
+}
 
-    async fn history(&self, target: &TargetId) -> Result<Vec<DeploymentRecord>, StoreError> {
-        self.inner.history(target).await
+#[async_trait]
+impl Queries for GatedStore {
+    async fn deployments(
+        &self,
+        which: &Deployments,
+        page: PageRequest,
+    ) -> Result<Page<DeploymentSummary>, StoreError> {
+        self.inner.deployments(which, page).await
     }
 
-    async fn targets(&self) -> Result<Vec<TargetRecord>, StoreError> {
-        self.inner.targets().await
+    async fn summary(&self, id: &DeploymentId) -> Result<Option<DeploymentSummary>, StoreError> {
+        self.inner.summary(id).await
     }
 
-    async fn deployed(&self) -> Result<Vec<DeployedRecord>, StoreError> {
-        self.inner.deployed().await
+    async fn target(&self, target: &TargetId) -> Result<Option<TargetRecord>, StoreError> {
+        self.inner.target(target).await
     }
 
-    async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {
-        self.inner.holders().await
+    async fn targets(&self, page: PageRequest) -> Result<Page<TargetRecord>, StoreError> {
+        self.inner.targets(page).await
+    }
+
+    async fn deployed_of(&self, target: &TargetId) -> Result<Option<DeployedRecord>, StoreError> {
+        self.inner.deployed_of(target).await
+    }
+
+    async fn deployed(&self, page: PageRequest) -> Result<Page<DeployedRecord>, StoreError> {
+        self.inner.deployed(page).await
     }
 }
 
@@ -96,6 +127,7 @@ fn describe(event: &Event) -> String {
         Event::UndoIntent { step } => format!("undo-intent {step}"),
         Event::Undone { step } => format!("undone {step}"),
         Event::UndoFailed { step, .. } => format!("undo-failed {step}"),
+        Event::Queued => "queued".to_owned(),
         Event::Started => "started".to_owned(),
         Event::UnwindStarted { .. } => "unwind-started".to_owned(),
         Event::NeedsAttention { .. } => "needs-attention".to_owned(),

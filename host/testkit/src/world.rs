@@ -14,7 +14,7 @@ use deploycenter_domain::desired::{self, PluginsLock};
 use deploycenter_engine::{Engine, Limits, Providers};
 use deploycenter_git::{Credentials, DeploymentRepo, Git, GitConfig};
 use deploycenter_plugin_runtime::{Library, PluginFile, Runtime, RuntimeConfig, bundled};
-use deploycenter_ports::{Calls, Clock, Provider, Repository as _, Silent, Store};
+use deploycenter_ports::{Calls, Clock, HEARTBEAT, Provider, Repository as _, Silent, Store};
 use deploycenter_sandbox::argocd::GitAccess;
 use deploycenter_sandbox::sample::{REGIONS, STAGING, SampleRepo};
 use deploycenter_sandbox::{
@@ -324,6 +324,8 @@ impl World {
         let options = StoreOptions {
             durable: false,
             owner: "a test".to_owned(),
+            machine: "a test's".to_owned(),
+            heartbeat: HEARTBEAT,
         };
         let store = Arc::new(
             SqliteStore::open(&self.state("journal.db"), options, Arc::clone(&clock)).await?,

@@ -1,15 +1,15 @@
 //! What stands of each life of each target: folded from the journal when a deployment
-//! succeeds, and read as a whole.
+//! succeeds.
 
 use deploycenter_domain::deployed::DeployedState;
-use deploycenter_domain::journal::DeploymentState;
-use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
+use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_domain::operation::Operation;
-use deploycenter_ports::{DeployedRecord, StoreError};
+use deploycenter_ports::{DeployedRecord, Page, PageRequest, StoreError};
 use sqlx::SqliteConnection;
 
 use crate::error::failed;
-use crate::read::{self, Which, json, parse};
+use crate::journal;
+use crate::row::{cut, incarnation, json, one_more, page, parse, place, to_json};
 
 /// Takes a success in: what stands of the target, and whether it holds data. It was
 /// healthy, so it does from now on; a purge leaves none.
@@ -18,16 +18,17 @@ pub(crate) async fn succeeded(
     id: &DeploymentId,
     at: jiff::Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(record) = read::deployments(&mut *db, Which::Id(id)).await?.pop() else {
+    let Some(record) = journal::record(&mut *db, id).await? else {
         return Err(StoreError::Corrupt(format!(
             "{id} succeeded and isn't there"
         )));
     };
-    let progress = DeploymentState::read(record.events.iter().map(|recorded| &recorded.event))
+    let progress = record
+        .state()
         .map_err(|error| StoreError::Corrupt(format!("{id}: {error}")))?;
     let plan = &record.deployment.plan;
     let row: Option<(String,)> =
-        sqlx::query_as("SELECT standing FROM standing WHERE target = $1 AND incarnation = $2")
+        sqlx::query_as("SELECT state FROM deployed WHERE target = $1 AND incarnation = $2")
             .bind(plan.target.to_string())
             .bind(i64::from(plan.incarnation.0))
             .fetch_optional(&mut *db)
@@ -37,17 +38,15 @@ pub(crate) async fn succeeded(
         .map(|(text,)| json(&format!("what stands of {}", plan.target), &text))
         .transpose()?;
     let deployed = DeployedState::after(earlier, plan, &progress.bindings);
-    let text =
-        serde_json::to_string(&deployed).map_err(|error| StoreError::Failed(error.to_string()))?;
     sqlx::query(
-        "INSERT INTO standing (target, incarnation, standing, deployment, at, ended)
+        "INSERT INTO deployed (target, incarnation, state, deployment, at, ended)
          VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (target, incarnation) DO UPDATE SET
-             standing = $3, deployment = $4, at = $5, ended = $6",
+             state = $3, deployment = $4, at = $5, ended = $6",
     )
     .bind(plan.target.to_string())
     .bind(i64::from(plan.incarnation.0))
-    .bind(text)
+    .bind(to_json(&deployed)?)
     .bind(id.as_str())
     .bind(at.to_string())
     .bind(plan.operation.ends_life())
@@ -67,32 +66,71 @@ pub(crate) async fn succeeded(
     Ok(())
 }
 
-type Columns = (String, i64, String, String, String, bool);
+type DeployedColumns = (String, i64, String, String, String, bool);
 
-/// Every life of every target of which a deployment has succeeded, sorted.
-pub(crate) async fn all(db: &mut SqliteConnection) -> Result<Vec<DeployedRecord>, StoreError> {
-    let rows: Vec<Columns> =
-        sqlx::query_as("SELECT target, incarnation, standing, deployment, at, ended FROM standing")
-            .fetch_all(db)
-            .await
-            .map_err(failed)?;
-    let mut records = Vec::with_capacity(rows.len());
-    for (target, incarnation, deployed, deployment, at, ended) in rows {
-        let target: TargetId = parse("a target", &target)?;
-        let what = format!("what stands of {target}");
-        let incarnation = u32::try_from(incarnation).map_err(|_| {
-            StoreError::Corrupt(format!("{what} has the incarnation {incarnation}"))
-        })?;
-        records.push(DeployedRecord {
-            incarnation: Incarnation(incarnation),
-            deployed: json(&what, &deployed)?,
-            deployment: parse(&format!("the deployment of {what}"), &deployment)?,
-            at: parse(&format!("the time of {what}"), &at)?,
-            ended,
-            target,
-        });
+/// Every life of every target of which a deployment has succeeded.
+pub(crate) async fn all(
+    db: &mut SqliteConnection,
+    request: &PageRequest,
+) -> Result<Page<DeployedRecord>, StoreError> {
+    let after: Option<Place> = place(request)?;
+    let Place(number, target) = after.unwrap_or_default();
+    let rows: Vec<DeployedColumns> = sqlx::query_as(
+        "SELECT target, incarnation, state, deployment, at, ended FROM deployed
+         WHERE (target, incarnation) > ($1, $2) ORDER BY target, incarnation LIMIT $3",
+    )
+    .bind(target)
+    .bind(number)
+    .bind(one_more(request))
+    .fetch_all(db)
+    .await
+    .map_err(failed)?;
+    let rows = cut(rows, request, |(target, number, ..)| {
+        format!("{number} {target}")
+    });
+    page(rows, record)
+}
+
+/// The life of a target that wasn't removed.
+pub(crate) async fn of(
+    db: &mut SqliteConnection,
+    target: &TargetId,
+) -> Result<Option<DeployedRecord>, StoreError> {
+    let row: Option<DeployedColumns> = sqlx::query_as(
+        "SELECT target, incarnation, state, deployment, at, ended FROM deployed
+         WHERE target = $1 AND NOT ended ORDER BY incarnation LIMIT 1",
+    )
+    .bind(target.to_string())
+    .fetch_optional(db)
+    .await
+    .map_err(failed)?;
+    row.map(record).transpose()
+}
+
+/// A life's place among all: its number, and its target.
+#[derive(Default)]
+struct Place(i64, String);
+
+impl std::str::FromStr for Place {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (number, target) = text.split_once(' ').unwrap_or((text, ""));
+        Ok(Self(number.parse()?, target.to_owned()))
     }
-    // Not by the database: its order of texts isn't that of targets.
-    records.sort_by(|a, b| (&a.target, a.incarnation).cmp(&(&b.target, b.incarnation)));
-    Ok(records)
+}
+
+fn record(
+    (target, number, state, deployment, at, ended): DeployedColumns,
+) -> Result<DeployedRecord, StoreError> {
+    let target: TargetId = parse("a target", &target)?;
+    let what = format!("what stands of {target}");
+    Ok(DeployedRecord {
+        incarnation: incarnation(&what, number)?,
+        deployed: json(&what, &state)?,
+        deployment: parse(&format!("the deployment of {what}"), &deployment)?,
+        at: parse(&format!("the time of {what}"), &at)?,
+        ended,
+        target,
+    })
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::remedy::{Remedy, Targets};
-use deploycenter_ports::{Check, Clock, Examine, Finding, Holder, Store as _, StoreError};
+use deploycenter_ports::{
+    Check, Clock, Deployments, Examine, Finding, HEARTBEAT, Holder, Page, Queries as _, StoreError,
+};
 use tokio::time::timeout;
 
 use crate::error::failed;
@@ -29,6 +31,8 @@ const NAMED: usize = 5;
 pub struct Journal {
     /// Where it is, or will be.
     pub path: PathBuf,
+    /// Which machine this is.
+    pub machine: String,
     /// The present.
     pub clock: Arc<dyn Clock>,
 }
@@ -55,6 +59,8 @@ impl Examine for Journal {
         let options = StoreOptions {
             durable: true,
             owner: String::new(),
+            machine: self.machine.clone(),
+            heartbeat: HEARTBEAT,
         };
         let opening = SqliteStore::open(&self.path, options, Arc::clone(&self.clock));
         let store = match timeout(limit, opening).await {
@@ -85,14 +91,14 @@ impl Examine for Journal {
                 ),
             },
         ];
-        let leases = within(limit, store.all_leases()).await;
+        let leases = within(limit, Page::every(|page| store.leases(page))).await;
         findings.push(locks(leases.as_deref()));
-        let unfinished = within(limit, store.unfinished()).await;
+        let unfinished = within(limit, store.all_deployments(&Deployments::Unfinished)).await;
         findings.push(match unfinished {
             Ok(records) => {
                 let left = records
                     .into_iter()
-                    .map(|record| record.deployment.plan.target)
+                    .map(|summary| summary.target)
                     .collect::<Vec<_>>();
                 leftovers(&left, leases.as_deref().unwrap_or_default())
             }

@@ -1,27 +1,22 @@
-//! The store itself: one connection, and the port's methods as transactions on it.
+//! The store itself: one connection, and the transactions on it that the port's methods are.
 
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use deploycenter_domain::journal::Event;
-use deploycenter_domain::name::{DeploymentId, TargetId};
-use deploycenter_ports::{
-    Clock, DeployedRecord, DeploymentRecord, Holder, Lease, NewDeployment, Store, StoreError,
-    TargetRecord,
-};
+use deploycenter_ports::{Clock, StoreError};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
 use sqlx::{Connection as _, Sqlite, Transaction};
+use tokio::task::AbortHandle;
 
 use crate::error::{failed, file};
 use crate::file::{Found, bring_up_to_date, close_to_others, has_tables, look, make};
-use crate::liveness::{Alive, Processes};
-use crate::{deployed, read, write};
+use crate::leases::Heartbeat;
+use crate::liveness::{Alive, Processes, Sign};
 
 /// How long a write waits for another process's.
 const BUSY: Duration = Duration::from_secs(30);
@@ -34,9 +29,14 @@ pub struct StoreOptions {
     pub durable: bool,
     /// Who asks for leases, as others are shown it: `user@host, process 4711`.
     pub owner: String,
+    /// Which machine this is. On others the death of a process can't be seen.
+    pub machine: String,
+    /// How often it is told that this process lives:
+    /// [`HEARTBEAT`](deploycenter_ports::HEARTBEAT), but in tests.
+    pub heartbeat: Duration,
 }
 
-/// [`Store`] in an SQLite file.
+/// [`Store`](deploycenter_ports::Store) in an SQLite file.
 ///
 /// Beside the file, `<file>.d/` holds what shows which processes are alive. Both have to
 /// lie on a disk of this machine: neither SQLite's write-ahead log nor the locks of files
@@ -46,10 +46,10 @@ pub struct SqliteStore {
     // queue up in order instead of polling for the lock.
     pool: SqlitePool,
     processes: Processes,
-    key: String,
     alive: Mutex<Option<Alive>>,
     owner: String,
-    clock: Arc<dyn Clock>,
+    heartbeat: Heartbeat,
+    beating: AbortHandle,
 }
 
 impl SqliteStore {
@@ -67,7 +67,7 @@ impl SqliteStore {
         if let Some(folder) = path.parent() {
             deploycenter_private::make_folder(folder).map_err(|error| file(folder, &error))?;
         }
-        let processes = Processes::beside(path)?;
+        let processes = Processes::beside(path, options.machine)?;
         // Two processes must not make the same tables at once.
         let opening = {
             let processes = processes.clone();
@@ -104,24 +104,61 @@ impl SqliteStore {
 
         processes.sweep();
         let alive = processes.register()?;
+        let heartbeat = Heartbeat {
+            pool: pool.clone(),
+            key: alive.key.clone(),
+            clock,
+        };
+        let beating = tokio::spawn(heartbeat.clone().go_on(options.heartbeat));
         Ok(Self {
             pool,
             processes,
-            key: alive.key.clone(),
             alive: Mutex::new(Some(alive)),
             owner: options.owner,
-            clock,
+            heartbeat,
+            beating: beating.abort_handle(),
         })
     }
 
     /// Ends the store as the death of its process would: writes in flight come to their
     /// end, later ones fail, and its leases are free for others.
     pub async fn close(&self) {
+        self.beating.abort();
         self.pool.close().await;
         self.alive
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
+    }
+
+    /// Tells that this process lives, as it is told by itself.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn beat(&self) -> Result<(), StoreError> {
+        self.heartbeat.beat().await
+    }
+
+    /// What its leases carry.
+    pub(crate) fn key(&self) -> &str {
+        &self.heartbeat.key
+    }
+
+    pub(crate) fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    pub(crate) fn machine(&self) -> &str {
+        self.processes.machine()
+    }
+
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.heartbeat.clock.now()
+    }
+
+    /// What a process shows of its life.
+    pub(crate) fn sign_of(&self, process: &str) -> Sign {
+        self.processes.sign_of(process)
     }
 
     /// A transaction that holds the right to write from its start, so that what it reads
@@ -133,163 +170,24 @@ impl SqliteStore {
             .map_err(failed)
     }
 
-    /// Every lease that is held, by whom, and whether that process is alive.
-    pub(crate) async fn all_leases(&self) -> Result<Vec<(TargetId, Holder, bool)>, StoreError> {
-        let mut leases = Vec::new();
-        for (target, process, holder) in read::leases(&mut *self.reading().await?).await? {
-            let alive = process == self.key || self.processes.is_alive(&process)?;
-            leases.push((target, holder, alive));
-        }
-        Ok(leases)
-    }
-
     /// A transaction whose reads all see one moment.
     pub(crate) async fn reading(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
         self.pool.begin().await.map_err(failed)
     }
 }
 
-impl fmt::Debug for SqliteStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SqliteStore")
-            .field("process", &self.key)
-            .field("owner", &self.owner)
-            .finish_non_exhaustive()
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.beating.abort();
     }
 }
 
-#[async_trait]
-impl Store for SqliteStore {
-    async fn acquire(&self, target: &TargetId) -> Result<Lease, StoreError> {
-        let mut transaction = self.writing().await?;
-        let found = read::lease(&mut transaction, target).await?;
-        if let Some((process, holder)) = found.as_ref().and_then(|row| row.held.as_ref())
-            && (*process == self.key || self.processes.is_alive(process)?)
-        {
-            return Err(StoreError::Locked {
-                target: target.clone(),
-                holder: holder.clone(),
-            });
-        }
-        let fence = found.map_or(0, |row| row.fence) + 1;
-        let since = self.clock.now();
-        write::lease(
-            &mut transaction,
-            target,
-            fence,
-            &self.key,
-            &self.owner,
-            since,
-        )
-        .await?;
-        transaction.commit().await.map_err(failed)?;
-        Ok(Lease {
-            target: target.clone(),
-            fence,
-        })
-    }
-
-    async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
-        let mut transaction = self.writing().await?;
-        write::release(&mut transaction, lease, &self.key).await?;
-        transaction.commit().await.map_err(failed)
-    }
-
-    async fn begin(&self, deployments: &[(Lease, NewDeployment)]) -> Result<(), StoreError> {
-        let mut transaction = self.writing().await?;
-        for (lease, deployment) in deployments {
-            check_fence(&mut transaction, lease, &self.key).await?;
-            let target = &deployment.plan.target;
-            if *target != lease.target {
-                return Err(StoreError::Failed(format!(
-                    "the lease is on {}, the deployment of {target}",
-                    lease.target
-                )));
-            }
-            if let Some(deployment) = read::unfinished_of(&mut transaction, target).await? {
-                return Err(StoreError::Unfinished {
-                    target: target.clone(),
-                    deployment,
-                });
-            }
-            write::deployment(&mut transaction, deployment).await?;
-            write::event(
-                &mut transaction,
-                &deployment.id,
-                &Event::Started,
-                deployment.at,
-            )
-            .await?;
-            write::begun(&mut transaction, deployment).await?;
-        }
-        transaction.commit().await.map_err(failed)
-    }
-
-    async fn append(
-        &self,
-        lease: &Lease,
-        id: &DeploymentId,
-        event: &Event,
-        at: jiff::Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.writing().await?;
-        check_fence(&mut transaction, lease, &self.key).await?;
-        match read::whereabouts(&mut transaction, id).await? {
-            Some((target, _)) if target != lease.target => {
-                return Err(StoreError::Failed(format!(
-                    "the lease is on {}, {id} a deployment of {target}",
-                    lease.target
-                )));
-            }
-            Some((_, true)) => {
-                return Err(StoreError::Failed(format!(
-                    "{id} is finished; nothing can follow"
-                )));
-            }
-            None => return Err(StoreError::Failed(format!("there is no deployment {id}"))),
-            Some((_, false)) => {}
-        }
-        write::event(&mut transaction, id, event, at).await?;
-        if matches!(event, Event::Succeeded | Event::Unwound) {
-            write::finished(&mut transaction, id).await?;
-        }
-        if matches!(event, Event::Succeeded) {
-            deployed::succeeded(&mut transaction, id, at).await?;
-        }
-        transaction.commit().await.map_err(failed)
-    }
-
-    async fn unfinished(&self) -> Result<Vec<DeploymentRecord>, StoreError> {
-        read::deployments(&mut *self.reading().await?, read::Which::Unfinished).await
-    }
-
-    async fn deployment(&self, id: &DeploymentId) -> Result<Option<DeploymentRecord>, StoreError> {
-        Ok(
-            read::deployments(&mut *self.reading().await?, read::Which::Id(id))
-                .await?
-                .pop(),
-        )
-    }
-
-    async fn history(&self, target: &TargetId) -> Result<Vec<DeploymentRecord>, StoreError> {
-        let mut found =
-            read::deployments(&mut *self.reading().await?, read::Which::Target(target)).await?;
-        found.reverse();
-        Ok(found)
-    }
-
-    async fn targets(&self) -> Result<Vec<TargetRecord>, StoreError> {
-        read::targets(&mut *self.reading().await?).await
-    }
-
-    async fn deployed(&self) -> Result<Vec<DeployedRecord>, StoreError> {
-        deployed::all(&mut *self.reading().await?).await
-    }
-
-    async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {
-        let leases = self.all_leases().await?;
-        let alive = leases.into_iter().filter(|(.., alive)| *alive);
-        Ok(alive.map(|(target, holder, _)| (target, holder)).collect())
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("process", &self.key())
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
     }
 }
 
@@ -302,26 +200,13 @@ async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, sqlx::Err
     Ok(!connection.is_in_transaction())
 }
 
-/// Refuses a lease that was given back or taken over.
-async fn check_fence(
-    transaction: &mut Transaction<'static, Sqlite>,
-    lease: &Lease,
-    key: &str,
-) -> Result<(), StoreError> {
-    let row = read::lease(transaction, &lease.target).await?;
-    let ours = row.is_some_and(|row| {
-        row.fence == lease.fence && row.held.is_some_and(|(process, _)| process == key)
-    });
-    if ours {
-        Ok(())
-    } else {
-        Err(StoreError::Fenced(lease.target.clone()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use async_trait::async_trait;
+    use deploycenter_domain::name::TargetId;
+    use deploycenter_ports::{HEARTBEAT, Leases as _};
 
     use super::*;
 
@@ -344,6 +229,8 @@ mod tests {
             durable: false,
             // More than the pages that are there have room for.
             owner: "x".repeat(100_000),
+            machine: "here".to_owned(),
+            heartbeat: HEARTBEAT,
         };
         let store = SqliteStore::open(&folder.path().join("j.db"), options, Arc::new(NoClock))
             .await
@@ -368,6 +255,8 @@ mod tests {
             let options = StoreOptions {
                 durable,
                 owner: "one".to_owned(),
+                machine: "here".to_owned(),
+                heartbeat: HEARTBEAT,
             };
             let store = SqliteStore::open(&folder.path().join("j.db"), options, Arc::new(NoClock))
                 .await

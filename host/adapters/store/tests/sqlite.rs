@@ -1,31 +1,38 @@
 //! The store contract on SQLite, and what only a file on a disk can go through.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use deploycenter_domain::journal::Event;
-use deploycenter_ports::{Store, StoreError};
+use deploycenter_ports::{Journal as _, Leases as _, Queue as _, Store, StoreError};
 use deploycenter_store::{SqliteStore, StoreOptions};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 mod contract;
 mod doctor;
+mod earlier;
 
-use contract::{Database, Still, begin, deployment, id, intent, target, time};
+use contract::{Database, Hands, Still, begin, deployment, id, intent, target, time};
 
-async fn open(path: &Path, owner: &str) -> Result<SqliteStore, StoreError> {
-    let options = StoreOptions {
+fn options(owner: &str, machine: &str) -> StoreOptions {
+    StoreOptions {
         durable: false,
         owner: owner.to_owned(),
-    };
-    SqliteStore::open(path, options, Arc::new(Still)).await
+        machine: machine.to_owned(),
+        // Longer than any test.
+        heartbeat: Duration::from_secs(24 * 3600),
+    }
+}
+
+async fn open(path: &Path, owner: &str) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(path, options(owner, "here"), Arc::new(Still)).await
 }
 
 async fn tamper(path: &Path, sql: &'static str) {
@@ -40,6 +47,7 @@ async fn tamper(path: &Path, sql: &'static str) {
 struct Sqlite {
     _folder: tempfile::TempDir,
     path: PathBuf,
+    clock: Arc<Hands>,
     /// The same stores with their own type, by address.
     stores: Mutex<HashMap<usize, Arc<SqliteStore>>>,
 }
@@ -51,8 +59,25 @@ impl Sqlite {
         Self {
             _folder: folder,
             path,
+            clock: Arc::new(Hands::new()),
             stores: Mutex::default(),
         }
+    }
+
+    async fn opened(&self, owner: &str, machine: &str) -> Arc<dyn Store> {
+        let clock = Arc::clone(&self.clock);
+        let store = SqliteStore::open(&self.path, options(owner, machine), clock).await;
+        let store = Arc::new(store.unwrap());
+        let shared: Arc<dyn Store> = store.clone();
+        self.stores.lock().unwrap().insert(address(&shared), store);
+        shared
+    }
+
+    /// The files that show which processes live.
+    fn locks(&self) -> BTreeSet<PathBuf> {
+        let folder = std::fs::read_dir(self.path.with_extension("db.d"));
+        let entries = folder.into_iter().flatten();
+        entries.map(|entry| entry.unwrap().path()).collect()
     }
 }
 
@@ -63,10 +88,28 @@ fn address(store: &Arc<dyn Store>) -> usize {
 #[async_trait]
 impl Database for Sqlite {
     async fn open(&self, owner: &str) -> Arc<dyn Store> {
-        let store = Arc::new(open(&self.path, owner).await.unwrap());
-        let shared: Arc<dyn Store> = store.clone();
-        self.stores.lock().unwrap().insert(address(&shared), store);
-        shared
+        self.opened(owner, "here").await
+    }
+
+    async fn open_unseen(&self, owner: &str) -> Arc<dyn Store> {
+        // Opened once already, so that only the process's own file is new.
+        drop(open(&self.path, "nobody").await.unwrap());
+        let before = self.locks();
+        let store = self.opened(owner, "another machine").await;
+        // On a real one the lock on it isn't seen from here.
+        for file in self.locks().difference(&before) {
+            std::fs::remove_file(file).unwrap();
+        }
+        store
+    }
+
+    async fn beat(&self, store: &Arc<dyn Store>) {
+        let store = self.stores.lock().unwrap()[&address(store)].clone();
+        store.beat().await.unwrap();
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.clock.pass(seconds);
     }
 
     async fn kill(&self, store: Arc<dyn Store>) {
@@ -99,8 +142,14 @@ contract! {
     a_dead_holder_loses_its_leases
     a_lost_lease_writes_nothing
     a_lease_is_good_for_its_target_only
-    beginnings_go_together
+    what_is_enqueued_together_is_there_together
+    what_is_enqueued_is_claimed_by_whoever_comes
+    an_owner_that_is_silent_loses_its_leases
+    a_clock_that_jumps_takes_nothing_from_the_living
     what_is_written_is_read
+    what_cannot_follow_is_not_written
+    a_list_says_what_the_whole_record_says
+    lists_come_in_pages
     nothing_follows_the_end
     history_is_newest_first
     targets_follow_their_journals
@@ -156,12 +205,8 @@ async fn kill_9_frees_the_leases() {
     child.kill().unwrap();
     child.wait().unwrap();
     let lease = store.acquire(&odoo).await.unwrap();
-    let unfinished = store.unfinished().await.unwrap();
-    assert_eq!(unfinished.len(), 1, "its journal can be read");
-    store
-        .append(&lease, &id("d1"), &Event::Resumed, time(2))
-        .await
-        .unwrap();
+    let claimed = store.claim(&lease, &id("d1"), time(2)).await.unwrap();
+    assert!(claimed.events.len() > 2, "its journal can be read");
 
     // The next one that opens tidies up what the dead one left.
     drop(open(&path, "third").await.unwrap());
@@ -169,6 +214,42 @@ async fn kill_9_frees_the_leases() {
         .unwrap()
         .collect();
     assert_eq!(left.len(), 2, "open.lock and the parent's own: {left:?}");
+}
+
+/// Until when the only lease is its owner's although nothing is heard of it.
+async fn expiry(path: &Path) -> String {
+    let options = SqliteConnectOptions::new().filename(path);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    let row: (String,) = sqlx::query_as("SELECT expires FROM leases")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    row.0
+}
+
+#[tokio::test]
+async fn an_open_store_tells_by_itself_that_its_process_lives() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.db");
+    let clock = Arc::new(Hands::new());
+    let options = StoreOptions {
+        heartbeat: Duration::from_millis(10),
+        ..options("one", "here")
+    };
+    let store = SqliteStore::open(&path, options, clock.clone())
+        .await
+        .unwrap();
+    store.acquire(&target("acme/odoo")).await.unwrap();
+    assert_eq!(expiry(&path).await, time(61).to_string());
+    clock.pass(30);
+    for _ in 0..1000 {
+        if expiry(&path).await == time(91).to_string() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nothing was heard of it");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use deploycenter_argocd::{ArgoCdConfig, Cluster, Platform};
 use deploycenter_aws::{Accounts, Aws, Places};
 use deploycenter_domain::desired::{Region, Regions};
 use deploycenter_git::Remotes;
-use deploycenter_platform::{Environment, SystemClock};
+use deploycenter_platform::{Environment, SystemClock, machine};
 use deploycenter_ports::{Check, Clock, Examine, Finding, Unwatched};
 use deploycenter_store::Journal;
 use tokio::task::JoinSet;
@@ -84,6 +84,7 @@ async fn systems(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let journal = Journal {
         path: environment.database(root),
+        machine: machine(),
         clock: Arc::clone(&clock),
     };
     vec![

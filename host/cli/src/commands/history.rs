@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
+use deploycenter_engine::Engine;
 use deploycenter_engine::workflow::{self, Compared, HistoryDiff, Range};
-use deploycenter_engine::{Engine, ErrorCode};
 
 use super::CommandContext;
 use crate::fail::Fail;
@@ -44,11 +44,8 @@ pub(super) async fn run(context: &CommandContext, args: &HistoryArgs) -> Result<
     if let Some(range) = range {
         return show_diff(context, &place.engine, target, &range).await;
     }
-    let mut records = workflow::history(&place.engine, target).await?;
-    records.truncate(args.limit.unwrap_or(usize::MAX));
-    let report = HistoryReport::new(&records).map_err(|(deployment, error)| {
-        Fail::new(ErrorCode::Journal, format!("{deployment}: {error}"))
-    })?;
+    let deployments = workflow::history(&place.engine, target, args.limit).await?;
+    let report = HistoryReport::new(deployments);
     output::out!(
         "{}",
         if context.json {
@@ -71,9 +68,7 @@ async fn show_diff(
         to,
         differences,
     } = workflow::diff(engine, target, range).await?;
-    let end = |Compared { entry, .. }: &Compared| {
-        End::new(&entry.record.deployment, entry.progress.status())
-    };
+    let end = |compared: &Compared| End::new(&compared.summary);
     let diff = Diff::new(target, from.as_ref().map(end), end(&to), differences);
     if context.json {
         output::out!("{}", diff.json());
@@ -87,9 +82,9 @@ async fn show_diff(
 }
 
 /// What a person should know of a deployment that isn't simply done, on stderr.
-fn remark(Compared { entry, uncertain }: &Compared) {
-    let id = &entry.record.deployment.id;
-    match entry.progress.status() {
+fn remark(Compared { summary, uncertain }: &Compared) {
+    let id = &summary.id;
+    match summary.status() {
         Status::Succeeded => {}
         Status::Unwound => {
             output::errln!("Note: {id} was taken back, and so left what it had found.")

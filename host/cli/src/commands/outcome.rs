@@ -78,7 +78,9 @@ pub(super) fn verdict(
             Status::Unwound => code = code.or(Some(ErrorCode::Unwound)),
             // Above all others: someone has to look.
             Status::NeedsAttention => code = Some(RefusalCode::NeedsAttention.into()),
-            Status::Running | Status::Unwinding => code = code.or(Some(ErrorCode::Interrupted)),
+            Status::Queued | Status::Running | Status::Unwinding => {
+                code = code.or(Some(ErrorCode::Interrupted));
+            }
         }
         problems.extend(failure(outcome));
     }
@@ -116,7 +118,7 @@ fn failure(outcome: &Outcome) -> Option<Problem> {
                 format!("mend the cause, then: deploycenter resume {target}"),
             )
         }
-        Status::Running | Status::Unwinding => {
+        Status::Queued | Status::Running | Status::Unwinding => {
             let (stopped, when) = match outcome.waits.first() {
                 None => ("on request", String::new()),
                 Some(wait) => (

@@ -34,11 +34,11 @@ pub(super) async fn run(context: &CommandContext, args: &StatusArgs) -> Result<E
     let selection = selection(&args.selection)?;
     let (place, busy) = context.open().await?;
     busy.with("asking the journal, git and Argo CD");
-    let mut reader = StatusReader::new(&place.engine, selection);
+    let reader = StatusReader::new(&place.engine, selection);
     if args.watch {
         drop(busy);
         let clock = place.engine.clock.as_ref();
-        return watch::run(&mut reader, clock, args.interval, context.json).await;
+        return watch::run(&reader, clock, args.interval, context.json).await;
     }
     let outcome = reader.read().await?;
     drop(busy);

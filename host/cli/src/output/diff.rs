@@ -6,7 +6,7 @@ use deploycenter_domain::effect::Action;
 use deploycenter_domain::history::Difference;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{DeploymentId, TargetId};
-use deploycenter_ports::NewDeployment;
+use deploycenter_ports::DeploymentSummary;
 use serde::Serialize;
 
 use super::effect;
@@ -21,7 +21,8 @@ pub(crate) struct End {
 }
 
 impl End {
-    pub(crate) fn new(deployment: &NewDeployment, status: Status) -> Self {
+    pub(crate) fn new(deployment: &DeploymentSummary) -> Self {
+        let status = deployment.status();
         let mut about = vec![when(deployment.at)];
         about.extend(deployment.main_commit.as_deref().map(short));
         about.push(harmless(&deployment.actor));

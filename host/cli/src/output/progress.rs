@@ -263,11 +263,11 @@ fn ending(status: Status) -> String {
     let style = match status {
         Status::Succeeded => GOOD,
         Status::NeedsAttention => BAD,
-        Status::Running | Status::Unwinding | Status::Unwound => CAREFUL,
+        Status::Queued | Status::Running | Status::Unwinding | Status::Unwound => CAREFUL,
     };
     let words = match status {
         // On request, or for what is away; the deployment itself is as sound as before.
-        Status::Running => "stopped; `deploycenter resume` goes on",
+        Status::Queued | Status::Running => "stopped; `deploycenter resume` goes on",
         Status::Unwinding => "stopped on its way back; `deploycenter resume` goes on",
         other => other.as_str(),
     };

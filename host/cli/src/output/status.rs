@@ -193,7 +193,7 @@ fn cells(row: &StatusRow) -> [Cell; 8] {
 pub(crate) fn state(status: Status) -> Cell {
     let style = match status {
         Status::Succeeded => GOOD,
-        Status::Running => PLAIN,
+        Status::Queued | Status::Running => PLAIN,
         Status::Unwinding | Status::Unwound => CAREFUL,
         Status::NeedsAttention => BAD,
     };

@@ -18,7 +18,10 @@ use crate::undo_step::UndoStep;
     reason = "an event is written and read once; boxes would only clutter its many uses"
 )]
 pub enum Event {
-    /// The deployment exists; its plan stands beside the journal.
+    /// The deployment exists, and waits for whoever runs it; its plan stands beside the
+    /// journal.
+    Queued,
+    /// Someone runs it from here on. Journals of earlier versions begin with it.
     Started,
     /// An effect is about to be called.
     Intent {
@@ -103,6 +106,7 @@ impl Event {
     /// In a few words, for what is said of an impossible journal.
     pub(super) fn name(&self) -> &'static str {
         match self {
+            Event::Queued => "a queueing",
             Event::Started => "a start",
             Event::Intent { .. } => "an intent",
             Event::Done { .. } => "a result",

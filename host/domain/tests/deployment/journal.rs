@@ -16,6 +16,7 @@ fn step() -> UndoStep {
 /// One of each event, all about the same effect.
 fn every_event() -> Vec<Event> {
     vec![
+        Event::Queued,
         Event::Started,
         intent(&effect(EFFECT, None, Some(file_system()))),
         done(&id(EFFECT), true),
@@ -52,6 +53,7 @@ fn every_event() -> Vec<Event> {
 
 fn short(event: &Event) -> &'static str {
     match event {
+        Event::Queued => "queued",
         Event::Started => "started",
         Event::Intent { .. } => "intent",
         Event::Done { .. } => "done",
@@ -85,10 +87,21 @@ fn after(names: &[&str]) -> DeploymentState {
 
 #[test]
 fn what_may_follow_what() {
-    use Status::{NeedsAttention, Running, Succeeded, Unwinding, Unwound};
+    use Status::{NeedsAttention, Queued, Running, Succeeded, Unwinding, Unwound};
     type Follows = &'static [(&'static str, Status)];
     let table: &[(&[&str], Follows)] = &[
-        (&[], &[("started", Running)]),
+        (&[], &[("queued", Queued), ("started", Running)]),
+        (&["queued"], &[("started", Running)]),
+        (
+            &["queued", "started"],
+            &[
+                ("intent", Running),
+                ("unwind-started", Unwinding),
+                ("needs-attention", NeedsAttention),
+                ("resumed", Running),
+                ("succeeded", Succeeded),
+            ],
+        ),
         (
             &["started"],
             &[
@@ -294,13 +307,13 @@ fn what_it_waits_for_is_told_before_why_it_goes_back() {
         "undo-failed",
         "needs-attention",
     ]);
-    assert_eq!(progress.reason.as_deref(), Some("refused"));
+    assert_eq!(progress.outline.reason.as_deref(), Some("refused"));
     assert_eq!(progress.why(), Some("stuck"));
-    assert_eq!(progress.leftovers, ["fs-1"]);
+    assert_eq!(progress.outline.leftovers, ["fs-1"]);
     let mut resumed = progress.clone();
     resumed.apply(&Event::Resumed).unwrap();
     assert_eq!(
-        (resumed.why(), resumed.leftovers.len()),
+        (resumed.why(), resumed.outline.leftovers.len()),
         (Some("refused"), 0)
     );
     assert_eq!(
@@ -310,14 +323,14 @@ fn what_it_waits_for_is_told_before_why_it_goes_back() {
     assert!(progress.is_unwinding());
     // Forward, the call for attention is all there is to say why.
     let parked = after(&["started", "needs-attention"]);
-    assert_eq!(parked.reason, None);
+    assert_eq!(parked.outline.reason, None);
     assert_eq!(parked.why(), Some("stuck"));
     assert!(!parked.is_unwinding());
 }
 
 #[test]
 fn what_is_away_is_waited_for_until_it_answers_or_nobody_asks_it_any_more() {
-    let waits = |names: &[&str]| after(names).waiting;
+    let waits = |names: &[&str]| after(names).outline.waiting;
     let waiting = waits(&["started", "intent", "waiting"]);
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting["efs"].entry, 2, "its time is since when");
@@ -346,6 +359,7 @@ fn a_journal_is_the_same_after_it_was_stored() {
         );
     }
     for status in [
+        Status::Queued,
         Status::Running,
         Status::Unwinding,
         Status::NeedsAttention,

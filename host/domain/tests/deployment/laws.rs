@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
-use deploycenter_domain::journal::{DeploymentState, EffectState, Event, Status};
+use deploycenter_domain::journal::{DeploymentState, EffectState, Event, Outline, Status};
 use deploycenter_domain::plan::{TargetPlan, changes};
 use deploycenter_domain::resource::{Outputs, Resource};
 use deploycenter_domain::stale::{Verdict, compare};
@@ -126,6 +126,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     };
     let system = || prop::sample::select(vec!["efs".to_owned(), "argocd".to_owned()]);
     prop_oneof![
+        Just(Event::Queued),
         Just(Event::Started),
         effect().prop_map(|effect| Event::Intent {
             effect,
@@ -243,11 +244,19 @@ proptest! {
             prop_assert!(!before.status().is_final() || progress == before);
         }
         match (read, refused) {
-            (Ok(whole), None) => prop_assert_eq!(whole, progress),
+            (Ok(whole), None) => prop_assert_eq!(&whole, &progress),
             (Err(error), Some(entry)) => prop_assert_eq!(error.entry, entry),
             (Err(error), None) => prop_assert!(events.is_empty(), "{error}"),
             (Ok(_), Some(entry)) => prop_assert!(false, "entry {entry} was read"),
         }
+        // What lists show follows without the effects, and survives being stored.
+        let mut outline = Outline::default();
+        for event in &valid {
+            outline.apply(event).unwrap();
+            let stored = serde_json::to_string(&outline).unwrap();
+            outline = serde_json::from_str(&stored).unwrap();
+        }
+        prop_assert_eq!(&outline, &progress.outline);
         // Every beginning of a valid journal is one.
         for count in 1..=valid.len() {
             prop_assert!(DeploymentState::read(&valid[..count]).is_ok());

@@ -126,7 +126,7 @@ async fn slept(engine: &Engine, pause: Duration, wanted: &impl Fn() -> bool) -> 
 impl Saga<'_> {
     /// Journals that a system is waited for, once for all that wait for it.
     pub(super) async fn waits_for(&mut self, failure: &ProviderError) -> Result<(), RunError> {
-        if self.progress.waiting.contains_key(failure.system) {
+        if self.progress.outline.waiting.contains_key(failure.system) {
             return Ok(());
         }
         let since = self.engine.clock.now();
@@ -149,7 +149,7 @@ impl Saga<'_> {
         let Some(Outage { system, .. }) = outage.cloned() else {
             return Ok(());
         };
-        if !self.progress.waiting.contains_key(system) {
+        if !self.progress.outline.waiting.contains_key(system) {
             return Ok(());
         }
         self.write(Event::Answered {

@@ -41,7 +41,7 @@ impl Saga<'_> {
                     })
                     .await?;
                     let leftovers = self.leftovers(&steps[at..]);
-                    let why = self.progress.reason.as_deref().unwrap_or_default();
+                    let why = self.progress.outline.reason.as_deref().unwrap_or_default();
                     // What stops it is often what it failed for.
                     let stopped = if why.contains(&error.message) {
                         " too".to_owned()
@@ -65,11 +65,8 @@ impl Saga<'_> {
         if !plan.is_first() {
             return Ok(true);
         }
-        let records = self.engine.store.targets().await?;
-        Ok(records
-            .iter()
-            .find(|record| record.target == plan.target)
-            .is_some_and(|record| record.holds_data && record.incarnation == plan.incarnation))
+        let known = self.engine.store.target(&plan.target).await?;
+        Ok(known.is_some_and(|it| it.holds_data && it.incarnation == plan.incarnation))
     }
 
     /// Takes a step, as often as the system that it needs is away; `None`: that was in

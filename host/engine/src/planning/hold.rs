@@ -11,7 +11,6 @@ use deploycenter_domain::declaration::ApplicationRole;
 use deploycenter_domain::deployed;
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::hold::{self, Hold};
-use deploycenter_domain::journal::{DeploymentState, Status};
 use deploycenter_domain::lock;
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::naming;
@@ -19,11 +18,11 @@ use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark};
 use deploycenter_domain::resource::{File, Folder, Resource, Sync};
 use deploycenter_domain::wanted::WantedEffect;
-use deploycenter_ports::{DeploymentRecord, StoreError};
 
 pub use rollback::Back;
 
 use self::present::Present;
+use super::recorded::progress;
 use super::refusal::Refusal;
 use super::removal::{application, folder_commit};
 use super::{PlanError, PlanOptions};
@@ -139,17 +138,13 @@ impl Run {
         target: &TargetId,
         incarnation: Incarnation,
     ) -> Result<Option<BTreeMap<String, String>>, PlanError> {
-        for record in self.store.history(target).await? {
-            let progress = progress(&record)?;
-            let plan = &record.deployment.plan;
-            if progress.status() == Status::Succeeded
-                && plan.incarnation == incarnation
-                && !plan.operation.is_removal()
-            {
-                return Ok(Some(deployed::files(plan, &progress.bindings)));
-            }
-        }
-        Ok(None)
+        let last = self.last_success(target, incarnation).await?;
+        let Some(record) = last else {
+            return Ok(None);
+        };
+        let progress = progress(&record)?;
+        let plan = &record.deployment.plan;
+        Ok(Some(deployed::files(plan, &progress.bindings)))
     }
 
     /// A plan that changes a target's files and nothing else.
@@ -194,11 +189,6 @@ impl Run {
 
 fn refused(blocked: Refusal) -> PlanError {
     PlanError::Refusal(vec![blocked])
-}
-
-pub(super) fn progress(record: &DeploymentRecord) -> Result<DeploymentState, PlanError> {
-    DeploymentState::read(record.events.iter().map(|recorded| &recorded.event))
-        .map_err(|error| StoreError::Corrupt(format!("{}: {error}", record.deployment.id)).into())
 }
 
 fn file_effects(there: &Folder, files: &BTreeMap<String, String>) -> Vec<WantedEffect> {

@@ -1,10 +1,11 @@
 //! What is ours outside and belongs to no target any more.
 
 use deploycenter_domain::effect::EffectId;
-use deploycenter_domain::journal::Event;
+use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::naming;
 use deploycenter_domain::remedy::Advice;
+use deploycenter_ports::Deployments;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -95,17 +96,16 @@ impl Run {
         effect: &EffectId,
     ) -> Result<Option<Timestamp>, PlanError> {
         let mut since = None;
-        for record in self.store.history(target).await? {
-            let plan = &record.deployment.plan;
-            match record.events.last() {
-                Some(last) if last.event == Event::Succeeded && !plan.operation.is_removal() => {
-                    if plan.effect(effect).is_some() {
-                        break;
-                    }
-                    since = Some(last.at);
-                }
-                _ => {}
+        let all = Deployments::Of(target.clone());
+        for summary in self.store.all_deployments(&all).await? {
+            if summary.status() != Status::Succeeded || summary.plan.operation.is_removal() {
+                continue;
             }
+            let record = self.recorded(&summary.id).await?;
+            if record.deployment.plan.effect(effect).is_some() {
+                break;
+            }
+            since = Some(summary.last);
         }
         Ok(since)
     }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::desired::Desired;
-use deploycenter_domain::journal::{DeploymentState, Status};
+use deploycenter_domain::journal::Status;
 use deploycenter_domain::lock::Lock;
 use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::resource::{Application, Resource};
 use deploycenter_domain::secret_version::SecretVersions;
 use deploycenter_ports::{
-    DeployedRecord, Holder, InventoryItem, LiveTarget, Marker, StoreError, TargetRecord,
+    DeployedRecord, Deployments, Holder, InventoryItem, LiveTarget, Marker, TargetRecord,
 };
 
 use super::apps::Apps;
@@ -297,9 +297,9 @@ impl Run {
     /// Reads branches and journal.
     async fn read(&self) -> Result<Known, PlanError> {
         let live = self.systems.branches.live().await?;
-        let records = self.store.targets().await?;
+        let records = self.store.all_targets().await?;
         let mut deployed: BTreeMap<TargetId, Vec<DeployedRecord>> = BTreeMap::new();
-        for record in self.store.deployed().await? {
+        for record in self.store.all_deployed().await? {
             deployed
                 .entry(record.target.clone())
                 .or_default()
@@ -307,22 +307,19 @@ impl Run {
         }
         let mut unfinished = BTreeMap::new();
         let mut holders: BTreeMap<TargetId, Holder> =
-            self.store.holders().await?.into_iter().collect();
-        for record in self.store.unfinished().await? {
-            let id = record.deployment.id.clone();
-            let progress =
-                DeploymentState::read(record.events.iter().map(|recorded| &recorded.event))
-                    .map_err(|error| StoreError::Corrupt(format!("{id}: {error}")))?;
+            self.store.all_holders().await?.into_iter().collect();
+        let summaries = self.store.all_deployments(&Deployments::Unfinished);
+        for summary in summaries.await? {
             unfinished.insert(
-                record.deployment.plan.target.clone(),
+                summary.target.clone(),
                 Unfinished {
-                    deployment: id,
-                    incarnation: record.deployment.plan.incarnation,
-                    region: record.deployment.plan.region,
-                    removes: record.deployment.plan.operation.is_removal(),
-                    status: progress.status(),
-                    reason: progress.why().map(str::to_owned),
-                    holder: holders.remove(&record.deployment.plan.target),
+                    status: summary.status(),
+                    reason: summary.state.why().map(str::to_owned),
+                    deployment: summary.id,
+                    incarnation: summary.plan.incarnation,
+                    region: summary.plan.region,
+                    removes: summary.plan.operation.is_removal(),
+                    holder: holders.remove(&summary.target),
                 },
             );
         }

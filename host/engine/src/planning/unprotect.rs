@@ -5,18 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deploycenter_domain::deployed::{self, DeployedState};
 use deploycenter_domain::effect::{EffectId, EffectKind};
-use deploycenter_domain::journal::{DeploymentState, Status};
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{Folder, Observed, Project, Resource, Sync};
 use deploycenter_domain::unwind::unprotected;
 use deploycenter_domain::wanted;
-use deploycenter_ports::StoreError;
 use serde_json::Value;
 
 use super::PlanError;
 use super::effects::EffectScope;
 use super::folders::bare;
+use super::recorded::progress;
 use super::removal::{application, folder_commit, ids};
 use crate::Run;
 
@@ -164,25 +163,16 @@ impl Run {
         target: &TargetId,
         incarnation: Incarnation,
     ) -> Result<Option<(BTreeMap<String, String>, Option<Resource>)>, PlanError> {
-        for record in self.store.history(target).await? {
-            let plan = &record.deployment.plan;
-            if plan.incarnation != incarnation || plan.operation.is_removal() {
-                continue;
-            }
-            let progress =
-                DeploymentState::read(record.events.iter().map(|recorded| &recorded.event))
-                    .map_err(|error| {
-                        StoreError::Corrupt(format!("{}: {error}", record.deployment.id))
-                    })?;
-            if progress.status() != Status::Succeeded {
-                continue;
-            }
-            let base = DeployedState::after(None, plan, &progress.bindings)
-                .images
-                .remove(&application("base"));
-            return Ok(Some((deployed::files(plan, &progress.bindings), base)));
-        }
-        Ok(None)
+        let last = self.last_success(target, incarnation).await?;
+        let Some(record) = last else {
+            return Ok(None);
+        };
+        let progress = progress(&record)?;
+        let plan = &record.deployment.plan;
+        let base = DeployedState::after(None, plan, &progress.bindings)
+            .images
+            .remove(&application("base"));
+        Ok(Some((deployed::files(plan, &progress.bindings), base)))
     }
 }
 

@@ -66,14 +66,17 @@ impl Run {
         snapshot: &'a PlanningSnapshot,
         everything: &'a [InventoryItem],
     ) -> Result<Usages<'a>, PlanError> {
-        let records = self.store.unfinished().await?;
+        let mut unfinished = BTreeMap::new();
+        for (target, known) in snapshot.unfinished.iter() {
+            // One that has ended since is nobody's work any more.
+            if let Some(record) = self.store.deployment(&known.deployment).await? {
+                unfinished.insert(target.clone(), record);
+            }
+        }
         Ok(Usages {
             snapshot,
             everything,
-            unfinished: records
-                .into_iter()
-                .map(|record| (record.deployment.plan.target.clone(), record))
-                .collect(),
+            unfinished,
         })
     }
 }

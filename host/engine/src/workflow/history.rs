@@ -1,12 +1,11 @@
 //! `history`: a target's deployments, and what differs between what two of them left.
 
 use deploycenter_domain::history::{Difference, Left, differences};
-use deploycenter_domain::journal::{DeploymentState, Status};
+use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{DeploymentId, TargetId};
-use deploycenter_ports::DeploymentRecord;
+use deploycenter_ports::{DeploymentSummary, Deployments, PageRequest};
 
 use super::WorkflowError;
-use super::status::progress;
 use super::unknown_target::unknown_target;
 use crate::Engine;
 
@@ -14,15 +13,6 @@ use crate::Engine;
 const LATEST: &str = "latest";
 /// The word for the one that succeeded before it.
 const PREVIOUS: &str = "previous";
-
-/// A deployment, and what its journal adds up to.
-#[derive(Debug, Clone)]
-pub struct Entry {
-    /// As it was journaled.
-    pub record: DeploymentRecord,
-    /// Where it is.
-    pub progress: DeploymentState,
-}
 
 /// What is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,21 +106,37 @@ pub struct HistoryDiff {
 #[derive(Debug, Clone)]
 pub struct Compared {
     /// The deployment.
-    pub entry: Entry,
+    pub summary: DeploymentSummary,
     /// Effects of which the journal doesn't say what became of them.
     pub uncertain: Vec<deploycenter_domain::effect::EffectId>,
 }
 
-/// A target's deployments, newest first.
+/// A target's deployments, newest first, and `limit` at most.
 ///
 /// # Errors
 /// When there is no such target and never was, or the journal can't be read.
 pub async fn history(
     engine: &Engine,
     target: &TargetId,
-) -> Result<Vec<DeploymentRecord>, WorkflowError> {
-    let records = engine.store.history(target).await?;
+    limit: Option<usize>,
+) -> Result<Vec<DeploymentSummary>, WorkflowError> {
+    let mut records = Vec::new();
+    let mut after = None;
+    loop {
+        let left = limit.map_or(PageRequest::MOST, |limit| {
+            limit.saturating_sub(records.len())
+        });
+        let request = PageRequest::new(after, left);
+        let of_target = Deployments::Of(target.clone());
+        let page = engine.store.deployments(&of_target, request).await?;
+        records.extend(page.items);
+        after = page.next;
+        if after.is_none() || limit.is_some_and(|limit| records.len() >= limit) {
+            break;
+        }
+    }
     if !records.is_empty() || target.is_shared() {
+        records.truncate(limit.unwrap_or(usize::MAX));
         return Ok(records);
     }
     match unknown_target(engine, target).await? {
@@ -148,21 +154,21 @@ pub async fn diff(
     target: &TargetId,
     range: &Range,
 ) -> Result<HistoryDiff, WorkflowError> {
-    let entries = oldest_first(history(engine, target).await?)?;
+    let mut summaries = history(engine, target, None).await?;
+    summaries.reverse();
     let (from, to) = match range {
         Range::Of(one) => {
-            let to = position(engine, target, &entries, one).await?;
-            (succeeded_before(&entries, to), to)
+            let to = position(engine, target, &summaries, one).await?;
+            (succeeded_before(&summaries, to), to)
         }
         Range::Between(from, to) => (
-            Some(position(engine, target, &entries, from).await?),
-            position(engine, target, &entries, to).await?,
+            Some(position(engine, target, &summaries, from).await?),
+            position(engine, target, &summaries, to).await?,
         ),
     };
-    let before = left(&entries, from);
-    let after = left(&entries, Some(to));
+    let (before, after) = left(engine, &summaries, from, to).await?;
     let compared = |at: usize, left: &Left| Compared {
-        entry: entries[at].clone(),
+        summary: summaries[at].clone(),
         uncertain: left.uncertain().iter().cloned().collect(),
     };
     Ok(HistoryDiff {
@@ -182,39 +188,56 @@ pub async fn find(
     target: &TargetId,
     name: &str,
 ) -> Result<DeploymentId, WorkflowError> {
-    let entries = oldest_first(engine.store.history(target).await?)?;
-    let at = position(engine, target, &entries, &name.to_lowercase()).await?;
-    Ok(entries[at].record.deployment.id.clone())
+    let of_target = Deployments::Of(target.clone());
+    let mut summaries = engine.store.all_deployments(&of_target).await?;
+    summaries.reverse();
+    let at = position(engine, target, &summaries, &name.to_lowercase()).await?;
+    Ok(summaries[at].id.clone())
 }
 
-fn oldest_first(records: Vec<DeploymentRecord>) -> Result<Vec<Entry>, WorkflowError> {
-    let entries = records.into_iter().rev().map(|record| {
-        let progress = progress(&record)?;
-        Ok(Entry { record, progress })
-    });
-    entries.collect()
-}
-
-/// What the deployments up to that one left, with it.
-fn left(entries: &[Entry], up_to: Option<usize>) -> Left {
+/// What the deployments up to the one left and up to the other, each with it; nothing
+/// before the first. Read one by one: each plan has all its files.
+async fn left(
+    engine: &Engine,
+    summaries: &[DeploymentSummary],
+    from: Option<usize>,
+    to: usize,
+) -> Result<(Left, Left), WorkflowError> {
     let mut left = Left::default();
-    for Entry { record, progress } in entries.iter().take(up_to.map_or(0, |at| at + 1)) {
-        left.take_in(&record.deployment.plan, progress);
+    let (mut before, mut after) = (Left::default(), Left::default());
+    let last = from.map_or(to, |from| from.max(to));
+    for (at, summary) in summaries.iter().enumerate().take(last + 1) {
+        let record = engine.store.deployment(&summary.id).await?;
+        let record = record.ok_or_else(|| WorkflowError::Gone {
+            target: summary.target.clone(),
+            deployment: summary.id.clone(),
+        })?;
+        let state = record.state().map_err(|error| WorkflowError::Journal {
+            deployment: summary.id.clone(),
+            message: error.to_string(),
+        })?;
+        left.take_in(&record.deployment.plan, &state);
+        if from == Some(at) {
+            before.clone_from(&left);
+        }
+        if at == to {
+            after.clone_from(&left);
+        }
     }
-    left
+    Ok((before, after))
 }
 
 /// Where a deployment stands among a target's.
 async fn position(
     engine: &Engine,
     target: &TargetId,
-    entries: &[Entry],
+    summaries: &[DeploymentSummary],
     name: &str,
 ) -> Result<usize, WorkflowError> {
     if matches!(name, LATEST | PREVIOUS) {
-        let latest = succeeded_before(entries, entries.len());
+        let latest = succeeded_before(summaries, summaries.len());
         let found = match (name, latest) {
-            (PREVIOUS, Some(latest)) => succeeded_before(entries, latest),
+            (PREVIOUS, Some(latest)) => succeeded_before(summaries, latest),
             _ => latest,
         };
         return Ok(found.ok_or_else(|| match latest {
@@ -222,8 +245,8 @@ async fn position(
             None => UnknownDeployment::NoneSucceeded(target.clone()),
         })?);
     }
-    let id = |at: usize| &entries[at].record.deployment.id;
-    let all = 0..entries.len();
+    let id = |at: usize| &summaries[at].id;
+    let all = 0..summaries.len();
     if let Some(at) = all.clone().find(|at| id(*at).as_str() == name) {
         return Ok(at);
     }
@@ -248,12 +271,12 @@ async fn position(
         }
     }
     if let Ok(deployment) = name.parse::<DeploymentId>()
-        && let Some(other) = engine.store.deployment(&deployment).await?
+        && let Some(other) = engine.store.summary(&deployment).await?
     {
         return Err(UnknownDeployment::Other {
             target: target.clone(),
             deployment,
-            other: other.deployment.plan.target,
+            other: other.target,
         }
         .into());
     }
@@ -266,10 +289,10 @@ async fn position(
 }
 
 /// The last one before that place which succeeded.
-fn succeeded_before(entries: &[Entry], at: usize) -> Option<usize> {
-    entries[..at]
+fn succeeded_before(summaries: &[DeploymentSummary], at: usize) -> Option<usize> {
+    summaries[..at]
         .iter()
-        .rposition(|entry| entry.progress.status() == Status::Succeeded)
+        .rposition(|summary| summary.status() == Status::Succeeded)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub(super) async fn part_older(
     let Some(head) = head else {
         return Ok((targets, Vec::new()));
     };
-    let records = engine.store.targets().await?;
+    let records = engine.store.all_targets().await?;
     let last: BTreeMap<TargetId, String> = records
         .into_iter()
         .filter_map(|record| Some((record.target, record.main_commit?)))

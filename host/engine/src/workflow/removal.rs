@@ -115,8 +115,8 @@ async fn removed(
     let mut gone = BTreeSet::new();
     let done = |outcome: &&Outcome| outcome.status == Status::Succeeded;
     for outcome in outcomes.iter().filter(done) {
-        let record = engine.store.deployment(&outcome.deployment).await?;
-        if record.is_some_and(|record| record.deployment.plan.operation.is_removal()) {
+        let summary = engine.store.summary(&outcome.deployment).await?;
+        if summary.is_some_and(|summary| summary.plan.operation.is_removal()) {
             gone.insert(outcome.target.clone());
         }
     }

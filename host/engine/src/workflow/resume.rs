@@ -80,7 +80,7 @@ async fn check_known(engine: &Engine, targets: &[String]) -> Result<(), Workflow
     if targets.is_empty() {
         return Ok(());
     }
-    let recorded = engine.store.targets().await?;
+    let recorded = engine.store.all_targets().await?;
     let recorded: Vec<&TargetId> = recorded
         .iter()
         .map(|record| &record.target)

@@ -1,17 +1,17 @@
 //! `status`: where each target stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deploycenter_domain::desired::Desired;
 use deploycenter_domain::hold::{Hold, HoldError};
-use deploycenter_domain::journal::{DeploymentState, Status};
+use deploycenter_domain::journal::Status;
 use deploycenter_domain::lock::Lock;
 use deploycenter_domain::name::{AppName, DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::naming;
 use deploycenter_domain::selector::Selection;
 use deploycenter_ports::{
-    ApplicationState, DeploymentRecord, LiveTarget, ProviderError, ProviderErrorKind, TargetRecord,
-    Wait,
+    ApplicationState, DeploymentSummary, Deployments, LiveTarget, ProviderError, ProviderErrorKind,
+    TargetRecord, Wait,
 };
 
 use super::WorkflowError;
@@ -74,19 +74,13 @@ pub type HoldState = Result<Hold, HoldError>;
 pub struct StatusReader<'a> {
     engine: &'a Engine,
     selection: Selection,
-    /// How deployments ended that were read; that never changes again.
-    ended: BTreeMap<DeploymentId, Status>,
 }
 
 impl<'a> StatusReader<'a> {
     /// A reader of the selected targets.
     #[must_use]
     pub fn new(engine: &'a Engine, selection: Selection) -> Self {
-        Self {
-            engine,
-            selection,
-            ended: BTreeMap::new(),
-        }
+        Self { engine, selection }
     }
 
     /// One list of applications, one of branches, the desired state and the journal, all as
@@ -94,7 +88,7 @@ impl<'a> StatusReader<'a> {
     ///
     /// # Errors
     /// When the desired state or the journal can't be read, or a system refuses to say.
-    pub async fn read(&mut self) -> Result<StatusOutcome, WorkflowError> {
+    pub async fn read(&self) -> Result<StatusOutcome, WorkflowError> {
         let engine = self.engine;
         let desired = engine.desired().await?;
         let mut away = None;
@@ -135,31 +129,26 @@ impl<'a> StatusReader<'a> {
     }
 
     /// The last deployment of each target, and where it is.
-    async fn last_deployments(
-        &mut self,
-    ) -> Result<BTreeMap<TargetId, LastDeployment>, WorkflowError> {
+    async fn last_deployments(&self) -> Result<BTreeMap<TargetId, LastDeployment>, WorkflowError> {
         let store = &self.engine.store;
-        let records = store.targets().await?;
-        let unfinished = store.unfinished().await?;
-        let holders = store.holders().await?;
+        let records = store.all_targets().await?;
+        let unfinished = store.all_deployments(&Deployments::Unfinished).await?;
+        let mut unfinished: BTreeMap<DeploymentId, DeploymentSummary> = unfinished
+            .into_iter()
+            .map(|summary| (summary.id.clone(), summary))
+            .collect();
+        let holders = store.all_holders().await?;
+        let held: BTreeSet<&TargetId> = holders.iter().map(|(held, _)| held).collect();
         let mut last = BTreeMap::new();
         for record in records {
-            let running = unfinished
-                .iter()
-                .find(|deployment| deployment.deployment.id == record.last);
-            let (status, waiting) = match running {
-                Some(deployment) => {
-                    let progress = progress(deployment)?;
-                    (progress.status(), deployment.waits(&progress))
-                }
+            let (status, waiting) = match unfinished.remove(&record.last) {
+                Some(summary) => (summary.status(), summary.waits),
                 None => (self.ended(&record).await?, Vec::new()),
             };
-            let goes_on = matches!(status, Status::Running | Status::Unwinding);
-            let is_held = holders.iter().any(|(held, _)| *held == record.target);
             let one = LastDeployment {
+                is_interrupted: status.goes_on() && !held.contains(&record.target),
                 deployment: record.last,
                 status,
-                is_interrupted: goes_on && !is_held,
                 waiting,
                 incarnation: record.incarnation,
             };
@@ -168,34 +157,18 @@ impl<'a> StatusReader<'a> {
         Ok(last)
     }
 
-    /// How a deployment ended. Only one that failed has to be read for that, and that once.
-    async fn ended(&mut self, record: &TargetRecord) -> Result<Status, WorkflowError> {
+    /// How a deployment ended. Only one that failed has to be asked for.
+    async fn ended(&self, record: &TargetRecord) -> Result<Status, WorkflowError> {
         if record.last_succeeded.as_ref() == Some(&record.last) {
             return Ok(Status::Succeeded);
         }
-        if let Some(status) = self.ended.get(&record.last) {
-            return Ok(*status);
-        }
-        let deployment = self.engine.store.deployment(&record.last).await?;
-        let deployment = deployment.ok_or_else(|| WorkflowError::Gone {
+        let summary = self.engine.store.summary(&record.last).await?;
+        let summary = summary.ok_or_else(|| WorkflowError::Gone {
             target: record.target.clone(),
             deployment: record.last.clone(),
         })?;
-        let status = progress(&deployment)?.status();
-        if status.is_final() {
-            self.ended.insert(record.last.clone(), status);
-        }
-        Ok(status)
+        Ok(summary.status())
     }
-}
-
-/// What a deployment's journal adds up to.
-pub(super) fn progress(record: &DeploymentRecord) -> Result<DeploymentState, WorkflowError> {
-    let events = record.events.iter().map(|recorded| &recorded.event);
-    DeploymentState::read(events).map_err(|error| WorkflowError::Journal {
-        deployment: record.deployment.id.clone(),
-        message: error.to_string(),
-    })
 }
 
 /// What was read; `None` while its system can't be reached, which `away` keeps.

@@ -11,7 +11,7 @@ pub(super) async fn unknown_target(
     engine: &Engine,
     target: &TargetId,
 ) -> Result<Option<WorkflowError>, WorkflowError> {
-    let recorded = engine.store.targets().await?;
+    let recorded = engine.store.all_targets().await?;
     let desired = engine.desired().await?;
     let is_known = recorded.iter().any(|record| record.target == *target)
         || desired.instance(target).is_some()

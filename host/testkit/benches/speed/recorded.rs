@@ -15,10 +15,11 @@ use deploycenter_domain::resource::{Observed, Resource, Sync};
 use deploycenter_engine::{Engine, Limits, Providers};
 use deploycenter_ports::{
     ApplicationState, Applications, BranchSnapshot, Clock, DeployedRecord, DeploymentRecord,
-    DesiredFiles, Generated, Holder, Ids, LastChange, Lease, LiveTarget, MainState, NewDeployment,
-    Plugins, ProvidedOwner, ProvidedSecrets, Provider, ProviderError, ProviderErrorKind,
-    Repository, RepositoryError, SecretEntry, SecretSnapshot, Silent, Snapshot, Step, StepOutcome,
-    Store, StoreError, Syncing, TargetRecord,
+    DeploymentSummary, Deployments, DesiredFiles, Generated, Holder, Ids, Journal, LastChange,
+    Lease, Leases, LiveTarget, MainState, NewDeployment, Page, PageRequest, Plugins, ProvidedOwner,
+    ProvidedSecrets, Provider, ProviderError, ProviderErrorKind, Queries, Queue, Repository,
+    RepositoryError, SecretEntry, SecretSnapshot, Silent, Snapshot, Step, StepOutcome, StoreError,
+    Syncing, TargetRecord,
 };
 
 use crate::recording::Recording;
@@ -267,8 +268,15 @@ fn no_journal<T>() -> Result<T, StoreError> {
     Err(StoreError::Failed(REFUSED.to_owned()))
 }
 
+fn nothing<T>() -> Result<Page<T>, StoreError> {
+    Ok(Page {
+        items: Vec::new(),
+        next: None,
+    })
+}
+
 #[async_trait]
-impl Store for Recorded {
+impl Leases for Recorded {
     async fn acquire(&self, _target: &TargetId) -> Result<Lease, StoreError> {
         no_journal()
     }
@@ -277,10 +285,29 @@ impl Store for Recorded {
         no_journal()
     }
 
-    async fn begin(&self, _deployments: &[(Lease, NewDeployment)]) -> Result<(), StoreError> {
+    async fn holders(&self, _page: PageRequest) -> Result<Page<(TargetId, Holder)>, StoreError> {
+        nothing()
+    }
+}
+
+#[async_trait]
+impl Queue for Recorded {
+    async fn enqueue(&self, _deployments: &[(Lease, NewDeployment)]) -> Result<(), StoreError> {
         no_journal()
     }
 
+    async fn claim(
+        &self,
+        _lease: &Lease,
+        _id: &DeploymentId,
+        _at: jiff::Timestamp,
+    ) -> Result<DeploymentRecord, StoreError> {
+        no_journal()
+    }
+}
+
+#[async_trait]
+impl Journal for Recorded {
     async fn append(
         &self,
         _lease: &Lease,
@@ -291,41 +318,54 @@ impl Store for Recorded {
         no_journal()
     }
 
-    async fn unfinished(&self) -> Result<Vec<DeploymentRecord>, StoreError> {
-        Ok(Vec::new())
-    }
-
     async fn deployment(&self, _id: &DeploymentId) -> Result<Option<DeploymentRecord>, StoreError> {
         Ok(None)
     }
+}
 
-    async fn history(&self, _target: &TargetId) -> Result<Vec<DeploymentRecord>, StoreError> {
-        Ok(Vec::new())
+#[async_trait]
+impl Queries for Recorded {
+    async fn deployments(
+        &self,
+        _which: &Deployments,
+        _page: PageRequest,
+    ) -> Result<Page<DeploymentSummary>, StoreError> {
+        nothing()
     }
 
-    async fn targets(&self) -> Result<Vec<TargetRecord>, StoreError> {
+    async fn summary(&self, _id: &DeploymentId) -> Result<Option<DeploymentSummary>, StoreError> {
+        Ok(None)
+    }
+
+    async fn target(&self, target: &TargetId) -> Result<Option<TargetRecord>, StoreError> {
+        let all = self.all_targets().await?;
+        Ok(all.into_iter().find(|record| record.target == *target))
+    }
+
+    async fn targets(&self, _page: PageRequest) -> Result<Page<TargetRecord>, StoreError> {
         let last = Ids::deployment(&Now);
-        Ok(self
-            .0
-            .live()
-            .iter()
-            .map(|live| TargetRecord {
-                target: live.target.clone(),
-                incarnation: Incarnation::FIRST,
-                holds_data: !live.target.is_shared(),
-                last: last.clone(),
-                last_succeeded: Some(last.clone()),
-                main_commit: None,
-            })
-            .collect())
+        let live = self.0.live();
+        let items = live.iter().map(|live| TargetRecord {
+            target: live.target.clone(),
+            incarnation: Incarnation::FIRST,
+            holds_data: !live.target.is_shared(),
+            last: last.clone(),
+            last_succeeded: Some(last.clone()),
+            main_commit: None,
+            is_deployed: false,
+        });
+        Ok(Page {
+            items: items.collect(),
+            next: None,
+        })
     }
 
-    async fn deployed(&self) -> Result<Vec<DeployedRecord>, StoreError> {
-        Ok(Vec::new())
+    async fn deployed_of(&self, _target: &TargetId) -> Result<Option<DeployedRecord>, StoreError> {
+        Ok(None)
     }
 
-    async fn holders(&self) -> Result<Vec<(TargetId, Holder)>, StoreError> {
-        Ok(Vec::new())
+    async fn deployed(&self, _page: PageRequest) -> Result<Page<DeployedRecord>, StoreError> {
+        nothing()
     }
 }
 

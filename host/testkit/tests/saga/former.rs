@@ -8,6 +8,7 @@ use deploycenter_domain::plan::{Plan, PlannedEffect};
 use deploycenter_domain::resource::Resource;
 use deploycenter_domain::selector::Selection;
 use deploycenter_engine::{Back, Engine, Outcome, PlanError, PlanOptions};
+use deploycenter_ports::Deployments;
 use deploycenter_testkit::World;
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
@@ -221,13 +222,10 @@ fn a_rollback_to_former_files_puts_the_base_where_it_belongs_now() {
     let world = about_to_change();
     deployed(&world);
     let all = undying(&world, async |engine: Engine| {
-        let history = engine
-            .store
-            .history(&"acme/mattermost".parse().unwrap())
-            .await;
-        history.unwrap()
+        let all = Deployments::Of("acme/mattermost".parse().unwrap());
+        engine.store.all_deployments(&all).await.unwrap()
     });
-    let to = all.last().map(|record| record.deployment.id.clone());
+    let to = all.last().map(|summary| summary.id.clone());
     let first = Back { to, ..back() };
     all_well(&undying(&world, async |engine: Engine| rolled(engine, first).await).unwrap());
     is_free(&world);

@@ -15,6 +15,7 @@ mod hold;
 mod life;
 mod orphans;
 mod outage;
+mod queue;
 mod refuse;
 mod rollout;
 mod runs;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deploycenter_domain::journal::{Event, Status};
 use deploycenter_engine::{Cancel, Outcome, PlanOptions};
-use deploycenter_ports::{DeploymentEvent, EventSink};
+use deploycenter_ports::{DeploymentEvent, Deployments, EventSink};
 use deploycenter_sandbox::{DropWhen, Effect, Fault};
 use deploycenter_testkit::{GitFault, World, trials};
 
@@ -56,9 +56,12 @@ fn calls(prepared: &World, service: &str) -> std::ops::Range<u64> {
 fn journal(world: &World) -> Vec<Event> {
     undying(world, async |engine| {
         let mut events = Vec::new();
-        for record in engine.store.targets().await.unwrap() {
-            for record in engine.store.history(&record.target).await.unwrap() {
-                events.extend(record.events.into_iter().map(|recorded| recorded.event));
+        for record in engine.store.all_targets().await.unwrap() {
+            let all = Deployments::Of(record.target);
+            for summary in engine.store.all_deployments(&all).await.unwrap() {
+                let record = engine.store.deployment(&summary.id).await.unwrap();
+                let recorded = record.unwrap().events.into_iter();
+                events.extend(recorded.map(|recorded| recorded.event));
             }
         }
         events
@@ -151,14 +154,15 @@ fn what_went_forward_goes_forward_when_the_wait_was_in_vain() {
             assert_eq!(outcome.waits[0].system, service);
             // Another process sees it too.
             let (seen, status) = undying(&world, async |engine| {
-                let unfinished = engine.store.unfinished().await.unwrap();
-                let record = unfinished
+                let unfinished = engine.store.all_deployments(&Deployments::Unfinished);
+                let summary = unfinished
+                    .await
+                    .unwrap()
                     .into_iter()
-                    .find(|record| record.deployment.plan.target == outcome.target)
+                    .find(|summary| summary.target == outcome.target)
                     .unwrap();
-                let events = record.events.iter().map(|recorded| &recorded.event);
-                let progress = deploycenter_domain::journal::DeploymentState::read(events).unwrap();
-                (record.waits(&progress), progress.status())
+                let status = summary.status();
+                (summary.waits, status)
             });
             assert_eq!((&seen, status), (&outcome.waits, Status::Running));
             world.sandbox().set_faults(Vec::new());

@@ -3,6 +3,7 @@
 //! A driver gives [`Database`]; each function of [`cases`] takes a fresh one.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use async_trait::async_trait;
 use deploycenter_domain::digest::Digest;
@@ -11,7 +12,7 @@ use deploycenter_domain::journal::Event;
 use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::TargetPlan;
-use deploycenter_ports::{Clock, Lease, NewDeployment, Store};
+use deploycenter_ports::{Clock, Deployments, Lease, NewDeployment, Store};
 
 pub(crate) mod cases;
 
@@ -20,6 +21,13 @@ pub(crate) mod cases;
 pub(crate) trait Database: Send + Sync {
     /// Opens it as one more process would.
     async fn open(&self, owner: &str) -> Arc<dyn Store>;
+    /// Opens it as a process would whose life and death nobody else can see. It tells of
+    /// its life only by [`Database::beat`].
+    async fn open_unseen(&self, owner: &str) -> Arc<dyn Store>;
+    /// Has a store tell that its process lives.
+    async fn beat(&self, store: &Arc<dyn Store>);
+    /// Sets the database's clock forward, or back.
+    fn pass(&self, seconds: i64);
     /// Ends a store as the death of its process would.
     async fn kill(&self, store: Arc<dyn Store>);
     /// Runs a statement behind the stores' backs.
@@ -34,6 +42,29 @@ pub(crate) struct Still;
 impl Clock for Still {
     fn now(&self) -> jiff::Timestamp {
         time(1)
+    }
+
+    async fn sleep(&self, _duration: std::time::Duration) {}
+}
+
+/// A clock that someone sets.
+#[derive(Debug)]
+pub(crate) struct Hands(AtomicI64);
+
+impl Hands {
+    pub(crate) fn new() -> Self {
+        Self(AtomicI64::new(1))
+    }
+
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for Hands {
+    fn now(&self) -> jiff::Timestamp {
+        time(self.0.load(Ordering::SeqCst))
     }
 
     async fn sleep(&self, _duration: std::time::Duration) {}
@@ -84,8 +115,23 @@ pub(crate) fn intent() -> Event {
     }
 }
 
+/// Enqueues and claims.
 pub(crate) async fn begin(store: &dyn Store, lease: &Lease, new: NewDeployment) {
-    store.begin(&[(lease.clone(), new)]).await.unwrap();
+    let (name, at) = (new.id.clone(), new.at);
+    store.enqueue(&[(lease.clone(), new)]).await.unwrap();
+    store.claim(lease, &name, at).await.unwrap();
+}
+
+/// A deployment's journal, without its times.
+pub(crate) async fn events(store: &dyn Store, name: &str) -> Vec<Event> {
+    let record = store.deployment(&id(name)).await.unwrap().unwrap();
+    record.events.into_iter().map(|entry| entry.event).collect()
+}
+
+/// The deployments of a list, by their ids.
+pub(crate) async fn ids(store: &dyn Store, which: &Deployments) -> Vec<DeploymentId> {
+    let all = store.all_deployments(which).await.unwrap();
+    all.into_iter().map(|summary| summary.id).collect()
 }
 
 /// Acquires, begins, ends with that event, releases.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deploycenter_ports::{Examine as _, Store as _};
+use deploycenter_ports::{Examine as _, Leases as _};
 use deploycenter_store::Journal;
 
 use crate::contract::{Still, begin, deployment, target};
@@ -14,6 +14,7 @@ use crate::{open, tamper};
 async fn told(path: &Path) -> Vec<String> {
     let journal = Journal {
         path: path.to_owned(),
+        machine: "here".to_owned(),
         clock: Arc::new(Still),
     };
     let found = journal.examine(Duration::from_secs(20)).await;
@@ -123,11 +124,11 @@ async fn a_row_that_cannot_be_read_fails_its_check_alone() {
     let lease = store.acquire(&target("acme/odoo")).await.unwrap();
     begin(&store, &lease, deployment("acme/odoo", "d1", 1)).await;
     store.close().await;
-    tamper(&path, "UPDATE deployments SET plan = '{'").await;
+    tamper(&path, "UPDATE deployments SET state = '{'").await;
     let told = told(&path).await;
     assert!(told[2].starts_with("locks ok: "), "{told:?}");
     assert!(
-        told[3].starts_with("unfinished fail: the journal can't be read: the plan of d1"),
+        told[3].starts_with("unfinished fail: the journal can't be read: the state of d1"),
         "{told:?}"
     );
 }

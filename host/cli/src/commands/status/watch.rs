@@ -15,7 +15,7 @@ use crate::output::watch::Watch;
 /// reading has to succeed, so that a slip of the hand ends at once; a later one that fails
 /// is said, and the next may do better.
 pub(super) async fn run(
-    reader: &mut StatusReader<'_>,
+    reader: &StatusReader<'_>,
     clock: &dyn Clock,
     interval: Duration,
     json: bool,

@@ -19,11 +19,12 @@ use deploycenter_domain::resource::{Folder, Resource};
 use deploycenter_domain::secret_version;
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
-use deploycenter_ports::DeploymentRecord;
+use deploycenter_ports::{DeploymentRecord, Deployments};
 
 use super::base::shaped;
 use super::present::Present;
-use super::{Replanned, file_effects, progress, refused};
+use super::{Replanned, file_effects, refused};
+use crate::planning::recorded::progress;
 use crate::planning::refusal::Refusal;
 use crate::planning::{PlanError, PlanOptions};
 use crate::{Run, Words};
@@ -144,19 +145,21 @@ impl Run {
         to: Option<&DeploymentId>,
     ) -> Result<(DeploymentRecord, BTreeMap<String, String>), PlanError> {
         let mut known = Vec::new();
-        for record in self.store.history(target).await? {
-            let progress = progress(&record)?;
-            let id = &record.deployment.id;
-            let plan = &record.deployment.plan;
-            let whole = progress.status() == Status::Succeeded
-                && !plan.operation.is_removal()
-                && plan.incarnation == present.lock.incarnation;
-            let other = || present.differs_from(plan, &progress.bindings);
-            if to.map_or_else(|| whole && other(), |to| to == id) {
-                if !whole {
-                    return Err(refused(Refusal::no_way_back(target, Some(id), &known)));
+        let all = Deployments::Of(target.clone());
+        for summary in self.store.all_deployments(&all).await? {
+            let id = &summary.id;
+            let whole = summary.status() == Status::Succeeded
+                && !summary.plan.operation.is_removal()
+                && summary.plan.incarnation == present.lock.incarnation;
+            if to.is_some_and(|to| to == id) && !whole {
+                return Err(refused(Refusal::no_way_back(target, Some(id), &known)));
+            }
+            if whole && to.is_none_or(|to| to == id) {
+                let record = self.recorded(id).await?;
+                let bindings = progress(&record)?.bindings;
+                if to.is_some() || present.differs_from(&record.deployment.plan, &bindings) {
+                    return Ok((record, bindings));
                 }
-                return Ok((record, progress.bindings));
             }
             if whole {
                 known.push(id.clone());
