@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_engine::{ErrorCode, PlanError, Refusal, RunError};
+use deploycenter_platform::JOURNAL_LOST;
 use deploycenter_ports::{ProviderError, RepositoryError, StoreError};
-use deploycenter_store::LOST;
 
 use crate::args::Output;
 use crate::output::error::ErrorReport;
@@ -176,7 +176,7 @@ impl From<StoreError> for Fail {
                 fail.help("wait until it is done; a process that died frees its locks by itself")
             }
             StoreError::Unfinished { .. } => fail.help("go on with `deploycenter resume`"),
-            StoreError::Lost(_) => fail.help(LOST),
+            StoreError::Lost(_) => fail.help(JOURNAL_LOST),
             StoreError::Full => fail.help(
                 "make room, then go on with: deploycenter resume; nothing that was begun is lost",
             ),

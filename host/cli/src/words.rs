@@ -83,6 +83,7 @@ pub(crate) fn command(remedy: &Remedy) -> String {
         Remedy::Status => "status".to_owned(),
         Remedy::Doctor => "doctor".to_owned(),
         Remedy::Init => "init DIR".to_owned(),
+        Remedy::Validate => "validate".to_owned(),
         Remedy::Explain => "explain".to_owned(),
         Remedy::RenewSchemas => "schema --write".to_owned(),
     };
@@ -198,6 +199,7 @@ mod tests {
             Remedy::Status,
             Remedy::Doctor,
             Remedy::Init,
+            Remedy::Validate,
             Remedy::Explain,
             Remedy::RenewSchemas,
         ]
@@ -234,6 +236,7 @@ mod tests {
         deploycenter status
         deploycenter doctor
         deploycenter init DIR
+        deploycenter validate
         deploycenter explain
         deploycenter schema --write
         ");

@@ -73,6 +73,8 @@ pub enum Remedy {
     Doctor,
     /// Make a deployment repo.
     Init,
+    /// Have the desired state checked.
+    Validate,
     /// See where a target's values come from.
     Explain,
     /// Make the schemas in a deployment repo anew.
@@ -137,6 +139,7 @@ impl Remedy {
             Self::Status => "status",
             Self::Doctor => "doctor",
             Self::Init => "init",
+            Self::Validate => "validate",
             Self::Explain => "explain",
             Self::RenewSchemas => "renew-schemas",
         }

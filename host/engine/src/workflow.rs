@@ -30,7 +30,7 @@ pub use apply::{ApplyRequest, apply};
 pub use error::WorkflowError;
 pub use explain::{ExplainRequest, Explained, ExplainedValue, explain};
 pub use history::{
-    Compared, HistoryDiff, Range, RangeError, UnknownDeployment, diff, find, history,
+    Compared, HistoryDiff, Range, RangeError, UnknownDeployment, diff, find, history, is_idle,
 };
 pub use left_out::LeftOut;
 pub use orphans::orphans;

@@ -8,6 +8,7 @@
 
 mod bundle;
 mod checked;
+mod doctor;
 mod environment;
 mod error;
 mod machine;
@@ -20,9 +21,11 @@ mod trust;
 
 pub use bundle::{BundleError, Files, bundled_files};
 pub use checked::CheckedOnDisk;
+pub use deploycenter_store::LOST as JOURNAL_LOST;
+pub use doctor::{DoctorError, DoctorRequest, InShort, doctor};
 pub use environment::{Environment, Variable};
 pub use error::{PlatformError, TrustError};
-pub use machine::{SystemClock, machine};
+pub use machine::SystemClock;
 pub use new_repo::{MadeRepo, NewRepo, NewRepoError};
 pub use platform::{Platform, checkout, offline};
 pub use schemas::{

@@ -46,8 +46,7 @@ fn host() -> String {
 }
 
 /// Which machine this is. Containers made alike have the same id, and names of their own.
-#[must_use]
-pub fn machine() -> String {
+pub(crate) fn machine() -> String {
     let id = std::fs::read_to_string("/etc/machine-id").unwrap_or_default();
     format!("{} {}", host(), id.trim())
 }

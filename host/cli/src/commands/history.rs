@@ -46,6 +46,11 @@ pub(super) async fn run(context: &CommandContext, args: &HistoryArgs) -> Result<
     }
     let deployments = workflow::history(&place.engine, target, args.limit).await?;
     let report = HistoryReport::new(deployments);
+    let report = if workflow::is_idle(&place.engine, target).await? {
+        report.idle()
+    } else {
+        report
+    };
     output::out!(
         "{}",
         if context.json {

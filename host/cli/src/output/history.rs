@@ -31,6 +31,9 @@ struct HistoryRow {
     /// When the last entry was written.
     last: jiff::Timestamp,
     state: Status,
+    /// Whether that hasn't ended and nobody works on it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    interrupted: bool,
     /// `deploy`, `rollback`, ….
     operation: &'static str,
     /// The deployment that a rollback put back.
@@ -62,6 +65,14 @@ impl HistoryReport {
         }
     }
 
+    /// The same, where nobody works on the target.
+    pub(crate) fn idle(mut self) -> Self {
+        for row in &mut self.deployments {
+            row.interrupted = row.state.goes_on();
+        }
+        self
+    }
+
     /// A table, each line ended, and below it what went wrong.
     pub(crate) fn human(&self) -> String {
         if self.deployments.is_empty() {
@@ -84,6 +95,12 @@ impl HistoryReport {
             if let Some(to) = &row.to {
                 out.push_str(&format!("\n{} put back what {to} left\n", row.deployment));
             }
+        }
+        for row in self.deployments.iter().filter(|row| row.interrupted) {
+            let (id, target) = (&row.deployment, &row.target);
+            out.push_str(&format!(
+                "\n{id} was interrupted: `deploycenter resume {target}` goes on, `deploycenter cancel {target}` takes it back\n"
+            ));
         }
         for row in &self.deployments {
             let Some(reason) = &row.reason else {
@@ -128,6 +145,7 @@ fn row(deployment: DeploymentSummary) -> HistoryRow {
         began: at,
         last,
         state: state.status(),
+        interrupted: false,
         operation: plan.operation.as_str(),
         to: match plan.operation {
             Operation::Rollback { to } => Some(to),

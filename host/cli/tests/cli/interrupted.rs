@@ -66,7 +66,18 @@ fn ctrl_c_stops_after_the_steps_in_flight() {
         &["running", "interrupted: resume or cancel it"],
     );
 
+    let history = ["history", "acme/mattermost"];
+    holds(
+        &place.run(&history).succeeded().stdout,
+        &["was interrupted: `deploycenter resume acme/mattermost` goes on"],
+    );
+    let history = [&history[..], &["--output", "json"]].concat();
+    let last = || place.run(&history).succeeded().json()["deployments"][0].clone();
+    assert_eq!(last()["state"], "running");
+    assert_eq!(last()["interrupted"], true);
+
     place.run(&["resume"]).succeeded();
+    assert_eq!(last().get("interrupted"), None);
     let resumed = place.inventory();
     assert!(
         resumed == undisturbed,

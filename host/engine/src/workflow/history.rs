@@ -145,6 +145,15 @@ pub async fn history(
     }
 }
 
+/// Whether nobody works on a target: a deployment of it that hasn't ended is interrupted then.
+///
+/// # Errors
+/// When the journal can't be read.
+pub async fn is_idle(engine: &Engine, target: &TargetId) -> Result<bool, WorkflowError> {
+    let holders = engine.store.all_holders().await?;
+    Ok(!holders.iter().any(|(held, _)| held == target))
+}
+
 /// What differs between what a target's deployments left.
 ///
 /// # Errors

@@ -10,44 +10,52 @@ use deploycenter_domain::desired::{
 };
 use deploycenter_domain::name::InstallationId;
 use deploycenter_domain::problem::Problem;
+use deploycenter_domain::remedy::{Advice, Remedy};
+use deploycenter_engine::workflow::WorkflowError;
 use deploycenter_engine::{Offline, workflow};
 use deploycenter_git::DeploymentRepo;
-use deploycenter_platform::{CheckedOnDisk, Environment, PlatformError, Trust};
 use deploycenter_ports::{Check, Finding};
 
-use crate::fail::Fail;
-use crate::output::count;
+use super::{DoctorError, DoctorRequest, InShort};
+use crate::checked::CheckedOnDisk;
+use crate::environment::Environment;
+use crate::error::{PlatformError, TrustError};
+use crate::platform;
+use crate::trust::Trust;
 
 const SYSTEM: &str = "repository";
-
-/// What lists every problem.
-const VALIDATE: &str = "`deploycenter validate` lists every problem with its place";
 
 /// A deployment repo, whatever is wrong with it.
 pub(super) struct Repo {
     checkout: Option<DeploymentRepo>,
-    trust: Result<Trust, Fail>,
+    trust: Result<Trust, TrustError>,
+    in_short: InShort,
     desired: Desired,
     problems: Vec<Problem>,
 }
 
 impl Repo {
     /// Reads it, and says what is wrong with its files.
-    pub(super) async fn read(environment: &Environment, root: &Path) -> (Self, Vec<Finding>) {
-        let (offline, reading) = match deploycenter_platform::offline(environment, root).await {
+    pub(super) async fn read(
+        environment: &Environment,
+        request: &DoctorRequest,
+    ) -> (Self, Vec<Finding>) {
+        let DoctorRequest { root, in_short, .. } = request;
+        let (offline, reading) = match platform::offline(environment, root).await {
             Ok((offline, reading)) => (Some(offline), reading),
             Err(error) => {
                 let nothing = desired::read_all(&BTreeMap::new());
-                let finding = failed(Check::new(SYSTEM, "files"), &error.into());
+                let check = Check::new(SYSTEM, "files");
+                let finding = failed(check, *in_short, error.into());
                 return (
-                    Self::new(environment, root, nothing.desired, nothing.problems),
+                    Self::new(environment, request, nothing.desired, nothing.problems),
                     vec![finding],
                 );
             }
         };
         let repo = Self::new(
             environment,
-            root,
+            request,
             reading.desired.clone(),
             reading.problems.clone(),
         );
@@ -60,7 +68,7 @@ impl Repo {
             Some(offline) if reading.problems.is_empty() => {
                 match valid(environment, root, &offline, reading).await {
                     Ok(()) => values.ok("every instance's values and templates are valid"),
-                    Err(fail) => failed(values, &fail),
+                    Err(error) => failed(values, *in_short, error.into()),
                 }
             }
             _ => values.skipped("something is wrong with the files"),
@@ -70,13 +78,14 @@ impl Repo {
 
     fn new(
         environment: &Environment,
-        root: &Path,
+        request: &DoctorRequest,
         desired: Desired,
         problems: Vec<Problem>,
     ) -> Self {
         Self {
-            trust: Trust::read(environment, root).map_err(Fail::from),
-            checkout: checkout(environment, root),
+            trust: Trust::read(environment, &request.root),
+            in_short: request.in_short,
+            checkout: checkout(environment, &request.root),
             desired,
             problems,
         }
@@ -88,8 +97,8 @@ impl Repo {
     }
 
     /// Where tokens may go, or why that can't be known.
-    pub(super) fn trust(&self) -> Result<&Trust, Fail> {
-        self.trust.as_ref().map_err(Clone::clone)
+    pub(super) fn trust(&self) -> Result<&Trust, &TrustError> {
+        self.trust.as_ref()
     }
 
     /// The regions that can be read.
@@ -132,7 +141,7 @@ impl Repo {
                 let unset = PlatformError::RepositoryUnset {
                     remote: checkout.remote_url(&settings.git.remote),
                 };
-                failed(check, &unset.into())
+                failed(check, self.in_short, unset.into())
             }
             (None, None) => check.skipped("the folder isn't a git checkout"),
         }
@@ -147,7 +156,7 @@ impl Repo {
         let check = Check::new(SYSTEM, "settings");
         let wrong = first(&self.problems, |file| file == desired::file::SETTINGS);
         match wrong {
-            Some(wrong) => check.fail(wrong, VALIDATE),
+            Some(wrong) => check.fail(wrong, every_problem()),
             None if self.desired.settings.authority != Authority::Database => check.fail(
                 "only authority = \"database\" is there yet",
                 "set it in deploycenter.toml",
@@ -163,7 +172,7 @@ impl Repo {
         let check = Check::new(SYSTEM, "files");
         let others = [desired::file::SETTINGS, desired::file::PLUGINS];
         match first(&self.problems, |file| !others.contains(&file)) {
-            Some(wrong) => check.fail(wrong, VALIDATE),
+            Some(wrong) => check.fail(wrong, every_problem()),
             None => check.ok(format_args!(
                 "{}, {}, {}",
                 count(self.desired.regions.regions.len(), "region"),
@@ -191,7 +200,7 @@ impl Repo {
 
 /// The checkout, logging in nowhere where that can't be said.
 fn checkout(environment: &Environment, root: &Path) -> Option<DeploymentRepo> {
-    match deploycenter_platform::checkout(environment, root) {
+    match platform::checkout(environment, root) {
         Ok((checkout, ..)) => Some(checkout),
         Err(_) => DeploymentRepo::open(root).ok(),
     }
@@ -202,15 +211,26 @@ async fn valid(
     root: &Path,
     offline: &Offline,
     reading: Reading,
-) -> Result<(), Fail> {
+) -> Result<(), WorkflowError> {
     let checked = CheckedOnDisk::open(environment, root);
     workflow::validate(offline, reading, Arc::new(checked)).await?;
     Ok(())
 }
 
-fn failed(check: Check, fail: &Fail) -> Finding {
-    let (message, help) = fail.in_short();
-    check.fail(message, help.unwrap_or_else(|| VALIDATE.to_owned()))
+fn failed(check: Check, in_short: InShort, error: DoctorError) -> Finding {
+    let (message, help) = in_short(error);
+    check.fail(message, help.map_or_else(every_problem, Advice::from))
+}
+
+/// What lists every problem.
+fn every_problem() -> Advice {
+    Advice::from(Remedy::Validate).and(" lists every problem with its place")
+}
+
+/// `1 region`, `2 regions`.
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
 }
 
 /// The first problem by place, of those in such a file, and how many more there are.
