@@ -2,8 +2,8 @@
 //! finding, so each is put together by itself, unlike in [`Platform`](crate::Platform).
 
 mod repo;
+mod request;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,42 +11,16 @@ use async_trait::async_trait;
 use deploycenter_argocd::{ArgoCdConfig, Cluster, Platform as ArgoCdPlatform};
 use deploycenter_aws::{Accounts, Aws, Places};
 use deploycenter_domain::desired::{Region, Regions};
-use deploycenter_engine::workflow::WorkflowError;
 use deploycenter_git::Remotes;
 use deploycenter_ports::{Check, Clock, Examine, Finding, Unwatched};
 use deploycenter_store::Journal;
 use tokio::task::JoinSet;
 
 use self::repo::Repo;
+pub use self::request::{DoctorError, DoctorRequest, InShort};
 use crate::environment::Environment;
 use crate::error::{PlatformError, TrustError};
 use crate::machine::{SystemClock, machine};
-
-/// Why a part of what a deployment needs can't be looked at, or isn't sound.
-#[derive(Debug, thiserror::Error)]
-pub enum DoctorError {
-    /// It can't be put together.
-    #[error(transparent)]
-    Platform(#[from] PlatformError),
-    /// The desired state isn't valid.
-    #[error(transparent)]
-    Invalid(#[from] WorkflowError),
-}
-
-/// How a door says in short what is wrong, and what to do about it: several problems are one
-/// finding.
-pub type InShort = fn(DoctorError) -> (String, Option<String>);
-
-/// What is looked at.
-#[derive(Debug, Clone)]
-pub struct DoctorRequest {
-    /// The checkout of the deployment repo.
-    pub root: PathBuf,
-    /// How long each question may go unanswered.
-    pub limit: Duration,
-    /// The door's words.
-    pub in_short: InShort,
-}
 
 /// Looks at the deployment repo and every outside system that it names. Changes nothing
 /// outside.

@@ -8,7 +8,7 @@ use deploycenter_domain::problem::Problems;
 use deploycenter_domain::selector::Selection;
 use deploycenter_engine::{Limits, Offline, workflow};
 use deploycenter_platform::{CheckedOnDisk, Environment, Platform, PlatformError};
-use deploycenter_ports::EventSink;
+use deploycenter_ports::{EventSink, Silent};
 
 use crate::args::Selectors;
 use crate::deployment_repo::find_repo;
@@ -34,12 +34,11 @@ impl CommandContext {
         find_repo(self.repo.as_deref())
     }
 
-    pub(crate) async fn platform(&self, limits: Limits) -> Result<Platform, Fail> {
+    async fn platform(&self, limits: Limits) -> Result<Platform, Fail> {
         self.platform_telling(limits, self.progress.clone()).await
     }
 
-    /// Opens the deployment repo for whoever listens in another way than this command does.
-    pub(crate) async fn platform_telling(
+    async fn platform_telling(
         &self,
         limits: Limits,
         progress: Arc<dyn EventSink>,
@@ -56,6 +55,12 @@ impl CommandContext {
         let busy = self.progress.busy(READING);
         let place = self.platform(Limits::default()).await?;
         Ok((place, busy))
+    }
+
+    /// The same, for a command whose own words are all that is shown.
+    pub(crate) async fn open_silently(&self) -> Result<Platform, Fail> {
+        self.platform_telling(Limits::default(), Arc::new(Silent))
+            .await
     }
 
     /// The same, for a command that may commit without planning anew.

@@ -1,22 +1,19 @@
 //! `sync`: moves pins to the current plugins and overrides, batch by batch.
 
+mod conclude;
+
 use std::process::ExitCode;
 
 use clap::Args;
-use deploycenter_domain::name::TargetId;
 use deploycenter_domain::plan::TargetPlan;
-use deploycenter_domain::problem::Problem;
-use deploycenter_engine::workflow::{self, LeftOut, Ready, SyncRequest};
-use deploycenter_engine::{ErrorCode, Limits, Next, Outcome, Rollout};
+use deploycenter_engine::workflow::{self, Ready, SyncRequest};
+use deploycenter_engine::{Limits, Next, Outcome};
 
-use super::outcome::{self, Wanted};
+use self::conclude::{conclude, only};
 use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy, selection};
 use crate::args::Selectors;
-use crate::fail::{Fail, problems};
+use crate::fail::Fail;
 use crate::output;
-
-/// How many of those that weren't begun a person is told by name.
-const NAMED: usize = 20;
 
 /// Move targets to the current plugins and overrides, batch by batch
 #[derive(Debug, Args)]
@@ -100,53 +97,4 @@ pub(super) async fn run(context: &CommandContext, args: &SyncArgs) -> Result<Exi
         .run(&place.engine, place.actor(), &cancel, gate)
         .await;
     conclude(context.json, ran, &left_out)
-}
-
-/// Nothing was rolled out: what came of deployments that had been interrupted.
-fn only(recovered: Vec<Outcome>) -> Rollout {
-    Rollout {
-        outcomes: recovered,
-        ..Rollout::default()
-    }
-}
-
-fn conclude(json: bool, rollout: Rollout, left_out: &[LeftOut]) -> Result<ExitCode, Fail> {
-    if json {
-        output::outln!(
-            "{}",
-            serde_json::json!({
-                "format": output::FORMAT,
-                "deployments": outcome::rows(&rollout.outcomes),
-                "notBegun": rollout.not_begun,
-            })
-        );
-    }
-    let mut problems = problems(left_out);
-    let mut code = ErrorCode::of_left_out(left_out);
-    if let Some(error) = rollout.error {
-        let fail = Fail::from(error);
-        if rollout.outcomes.is_empty() && problems.is_empty() {
-            return Err(fail);
-        }
-        let (message, help) = fail.in_short();
-        let problem = Problem::new(message);
-        problems.push(match help {
-            Some(help) => problem.help(help),
-            None => problem,
-        });
-        code = Some(fail.code());
-    }
-    if !rollout.not_begun.is_empty() {
-        problems.push(not_begun(&rollout.not_begun));
-        if rollout.outcomes.is_empty() {
-            code = code.or(Some(ErrorCode::Interrupted));
-        }
-    }
-    outcome::verdict(&rollout.outcomes, Wanted::Forward, problems, code)
-}
-
-fn not_begun(targets: &[TargetId]) -> Problem {
-    let named = output::few(targets, NAMED);
-    Problem::new(format!("not begun, and as before: {named}"))
-        .help("mend the cause, then: deploycenter sync")
 }

@@ -16,7 +16,7 @@ use deploycenter_engine::{Offline, workflow};
 use deploycenter_git::DeploymentRepo;
 use deploycenter_ports::{Check, Finding};
 
-use super::{DoctorError, DoctorRequest, InShort};
+use super::request::{DoctorError, DoctorRequest, InShort};
 use crate::checked::CheckedOnDisk;
 use crate::environment::Environment;
 use crate::error::{PlatformError, TrustError};
