@@ -4,7 +4,7 @@ use deploycenter_domain::name::TargetId;
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_ports::{PluginError, ProviderError, RepositoryError, StoreError};
 
-use super::refusal::Refusal;
+use crate::refusal::Refusal;
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,7 +64,7 @@ impl PlanError {
 }
 
 /// A problem in a template: one of the deployment repo has a path, a plugin's a name.
-pub(super) fn in_template(template: String, line: u32, message: String) -> Problem {
+pub(crate) fn in_template(template: String, line: u32, message: String) -> Problem {
     let line = Some(line).filter(|line| *line > 0);
     if template.starts_with("overrides/") {
         let mut problem = Problem::new(message).in_file(template);

@@ -11,7 +11,7 @@ use deploycenter_ports::{CommitContext, Deployments, ProviderError, StoreError};
 
 use crate::Engine;
 use crate::apply::{Cancel, Outcome, Queued, RunError};
-use crate::planning::removal_of_shared;
+use crate::plan::removal_of_shared;
 use crate::snapshot::Systems;
 
 /// Which unfinished deployments are taken up.

@@ -7,17 +7,16 @@ use deploycenter_domain::base_change::permanent::ImpossibleChange;
 use deploycenter_domain::data_version::DataVersionChange;
 use deploycenter_domain::desired::Instance;
 use deploycenter_domain::effect::EffectId;
-use deploycenter_domain::hold::{self, Hold};
+use deploycenter_domain::hold::Hold;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{DeploymentId, Incarnation, RegionName, TargetId};
 use deploycenter_domain::problem::Problem;
 use deploycenter_domain::remedy::{Advice, Remedy, Targets};
-use deploycenter_domain::resource::{Observed, Ownership, Resource};
+use deploycenter_domain::resource::{Ownership, Resource};
 use deploycenter_ports::{DeployedRecord, ProviderError};
 
-use super::refusal_code::RefusalCode;
-use super::snapshot::Unfinished;
-use super::users::has_something;
+use crate::refusal_code::RefusalCode;
+use crate::snapshot::{Unfinished, has_something};
 
 /// A target that isn't planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +39,7 @@ impl Refusal {
     }
 
     /// Of an instance whose customer's shared target is blocked.
-    pub(super) fn of_instance(&self, instance: &TargetId) -> Self {
+    pub(crate) fn of_instance(&self, instance: &TargetId) -> Self {
         Self {
             target: instance.clone(),
             message: format!("{} comes before it: {}", self.target, self.message),
@@ -49,7 +48,7 @@ impl Refusal {
     }
 
     /// `drift`: what someone else changed besides.
-    pub(super) fn held(
+    pub(crate) fn held(
         target: &TargetId,
         hold: &Hold,
         waiting: usize,
@@ -69,7 +68,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn unfinished(target: &TargetId, unfinished: &Unfinished) -> Self {
+    pub(crate) fn unfinished(target: &TargetId, unfinished: &Unfinished) -> Self {
         let Unfinished {
             deployment,
             status,
@@ -107,7 +106,7 @@ impl Refusal {
     }
 
     /// Its branch can't be made.
-    pub(super) fn no_branch(target: &TargetId, failure: ProviderError) -> Self {
+    pub(crate) fn no_branch(target: &TargetId, failure: ProviderError) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::BranchInTheWay,
@@ -119,7 +118,7 @@ impl Refusal {
     }
 
     /// A thing of that name was deleted and isn't gone yet.
-    pub(super) fn leaving(target: &TargetId, id: &EffectId, image: &Resource) -> Self {
+    pub(crate) fn leaving(target: &TargetId, id: &EffectId, image: &Resource) -> Self {
         let help = match image {
             Resource::Secret(secret) => format!(
                 "restore it, and it is used again: aws secretsmanager restore-secret --region {} --secret-id {}; or wait until it is gone, for new values",
@@ -140,7 +139,7 @@ impl Refusal {
     }
 
     /// A secret that only a person can give isn't there.
-    pub(super) fn secret_missing(instance: &Instance, name: &str, purpose: &str) -> Self {
+    pub(crate) fn secret_missing(instance: &Instance, name: &str, purpose: &str) -> Self {
         let (target, at) = (&instance.target, &instance.at);
         Self {
             target: target.clone(),
@@ -160,7 +159,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn still_desired(instance: &Instance) -> Self {
+    pub(crate) fn still_desired(instance: &Instance) -> Self {
         let at = &instance.at;
         Self {
             target: instance.target.clone(),
@@ -170,7 +169,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn not_desired(target: &TargetId) -> Self {
+    pub(crate) fn not_desired(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::NotDesired,
@@ -179,7 +178,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn deployed(target: &TargetId) -> Self {
+    pub(crate) fn deployed(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::Deployed,
@@ -192,7 +191,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn nothing_retained(target: &TargetId, said: Option<Incarnation>) -> Self {
+    pub(crate) fn nothing_retained(target: &TargetId, said: Option<Incarnation>) -> Self {
         let of = said.map_or_else(String::new, |life| format!(", incarnation {life},"));
         Self {
             target: target.clone(),
@@ -205,7 +204,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn nothing_left(target: &TargetId, said: Option<Incarnation>) -> Self {
+    pub(crate) fn nothing_left(target: &TargetId, said: Option<Incarnation>) -> Self {
         let of = said.map_or_else(String::new, |life| format!(", incarnation {life},"));
         Self {
             target: target.clone(),
@@ -215,7 +214,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn retained_elsewhere(
+    pub(crate) fn retained_elsewhere(
         target: &TargetId,
         region: &RegionName,
         instance: &Instance,
@@ -236,7 +235,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn still_used(target: &TargetId) -> Self {
+    pub(crate) fn still_used(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::StillUsed,
@@ -245,7 +244,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn nothing_unused(target: &TargetId) -> Self {
+    pub(crate) fn nothing_unused(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::NothingUnused,
@@ -254,7 +253,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn not_deployed(target: &TargetId, last: Option<&DeployedRecord>) -> Self {
+    pub(crate) fn not_deployed(target: &TargetId, last: Option<&DeployedRecord>) -> Self {
         if target.is_shared() {
             return Self {
                 target: target.clone(),
@@ -295,7 +294,7 @@ impl Refusal {
     }
 
     /// Changes that a cluster or an operator would refuse.
-    pub(super) fn permanent(target: &TargetId, found: &[ImpossibleChange]) -> Self {
+    pub(crate) fn permanent(target: &TargetId, found: &[ImpossibleChange]) -> Self {
         let what: Vec<&str> = found.iter().map(|it| it.what.as_str()).collect();
         let mut ways: Vec<&str> = found.iter().map(|it| it.way).collect();
         ways.dedup();
@@ -307,7 +306,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn migrated(target: &TargetId, change: &DataVersionChange) -> Self {
+    pub(crate) fn migrated(target: &TargetId, change: &DataVersionChange) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::DataVersion,
@@ -319,7 +318,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn made_anew(target: &TargetId, deployment: &DeploymentId, what: &[String]) -> Self {
+    pub(crate) fn made_anew(target: &TargetId, deployment: &DeploymentId, what: &[String]) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::MadeAnew,
@@ -331,7 +330,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn not_held(target: &TargetId) -> Self {
+    pub(crate) fn not_held(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::NotHeld,
@@ -347,7 +346,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn nothing_to_accept(target: &TargetId) -> Self {
+    pub(crate) fn nothing_to_accept(target: &TargetId) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::NothingToAccept,
@@ -363,7 +362,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn not_acceptable(target: &TargetId, files: &[&str]) -> Self {
+    pub(crate) fn not_acceptable(target: &TargetId, files: &[&str]) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::NotAcceptable,
@@ -381,7 +380,7 @@ impl Refusal {
 
     /// Files or applications that aren't planned from today's plugin hold what today's
     /// may not.
-    pub(super) fn base_refused(target: &TargetId, whence: &str, found: &[String]) -> Self {
+    pub(crate) fn base_refused(target: &TargetId, whence: &str, found: &[String]) -> Self {
         Self {
             target: target.clone(),
             code: RefusalCode::BaseRefused,
@@ -396,7 +395,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn no_way_back(
+    pub(crate) fn no_way_back(
         target: &TargetId,
         to: Option<&DeploymentId>,
         known: &[DeploymentId],
@@ -420,7 +419,7 @@ impl Refusal {
         }
     }
 
-    pub(super) fn many_lives(target: &TargetId, left: &BTreeSet<Incarnation>) -> Self {
+    pub(crate) fn many_lives(target: &TargetId, left: &BTreeSet<Incarnation>) -> Self {
         let left: Vec<String> = left.iter().map(ToString::to_string).collect();
         Self {
             target: target.clone(),
@@ -436,7 +435,7 @@ impl Refusal {
 
     /// The same, where the target doesn't follow the desired state: what is put back is
     /// what is held, or what is gone back to.
-    pub(super) fn off_course(mut self, held: Option<&DeploymentId>) -> Self {
+    pub(crate) fn off_course(mut self, held: Option<&DeploymentId>) -> Self {
         let target = &self.target;
         let rollback = Remedy::Rollback {
             target: target.clone(),
@@ -462,13 +461,4 @@ fn words(hold: &Hold) -> String {
         .as_ref()
         .map_or_else(String::new, |id| format!(" at {id}"));
     format!("held{at} by {}: {}", hold.by, hold.reason)
-}
-
-/// The hold on a target, as its folder has it. One that can't be read holds all the same.
-pub(crate) fn hold_of(folder: Option<&Observed>) -> Option<Hold> {
-    let Some(Resource::Folder(folder)) = folder.map(|seen| &seen.image) else {
-        return None;
-    };
-    let text = folder.files.get(hold::FILE)?;
-    Some(Hold::read(text).unwrap_or_else(|error| Hold::new(None, "someone", &error.to_string())))
 }

@@ -6,20 +6,17 @@ use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_domain::resource::{Folder, Observed, Resource};
-use deploycenter_ports::{InventoryItem, Marker, ProviderErrorKind};
+use deploycenter_domain::resource::{Folder, Resource};
+use deploycenter_ports::{InventoryItem, Marker};
 
-use super::PlanError;
-use super::refusal::Refusal;
-use super::removal::folder_commit;
-use super::snapshot::PlanningSnapshot;
-use super::users::given_life;
-use crate::Run;
+use crate::effect_ids::folder_commit;
+use crate::snapshot::{PlanningSnapshot, given_life};
+use crate::{PlanError, Run};
 
 impl Run {
     /// What stands of a life: as the journal has it, and beside that whatever says
     /// outside that it belongs to it.
-    pub(super) fn known_deployed(
+    pub(crate) fn known_deployed(
         &self,
         snapshot: &PlanningSnapshot,
         target: &TargetId,
@@ -70,46 +67,9 @@ impl Run {
         })
     }
 
-    /// The target's folder, as it stands on the branch.
-    pub(super) async fn folder_of(
-        &self,
-        snapshot: &PlanningSnapshot,
-        target: &TargetId,
-    ) -> Result<Option<Observed>, PlanError> {
-        let Some((region, instance)) = snapshot
-            .live
-            .get(target)
-            .and_then(|live| live.region.as_ref())
-            .zip(target.instance())
-        else {
-            return Ok(None);
-        };
-        let place = Resource::Folder(Folder {
-            branch: target.branch(),
-            path: format!("{region}/{instance}"),
-            tree: None,
-            files: BTreeMap::new(),
-        });
-        self.folder_at(target, &place).await
-    }
-
-    /// What stands in a target's folder, as this run first read the branches.
-    pub(super) async fn folder_at(
-        &self,
-        target: &TargetId,
-        place: &Resource,
-    ) -> Result<Option<Observed>, PlanError> {
-        match self.systems.branches.observe(place).await {
-            Err(failure) if failure.kind == ProviderErrorKind::Foreign => Err(PlanError::Refusal(
-                vec![Refusal::no_branch(target, failure)],
-            )),
-            seen => Ok(seen?),
-        }
-    }
-
     /// What stands of what a customer's instances share: as the journal has it, or by its
     /// marks and its place; `None` when no region is declared.
-    pub(super) fn standing_of_shared(
+    pub(crate) fn standing_of_shared(
         &self,
         snapshot: &PlanningSnapshot,
         shared: &TargetId,

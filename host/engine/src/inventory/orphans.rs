@@ -9,10 +9,9 @@ use deploycenter_ports::Deployments;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::PlanError;
 use super::usages::{Left, Usage, Usages, Work, stuck};
-use super::users::has_something;
-use crate::Run;
+use crate::snapshot::has_something;
+use crate::{Engine, PlanError, Run};
 
 /// Something of ours that no target uses. `Words` is [`Advice`] until a door words it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -69,7 +68,7 @@ impl Run {
         let mut snapshot = self.snapshot().await?;
         let everything = self.everything_held().await?;
         snapshot.mark_unknown(&everything);
-        let usages = self.usages(&snapshot, &everything).await?;
+        let usages = Usages::read(&*self.store, &snapshot, &everything).await?;
         let mut orphans = Vec::new();
         for item in &everything {
             let Usage::Left(mut left) = usages.of(item) else {
@@ -108,6 +107,16 @@ impl Run {
             since = Some(summary.last);
         }
         Ok(since)
+    }
+}
+
+impl Engine {
+    /// [`Run::orphans`] in a run of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn orphans(&self) -> Result<Vec<Orphan>, PlanError> {
+        self.open_run().await?.orphans().await
     }
 }
 

@@ -8,17 +8,14 @@ use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::{CustomerName, Incarnation, RegionName, TargetId};
 use deploycenter_domain::remedy::{Adopted, Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Owner, Record, Resource};
-use deploycenter_ports::{DeploymentRecord, InventoryItem, Marker};
+use deploycenter_ports::{DeploymentRecord, InventoryItem, Marker, Store, StoreError};
 use jiff::Timestamp;
 
-use super::PlanError;
-use super::snapshot::PlanningSnapshot;
-use super::users::{given_life, has_something, is_at};
-use crate::Run;
+use crate::snapshot::{PlanningSnapshot, given_life, has_something, is_at};
 
 /// Who claims a thing.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Usage {
+pub(crate) enum Usage {
     /// A target that is present or about to be, or a deployment that is at work.
     InUse,
     /// Nobody any more.
@@ -27,18 +24,18 @@ pub(super) enum Usage {
 
 /// Why nobody claims a thing, and what ends it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Left {
+pub(crate) struct Left {
     /// Whose it was.
-    pub(super) target: Option<TargetId>,
-    pub(super) reason: Advice,
-    pub(super) since: Option<Timestamp>,
-    pub(super) command: Advice,
+    pub(crate) target: Option<TargetId>,
+    pub(crate) reason: Advice,
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) command: Advice,
     /// The effect of a present target that this was.
-    pub(super) unused: Option<EffectId>,
+    pub(crate) unused: Option<EffectId>,
 }
 
 impl Left {
-    pub(super) fn of(
+    pub(crate) fn of(
         target: &TargetId,
         reason: impl Into<Advice>,
         command: impl Into<Advice>,
@@ -54,26 +51,30 @@ impl Left {
 }
 
 /// What is needed to tell whose things are.
-pub(super) struct Usages<'a> {
-    pub(super) snapshot: &'a PlanningSnapshot,
-    pub(super) everything: &'a [InventoryItem],
+pub(crate) struct Usages<'a> {
+    pub(crate) snapshot: &'a PlanningSnapshot,
+    pub(crate) everything: &'a [InventoryItem],
     unfinished: BTreeMap<TargetId, DeploymentRecord>,
 }
 
-impl Run {
-    pub(super) async fn usages<'a>(
-        &self,
+impl<'a> Usages<'a> {
+    /// Reads what is needed beside the snapshot: the plans of what hasn't ended.
+    ///
+    /// # Errors
+    /// When the journal can't be read.
+    pub(crate) async fn read(
+        store: &dyn Store,
         snapshot: &'a PlanningSnapshot,
         everything: &'a [InventoryItem],
-    ) -> Result<Usages<'a>, PlanError> {
+    ) -> Result<Self, StoreError> {
         let mut unfinished = BTreeMap::new();
         for (target, known) in snapshot.unfinished.iter() {
             // One that has ended since is nobody's work any more.
-            if let Some(record) = self.store.deployment(&known.deployment).await? {
+            if let Some(record) = store.deployment(&known.deployment).await? {
                 unfinished.insert(target.clone(), record);
             }
         }
-        Ok(Usages {
+        Ok(Self {
             snapshot,
             everything,
             unfinished,
@@ -83,7 +84,7 @@ impl Run {
 
 impl Usages<'_> {
     /// Who claims something that says whose it is.
-    pub(super) fn of(&self, item: &InventoryItem) -> Usage {
+    pub(crate) fn of(&self, item: &InventoryItem) -> Usage {
         match (&item.holder, &item.image) {
             (Marker::Effect(owner), _) => self.of_effect(owner, item.since),
             (Marker::Given(target), _) => self.of_given(target, item),
@@ -160,7 +161,7 @@ impl Usages<'_> {
     }
 
     /// What a customer's instances share.
-    pub(super) fn of_customer(&self, customer: &CustomerName) -> Usage {
+    pub(crate) fn of_customer(&self, customer: &CustomerName) -> Usage {
         let shared = TargetId::shared_of(customer.clone());
         if self.has_instances(customer) {
             return Usage::InUse;
@@ -183,7 +184,7 @@ impl Usages<'_> {
     }
 
     /// Whether an instance of the customer is there, desired or on its way.
-    pub(super) fn has_instances(&self, customer: &CustomerName) -> bool {
+    pub(crate) fn has_instances(&self, customer: &CustomerName) -> bool {
         let of_customer = |target: &TargetId| !target.is_shared() && target.customer() == customer;
         let snapshot = self.snapshot;
         let mut known = snapshot.live.keys().chain(snapshot.deployed.keys());
@@ -243,7 +244,7 @@ impl Usages<'_> {
     }
 
     /// Something of a life that has ended, or of which nobody knows.
-    pub(super) fn past(
+    pub(crate) fn past(
         &self,
         target: &TargetId,
         life: Incarnation,
@@ -287,7 +288,7 @@ impl Usages<'_> {
     }
 
     /// The lives of which something is there, the present one too.
-    pub(super) fn lives_left(&self, target: &TargetId) -> BTreeSet<Incarnation> {
+    pub(crate) fn lives_left(&self, target: &TargetId) -> BTreeSet<Incarnation> {
         let mut left: BTreeSet<Incarnation> = self
             .snapshot
             .deployed
@@ -310,7 +311,7 @@ impl Usages<'_> {
     }
 
     /// What a deployment that hasn't ended does with a life.
-    pub(super) fn work(&self, target: &TargetId, life: Incarnation) -> Work<'_> {
+    pub(crate) fn work(&self, target: &TargetId, life: Incarnation) -> Work<'_> {
         let known = self.snapshot.unfinished.get(target);
         match (known, self.unfinished.get(target)) {
             (Some(known), Some(record)) if known.incarnation == life => {
@@ -326,7 +327,7 @@ impl Usages<'_> {
 }
 
 /// What a deployment that hasn't ended does.
-pub(super) enum Work<'a> {
+pub(crate) enum Work<'a> {
     /// There is none.
     None,
     /// It goes on, or will by itself.
@@ -346,7 +347,7 @@ fn made_by(record: &DeploymentRecord, effect: &EffectId) -> bool {
 }
 
 /// Something that a deployment left which can't go on by itself.
-pub(super) fn stuck(record: &DeploymentRecord) -> Usage {
+pub(crate) fn stuck(record: &DeploymentRecord) -> Usage {
     let deployment = &record.deployment;
     let target = &deployment.plan.target;
     Usage::Left(Left {

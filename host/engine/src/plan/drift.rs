@@ -10,10 +10,8 @@ use deploycenter_domain::remedy::{Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Folder, Resource};
 use deploycenter_domain::unwind::kept_folder;
 
-use super::refusal::Refusal;
-use super::refusal_code::RefusalCode;
-use super::{PlanError, PlanOptions};
-use crate::Run;
+use super::options::PlanOptions;
+use crate::{PlanError, Refusal, RefusalCode, Run};
 
 /// One thing that someone else changed.
 #[derive(Debug)]
@@ -57,7 +55,7 @@ impl Refusal {
 impl Run {
     /// What someone else changed of what would change now; `None` when nothing, or when
     /// it is wished to be put back.
-    pub(super) async fn drift(
+    pub(crate) async fn drift(
         &self,
         target: &TargetId,
         deployed_now: Option<&DeployedState>,

@@ -1,46 +1,58 @@
 //! From wanted effects to planned ones: what is there, and what has to change.
+//!
+//! What would be made in vain is no plan: where something in another place takes away what an
+//! effect is for (an AAAA record of someone else's beside our A, a delegation above it), the
+//! target is left out, as where something of its name exists. Where ours stands already it is
+//! a remark, and nothing else of the target waits for it, an urgent update least of all.
 
 use std::collections::BTreeMap;
 
 use deploycenter_domain::bind::bind;
 use deploycenter_domain::deployed::DeployedState;
+use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
-use deploycenter_domain::name::{Incarnation, TargetId};
-use deploycenter_domain::plan::PlannedEffect;
+use deploycenter_domain::name::TargetId;
+use deploycenter_domain::plan::{PlannedEffect, Remark};
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_domain::remedy::Advice;
-use deploycenter_domain::resource::{Adoption, Observed, Owner, Ownership, Resource};
+use deploycenter_domain::remedy::{Adopted, Advice, Remedy, Targets};
+use deploycenter_domain::resource::{Adoption, Observed, Ownership, Resource};
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
-use deploycenter_ports::ProviderErrorKind;
 
-use super::PlanError;
-use super::beside::Beside;
-use super::folders::Folders;
-use super::refusal::Refusal;
-use super::refusal_code::RefusalCode;
-use super::snapshot::PlanningSnapshot;
-use crate::Run;
+use super::folders::{Folders, effect_of};
+use super::scope::EffectScope;
+use crate::snapshot::PlanningSnapshot;
+use crate::{PlanError, Refusal, RefusalCode, Run};
 
 /// What was looked at of a target.
-pub(super) struct Looked {
+pub(crate) struct Looked {
     /// What is there, and what has to change.
-    pub(super) effects: Vec<PlannedEffect>,
+    pub(crate) effects: Vec<PlannedEffect>,
     /// What stands beside ours and takes away from it.
-    pub(super) beside: Beside,
+    pub(crate) beside: Beside,
 }
 
-/// Whose effects these are.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct EffectScope<'a> {
-    pub(super) target: &'a TargetId,
-    pub(super) incarnation: Incarnation,
+/// What stands beside things of ours that stand.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Beside(Vec<Remark>);
+
+impl Beside {
+    /// What a plan says of it.
+    pub(crate) fn remarks(&self) -> impl Iterator<Item = Remark> + '_ {
+        self.0.iter().cloned()
+    }
+
+    /// The input of a plan that changes with it; `None` without any.
+    pub(crate) fn input(&self) -> Option<(String, Digest)> {
+        let some = !self.0.is_empty();
+        some.then(|| ("records beside ours".to_owned(), Digest::of_json(&self.0)))
+    }
 }
 
 impl Run {
     /// Looks what is there for each wanted effect, and what would change. `folder` is
     /// the target's folder as it stands on the branch.
-    pub(super) async fn effects(
+    pub(crate) async fn effects(
         &self,
         snapshot: &PlanningSnapshot,
         whose: EffectScope<'_>,
@@ -126,63 +138,77 @@ impl Run {
         }
     }
 
-    /// What a person said to take over.
-    async fn adopted(
+    /// The same for the effects of a life, with those of its earlier ones that nobody wants
+    /// any more.
+    pub(super) async fn effects_of_life(
         &self,
         snapshot: &PlanningSnapshot,
         whose: EffectScope<'_>,
-        id: EffectId,
-        depends_on: Vec<EffectId>,
-        after: Resource,
-        mut adoption: Adoption,
-    ) -> Result<Result<PlannedEffect, Problem>, PlanError> {
-        let target = whose.target;
-        let problem = |text: String| Ok(Err(Problem::new(format!("{target}: {id} {text}"))));
-        let there = self.providers.of(id.kind());
-        let seen = match there.observe_foreign(&after, &adoption).await {
-            Ok(Some(seen)) => seen,
-            Ok(None) => return problem("can't be adopted: there is nothing there".to_owned()),
-            Err(failure) if failure.kind == ProviderErrorKind::Refused => {
-                let refused = Problem::new(format!("{target}: {id}: {}", failure.message));
-                return Ok(Err(match failure.help {
-                    Some(help) => refused.help(help),
-                    None => refused,
-                }));
-            }
-            Err(failure) => return Err(failure.into()),
-        };
-        match &seen.ownership {
-            // Its own already: an adoption that is asked for again has nothing to do.
-            Ownership::ByPlace => {
-                let seen = self.systems.of(id.kind()).observe(&after).await?;
-                return Ok(Ok(effect_of(id, depends_on, seen, after)));
-            }
-            Ownership::Owned(owner) if self.is_same(whose, &id, owner) => {
-                let seen = self.systems.of(id.kind()).observe(&after).await?;
-                return Ok(Ok(effect_of(id, depends_on, seen, after)));
-            }
-            Ownership::Owned(owner)
-                if owner.installation == self.offline.installation
-                    && snapshot
-                        .lock(&owner.target)
-                        .is_some_and(|lock| lock.incarnation == owner.incarnation) =>
-            {
-                return problem(format!(
-                    "can't be adopted: {} of {} is in use",
-                    owner.effect, owner.target
-                ));
-            }
-            Ownership::Owned(owner) => adoption.former = Some(owner.clone()),
-            Ownership::Foreign(_) => {}
+        wanted: Vec<WantedEffect>,
+        folder: Option<&Observed>,
+        adopt: &BTreeMap<EffectId, Adoption>,
+    ) -> Result<Looked, PlanError> {
+        let mut looked = self.effects(snapshot, whose, wanted, folder, adopt).await?;
+        if let Some(deployed_now) = snapshot.deployed_now(whose.target, whose.incarnation) {
+            let gone = self
+                .superseded(snapshot, whose.target, deployed_now, &looked.effects)
+                .await?;
+            looked.effects.extend(gone);
         }
-        Ok(Ok(
-            effect_of(id, depends_on, Some(seen), after).adopting(adoption)
-        ))
+        Ok(looked)
+    }
+
+    /// Looks what stands beside an effect's thing; `stands`: the thing is there, and ours.
+    /// Gives what keeps the target from being planned.
+    async fn look_beside(
+        &self,
+        whose: EffectScope<'_>,
+        effect: &PlannedEffect,
+        stands: bool,
+        beside: &mut Beside,
+    ) -> Result<Vec<Refusal>, PlanError> {
+        let Some(after) = &effect.after else {
+            return Ok(Vec::new());
+        };
+        let mut blocked = Vec::new();
+        for found in self.systems.of(effect.kind).beside(after).await? {
+            let (target, id) = (whose.target, &effect.id);
+            let taken_along = effect.adopt.is_some() && found.adoptable;
+            if taken_along {
+                continue;
+            }
+            if stands && !found.refuses {
+                let remark = Remark::new(found.code.as_str(), format!("{id}: {}", found.message));
+                beside.0.push(remark.help(found.help));
+                continue;
+            }
+            let help = if found.adoptable && !stands {
+                let adopt = Remedy::Adopt {
+                    targets: Targets::One(target.clone()),
+                    what: Adopted::Effect {
+                        effect: id.clone(),
+                        id: None,
+                    },
+                };
+                Advice::from(("take it over with: ", adopt))
+                    .and("; or ")
+                    .and(found.help)
+            } else {
+                found.help.into()
+            };
+            blocked.push(Refusal {
+                target: target.clone(),
+                code: RefusalCode::Beside(found.code),
+                message: format!("{id}: {}", found.message),
+                help,
+            });
+        }
+        Ok(blocked)
     }
 
     /// What earlier deployments made, nobody wants any more, and holds no data: records
     /// under another name, doors into a subnet that was given up. They go last.
-    pub(super) async fn superseded(
+    pub(crate) async fn superseded(
         &self,
         snapshot: &PlanningSnapshot,
         target: &TargetId,
@@ -229,19 +255,16 @@ impl Run {
     }
 
     /// Something stands where ours should, and it isn't ours.
-    pub(super) fn not_ours(
-        &self,
-        whose: EffectScope<'_>,
-        id: &EffectId,
-        seen: &Observed,
-    ) -> Option<Refusal> {
+    fn not_ours(&self, whose: EffectScope<'_>, id: &EffectId, seen: &Observed) -> Option<Refusal> {
         let what = match &seen.ownership {
             Ownership::ByPlace => return None,
             Ownership::Foreign(what) => match seen.called() {
                 Some(name) => format!("{name} {what}"),
                 None => what.clone(),
             },
-            Ownership::Owned(owner) if self.is_same(whose, id, owner) => return None,
+            Ownership::Owned(owner) if whose.owns(&self.offline.installation, id, owner) => {
+                return None;
+            }
             Ownership::Owned(owner) => format!(
                 "it belongs to {} of {} in the installation {}",
                 owner.effect, owner.target, owner.installation
@@ -263,41 +286,6 @@ impl Run {
             message: format!("{id} exists already: {what}"),
             help: help.and("rename one of the two, or remove what stands there"),
         })
-    }
-
-    pub(super) fn is_same(&self, whose: EffectScope<'_>, id: &EffectId, owner: &Owner) -> bool {
-        owner.installation == self.offline.installation
-            && owner.target == *whose.target
-            && owner.effect == *id
-            && owner.incarnation == whose.incarnation
-    }
-}
-
-/// An effect between what was seen and what is wanted.
-pub(super) fn effect_of(
-    id: EffectId,
-    depends_on: Vec<EffectId>,
-    seen: Option<Observed>,
-    after: Resource,
-) -> PlannedEffect {
-    let (before, owner, outputs) = match seen {
-        None => (None, None, BTreeMap::new()),
-        Some(Observed {
-            image,
-            ownership,
-            outputs,
-        }) => {
-            let owner = match ownership {
-                Ownership::Owned(owner) => Some(owner),
-                Ownership::ByPlace | Ownership::Foreign(_) => None,
-            };
-            (Some(image), owner, outputs)
-        }
-    };
-    PlannedEffect {
-        owner,
-        outputs,
-        ..PlannedEffect::new(id, depends_on, before, Some(after))
     }
 }
 

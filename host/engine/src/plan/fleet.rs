@@ -1,64 +1,20 @@
-//! Planning: the desired state through the plugins, held against what is there.
-
-mod apps;
-mod beside;
-mod drift;
-mod effects;
-mod error;
-mod explain;
-mod folders;
-mod hold;
-mod instance;
-mod known;
-mod offline;
-mod orphans;
-mod pins;
-mod provided;
-mod purge;
-mod recorded;
-mod refusal;
-mod refusal_code;
-mod removal;
-mod render;
-mod revive;
-mod shared;
-mod shared_removal;
-mod snapshot;
-mod unprotect;
-mod usages;
-mod users;
-mod validate;
-mod wanted;
+//! The plan of the selected targets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::hold::Hold;
 use deploycenter_domain::journal::Status;
-use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, TargetId};
-use deploycenter_domain::operation::Operation;
-use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
+use deploycenter_domain::name::{CustomerName, TargetId};
+use deploycenter_domain::plan::{Plan, Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::selector::Selection;
-use deploycenter_ports::Holder;
 use futures::StreamExt;
 
-pub use error::PlanError;
-pub(crate) use explain::no_such_target;
-pub use hold::{Back, Replanned};
-pub use offline::Offline;
-pub use orphans::Orphan;
-pub use provided::{ProvidedEntries, ProvidedEntry, Standstill};
-pub use refusal::Refusal;
-pub use refusal_code::RefusalCode;
-pub(crate) use shared_removal::removal_of_shared;
-pub(crate) use snapshot::Known;
-pub use validate::{Valid, Warning};
-
-use self::snapshot::PlanningSnapshot;
-use crate::Run;
+use super::options::{PlanOptions, PlannedTarget};
+use crate::resolve::Resolver;
+use crate::snapshot::PlanningSnapshot;
+use crate::{Engine, PlanError, Refusal, Run, UnfinishedDeployment};
 
 /// A plan, and what a person should hear beside it.
 #[derive(Debug, Clone)]
@@ -78,55 +34,18 @@ pub struct Planned {
     pub updates_waiting: Vec<TargetId>,
 }
 
-/// A deployment that hasn't ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnfinishedDeployment {
-    /// Whose.
-    pub target: TargetId,
-    /// Which.
-    pub deployment: DeploymentId,
-    /// Who works on it; nobody does on one that was interrupted or needs attention.
-    pub holder: Option<Holder>,
-}
-
-/// How to plan, beyond which targets.
-#[derive(Debug, Clone, Default)]
-pub struct PlanOptions {
-    /// That existing targets move to the current plugin and overrides.
-    pub sync: bool,
-    /// That what someone else changed is put back.
-    pub reclaim: bool,
-    /// What isn't ours and is to be taken over, by the effect that it becomes.
-    pub adopt: BTreeMap<EffectId, Adoption>,
-    /// That targets which were removed go on with the data that was retained of that life,
-    /// see [`Run::life_to_revive`].
-    pub revive: Option<Incarnation>,
-    /// That of targets without changes only the names are kept, and their effects counted:
-    /// for whoever shows a plan and saves none. A fleet's texts take gigabytes.
-    pub only_changes: bool,
-}
-
-impl PlanOptions {
-    fn operation(&self) -> Operation {
-        if self.sync {
-            Operation::Sync
-        } else {
-            Operation::Deploy
-        }
+impl Engine {
+    /// [`Run::plan`] in a run of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn plan(
+        &self,
+        selection: &Selection,
+        options: &PlanOptions,
+    ) -> Result<Planned, PlanError> {
+        self.open_run().await?.plan(selection, options).await
     }
-}
-
-/// One target as planned.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one of each target, taken apart at once"
-)]
-pub(crate) enum PlannedTarget {
-    Planned {
-        plan: TargetPlan,
-        hold: Option<Hold>,
-    },
-    Refusal(Refusal),
 }
 
 impl Run {
@@ -141,7 +60,6 @@ impl Run {
         options: &PlanOptions,
     ) -> Result<Planned, PlanError> {
         let mut snapshot = self.snapshot().await?;
-        snapshot.moves_pins = options.sync;
         let others: Vec<TargetId> = snapshot.live.keys().cloned().collect();
         let chosen: Vec<TargetId> = selection
             .select(snapshot.desired.instances(), &others)?
@@ -162,6 +80,7 @@ impl Run {
             .cloned()
             .collect();
         let snapshot = Arc::new(snapshot);
+        let resolver = Resolver::new(self.offline.clone(), options.sync);
         let mut problems: Vec<Problem> = Vec::new();
         let customers: BTreeSet<CustomerName> = chosen
             .iter()
@@ -171,9 +90,9 @@ impl Run {
         let mut gathered = Gathered::default();
         let mut planned = futures::stream::iter(shared.chain(chosen))
             .map(|target| {
-                let snapshot = Arc::clone(&snapshot);
+                let (snapshot, resolver) = (&snapshot, &resolver);
                 async move {
-                    let planned = self.plan_one(&snapshot, &target, options).await;
+                    let planned = self.plan_one(snapshot, resolver, &target, options).await;
                     (target, planned)
                 }
             })
@@ -215,11 +134,14 @@ impl Run {
     async fn plan_one(
         &self,
         snapshot: &Arc<PlanningSnapshot>,
+        resolver: &Resolver,
         target: &TargetId,
         options: &PlanOptions,
     ) -> Result<PlannedTarget, PlanError> {
         if !target.is_shared() {
-            return self.plan_instance(snapshot, target, options).await;
+            return self
+                .plan_instance(snapshot, resolver, target, options)
+                .await;
         }
         let unfinished = snapshot.unfinished.get(target);
         if let Some(parked) = unfinished.filter(|it| it.status == Status::NeedsAttention) {
@@ -247,15 +169,6 @@ impl Run {
                 None => PlannedTarget::Planned { plan, hold: None },
             },
         )
-    }
-}
-
-/// What a plan with these effects is for, when it would be that otherwise.
-fn operation_of(effects: &[PlannedEffect], otherwise: Operation) -> Operation {
-    if effects.iter().any(|effect| effect.adopt.is_some()) {
-        Operation::Adopt
-    } else {
-        otherwise
     }
 }
 

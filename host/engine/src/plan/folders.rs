@@ -1,4 +1,5 @@
-//! A target's folder as it stands on the branch, and the effects that change it.
+//! Effects between what was seen and what is wanted: those of one thing, and those that
+//! change a target's folder as it stands on the branch.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +7,8 @@ use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
 use deploycenter_domain::plan::PlannedEffect;
 use deploycenter_domain::resource::{File, Folder, Observed, Ownership, Resource, Sync};
 
-use super::effects::effect_of;
-
 /// A folder without its files: its plan lists them beside it.
-pub(super) fn bare(folder: &Folder) -> Folder {
+pub(crate) fn bare(folder: &Folder) -> Folder {
     Folder {
         files: BTreeMap::new(),
         ..folder.clone()
@@ -17,13 +16,13 @@ pub(super) fn bare(folder: &Folder) -> Folder {
 }
 
 /// What stands on the branch.
-pub(super) struct Folders<'a> {
+pub(crate) struct Folders<'a> {
     tree: Option<String>,
     files: Option<&'a BTreeMap<String, String>>,
 }
 
 impl<'a> Folders<'a> {
-    pub(super) fn of(folder: Option<&'a Observed>) -> Self {
+    pub(crate) fn of(folder: Option<&'a Observed>) -> Self {
         match folder {
             Some(Observed {
                 image: Resource::Folder(folder),
@@ -39,7 +38,7 @@ impl<'a> Folders<'a> {
         }
     }
 
-    pub(super) fn file(
+    pub(crate) fn file(
         &self,
         id: EffectId,
         depends_on: Vec<EffectId>,
@@ -59,7 +58,7 @@ impl<'a> Folders<'a> {
         effect_of(id, depends_on, before, Resource::File(file))
     }
 
-    pub(super) fn gone(&self, wanted: &Folder) -> Vec<PlannedEffect> {
+    pub(crate) fn gone(&self, wanted: &Folder) -> Vec<PlannedEffect> {
         let Some(files) = self.files else {
             return Vec::new();
         };
@@ -84,7 +83,7 @@ impl<'a> Folders<'a> {
             .collect()
     }
 
-    pub(super) fn commit(
+    pub(crate) fn commit(
         &self,
         id: EffectId,
         depends_on: Vec<EffectId>,
@@ -113,7 +112,7 @@ impl<'a> Folders<'a> {
     }
 
     /// A sync follows whatever changes its folder or its application.
-    pub(super) fn sync(
+    pub(crate) fn sync(
         &self,
         id: EffectId,
         depends_on: Vec<EffectId>,
@@ -147,5 +146,33 @@ impl<'a> Folders<'a> {
             effect.action = Action::Update;
         }
         effect
+    }
+}
+
+/// An effect between what was seen and what is wanted.
+pub(crate) fn effect_of(
+    id: EffectId,
+    depends_on: Vec<EffectId>,
+    seen: Option<Observed>,
+    after: Resource,
+) -> PlannedEffect {
+    let (before, owner, outputs) = match seen {
+        None => (None, None, BTreeMap::new()),
+        Some(Observed {
+            image,
+            ownership,
+            outputs,
+        }) => {
+            let owner = match ownership {
+                Ownership::Owned(owner) => Some(owner),
+                Ownership::ByPlace | Ownership::Foreign(_) => None,
+            };
+            (Some(image), owner, outputs)
+        }
+    };
+    PlannedEffect {
+        owner,
+        outputs,
+        ..PlannedEffect::new(id, depends_on, before, Some(after))
     }
 }

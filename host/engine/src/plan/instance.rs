@@ -1,6 +1,6 @@
-//! The plan of one instance: pins, values, plugin, graph.
+//! The plan of one instance, stage by stage.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use deploycenter_domain::base_change::{self, permanent, restart};
@@ -10,26 +10,28 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::hold::{self, Hold};
 use deploycenter_domain::name::{Incarnation, RegionName, TargetId};
-use deploycenter_domain::naming::Names;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::remedy::{Adopted, Remedy, Targets};
-use deploycenter_domain::resource::{File, Folder, Resource};
+use deploycenter_domain::resource::{File, Resource};
 use deploycenter_domain::stale::OWN_FOLDER;
 use deploycenter_domain::wanted::WantedEffect;
 
-use super::effects::{EffectScope, Looked};
-use super::refusal::{Refusal, hold_of};
-use super::users::has_something;
-use super::wanted::at;
-use super::{PlanError, PlanOptions, PlannedTarget, PlanningSnapshot, provided};
-use crate::{Run, Words};
+use super::effects::Looked;
+use super::options::{PlanOptions, PlannedTarget, operation_of};
+use super::scope::EffectScope;
+use crate::resolve::{Resolver, at};
+use crate::snapshot::{PlanningSnapshot, has_something, hold_of};
+use crate::{PlanError, Refusal, Run, Words};
 
 impl Run {
+    /// Plans one instance: what it has of its own, what it wants, what is there, what someone
+    /// else changed.
     pub(super) async fn plan_instance(
         &self,
         snapshot: &Arc<PlanningSnapshot>,
+        resolver: &Resolver,
         target: &TargetId,
         options: &PlanOptions,
     ) -> Result<PlannedTarget, PlanError> {
@@ -47,29 +49,16 @@ impl Run {
         {
             return Err(Problems::from(at(instance, cant_move(instance, elsewhere))).into());
         }
-        let names = Names::new(
-            &self.offline.installation,
-            instance,
-            snapshot.incarnation(target),
-        );
-        let place = Resource::Folder(Folder {
-            branch: target.branch(),
-            path: names.folder(),
-            tree: None,
-            files: BTreeMap::new(),
-        });
-        let folder = self.folder_at(target, &place).await?;
-        let hold = hold_of(folder.as_ref());
-        let secrets = self.given_entries(snapshot, instance, &names).await?;
-        let versions = provided::versions(snapshot, &names, &secrets);
-        let mut wanted = self
-            .offline
-            .wanted(snapshot, instance, folder.as_ref(), &versions)
+        let view = self.view(snapshot, instance).await?;
+        let folder = view.folder.as_ref();
+        let hold = hold_of(folder);
+        let mut wanted = resolver
+            .wanted(snapshot, instance, folder, &view.versions)
             .await?;
         if let Some(hold) = &hold {
-            keep_hold(&mut wanted.effects, &names.folder(), hold);
+            keep_hold(&mut wanted.effects, &wanted.names.folder(), hold);
         }
-        self.check_given(instance, &wanted, &secrets).await?;
+        let set_anew = self.given(snapshot, instance, &view, &wanted).await?;
         let incarnation = wanted.names.incarnation();
         let whose = EffectScope {
             target,
@@ -78,28 +67,13 @@ impl Run {
         let mut inputs = wanted.inputs;
         inputs.insert(
             OWN_FOLDER.to_owned(),
-            Digest::of_json(&folder.as_ref().map(|seen| &seen.outputs)),
+            Digest::of_json(&folder.map(|seen| &seen.outputs)),
         );
-        let Looked {
-            mut effects,
-            beside,
-        } = self
-            .effects(
-                snapshot,
-                whose,
-                wanted.effects,
-                folder.as_ref(),
-                &options.adopt,
-            )
+        let Looked { effects, beside } = self
+            .effects_of_life(snapshot, whose, wanted.effects, folder, &options.adopt)
             .await?;
         inputs.extend(beside.input());
         let deployed_now = snapshot.deployed_now(target, incarnation);
-        if let Some(deployed_now) = deployed_now {
-            let gone = self
-                .superseded(snapshot, target, deployed_now, &effects)
-                .await?;
-            effects.extend(gone);
-        }
         let changed = effects
             .iter()
             .filter(|effect| effect.action != Action::None)
@@ -129,17 +103,9 @@ impl Run {
         let operation = if goes_on || snapshot.revived.contains_key(target) {
             Operation::Revive
         } else {
-            super::operation_of(&effects, options.operation())
+            operation_of(&effects, options.operation())
         };
         let warned = wanted.declaration.warnings.iter();
-        let set_anew = provided::set_anew(
-            self.words,
-            snapshot,
-            folder.as_ref(),
-            &wanted.names,
-            &wanted.declaration,
-            wanted.secret_versions,
-        );
         let remarks = data_version
             .iter()
             .map(|change| change.remark(&instance.app, wanted.migration.as_deref()))
@@ -237,12 +203,4 @@ fn cant_move(instance: &Instance, elsewhere: &RegionName) -> Problem {
         format!("set its region back to {elsewhere}; give {region} an instance of another name, move the data, then take this one out and "),
         Remedy::Destroy(target.clone()),
     ))
-}
-
-impl PlanningSnapshot {
-    pub(super) fn instance(&self, target: &TargetId) -> &Instance {
-        self.desired
-            .instance(target)
-            .expect("targets are chosen from this desired state")
-    }
 }

@@ -1,24 +1,19 @@
 //! Which secrets a person has to give a target.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use deploycenter_domain::declaration::Declaration;
 use deploycenter_domain::desired::Instance;
 use deploycenter_domain::guardrails;
 use deploycenter_domain::name::{RegionName, TargetId};
-use deploycenter_domain::naming::Names;
 use deploycenter_domain::plan::Remark;
 use deploycenter_domain::remedy::{Remedy, Targets};
 use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_domain::secret_version::{self, SecretVersions};
 use deploycenter_ports::SecretEntry;
 
-use super::explain::no_such_target;
-use super::refusal::Refusal;
-use super::wanted::Wanted;
-use super::{PlanError, PlanningSnapshot};
-use crate::{Run, Words};
+use crate::resolve::{Resolver, Wanted, no_such_target};
+use crate::snapshot::{PlanningSnapshot, TargetView};
+use crate::{Engine, PlanError, Refusal, Run, Words};
 
 /// The secrets that a person gives a target, as it is configured now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +52,16 @@ pub struct ProvidedEntry {
     pub purpose: String,
 }
 
+impl Engine {
+    /// [`Run::provided_secrets`] in a run of its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn provided_secrets(&self, target: &TargetId) -> Result<ProvidedEntries, PlanError> {
+        self.open_run().await?.provided_secrets(target).await
+    }
+}
+
 impl Run {
     /// What `secret set` may set, asked of the plugin; the target needn't be deployed.
     ///
@@ -69,11 +74,11 @@ impl Run {
         };
         let region = instance.region.clone();
         let mut snapshot = self.snapshot().await?;
+        let resolver = Resolver::new(self.offline.clone(), false);
         self.look_for_earlier_lives(&mut snapshot, std::iter::once(target))
             .await?;
         let snapshot = Arc::new(snapshot);
-        let wanted = self
-            .offline
+        let wanted = resolver
             .wanted(
                 &snapshot,
                 snapshot.instance(target),
@@ -121,104 +126,47 @@ impl Run {
         Ok(self.systems.secrets.list(region, prefix).await?)
     }
 
-    /// The entries that a person gave a target: those of its region's list and those that it
-    /// runs with, each as it is now, since a list may not know yet what was just set.
-    pub(super) async fn given_entries(
+    /// Secrets that only a person can give have to be there; what a plan says of those that
+    /// were set anew since what runs was deployed.
+    ///
+    /// # Errors
+    /// What is missing, each with the way to give it.
+    pub(super) async fn given(
         &self,
         snapshot: &PlanningSnapshot,
         instance: &Instance,
-        names: &Names,
-    ) -> Result<Vec<SecretEntry>, PlanError> {
-        let region = &instance.region;
-        let prefix = names.secret_prefix();
-        let listed = self.systems.secrets.list(region, &prefix).await?;
-        let deployed = snapshot.secret_versions(&instance.target).into_keys();
-        let all: BTreeSet<String> = listed
-            .into_iter()
-            .filter(|entry| entry.is_given)
-            .map(|entry| entry.name)
-            .chain(deployed.map(|name| format!("{prefix}{name}")))
-            .collect();
-        let mut entries = Vec::new();
-        for name in all {
-            let now = self.providers.provided.now(region, &name).await?;
-            entries.extend(now.filter(|entry| entry.is_given));
-        }
-        Ok(entries)
-    }
-
-    /// Secrets that only a person can give have to be there; `there`: those that are known
-    /// to be.
-    ///
-    /// # Errors
-    /// What is missing, each with the command that gives it.
-    pub(super) async fn check_given(
-        &self,
-        instance: &Instance,
+        view: &TargetView,
         wanted: &Wanted,
-        there: &[SecretEntry],
-    ) -> Result<(), PlanError> {
+    ) -> Result<Vec<Remark>, PlanError> {
         let prefix = wanted.names.secret_prefix();
         let mut missing = Vec::new();
         for (name, given) in &wanted.declaration.given {
             let full = format!("{prefix}{name}");
-            let known = there.iter().any(|entry| entry.name == full);
+            let known = view.given.iter().any(|entry| entry.name == full);
             let region = &instance.region;
             if !known && self.providers.provided.now(region, &full).await?.is_none() {
                 missing.push(Refusal::secret_missing(instance, name, &given.purpose));
             }
         }
         if missing.is_empty() {
-            Ok(())
+            Ok(set_anew(self.words, snapshot, view.folder.as_ref(), wanted))
         } else {
             Err(PlanError::Refusal(missing))
         }
     }
 }
 
-/// Which versions of its given secrets a target's pods are to name. Where none is deployed
-/// of a secret, the times tell: what was set before the last deployment is what runs, and
-/// isn't restarted for it.
-pub(super) fn versions(
-    snapshot: &PlanningSnapshot,
-    names: &Names,
-    there: &[SecretEntry],
-) -> SecretVersions {
-    let target = names.target();
-    let deployed = snapshot.live.contains_key(&target);
-    let before = snapshot.secret_versions(&target);
-    let incarnation = names.incarnation();
-    let last = snapshot
-        .deployed_of(&target, incarnation)
-        .map(|life| life.at);
-    let prefix = names.secret_prefix();
-    let mut versions = SecretVersions::new();
-    for entry in there {
-        let Some(name) = entry.name.strip_prefix(&prefix) else {
-            continue;
-        };
-        let is_taken = deployed
-            && last
-                .zip(entry.changed)
-                .is_some_and(|(last, changed)| changed <= last);
-        let known = before.get(name).map(Vec::as_slice).unwrap_or_default();
-        let next = secret_version::next(known, entry.version.as_ref(), is_taken);
-        if !next.is_empty() {
-            versions.insert(name.to_owned(), next);
-        }
-    }
-    versions
-}
-
 /// What a plan says of the secrets that were set anew since what runs was deployed.
-pub(super) fn set_anew(
+fn set_anew(
     words: Words,
     snapshot: &PlanningSnapshot,
     folder: Option<&Observed>,
-    names: &Names,
-    declaration: &Declaration,
-    mut versions: SecretVersions,
+    wanted: &Wanted,
 ) -> Vec<Remark> {
+    let Wanted {
+        names, declaration, ..
+    } = wanted;
+    let mut versions = wanted.secret_versions.clone();
     let target = names.target();
     let Some(Resource::Folder(folder)) = folder.map(|seen| &seen.image) else {
         return Vec::new();

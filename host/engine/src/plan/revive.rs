@@ -5,11 +5,9 @@ use deploycenter_domain::lock::{self, Lock};
 use deploycenter_domain::name::{Incarnation, RegionName, TargetId};
 use deploycenter_ports::Marker;
 
-use super::PlanError;
-use super::refusal::Refusal;
-use super::snapshot::{PlanningSnapshot, Revived};
-use super::usages::Usages;
-use crate::Run;
+use crate::inventory::Usages;
+use crate::snapshot::{PlanningSnapshot, Revived};
+use crate::{PlanError, Refusal, Run};
 
 impl Run {
     /// The life of a removed target whose retained data it can go on with: the only one of
@@ -36,7 +34,7 @@ impl Run {
         if snapshot.present(target).is_some() {
             return refused(Refusal::deployed(target));
         }
-        let usages = self.usages(&snapshot, &everything).await?;
+        let usages = Usages::read(&*self.store, &snapshot, &everything).await?;
         let mut left = usages.lives_left(target);
         // Secrets that were given for the life to come.
         left.remove(&snapshot.incarnation(target));
@@ -58,7 +56,7 @@ impl Run {
     }
 
     /// Lets targets go on with a life that has ended.
-    pub(super) async fn revive(
+    pub(crate) async fn revive(
         &self,
         snapshot: &mut PlanningSnapshot,
         targets: &[TargetId],

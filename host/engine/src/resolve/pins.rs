@@ -9,22 +9,25 @@ use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::resource::{Observed, Resource};
 use deploycenter_ports::{DesiredFiles, PluginFacts};
 
-use super::offline::Offline;
-use super::wanted::{at, some};
-use super::{PlanError, PlanningSnapshot};
+use super::problems::{at, some};
+use super::resolver::{AppValues, Resolver};
+use crate::PlanError;
+use crate::snapshot::PlanningSnapshot;
 
 /// The versions that a target is planned with.
-pub(super) struct Pins {
-    pub(super) facts: Arc<PluginFacts>,
-    pub(super) overrides: Overrides,
-    pub(super) pinned_overrides: Option<PinnedOverrides>,
+pub(crate) struct Pins {
+    pub(crate) facts: Arc<PluginFacts>,
+    /// What that plugin's values are.
+    pub(crate) app: Arc<AppValues>,
+    pub(crate) overrides: Overrides,
+    pub(crate) pinned_overrides: Option<PinnedOverrides>,
     /// The version in which the target's data is.
-    pub(super) data_version: Option<String>,
+    pub(crate) data_version: Option<String>,
 }
 
-impl Offline {
+impl Resolver {
     /// An existing target stays on what its lock names; a new one takes the defaults.
-    pub(super) async fn pins(
+    pub(crate) async fn pins(
         &self,
         snapshot: &PlanningSnapshot,
         instance: &Instance,
@@ -55,14 +58,14 @@ impl Offline {
                     Problem::new(format!("{}: {error}", instance.target)).in_file(lock::FILE),
                 )
             })?;
-        let Some(lock) = lock.as_ref().filter(|_| !snapshot.moves_pins) else {
+        let Some(lock) = lock.as_ref().filter(|_| !self.moves_pins) else {
             let pinned_overrides = if working == Overrides::default() {
                 None
             } else {
                 // Not committed yet: only `apply --allow-dirty` gets that far.
-                let commit = snapshot
+                let commit = self
                     .apps
-                    .last_change(self, &instance.app)
+                    .last_change(&*self.offline.repository, &instance.app)
                     .await?
                     .unwrap_or_else(|| "uncommitted".to_owned());
                 Some(PinnedOverrides {
@@ -70,8 +73,10 @@ impl Offline {
                     digest: working.digest(),
                 })
             };
+            let facts = self.offline.plugins.facts(&default.digest)?;
             return Ok(Pins {
-                facts: self.plugins.facts(&default.digest)?,
+                app: self.apps.values(&facts)?,
+                facts,
                 overrides: working,
                 pinned_overrides,
                 data_version: lock
@@ -97,12 +102,18 @@ impl Offline {
             Some(pinned) if pinned.digest == working.digest() => working.clone(),
             Some(pinned) => {
                 let folder = format!("overrides/{}", instance.app);
-                let files = self.repository.files_at(&pinned.commit, &folder).await?;
+                let files = self
+                    .offline
+                    .repository
+                    .files_at(&pinned.commit, &folder)
+                    .await?;
                 pinned_overrides(&instance.app, &files)?
             }
         };
+        let facts = self.offline.plugins.facts(&lock.plugin.digest)?;
         Ok(Pins {
-            facts: self.plugins.facts(&lock.plugin.digest)?,
+            app: self.apps.values(&facts)?,
+            facts,
             overrides,
             pinned_overrides: lock.overrides.clone(),
             data_version: lock.data_version.clone(),

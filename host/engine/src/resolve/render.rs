@@ -10,9 +10,11 @@ use deploycenter_domain::resource::Resource;
 use deploycenter_domain::secret_version::SecretVersions;
 use deploycenter_domain::token::{self, Reference};
 
-use super::explain::no_such_target;
-use super::offline::Offline;
-use super::{PlanError, PlanningSnapshot};
+use super::problems::no_such_target;
+use super::resolver::Resolver;
+use super::shared::shared_files;
+use crate::snapshot::PlanningSnapshot;
+use crate::{Offline, PlanError};
 
 impl Offline {
     /// The files of one target by their path on the branch, or of every instance. Values that are known only
@@ -27,7 +29,7 @@ impl Offline {
     ) -> Result<BTreeMap<TargetId, BTreeMap<String, String>>, PlanError> {
         if let Some(target) = targets.filter(|target| target.is_shared()) {
             let snapshot = PlanningSnapshot::offline(Arc::clone(&desired));
-            let files = self.shared_files(&snapshot, target.customer());
+            let files = shared_files(self, &snapshot, target.customer());
             let files = files.ok_or_else(|| no_such_target(&desired, target))?;
             return Ok(BTreeMap::from([(target.clone(), files)]));
         }
@@ -40,12 +42,13 @@ impl Offline {
             return Err(no_such_target(&desired, target).into());
         }
         let snapshot = Arc::new(PlanningSnapshot::offline(desired));
+        let resolver = Resolver::new(self.clone(), false);
         let versions = SecretVersions::new();
         let mut rendered = BTreeMap::new();
         let mut problems = Vec::new();
         for target in chosen {
             let instance = snapshot.instance(&target);
-            let wanted = match self.wanted(&snapshot, instance, None, &versions).await {
+            let wanted = match resolver.wanted(&snapshot, instance, None, &versions).await {
                 Ok(wanted) => wanted,
                 Err(error) => {
                     problems.extend(error.into_problems(&target)?);

@@ -1,4 +1,4 @@
-//! What is made of a plugin's values once, for all instances of the app.
+//! What resolves targets, and what it finds out of apps once for all of them.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,16 +7,37 @@ use deploycenter_domain::desired::{Desired, Instance, Layer, Merged, Schema};
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::name::AppName;
 use deploycenter_domain::problem::{Problem, Problems};
-use deploycenter_ports::{PluginFacts, RepositoryError};
+use deploycenter_ports::{PluginFacts, Repository, RepositoryError};
 
-use super::offline::Offline;
-use super::wanted::some;
+use super::problems::some;
+use crate::Offline;
+
+/// Resolves the targets of one planning. Cheap to clone; clones share what they found out
+/// of apps.
+#[derive(Debug, Clone)]
+pub(crate) struct Resolver {
+    pub(super) offline: Offline,
+    pub(super) apps: Arc<Apps>,
+    /// Whether existing targets get the current versions, too.
+    pub(super) moves_pins: bool,
+}
+
+impl Resolver {
+    /// For one planning; `moves_pins`: existing targets get the current versions, too.
+    pub(crate) fn new(offline: Offline, moves_pins: bool) -> Self {
+        Self {
+            offline,
+            apps: Arc::default(),
+            moves_pins,
+        }
+    }
+}
 
 /// A plugin's base values and schema, read and compiled.
 #[derive(Debug)]
-pub(super) struct AppValues {
-    pub(super) base: Layer,
-    pub(super) schema: Schema,
+pub(crate) struct AppValues {
+    pub(crate) base: Layer,
+    pub(crate) schema: Schema,
 }
 
 impl AppValues {
@@ -33,7 +54,7 @@ impl AppValues {
     }
 
     /// An instance's values of all layers; not checked yet.
-    pub(super) fn merged(
+    pub(crate) fn merged(
         &self,
         desired: &Desired,
         instance: &Instance,
@@ -71,7 +92,7 @@ impl Apps {
     /// When the history can't be read.
     pub(super) async fn last_change(
         &self,
-        offline: &Offline,
+        repository: &dyn Repository,
         app: &AppName,
     ) -> Result<Option<String>, RepositoryError> {
         let mut known = self.changes.lock().await;
@@ -79,7 +100,7 @@ impl Apps {
             return Ok(commit.clone());
         }
         let folder = format!("overrides/{app}");
-        let commit = offline.repository.last_change(&folder).await?;
+        let commit = repository.last_change(&folder).await?;
         known.insert(app.clone(), commit.clone());
         Ok(commit)
     }

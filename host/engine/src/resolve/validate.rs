@@ -19,11 +19,12 @@ use deploycenter_domain::secret_version::SecretVersions;
 use deploycenter_ports::{CheckCache, PluginError};
 use futures::StreamExt as _;
 
-use super::apps::AppValues;
-use super::error::in_template;
-use super::offline::Offline;
 use super::pins::Pins;
-use super::{PlanError, PlanningSnapshot};
+use super::problems::at;
+use super::resolver::{AppValues, Resolver};
+use crate::plan_error::in_template;
+use crate::snapshot::PlanningSnapshot;
+use crate::{Offline, PlanError};
 
 /// The code by which the SDK says that it can't read the values at all.
 const UNREADABLE: &str = "unreadable";
@@ -48,6 +49,7 @@ pub struct Warning {
 
 /// What all instances of one validation share.
 struct Round {
+    resolver: Resolver,
     snapshot: Arc<PlanningSnapshot>,
     told: Told,
     checks: Arc<dyn CheckCache>,
@@ -104,6 +106,7 @@ impl Offline {
         let desired = Arc::new(reading.desired);
         let round = Arc::new(Round {
             common: Digest::of_json(&(&self.installation, &desired.regions)),
+            resolver: Resolver::new(self.clone(), false),
             snapshot: Arc::new(PlanningSnapshot::offline(Arc::clone(&desired))),
             told,
             checks,
@@ -125,9 +128,9 @@ impl Offline {
         let mut warnings = Vec::new();
         let mut looked_at = futures::stream::iter(subjects)
             .map(|subject| {
-                let (offline, round) = (self.clone(), Arc::clone(&round));
+                let round = Arc::clone(&round);
                 let (target, label) = (subject.instance.target.clone(), subject.label());
-                let look = async move { offline.look_at(&round, &subject).await };
+                let look = async move { round.resolver.look_at(&round, &subject).await };
                 // A task of its own, so that all cores take part.
                 let task = tokio::spawn(look);
                 async move { (target, label, task.await) }
@@ -171,7 +174,9 @@ impl Offline {
         warnings.sort();
         Ok(Valid { desired, warnings })
     }
+}
 
+impl Resolver {
     /// Everything that is wrong with one instance and wasn't told yet. One that was found
     /// sound before, when everything it depends on was as it is, isn't looked at again.
     async fn look_at(&self, round: &Round, subject: &Subject) -> Result<Found, PlanError> {
@@ -218,7 +223,7 @@ impl Offline {
         let instance = &subject.instance;
         let plugin = snapshot.desired.plugins.default(&instance.app);
         // An app that isn't installed, or whose file isn't there, was told of.
-        if plugin.is_none_or(|plugin| self.plugins.facts(&plugin.digest).is_err())
+        if plugin.is_none_or(|plugin| self.offline.plugins.facts(&plugin.digest).is_err())
             && !told.is_empty()
         {
             return Ok(Found::default());
@@ -235,7 +240,7 @@ impl Offline {
             }
         }
         let pins = self.pins(snapshot, instance, None).await?;
-        let app = snapshot.apps.values(&pins.facts)?;
+        let app = &pins.app;
         let shared = pins.overrides.values.as_ref();
         let merged = app.merged(&snapshot.desired, instance, shared);
         let faults = app.schema.faults(&merged, &instance.at);
@@ -255,7 +260,7 @@ impl Offline {
             instance,
             region,
             pins: &pins,
-            app: &app,
+            app,
             merged: &merged,
             faults: &faults,
         };
@@ -283,7 +288,7 @@ impl Offline {
     /// isn't told.
     async fn violations(&self, case: &Case<'_>) -> Result<Vec<Violation>, PlanError> {
         let instance = case.instance;
-        let names = Names::new(&self.installation, instance, Incarnation::FIRST);
+        let names = Names::new(&self.offline.installation, instance, Incarnation::FIRST);
         let ask = |values| {
             let request = self.request(
                 instance,
@@ -323,7 +328,7 @@ impl Offline {
     }
 
     async fn hook(&self, pins: &Pins, request: Request) -> Result<Vec<Violation>, PluginError> {
-        let plugins = Arc::clone(&self.plugins);
+        let plugins = Arc::clone(&self.offline.plugins);
         let digest = pins.facts.digest.clone();
         let templates = pins.overrides.templates.clone();
         tokio::task::spawn_blocking(move || plugins.validate(&digest, &templates, &request))
@@ -360,9 +365,7 @@ impl Offline {
                     .extend(error.into_problems(&instance.target)?);
             }
             Err(PlanError::Plugin(PluginError::Refused(message))) if subject.whole => {
-                found
-                    .problems
-                    .push(super::wanted::at(instance, Problem::new(message)));
+                found.problems.push(at(instance, Problem::new(message)));
             }
             Err(error) if subject.whole => {
                 found

@@ -20,10 +20,11 @@ use deploycenter_domain::secret_version::SecretVersions;
 use deploycenter_domain::wanted::{self, Site, WantedEffect};
 use deploycenter_ports::{PluginError, TemplateFault};
 
-use super::PlanError;
-use super::offline::Offline;
 use super::pins::Pins;
-use super::snapshot::PlanningSnapshot;
+use super::problems::{at, some};
+use super::resolver::Resolver;
+use crate::PlanError;
+use crate::snapshot::PlanningSnapshot;
 
 /// The weight of a record that shares its name with no other.
 const WHOLE_WEIGHT: u8 = 100;
@@ -35,16 +36,16 @@ pub(crate) struct Wanted {
     pub(crate) declaration: Declaration,
     pub(crate) names: Names,
     /// Of the secrets that it asks a person for, where they are known.
-    pub(super) secret_versions: SecretVersions,
+    pub(crate) secret_versions: SecretVersions,
     /// That it would take data back to a version that it has left.
-    pub(super) back: Option<Problem>,
+    pub(crate) back: Option<Problem>,
     /// To which version it would take data.
-    pub(super) data_version: Option<DataVersionChange>,
+    pub(crate) data_version: Option<DataVersionChange>,
     /// What a person does before the app's data goes to another version.
-    pub(super) migration: Option<String>,
+    pub(crate) migration: Option<String>,
 }
 
-impl Offline {
+impl Resolver {
     /// What the instance wants: pure but for reading pinned overrides from history.
     /// `versions`: those of given secrets that its pods are to name; none where nobody asks.
     pub(crate) async fn wanted(
@@ -55,10 +56,10 @@ impl Offline {
         versions: &SecretVersions,
     ) -> Result<Wanted, PlanError> {
         let pins = self.pins(snapshot, instance, folder).await?;
-        let (offline, snapshot, instance) = (self.clone(), Arc::clone(snapshot), instance.clone());
+        let (resolver, snapshot, instance) = (self.clone(), Arc::clone(snapshot), instance.clone());
         let versions = versions.clone();
         // Off the async threads: it computes, on as many cores as there are.
-        tokio::task::spawn_blocking(move || offline.decided(&snapshot, &instance, &pins, versions))
+        tokio::task::spawn_blocking(move || resolver.decided(&snapshot, &instance, &pins, versions))
             .await
             .unwrap_or_else(|panic| {
                 Err(PluginError::Broken(format!("the plugin's host failed: {panic}")).into())
@@ -80,10 +81,13 @@ impl Offline {
                 Problem::new(format!("unknown region \"{}\"", instance.region)),
             ))
         })?;
-        let names = Names::new(&self.installation, instance, snapshot.incarnation(target));
-        let merged = merged(snapshot, instance, pins)?;
-        let app = snapshot.apps.values(&pins.facts)?;
-        let values = app.schema.canonical(merged.to_value());
+        let names = Names::new(
+            &self.offline.installation,
+            instance,
+            snapshot.incarnation(target),
+        );
+        let merged = self.merged(snapshot, instance, pins)?;
+        let values = pins.app.schema.canonical(merged.to_value());
         let request = self.request(instance, region, &names, values, &versions);
         let declaration = self.ask(instance, region, pins, &merged, &request)?;
         versions.retain(|name, _| declaration.given.contains_key(name));
@@ -116,7 +120,7 @@ impl Offline {
             region,
             regions: &desired.regions,
             weight: instance.weight.unwrap_or(WHOLE_WEIGHT),
-            repository: &self.generated_url,
+            repository: &self.offline.generated_url,
             chart: &facts.chart,
             lock: &lock,
         };
@@ -144,8 +148,22 @@ impl Offline {
         })
     }
 
+    /// The app's base values, then what is shared, the environment's and the customer's own;
+    /// checked against the app's schema.
+    pub(super) fn merged(
+        &self,
+        snapshot: &PlanningSnapshot,
+        instance: &Instance,
+        pins: &Pins,
+    ) -> Result<Merged, PlanError> {
+        let (app, shared) = (&pins.app, pins.overrides.values.as_ref());
+        let merged = app.merged(&snapshot.desired, instance, shared);
+        Problems::check(app.schema.problems(&merged, &instance.at))?;
+        Ok(merged)
+    }
+
     /// What an instance's plan is decided on, each by its digest.
-    pub(super) fn inputs(
+    pub(crate) fn inputs(
         &self,
         desired: &Desired,
         instance: &Instance,
@@ -175,12 +193,15 @@ impl Offline {
                 "shared values".to_owned(),
                 Digest::of_json(&pins.overrides.values),
             ),
-            ("settings".to_owned(), Digest::of_json(&self.generated_url)),
+            (
+                "settings".to_owned(),
+                Digest::of_json(&self.offline.generated_url),
+            ),
         ])
     }
 
     /// What the plugin is asked.
-    pub(super) fn request(
+    pub(crate) fn request(
         &self,
         instance: &Instance,
         region: &Region,
@@ -192,11 +213,11 @@ impl Offline {
             target: instance.target.clone(),
             values,
             context: context(
-                &self.installation,
+                &self.offline.installation,
                 instance,
                 region,
                 names,
-                &self.generated_url,
+                &self.offline.generated_url,
                 secrets,
             ),
             storage: storage(region),
@@ -216,11 +237,12 @@ impl Offline {
         let (digest, templates) = (&pins.facts.digest, &pins.overrides.templates);
         let fault = |error| located(error, &instance.app, pins);
         let violations = self
+            .offline
             .plugins
             .validate(digest, templates, request)
             .map_err(fault)?;
         if violations.is_empty() {
-            let declaration = self.plugins.plan(digest, templates, request);
+            let declaration = self.offline.plugins.plan(digest, templates, request);
             return Ok(declaration.map_err(fault)?);
         }
         let problems = violations
@@ -229,19 +251,6 @@ impl Offline {
             .collect();
         Err(some(problems).into())
     }
-}
-
-/// The app's base values, then what is shared, the environment's and the customer's own;
-/// checked against the app's schema.
-pub(super) fn merged(
-    snapshot: &PlanningSnapshot,
-    instance: &Instance,
-    pins: &Pins,
-) -> Result<Merged, PlanError> {
-    let app = snapshot.apps.values(&pins.facts)?;
-    let merged = app.merged(&snapshot.desired, instance, pins.overrides.values.as_ref());
-    Problems::check(app.schema.problems(&merged, &instance.at))?;
-    Ok(merged)
 }
 
 /// A plugin's error with the paths of the templates that override its own.
@@ -303,20 +312,6 @@ fn cant_go_back(instance: &Instance, merged: &Merged, change: &DataVersionChange
             " takes it back; else restore a backup from before into an instance of another name",
         ),
     )
-}
-
-/// A problem, where the instance was written.
-pub(super) fn at(instance: &Instance, problem: Problem) -> Problem {
-    problem
-        .in_file(&instance.at.file)
-        .at(instance.at.line, instance.at.column)
-}
-
-/// What something that failed found; it never finds nothing.
-pub(super) fn some(problems: Vec<Problem>) -> Problems {
-    Problems::check(problems)
-        .err()
-        .unwrap_or_else(|| Problem::new("it failed without saying why").into())
 }
 
 fn storage(region: &Region) -> BTreeMap<String, Option<String>> {

@@ -6,11 +6,11 @@ use deploycenter_domain::name::{CustomerName, Incarnation, RegionName, TargetId}
 use deploycenter_domain::resource::{Record, Resource};
 use deploycenter_ports::{DeployedRecord, InventoryItem};
 
-use super::snapshot::PlanningSnapshot;
+use super::planning::PlanningSnapshot;
 
 impl PlanningSnapshot {
     /// Every life of every instance that the journal knows and that isn't present.
-    pub(super) fn lives(&self) -> impl Iterator<Item = (&TargetId, &DeployedRecord)> {
+    pub(crate) fn lives(&self) -> impl Iterator<Item = (&TargetId, &DeployedRecord)> {
         self.deployed
             .iter()
             .filter(|(target, _)| !target.is_shared())
@@ -20,7 +20,7 @@ impl PlanningSnapshot {
 
     /// Instances on the branch of which this journal knows nothing: what they have beside
     /// their tags, nobody can tell.
-    pub(super) fn unknown_in<'b>(
+    pub(crate) fn unknown_in<'b>(
         &'b self,
         customer: &'b CustomerName,
         region: &'b RegionName,
@@ -37,7 +37,7 @@ impl PlanningSnapshot {
 
     /// The lives that have a record, or are to have it. Lives and neighbours of one region
     /// follow each other in one place.
-    pub(super) fn record_users<'a>(
+    pub(crate) fn record_users<'a>(
         &'a self,
         record: &'a Record,
     ) -> impl Iterator<Item = (&'a TargetId, Incarnation)> {
@@ -59,7 +59,7 @@ impl PlanningSnapshot {
     }
 
     /// Whether another target, or another life of this one, has or wants a record.
-    pub(super) fn is_anothers(
+    pub(crate) fn is_anothers(
         &self,
         image: &Resource,
         target: &TargetId,
@@ -77,18 +77,18 @@ fn wants(instance: &Instance, record: &Record) -> bool {
     instance.domain.eq_ignore_ascii_case(&record.name) && record.set_identifier.ends_with(&place)
 }
 
-pub(super) fn is_at(image: &Resource, record: &Record) -> bool {
+pub(crate) fn is_at(image: &Resource, record: &Record) -> bool {
     matches!(image, Resource::Record(_)) && image.same_place(&Resource::Record(record.clone()))
 }
 
 /// Whether something of a life is there, as the journal has it.
-pub(super) fn has_something(life: &DeployedRecord) -> bool {
+pub(crate) fn has_something(life: &DeployedRecord) -> bool {
     let deployed = &life.deployed;
     deployed.namespace || !deployed.images.is_empty() || !deployed.unused.is_empty()
 }
 
 /// Which life a given secret is for: its name says.
-pub(super) fn given_life(item: &InventoryItem) -> Option<Incarnation> {
+pub(crate) fn given_life(item: &InventoryItem) -> Option<Incarnation> {
     let (before, _) = item.id.rsplit_once('/')?;
     let (_, life) = before.rsplit_once("/i")?;
     life.parse().ok().map(Incarnation)

@@ -1,23 +1,18 @@
-//! What all targets of one planning share: the desired state, the journal and the
-//! branches, each read once.
+//! What all targets of one planning share: the desired state, and what the run knows of
+//! journal and branches.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use deploycenter_domain::deployed::DeployedState;
-use deploycenter_domain::desired::Desired;
-use deploycenter_domain::journal::Status;
+use deploycenter_domain::desired::{Desired, Instance};
 use deploycenter_domain::lock::Lock;
-use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, RegionName, TargetId};
+use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
 use deploycenter_domain::resource::{Application, Resource};
 use deploycenter_domain::secret_version::SecretVersions;
-use deploycenter_ports::{
-    DeployedRecord, Deployments, Holder, InventoryItem, LiveTarget, Marker, TargetRecord,
-};
+use deploycenter_ports::{DeployedRecord, InventoryItem, LiveTarget, Marker, TargetRecord};
 
-use super::apps::Apps;
-use super::{PlanError, UnfinishedDeployment};
-use crate::Run;
+use super::unfinished::{Unfinished, UnfinishedDeployment};
 
 /// What all targets of one planning share.
 pub(crate) struct PlanningSnapshot {
@@ -30,21 +25,18 @@ pub(crate) struct PlanningSnapshot {
     /// The highest incarnation of which something outside bears the marks, of targets that
     /// neither branch nor journal knows.
     pub(crate) marked: BTreeMap<TargetId, Incarnation>,
-    /// Whether existing targets are planned with the current versions, too.
-    pub(super) moves_pins: bool,
     /// Removed targets that go on with what was retained of them.
-    pub(super) revived: BTreeMap<TargetId, Revived>,
-    pub(super) apps: Apps,
+    pub(crate) revived: BTreeMap<TargetId, Revived>,
 }
 
 /// What a run knows from the journal and the branches: read when one of its plannings first
 /// asks, and the same for all of them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Known {
-    records: Arc<BTreeMap<TargetId, TargetRecord>>,
-    live: Arc<BTreeMap<TargetId, LiveTarget>>,
-    deployed: Arc<BTreeMap<TargetId, Vec<DeployedRecord>>>,
-    unfinished: Arc<BTreeMap<TargetId, Unfinished>>,
+    pub(crate) records: Arc<BTreeMap<TargetId, TargetRecord>>,
+    pub(crate) live: Arc<BTreeMap<TargetId, LiveTarget>>,
+    pub(crate) deployed: Arc<BTreeMap<TargetId, Vec<DeployedRecord>>>,
+    pub(crate) unfinished: Arc<BTreeMap<TargetId, Unfinished>>,
 }
 
 /// The life with which a removed target goes on.
@@ -55,28 +47,14 @@ pub(crate) struct Revived {
     pub(crate) data_version: Option<String>,
 }
 
-/// A deployment that hasn't ended.
-#[derive(Debug, Clone)]
-pub(crate) struct Unfinished {
-    pub(crate) deployment: DeploymentId,
-    pub(crate) incarnation: Incarnation,
-    pub(crate) region: RegionName,
-    /// Whether it takes the target away.
-    pub(crate) removes: bool,
-    pub(crate) status: Status,
-    pub(crate) reason: Option<String>,
-    /// Who works on it; nobody does on one that was interrupted or needs attention.
-    pub(crate) holder: Option<Holder>,
-}
-
 impl PlanningSnapshot {
     /// What there is when nobody was asked: no target runs.
-    pub(super) fn offline(desired: Arc<Desired>) -> Self {
+    pub(crate) fn offline(desired: Arc<Desired>) -> Self {
         Self::of(desired, Known::default())
     }
 
     /// For one planning, from what its run knows.
-    fn of(desired: Arc<Desired>, known: Known) -> Self {
+    pub(crate) fn of(desired: Arc<Desired>, known: Known) -> Self {
         let Known {
             records,
             live,
@@ -90,10 +68,15 @@ impl PlanningSnapshot {
             deployed,
             unfinished,
             marked: BTreeMap::new(),
-            moves_pins: false,
             revived: BTreeMap::new(),
-            apps: Apps::default(),
         }
+    }
+
+    /// A target that was chosen from this desired state.
+    pub(crate) fn instance(&self, target: &TargetId) -> &Instance {
+        self.desired
+            .instance(target)
+            .expect("targets are chosen from this desired state")
     }
 
     /// The pins of a target that is on its branch.
@@ -200,7 +183,11 @@ impl PlanningSnapshot {
     }
 
     /// Takes in of which lives of some targets something bears the marks.
-    fn mark(&mut self, everything: &[InventoryItem], wanted: impl Fn(&TargetId) -> bool) {
+    pub(crate) fn mark(
+        &mut self,
+        everything: &[InventoryItem],
+        wanted: impl Fn(&TargetId) -> bool,
+    ) {
         for item in everything {
             if let Marker::Effect(owner) = &item.holder
                 && wanted(&owner.target)
@@ -229,7 +216,7 @@ impl PlanningSnapshot {
     }
 
     /// What hasn't ended, by target.
-    pub(super) fn unfinished(&self) -> impl Iterator<Item = UnfinishedDeployment> {
+    pub(crate) fn unfinished(&self) -> impl Iterator<Item = UnfinishedDeployment> {
         let unfinished = self.unfinished.iter();
         unfinished.map(|(target, unfinished)| UnfinishedDeployment {
             target: target.clone(),
@@ -250,86 +237,5 @@ impl PlanningSnapshot {
             .filter(|target| !wanted.contains(target))
             .cloned()
             .collect()
-    }
-}
-
-impl Run {
-    /// Looks whether something outside bears the marks of targets that are about to begin
-    /// and that this journal knows nothing of: their next life is a later one, so that
-    /// none gets another's data.
-    pub(crate) async fn look_for_earlier_lives(
-        &self,
-        snapshot: &mut PlanningSnapshot,
-        targets: impl Iterator<Item = &TargetId>,
-    ) -> Result<(), PlanError> {
-        let unknown: BTreeSet<TargetId> = targets
-            .filter(|target| {
-                !snapshot.live.contains_key(*target) && !snapshot.records.contains_key(*target)
-            })
-            .cloned()
-            .collect();
-        if unknown.is_empty() {
-            return Ok(());
-        }
-        let everything = self.everything_held().await?;
-        snapshot.mark(&everything, |target| unknown.contains(target));
-        Ok(())
-    }
-
-    /// Everything outside that says it belongs to the installation, by system.
-    pub(crate) async fn everything_held(&self) -> Result<Vec<InventoryItem>, PlanError> {
-        let mut all = Vec::new();
-        for adapter in &self.providers.inventory {
-            all.extend(adapter.inventory(&self.offline.installation).await?);
-        }
-        Ok(all)
-    }
-
-    /// What a planning of this run goes by.
-    pub(crate) async fn snapshot(&self) -> Result<PlanningSnapshot, PlanError> {
-        let known = self.known.get_or_try_init(|| self.read()).await?;
-        Ok(PlanningSnapshot::of(
-            Arc::clone(&self.desired),
-            known.clone(),
-        ))
-    }
-
-    /// Reads branches and journal.
-    async fn read(&self) -> Result<Known, PlanError> {
-        let live = self.systems.branches.live().await?;
-        let records = self.store.all_targets().await?;
-        let mut deployed: BTreeMap<TargetId, Vec<DeployedRecord>> = BTreeMap::new();
-        for record in self.store.all_deployed().await? {
-            deployed
-                .entry(record.target.clone())
-                .or_default()
-                .push(record);
-        }
-        let mut unfinished = BTreeMap::new();
-        let mut holders: BTreeMap<TargetId, Holder> =
-            self.store.all_holders().await?.into_iter().collect();
-        let summaries = self.store.all_deployments(&Deployments::Unfinished);
-        for summary in summaries.await? {
-            unfinished.insert(
-                summary.target.clone(),
-                Unfinished {
-                    status: summary.status(),
-                    reason: summary.state.why().map(str::to_owned),
-                    deployment: summary.id,
-                    incarnation: summary.plan.incarnation,
-                    region: summary.plan.region,
-                    removes: summary.plan.operation.is_removal(),
-                    holder: holders.remove(&summary.target),
-                },
-            );
-        }
-        let by_target = |record: TargetRecord| (record.target.clone(), record);
-        let live = live.into_iter().map(|live| (live.target.clone(), live));
-        Ok(Known {
-            records: Arc::new(records.into_iter().map(by_target).collect()),
-            live: Arc::new(live.collect()),
-            deployed: Arc::new(deployed),
-            unfinished: Arc::new(unfinished),
-        })
     }
 }

@@ -5,12 +5,12 @@ use deploycenter_domain::journal::{DeploymentState, Status};
 use deploycenter_domain::name::{DeploymentId, Incarnation, TargetId};
 use deploycenter_ports::{DeploymentRecord, Deployments, StoreError};
 
-use super::PlanError;
-use crate::Run;
+use super::run::Run;
+use crate::PlanError;
 
 impl Run {
     /// The last deployment of a life that succeeded and removed nothing.
-    pub(super) async fn last_success(
+    pub(crate) async fn last_success(
         &self,
         target: &TargetId,
         incarnation: Incarnation,
@@ -29,14 +29,14 @@ impl Run {
     }
 
     /// A deployment that a list named.
-    pub(super) async fn recorded(&self, id: &DeploymentId) -> Result<DeploymentRecord, PlanError> {
+    pub(crate) async fn recorded(&self, id: &DeploymentId) -> Result<DeploymentRecord, PlanError> {
         let record = self.store.deployment(id).await?;
         Ok(record.ok_or_else(|| StoreError::Corrupt(format!("{id} isn't there")))?)
     }
 }
 
 /// What a deployment's journal adds up to.
-pub(super) fn progress(record: &DeploymentRecord) -> Result<DeploymentState, PlanError> {
+pub(crate) fn progress(record: &DeploymentRecord) -> Result<DeploymentState, PlanError> {
     let state = record.state();
     Ok(state.map_err(|error| StoreError::Corrupt(format!("{}: {error}", record.deployment.id)))?)
 }

@@ -1,16 +1,17 @@
 //! A run: what is read for it lives as long as it does.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use deploycenter_domain::desired::{self, Desired};
 use deploycenter_domain::name::TargetId;
-use deploycenter_domain::selector::Selection;
-use deploycenter_ports::Store;
+use deploycenter_ports::{DeployedRecord, Deployments, Holder, Store, TargetRecord};
 use tokio::sync::OnceCell;
 
-use super::Systems;
-use crate::planning::{Known, Offline};
-use crate::{Engine, Orphan, PlanError, PlanOptions, Planned, ProvidedEntries, Providers, Words};
+use super::planning::{Known, PlanningSnapshot};
+use super::systems::Systems;
+use super::unfinished::Unfinished;
+use crate::{Engine, Offline, PlanError, Providers, Words};
 
 /// One run: the desired state that it goes by, read when it is opened, and what it sees of
 /// the journal, the branches and the outside systems, each read when it is first asked for.
@@ -34,6 +35,54 @@ impl Run {
     #[must_use]
     pub fn desired(&self) -> &Desired {
         &self.desired
+    }
+
+    /// What a planning of this run goes by.
+    pub(crate) async fn snapshot(&self) -> Result<PlanningSnapshot, PlanError> {
+        let known = self.known.get_or_try_init(|| self.read()).await?;
+        Ok(PlanningSnapshot::of(
+            Arc::clone(&self.desired),
+            known.clone(),
+        ))
+    }
+
+    /// Reads branches and journal.
+    async fn read(&self) -> Result<Known, PlanError> {
+        let live = self.systems.branches.live().await?;
+        let records = self.store.all_targets().await?;
+        let mut deployed: BTreeMap<TargetId, Vec<DeployedRecord>> = BTreeMap::new();
+        for record in self.store.all_deployed().await? {
+            deployed
+                .entry(record.target.clone())
+                .or_default()
+                .push(record);
+        }
+        let mut unfinished = BTreeMap::new();
+        let mut holders: BTreeMap<TargetId, Holder> =
+            self.store.all_holders().await?.into_iter().collect();
+        let summaries = self.store.all_deployments(&Deployments::Unfinished);
+        for summary in summaries.await? {
+            unfinished.insert(
+                summary.target.clone(),
+                Unfinished {
+                    status: summary.status(),
+                    reason: summary.state.why().map(str::to_owned),
+                    deployment: summary.id,
+                    incarnation: summary.plan.incarnation,
+                    region: summary.plan.region,
+                    removes: summary.plan.operation.is_removal(),
+                    holder: holders.remove(&summary.target),
+                },
+            );
+        }
+        let by_target = |record: TargetRecord| (record.target.clone(), record);
+        let live = live.into_iter().map(|live| (live.target.clone(), live));
+        Ok(Known {
+            records: Arc::new(records.into_iter().map(by_target).collect()),
+            live: Arc::new(live.collect()),
+            deployed: Arc::new(deployed),
+            unfinished: Arc::new(unfinished),
+        })
     }
 }
 
@@ -62,33 +111,5 @@ impl Engine {
     pub async fn desired(&self) -> Result<Arc<Desired>, PlanError> {
         let files = self.repository.desired_files().await?;
         Ok(Arc::new(desired::read(&files)?))
-    }
-
-    /// [`Run::plan`] in a run of its own.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn plan(
-        &self,
-        selection: &Selection,
-        options: &PlanOptions,
-    ) -> Result<Planned, PlanError> {
-        self.open_run().await?.plan(selection, options).await
-    }
-
-    /// [`Run::orphans`] in a run of its own.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn orphans(&self) -> Result<Vec<Orphan>, PlanError> {
-        self.open_run().await?.orphans().await
-    }
-
-    /// [`Run::provided_secrets`] in a run of its own.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn provided_secrets(&self, target: &TargetId) -> Result<ProvidedEntries, PlanError> {
-        self.open_run().await?.provided_secrets(target).await
     }
 }

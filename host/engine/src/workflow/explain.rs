@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::WorkflowError;
 use crate::Offline;
-use crate::planning::no_such_target;
+use crate::resolve::no_such_target;
 
 /// What is to be explained.
 #[derive(Debug, Clone)]

@@ -21,10 +21,8 @@ use serde_json::Value;
 
 use super::present::Present;
 use super::refused;
-use crate::Run;
-use crate::planning::PlanError;
-use crate::planning::refusal::Refusal;
-use crate::planning::removal::application;
+use crate::effect_ids::application;
+use crate::{PlanError, Refusal, Run};
 
 /// The files that a target's folder has, beside those of its base and its chart.
 const FILES: [&str; 5] = [
@@ -44,7 +42,7 @@ impl Run {
     /// When the base, the chart or an application's file holds what it may not, or another
     /// file is there: it was left by a version that took it, or committed by hand. `whence`
     /// says which.
-    pub(super) fn with_base(
+    pub(crate) fn with_base(
         &self,
         target: &TargetId,
         present: &Present,
@@ -97,7 +95,7 @@ impl Run {
 
 /// Refuses applications that come back otherwise than the host writes them. Argo CD is told
 /// by these images, not by the files that say the same.
-pub(super) fn shaped(
+pub(crate) fn shaped(
     target: &TargetId,
     wanted: &[WantedEffect],
     whence: &str,

@@ -1,9 +1,4 @@
-//! Plans that leave the desired state aside: back to an earlier deployment, keeping what
-//! someone committed by hand, and letting go on.
-
-mod base;
-mod present;
-mod rollback;
+//! Ending a hold, and keeping what someone committed by hand.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,26 +11,15 @@ use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::naming;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark};
-use deploycenter_domain::resource::{File, Folder, Resource, Sync};
+use deploycenter_domain::resource::{Folder, Resource, Sync};
 use deploycenter_domain::wanted::WantedEffect;
 
-pub use rollback::Back;
-
-use self::present::Present;
-use super::recorded::progress;
-use super::refusal::Refusal;
-use super::removal::{application, folder_commit};
-use super::{PlanError, PlanOptions};
-use crate::Run;
-
-/// A plan that doesn't come from the desired state.
-#[derive(Debug, Clone)]
-pub struct Replanned {
-    /// The plan.
-    pub plan: Plan,
-    /// The commit of main that what it leads to came from.
-    pub main_commit: Option<String>,
-}
+use super::base::shaped;
+use super::present::Present;
+use super::{Replanned, file_effects, refused};
+use crate::effect_ids::{application, folder_commit};
+use crate::snapshot::progress;
+use crate::{PlanError, PlanOptions, Refusal, Run};
 
 impl Run {
     /// The plan that ends a hold: the files as they are, without it. What waits comes
@@ -162,7 +146,7 @@ impl Run {
             .and_then(|record| record.main_commit.clone());
         self.shared_again(target, present, false, false).await?;
         let wanted = delivery(target, present, &files);
-        base::shaped(target, &wanted, "its applications as they stand")?;
+        shaped(target, &wanted, "its applications as they stand")?;
         let mut plan = self
             .hold_plan(target, present, wanted, operation, &PlanOptions::default())
             .await?;
@@ -185,26 +169,6 @@ impl Run {
             main_commit,
         })
     }
-}
-
-fn refused(blocked: Refusal) -> PlanError {
-    PlanError::Refusal(vec![blocked])
-}
-
-fn file_effects(there: &Folder, files: &BTreeMap<String, String>) -> Vec<WantedEffect> {
-    files
-        .iter()
-        .filter_map(|(path, content)| {
-            Some(WantedEffect {
-                id: EffectId::new(EffectKind::File, path.clone()).ok()?,
-                depends_on: Vec::new(),
-                after: Resource::File(File {
-                    path: format!("{}/{path}", there.path),
-                    content: content.clone(),
-                }),
-            })
-        })
-        .collect()
 }
 
 /// These files committed, and taken over by both applications, which stay as they were

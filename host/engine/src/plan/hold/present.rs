@@ -17,24 +17,23 @@ use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
 
 use super::refused;
-use crate::Run;
-use crate::planning::effects::{EffectScope, Looked};
-use crate::planning::refusal::{Refusal, hold_of};
-use crate::planning::snapshot::PlanningSnapshot;
-use crate::planning::{PlanError, PlanOptions};
+use crate::plan::effects::Looked;
+use crate::plan::scope::EffectScope;
+use crate::snapshot::{PlanningSnapshot, hold_of};
+use crate::{PlanError, PlanOptions, Refusal, Run};
 
 /// A target as it stands on its branch.
-pub(super) struct Present {
+pub(crate) struct Present {
     target: TargetId,
-    pub(super) snapshot: PlanningSnapshot,
-    pub(super) region: RegionName,
-    pub(super) lock: Lock,
+    pub(crate) snapshot: PlanningSnapshot,
+    pub(crate) region: RegionName,
+    pub(crate) lock: Lock,
     seen: Observed,
-    pub(super) folder: Folder,
+    pub(crate) folder: Folder,
 }
 
 impl Present {
-    pub(super) fn is_held(&self) -> bool {
+    pub(crate) fn is_held(&self) -> bool {
         hold_of(Some(&self.seen)).is_some()
     }
 
@@ -50,7 +49,7 @@ impl Present {
 
     /// Whether a deployment left something else than what is there, a hold and secrets that
     /// were set anew apart.
-    pub(super) fn differs_from(&self, plan: &TargetPlan, bindings: &Bindings) -> bool {
+    pub(crate) fn differs_from(&self, plan: &TargetPlan, bindings: &Bindings) -> bool {
         let customer = self.target.customer();
         let comparable = |files: &BTreeMap<String, String>| {
             let mut files = files.clone();
@@ -86,7 +85,7 @@ fn beside_files(deployed: &DeployedState, customer: &CustomerName) -> BTreeMap<E
 }
 
 impl Run {
-    pub(super) async fn present(&self, target: &TargetId) -> Result<Present, PlanError> {
+    pub(crate) async fn present(&self, target: &TargetId) -> Result<Present, PlanError> {
         let snapshot = self.snapshot().await?;
         if let Some(unfinished) = snapshot.unfinished.get(target) {
             return Err(refused(Refusal::unfinished(target, unfinished)));
@@ -120,7 +119,7 @@ impl Run {
     /// What the customer's instances share, when it isn't as it was left: refused, or the
     /// plan that puts it back. `moved`: an application goes to a project that may have to
     /// be made first.
-    pub(super) async fn shared_again(
+    pub(crate) async fn shared_again(
         &self,
         target: &TargetId,
         present: &Present,
@@ -153,7 +152,7 @@ impl Run {
         }
     }
 
-    pub(super) async fn hold_plan(
+    pub(crate) async fn hold_plan(
         &self,
         target: &TargetId,
         present: &Present,

@@ -24,10 +24,8 @@ use deploycenter_ports::{DeploymentRecord, Deployments};
 use super::base::shaped;
 use super::present::Present;
 use super::{Replanned, file_effects, refused};
-use crate::planning::recorded::progress;
-use crate::planning::refusal::Refusal;
-use crate::planning::{PlanError, PlanOptions};
-use crate::{Run, Words};
+use crate::snapshot::progress;
+use crate::{PlanError, PlanOptions, Refusal, Run, Words};
 
 /// How to go back.
 #[derive(Debug, Clone)]

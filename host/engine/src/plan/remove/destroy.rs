@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::digest::Digest;
-use deploycenter_domain::effect::{EffectId, EffectKind};
+use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
-use deploycenter_domain::naming;
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
@@ -15,16 +14,12 @@ use deploycenter_domain::remedy::{Advice, Remedy};
 use deploycenter_domain::resource::{Observed, Ownership, Resource};
 use deploycenter_ports::InventoryItem;
 
-use super::PlanError;
-use super::effects::EffectScope;
-use super::folders::{Folders, bare};
-use super::refusal::Refusal;
-use super::shared_removal::removal_of_shared;
-use super::snapshot::PlanningSnapshot;
-use crate::Run;
-
-/// The applications of an instance, in the order in which they go.
-pub(super) const ROLES: [&str; 2] = ["workload", "base"];
+use super::removal_of_shared;
+use crate::effect_ids::{ROLES, application, folder_commit, ids, namespace};
+use crate::plan::folders::{Folders, bare};
+use crate::plan::scope::EffectScope;
+use crate::snapshot::PlanningSnapshot;
+use crate::{PlanError, Refusal, Run};
 
 impl Run {
     /// The plan that removes targets and retains their data: workload, base, folder,
@@ -131,7 +126,7 @@ impl Run {
     }
 
     /// Refuses a target that someone still wants, or that is at work.
-    pub(super) fn may_go(
+    pub(crate) fn may_go(
         &self,
         snapshot: &PlanningSnapshot,
         target: &TargetId,
@@ -147,7 +142,7 @@ impl Run {
         }
     }
 
-    pub(super) fn removal_plan(
+    pub(crate) fn removal_plan(
         &self,
         target: &TargetId,
         incarnation: Incarnation,
@@ -224,7 +219,7 @@ impl Run {
     }
 
     /// The removal of one thing, as it is now; `None` when it is gone already.
-    pub(super) async fn delete(
+    pub(crate) async fn delete(
         &self,
         whose: EffectScope<'_>,
         id: EffectId,
@@ -236,7 +231,9 @@ impl Run {
         };
         match &seen.ownership {
             // Another life or another target took it over: it is theirs to remove.
-            Ownership::Owned(owner) if !self.is_same(whose, &id, owner) => return Ok(None),
+            Ownership::Owned(owner) if !whose.owns(&self.offline.installation, &id, owner) => {
+                return Ok(None);
+            }
             Ownership::Foreign(what) => {
                 let problem = Problem::new(format!(
                     "{}: {id} isn't ours any more: {what}",
@@ -257,7 +254,7 @@ impl Run {
 
     /// What the customers of removed targets share, once these are gone: updated for the
     /// instances that are left, or removed with the last.
-    pub(super) async fn shared_without(
+    pub(crate) async fn shared_without(
         &self,
         snapshot: &Arc<PlanningSnapshot>,
         removed: &BTreeSet<TargetId>,
@@ -307,28 +304,8 @@ fn retained(deployed: &DeployedState) -> impl Iterator<Item = (&EffectId, &Resou
         .filter(|(id, _)| id.kind().is_retained())
 }
 
-/// The namespace of a life, and the name of its workload.
-pub(super) fn namespace(target: &TargetId, incarnation: Incarnation) -> String {
-    match target.instance() {
-        Some(instance) => naming::readable(target.customer(), instance, incarnation),
-        None => naming::project(target.customer()),
-    }
-}
-
-pub(super) fn application(role: &str) -> EffectId {
-    EffectId::new(EffectKind::Application, role).expect("a role is an effect's name")
-}
-
-pub(super) fn folder_commit() -> EffectId {
-    EffectId::new(EffectKind::Commit, "folder").expect("\"folder\" is an effect's name")
-}
-
-pub(super) fn ids(effects: &[PlannedEffect]) -> Vec<EffectId> {
-    effects.iter().map(|effect| effect.id.clone()).collect()
-}
-
 /// What a thing is called outside, in brackets.
-pub(super) fn outside_name(seen: &Observed) -> String {
+pub(crate) fn outside_name(seen: &Observed) -> String {
     seen.outputs
         .values()
         .next()

@@ -11,15 +11,12 @@ use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::resource::Resource;
 use deploycenter_ports::{InventoryItem, Marker};
 
-use super::PlanError;
-use super::effects::EffectScope;
-use super::refusal::Refusal;
-use super::removal::{ROLES, application, folder_commit, ids, namespace};
-use super::shared_removal::removal_of_shared;
-use super::snapshot::PlanningSnapshot;
-use super::usages::Usage;
-use super::users::given_life;
-use crate::Run;
+use super::removal_of_shared;
+use crate::effect_ids::{ROLES, application, folder_commit, ids, namespace};
+use crate::inventory::{Usage, Usages};
+use crate::plan::scope::EffectScope;
+use crate::snapshot::{PlanningSnapshot, given_life};
+use crate::{PlanError, Refusal, Run};
 
 fn refused<T>(blocked: Refusal) -> Result<T, PlanError> {
     Err(PlanError::Refusal(vec![blocked]))
@@ -128,7 +125,8 @@ impl Run {
     ) -> Result<Incarnation, PlanError> {
         let present = snapshot.present(target);
         let desired = snapshot.desired.instance(target);
-        let mut left = self.usages(snapshot, everything).await?.lives_left(target);
+        let usages = Usages::read(&*self.store, snapshot, everything).await?;
+        let mut left = usages.lives_left(target);
         // Secrets that were given for the life to come.
         let coming = desired
             .filter(|_| present.is_none())
@@ -275,7 +273,7 @@ impl Run {
         if let Some(unfinished) = snapshot.unfinished.get(target) {
             return refused(Refusal::unfinished(target, unfinished));
         }
-        let usages = self.usages(snapshot, everything).await?;
+        let usages = Usages::read(&*self.store, snapshot, everything).await?;
         let in_use = usages.has_instances(target.customer());
         let deployed = self.standing_of_shared(snapshot, target, everything);
         let mut effects = Vec::new();

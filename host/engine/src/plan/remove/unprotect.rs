@@ -12,12 +12,11 @@ use deploycenter_domain::unwind::unprotected;
 use deploycenter_domain::wanted;
 use serde_json::Value;
 
-use super::PlanError;
-use super::effects::EffectScope;
-use super::folders::bare;
-use super::recorded::progress;
-use super::removal::{application, folder_commit, ids};
-use crate::Run;
+use crate::effect_ids::{application, folder_commit, ids};
+use crate::plan::folders::bare;
+use crate::plan::scope::EffectScope;
+use crate::snapshot::progress;
+use crate::{PlanError, Run};
 
 /// Where the base goes to be opened, when its target's folder is gone or another life's.
 /// No instance's name has two hyphens in a row.
@@ -28,7 +27,7 @@ fn opened_path(region: &str, instance: &str, incarnation: Incarnation) -> String
 impl Run {
     /// The base without what protects it, taken over by Argo CD. Nothing where the
     /// journal doesn't know the base any more.
-    pub(super) async fn unprotect(
+    pub(crate) async fn unprotect(
         &self,
         whose: EffectScope<'_>,
         deployed: &DeployedState,
@@ -158,7 +157,7 @@ impl Run {
     }
 
     /// The files and the base application that the last whole deployment of a life left.
-    pub(super) async fn last_whole(
+    pub(crate) async fn last_whole(
         &self,
         target: &TargetId,
         incarnation: Incarnation,
