@@ -2,6 +2,7 @@
 //! to.
 
 mod effect;
+mod folder;
 mod remark;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use effect::{Change, PlannedEffect, action, changes};
+pub use folder::FolderEffects;
 pub use remark::Remark;
 
 use crate::data_version::DataVersionChange;

@@ -140,6 +140,17 @@ pub struct Folder {
     pub files: BTreeMap<String, String>,
 }
 
+impl Folder {
+    /// The same without its files, as a plan has it: they are effects of their own.
+    #[must_use]
+    pub fn without_files(&self) -> Self {
+        Self {
+            files: BTreeMap::new(),
+            ..self.clone()
+        }
+    }
+}
+
 /// An Argo CD project.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,7 +4,6 @@ mod adopt;
 mod drift;
 mod effects;
 mod fleet;
-mod folders;
 mod hold;
 mod instance;
 mod options;

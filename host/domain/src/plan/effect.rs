@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::effect::{Action, EffectId, EffectKind};
-use crate::resource::{Adoption, Outputs, Owner, Resource};
+use crate::resource::{Adoption, Observed, Outputs, Owner, Ownership, Resource};
 use crate::token;
 
 /// One effect of a plan.
@@ -66,6 +66,35 @@ impl PlannedEffect {
             outputs: Outputs::new(),
             adopt: None,
             id,
+        }
+    }
+
+    /// An effect between what was seen and what is wanted.
+    #[must_use]
+    pub fn between(
+        id: EffectId,
+        depends_on: Vec<EffectId>,
+        seen: Option<Observed>,
+        after: Resource,
+    ) -> Self {
+        let (before, owner, outputs) = match seen {
+            None => (None, None, BTreeMap::new()),
+            Some(Observed {
+                image,
+                ownership,
+                outputs,
+            }) => {
+                let owner = match ownership {
+                    Ownership::Owned(owner) => Some(owner),
+                    Ownership::ByPlace | Ownership::Foreign(_) => None,
+                };
+                (Some(image), owner, outputs)
+            }
+        };
+        Self {
+            owner,
+            outputs,
+            ..Self::new(id, depends_on, before, Some(after))
         }
     }
 

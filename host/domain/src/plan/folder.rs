@@ -1,28 +1,22 @@
-//! Effects between what was seen and what is wanted: those of one thing, and those that
-//! change a target's folder as it stands on the branch.
+//! The effects that change a target's folder, which go out by one commit.
 
 use std::collections::BTreeMap;
 
-use deploycenter_domain::effect::{Action, EffectId, EffectKind, OutputName};
-use deploycenter_domain::plan::PlannedEffect;
-use deploycenter_domain::resource::{File, Folder, Observed, Ownership, Resource, Sync};
+use super::PlannedEffect;
+use crate::effect::{Action, EffectId, EffectKind, OutputName};
+use crate::resource::{File, Folder, Observed, Ownership, Resource, Sync};
 
-/// A folder without its files: its plan lists them beside it.
-pub(crate) fn bare(folder: &Folder) -> Folder {
-    Folder {
-        files: BTreeMap::new(),
-        ..folder.clone()
-    }
-}
-
-/// What stands on the branch.
-pub(crate) struct Folders<'a> {
+/// A target's folder as it stands on the branch, to plan its effects against.
+#[derive(Debug)]
+pub struct FolderEffects<'a> {
     tree: Option<String>,
     files: Option<&'a BTreeMap<String, String>>,
 }
 
-impl<'a> Folders<'a> {
-    pub(crate) fn of(folder: Option<&'a Observed>) -> Self {
+impl<'a> FolderEffects<'a> {
+    /// Against what was seen there; `None`, or anything but a folder: nothing stands.
+    #[must_use]
+    pub fn of(folder: Option<&'a Observed>) -> Self {
         match folder {
             Some(Observed {
                 image: Resource::Folder(folder),
@@ -38,12 +32,9 @@ impl<'a> Folders<'a> {
         }
     }
 
-    pub(crate) fn file(
-        &self,
-        id: EffectId,
-        depends_on: Vec<EffectId>,
-        file: File,
-    ) -> PlannedEffect {
+    /// One file that is wanted.
+    #[must_use]
+    pub fn file(&self, id: EffectId, depends_on: Vec<EffectId>, file: File) -> PlannedEffect {
         let before = self
             .files
             .and_then(|files| files.get(id.name()))
@@ -55,10 +46,12 @@ impl<'a> Folders<'a> {
                 ownership: Ownership::ByPlace,
                 outputs: BTreeMap::new(),
             });
-        effect_of(id, depends_on, before, Resource::File(file))
+        PlannedEffect::between(id, depends_on, before, Resource::File(file))
     }
 
-    pub(crate) fn gone(&self, wanted: &Folder) -> Vec<PlannedEffect> {
+    /// The files that stand and that `wanted` doesn't have: they go with its commit.
+    #[must_use]
+    pub fn gone(&self, wanted: &Folder) -> Vec<PlannedEffect> {
         let Some(files) = self.files else {
             return Vec::new();
         };
@@ -83,7 +76,9 @@ impl<'a> Folders<'a> {
             .collect()
     }
 
-    pub(crate) fn commit(
+    /// The commit; `changed`: one of its files does.
+    #[must_use]
+    pub fn commit(
         &self,
         id: EffectId,
         depends_on: Vec<EffectId>,
@@ -103,7 +98,7 @@ impl<'a> Folders<'a> {
             outputs: BTreeMap::from([(OutputName::Tree, tree)]),
         });
         let after = bare(if changed { None } else { self.tree.clone() });
-        let mut effect = effect_of(id, depends_on, before, after);
+        let mut effect = PlannedEffect::between(id, depends_on, before, after);
         if changed {
             // The tree that stands isn't the one that what follows has to wait for.
             effect.outputs.clear();
@@ -112,7 +107,8 @@ impl<'a> Folders<'a> {
     }
 
     /// A sync follows whatever changes its folder or its application.
-    pub(crate) fn sync(
+    #[must_use]
+    pub fn sync(
         &self,
         id: EffectId,
         depends_on: Vec<EffectId>,
@@ -136,7 +132,7 @@ impl<'a> Folders<'a> {
             .iter()
             .any(|effect| effect.kind == EffectKind::Commit && effect.action != Action::None);
         let tree = if committed { None } else { self.tree.clone() };
-        let mut effect = effect_of(
+        let mut effect = PlannedEffect::between(
             id,
             depends_on,
             before,
@@ -146,33 +142,5 @@ impl<'a> Folders<'a> {
             effect.action = Action::Update;
         }
         effect
-    }
-}
-
-/// An effect between what was seen and what is wanted.
-pub(crate) fn effect_of(
-    id: EffectId,
-    depends_on: Vec<EffectId>,
-    seen: Option<Observed>,
-    after: Resource,
-) -> PlannedEffect {
-    let (before, owner, outputs) = match seen {
-        None => (None, None, BTreeMap::new()),
-        Some(Observed {
-            image,
-            ownership,
-            outputs,
-        }) => {
-            let owner = match ownership {
-                Ownership::Owned(owner) => Some(owner),
-                Ownership::ByPlace | Ownership::Foreign(_) => None,
-            };
-            (Some(image), owner, outputs)
-        }
-    };
-    PlannedEffect {
-        owner,
-        outputs,
-        ..PlannedEffect::new(id, depends_on, before, Some(after))
     }
 }

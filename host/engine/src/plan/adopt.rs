@@ -6,7 +6,6 @@ use deploycenter_domain::problem::Problem;
 use deploycenter_domain::resource::{Adoption, Ownership, Resource};
 use deploycenter_ports::ProviderErrorKind;
 
-use super::folders::effect_of;
 use super::scope::EffectScope;
 use crate::snapshot::PlanningSnapshot;
 use crate::{PlanError, Run};
@@ -42,11 +41,11 @@ impl Run {
             // Its own already: an adoption that is asked for again has nothing to do.
             Ownership::ByPlace => {
                 let seen = self.systems.of(id.kind()).observe(&after).await?;
-                return Ok(Ok(effect_of(id, depends_on, seen, after)));
+                return Ok(Ok(PlannedEffect::between(id, depends_on, seen, after)));
             }
             Ownership::Owned(owner) if whose.owns(&self.offline.installation, &id, owner) => {
                 let seen = self.systems.of(id.kind()).observe(&after).await?;
-                return Ok(Ok(effect_of(id, depends_on, seen, after)));
+                return Ok(Ok(PlannedEffect::between(id, depends_on, seen, after)));
             }
             Ownership::Owned(owner)
                 if owner.installation == self.offline.installation
@@ -62,8 +61,12 @@ impl Run {
             Ownership::Owned(owner) => adoption.former = Some(owner.clone()),
             Ownership::Foreign(_) => {}
         }
-        Ok(Ok(
-            effect_of(id, depends_on, Some(seen), after).adopting(adoption)
-        ))
+        Ok(Ok(PlannedEffect::between(
+            id,
+            depends_on,
+            Some(seen),
+            after,
+        )
+        .adopting(adoption)))
     }
 }

@@ -12,14 +12,13 @@ use deploycenter_domain::deployed::DeployedState;
 use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{Action, EffectId, EffectKind};
 use deploycenter_domain::name::TargetId;
-use deploycenter_domain::plan::{PlannedEffect, Remark};
+use deploycenter_domain::plan::{FolderEffects, PlannedEffect, Remark};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::remedy::{Adopted, Advice, Remedy, Targets};
 use deploycenter_domain::resource::{Adoption, Observed, Ownership, Resource};
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
 
-use super::folders::{Folders, effect_of};
 use super::scope::EffectScope;
 use crate::snapshot::PlanningSnapshot;
 use crate::{PlanError, Refusal, RefusalCode, Run};
@@ -60,7 +59,7 @@ impl Run {
         folder: Option<&Observed>,
         adopt: &BTreeMap<EffectId, Adoption>,
     ) -> Result<Looked, PlanError> {
-        let there = Folders::of(folder);
+        let there = FolderEffects::of(folder);
         let mut bindings = Bindings::new();
         let mut problems = Vec::new();
         let mut in_the_way = Vec::new();
@@ -116,7 +115,7 @@ impl Run {
                         .and_then(|seen| self.not_ours(whose, &id, seen));
                     let stands = seen.is_some() && theirs.is_none();
                     in_the_way.extend(theirs);
-                    let effect = effect_of(id, depends_on, seen, after);
+                    let effect = PlannedEffect::between(id, depends_on, seen, after);
                     let found = self.look_beside(whose, &effect, stands, &mut beside);
                     in_the_way.extend(found.await?);
                     effect

@@ -8,7 +8,7 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::name::{CustomerName, Incarnation, TargetId};
 use deploycenter_domain::operation::Operation;
-use deploycenter_domain::plan::{Plan, PlannedEffect, Remark, TargetPlan};
+use deploycenter_domain::plan::{FolderEffects, Plan, PlannedEffect, Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::remedy::{Advice, Remedy};
 use deploycenter_domain::resource::{Observed, Ownership, Resource};
@@ -16,7 +16,6 @@ use deploycenter_ports::InventoryItem;
 
 use super::removal_of_shared;
 use crate::effect_ids::{ROLES, application, folder_commit, ids, namespace};
-use crate::plan::folders::{Folders, bare};
 use crate::plan::scope::EffectScope;
 use crate::snapshot::PlanningSnapshot;
 use crate::{PlanError, Refusal, Run};
@@ -193,7 +192,7 @@ impl Run {
             ..
         }) = folder
         {
-            let gone = Folders::of(folder).gone(&bare(there));
+            let gone = FolderEffects::of(folder).gone(&there.without_files());
             let mut deps = ids(&effects);
             deps.extend(ids(&gone));
             effects.extend(gone);
@@ -202,7 +201,7 @@ impl Run {
                 ..PlannedEffect::new(
                     folder_commit(),
                     deps,
-                    Some(Resource::Folder(bare(there))),
+                    Some(Resource::Folder(there.without_files())),
                     None,
                 )
             });

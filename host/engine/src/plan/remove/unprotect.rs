@@ -13,7 +13,6 @@ use deploycenter_domain::wanted;
 use serde_json::Value;
 
 use crate::effect_ids::{application, folder_commit, ids};
-use crate::plan::folders::bare;
 use crate::plan::scope::EffectScope;
 use crate::snapshot::progress;
 use crate::{PlanError, Run};
@@ -37,7 +36,7 @@ impl Run {
         let base = application("base");
         let (there, files, base_image) = match folder.map(|seen| &seen.image) {
             Some(Resource::Folder(there)) => (
-                Some(bare(there)),
+                Some(there.without_files()),
                 there.clone(),
                 deployed.images.get(&base).cloned(),
             ),
