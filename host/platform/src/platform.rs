@@ -25,8 +25,8 @@ use crate::trust::Trust;
 pub struct Platform {
     /// What plans and applies.
     pub engine: Engine,
-    /// The desired state, as it was read.
-    pub desired: Arc<Desired>,
+    /// What the adapters were made for. The rest of the desired state is read by each run.
+    settings: Settings,
     source: Source,
     user: String,
 }
@@ -123,7 +123,7 @@ impl Platform {
         words: Words,
     ) -> Result<Self, PlatformError> {
         let files = source.repository().desired_files().await?;
-        let desired = Arc::new(desired::read(&files)?);
+        let desired = desired::read(&files)?;
         let settings = &desired.settings;
         let source = source.following(&settings.git);
         let limits = Limits {
@@ -216,7 +216,7 @@ impl Platform {
         };
         Ok(Self {
             engine,
-            desired,
+            settings: settings.clone(),
             source,
             user: environment.user.clone(),
         })
@@ -228,7 +228,7 @@ impl Platform {
     /// # Errors
     /// When it isn't there, or doesn't sign.
     pub async fn ready_to_commit(self) -> Result<Self, PlatformError> {
-        if self.desired.settings.git.signing {
+        if self.settings.git.signing {
             let signer = self.source.signer()?;
             tokio::task::spawn_blocking(move || signer.probe())
                 .await
@@ -247,7 +247,7 @@ impl Platform {
     /// Argo CD reads them.
     pub async fn ready_to_plan(self) -> Result<Self, PlatformError> {
         let this = self.ready_to_commit().await?;
-        let settings = &this.desired.settings;
+        let settings = &this.settings;
         match settings.repository() {
             Some(_) => Ok(this),
             None => Err(PlatformError::RepositoryUnset {

@@ -30,7 +30,7 @@ type Rendered = BTreeMap<TargetId, BTreeMap<String, String>>;
 
 async fn render(platform: &Platform) -> Rendered {
     let offline = platform.engine.offline();
-    let desired = Arc::clone(&platform.desired);
+    let desired = platform.engine.desired().await.unwrap();
     offline.render(desired, None).await.unwrap()
 }
 
