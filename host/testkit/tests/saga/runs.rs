@@ -241,7 +241,9 @@ async fn fails_once(process: &Process<'_>, service: &str, operation: &str) {
         "{operation}: {failed:?}"
     );
     process.settled(went_well);
-    assert_eq!(process.asked(operation), before + 2, "{operation}");
+    // Each run reads it once; where the failed one's other target came later, it read anew.
+    let asked = process.asked(operation) - before;
+    assert!((2..=3).contains(&asked), "{operation}: {asked}");
     process.settled(process.plans(1).await);
     process.world.sandbox().set_faults(Vec::new());
 }
