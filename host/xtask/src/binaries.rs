@@ -125,7 +125,10 @@ fn processors() -> usize {
 
 fn run_one(binary: &Binary, prepare: impl Fn(&mut Command)) -> Result<Count> {
     let mut command = Command::new(&binary.program);
-    command.current_dir(&binary.package);
+    // As cargo does: what the environment says is of this program's own package.
+    command
+        .current_dir(&binary.package)
+        .env("CARGO_MANIFEST_DIR", &binary.package);
     if WAITING.contains(&binary.name.as_str()) {
         let threads = processors() * AT_ONCE;
         command.env("RUST_TEST_THREADS", threads.to_string());
@@ -187,10 +190,14 @@ mod tests {
                 program,
             }
         };
-        let sound = "echo 'test result: ok. 7 passed; 0 failed; 0 ignored'";
+        let here = dir.path().display();
+        let sound = format!(
+            "test \"$PWD $CARGO_MANIFEST_DIR\" = '{here} {here}' || exit 1\n\
+             echo \"test result: ok. $SOUND passed; 0 failed; 0 ignored\""
+        );
         let binaries = vec![
-            made("one", sound),
-            made("malice", sound),
+            made("one", &sound),
+            made("malice", &sound),
             made("two", "exit 101"),
         ];
         for binary in &binaries {
@@ -198,7 +205,10 @@ mod tests {
             std::os::unix::fs::PermissionsExt::set_mode(&mut rights, 0o700);
             std::fs::set_permissions(&binary.program, rights).unwrap();
         }
-        let count = run(binaries, |_| {}).unwrap();
+        let count = run(binaries, |command| {
+            command.env("SOUND", "7");
+        });
+        let count = count.unwrap();
         assert_eq!((count.passed, count.failed), (14, 1));
     }
 }

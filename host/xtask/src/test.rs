@@ -143,11 +143,13 @@ fn cargo_tests(
     tools::emptied(&folder)?;
     let scratch = in_memory();
     let tally = tempfile::NamedTempFile::new()?;
+    let path = tools.path()?;
     let prepare = |command: &mut Command| {
         if let Some(scratch) = &scratch {
             command.env("TMPDIR", scratch.path());
         }
         command
+            .env("PATH", &path)
             .env(RENDERED, &folder)
             .env(TALLY, tally.path())
             .envs(NOTHING_PASSED_OVER);
