@@ -12,34 +12,15 @@ mod step;
 mod unprotect;
 mod unwind;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use deploycenter_domain::journal::{DeploymentState, Event, Impossible, Status};
 use deploycenter_domain::name::{DeploymentId, TargetId};
 use deploycenter_ports::{DeploymentRecord, Lease, ProviderError, Recorded, StoreError, Wait};
+use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
 
 pub use enqueue::Queued;
 pub use rollout::{Next, Rollout};
-
-/// Asks a run to stop after the steps in flight. Cloning shares it.
-#[derive(Debug, Clone, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Asks. Steps in flight end; nothing new begins; what is left stays journaled.
-    pub fn ask(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether someone asked.
-    #[must_use]
-    pub fn is_asked(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
 
 /// What came of one target's deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,7 +15,7 @@ mod resolve;
 mod snapshot;
 pub mod workflow;
 
-pub use apply::{Cancel, Next, Outcome, Queued, Rollout, RunError};
+pub use apply::{Next, Outcome, Queued, Rollout, RunError};
 pub use error_code::ErrorCode;
 pub use inventory::Orphan;
 pub use offline::Offline;
@@ -27,3 +27,6 @@ pub use refusal::Refusal;
 pub use refusal_code::RefusalCode;
 pub use resolve::{Valid, Warning};
 pub use snapshot::{Run, UnfinishedDeployment};
+/// Asks a run to stop: steps in flight end, nothing new begins, and what is left stays
+/// journaled.
+pub use tokio_util::sync::CancellationToken;

@@ -9,8 +9,9 @@ use deploycenter_domain::name::{CustomerName, TargetId};
 use deploycenter_domain::plan::TargetPlan;
 use deploycenter_ports::{CommitContext, Deployments, ProviderError, StoreError};
 
+use crate::CancellationToken;
 use crate::Engine;
-use crate::apply::{Cancel, Outcome, Queued, RunError};
+use crate::apply::{Outcome, Queued, RunError};
 use crate::plan::removal_of_shared;
 use crate::snapshot::Systems;
 
@@ -60,7 +61,7 @@ impl Engine {
         &self,
         scope: ResumeScope,
         wanted: impl Fn(&TargetId) -> bool,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Vec<Outcome>, RunError> {
         let mut queued = Vec::new();
         if let Err(error) = self.take_up(scope, &wanted, &mut queued).await {
@@ -127,7 +128,7 @@ impl Engine {
         target: &TargetId,
         by: &str,
         data_compatible: bool,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Vec<Outcome>, CancelError> {
         let of_customer = Deployments::UnfinishedOf(target.customer().clone());
         let unfinished = self.store.all_deployments(&of_customer).await;
@@ -167,9 +168,9 @@ impl Engine {
     pub(crate) async fn tidy(
         &self,
         customer: &CustomerName,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Option<Outcome>, RunError> {
-        if cancel.is_asked() {
+        if cancel.is_cancelled() {
             return Ok(None);
         }
         let target = TargetId::shared_of(customer.clone());

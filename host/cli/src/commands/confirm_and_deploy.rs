@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use deploycenter_domain::plan::Plan;
 use deploycenter_engine::workflow::Prepared;
-use deploycenter_engine::{Cancel, ErrorCode};
+use deploycenter_engine::{CancellationToken, ErrorCode};
 use deploycenter_platform::Platform;
 
 use super::outcome::conclude;
@@ -63,7 +63,7 @@ pub(super) async fn out(
     place: &Platform,
     prepared: Prepared,
     asks: Asks,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
 ) -> Result<ExitCode, Fail> {
     show(context, &prepared.plan, asks.quiet);
     if !prepared.plan.has_changes() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::selector::{Selection, Selector};
-use deploycenter_engine::{Cancel, Engine, Outcome};
+use deploycenter_engine::{CancellationToken, Engine, Outcome};
 use deploycenter_ports::CommitContext;
 use deploycenter_testkit::{Gate, Inventory, Life, World};
 
@@ -51,7 +51,7 @@ async fn apply(engine: Engine, selection: Selection, actor: &str) -> Vec<Outcome
         main_commit: None,
     };
     engine
-        .deploy(planned.plan.targets, &commit, &Cancel::default())
+        .deploy(planned.plan.targets, &commit, &CancellationToken::new())
         .await
         .unwrap()
 }

@@ -7,7 +7,7 @@ use deploycenter_domain::name::{CustomerName, DeploymentId, TargetId};
 use deploycenter_domain::plan::TargetPlan;
 use deploycenter_ports::{CommitContext, DeploymentSummary, Lease, NewDeployment, StoreError};
 
-use super::{Cancel, Outcome, RunError};
+use super::{CancellationToken, Outcome, RunError};
 use crate::Engine;
 
 /// How often and how long a shared target's lease is waited for: two minutes.
@@ -59,7 +59,7 @@ impl Engine {
         &self,
         plans: Vec<TargetPlan>,
         commit: &CommitContext,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Vec<Outcome>, RunError> {
         let queued = self.enqueue(plans, commit).await?;
         self.run(queued, cancel).await

@@ -12,7 +12,7 @@ use futures::stream::FuturesUnordered;
 
 use super::in_flight::{CallResult, Came, InFlight};
 use super::outage::{Outage, Waited};
-use super::{Cancel, RunError, Saga};
+use super::{CancellationToken, RunError, Saga};
 
 /// One way forward, as far as it got.
 struct Way<'a> {
@@ -21,33 +21,30 @@ struct Way<'a> {
     outages: BTreeMap<EffectId, Outage>,
     /// What turns it round.
     failure: Option<(EffectId, ProviderError)>,
-    /// That nothing new begins: something failed, or was waited for in vain.
-    halt: Cancel,
-    /// That someone asked to stop.
-    cancel: Cancel,
+    /// That nothing new begins: something failed, was waited for in vain, or someone asked.
+    halt: CancellationToken,
 }
 
 impl Way<'_> {
     fn goes_on(&self) -> bool {
-        !self.halt.is_asked() && !self.cancel.is_asked()
+        !self.halt.is_cancelled()
     }
 
     fn failed(&mut self, effect: EffectId, error: ProviderError) {
         self.failure.get_or_insert((effect, error));
-        self.halt.ask();
+        self.halt.cancel();
     }
 }
 
 impl<'a> Saga<'a> {
     /// Runs until all effects are done, one fails, an outside system is away for too long,
     /// or someone asks to stop. A failure starts the unwinding; it isn't run here.
-    pub(super) async fn forward(&mut self, cancel: &Cancel) -> Result<(), RunError> {
+    pub(super) async fn forward(&mut self, cancel: &CancellationToken) -> Result<(), RunError> {
         let mut way = Way {
             in_flight: FuturesUnordered::new(),
             outages: BTreeMap::new(),
             failure: None,
-            halt: Cancel::default(),
-            cancel: cancel.clone(),
+            halt: cancel.child_token(),
         };
         loop {
             if way.goes_on() {
@@ -131,13 +128,12 @@ impl<'a> Saga<'a> {
             if way.goes_on() {
                 self.waits_for(&error).await?;
                 let outage = Outage::met(self.engine, way.outages.remove(&effect), &error);
-                let stops = [way.cancel.clone(), way.halt.clone()];
                 way.in_flight.push(InFlight::wait(
                     self.engine,
                     effect,
                     outage,
                     back.probe,
-                    stops,
+                    way.halt.clone(),
                 ));
             }
             return Ok(());
@@ -170,7 +166,7 @@ impl<'a> Saga<'a> {
             Waited::Unknown => {}
             Waited::Unwanted => return Ok(()),
             Waited::InVain => {
-                way.halt.ask();
+                way.halt.cancel();
                 return Ok(());
             }
         }

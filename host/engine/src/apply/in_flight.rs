@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use deploycenter_domain::effect::EffectId;
 use deploycenter_ports::{ProviderError, Step, StepOutcome};
 
-use super::Cancel;
+use super::CancellationToken;
 use super::outage::{Outage, Probe, Waited};
 use super::unprotect::Opening;
 use crate::Engine;
@@ -63,16 +63,16 @@ impl<'a> InFlight<'a> {
         }
     }
 
-    /// A wait, as long as none of those asks to stop.
+    /// A wait, as long as nobody asks to stop.
     pub(super) fn wait(
         engine: &'a Engine,
         id: EffectId,
         mut outage: Outage,
         probe: Option<Probe>,
-        stops: [Cancel; 2],
+        stop: CancellationToken,
     ) -> Self {
         let work = async move {
-            let wanted = || !stops.iter().any(Cancel::is_asked);
+            let wanted = || !stop.is_cancelled();
             let waited = outage.outlast(engine, probe.as_ref(), wanted).await;
             Came::Waited(outage, waited)
         };

@@ -5,7 +5,7 @@ use deploycenter_domain::name::TargetId;
 use deploycenter_domain::plan::TargetPlan;
 use deploycenter_ports::{CommitContext, StoreError};
 
-use super::{Cancel, Outcome, RunError};
+use super::{CancellationToken, Outcome, RunError};
 use crate::Engine;
 
 /// Whether the next batch begins.
@@ -38,7 +38,7 @@ impl Engine {
         &self,
         batches: Vec<Vec<TargetPlan>>,
         commit: &CommitContext,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
         mut gate: impl AsyncFnMut(&[Outcome], &[TargetPlan]) -> Next,
     ) -> Rollout {
         let mut rollout = Rollout::default();
@@ -50,7 +50,7 @@ impl Engine {
                 None => false,
             };
             // Whoever asked may have done so while the gate was waited for.
-            if stopped || cancel.is_asked() {
+            if stopped || cancel.is_cancelled() {
                 rollout.not_begun.extend(instances(&batch));
                 break;
             }

@@ -8,7 +8,7 @@ use deploycenter_ports::{DeploymentEvent, Lease};
 use futures::StreamExt;
 
 use super::forward::acts;
-use super::{Cancel, Outcome, Queued, RunError, Saga};
+use super::{CancellationToken, Outcome, Queued, RunError, Saga};
 use crate::Engine;
 
 impl Engine {
@@ -17,7 +17,7 @@ impl Engine {
     pub(crate) async fn run(
         &self,
         queued: Vec<Queued>,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Vec<Outcome>, RunError> {
         let mut customers: BTreeMap<CustomerName, Vec<Queued>> = BTreeMap::new();
         for one in queued {
@@ -59,7 +59,7 @@ impl Engine {
     async fn run_customer(
         &self,
         mut queued: Vec<Queued>,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Vec<Outcome>, RunError> {
         queued.sort_by(|a, b| a.target().cmp(b.target()));
         if queued.iter().any(|one| one.removes) {
@@ -104,7 +104,7 @@ impl Engine {
     async fn run_removals(
         &self,
         queued: Vec<Queued>,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Vec<Outcome>, RunError> {
         let (shared, instances): (Vec<_>, Vec<_>) =
             queued.into_iter().partition(|one| one.target().is_shared());
@@ -131,7 +131,7 @@ impl Engine {
         &self,
         queued: Queued,
         begins: &Begins,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Outcome, RunError> {
         let given_back = queued.lease.clone();
         let result = self.claim_and_run(queued, begins, cancel).await;
@@ -156,7 +156,7 @@ impl Engine {
             ..
         }: Queued,
         begins: &Begins,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Saga<'_>, RunError> {
         let at = self.clock.now();
         let record = self.store.claim(&lease, &deployment, at).await?;
@@ -198,7 +198,7 @@ impl Begins {
 }
 
 impl Saga<'_> {
-    async fn run(&mut self, begins: &Begins, cancel: &Cancel) -> Result<(), RunError> {
+    async fn run(&mut self, begins: &Begins, cancel: &CancellationToken) -> Result<(), RunError> {
         self.event(DeploymentEvent::Began {
             target: self.target().clone(),
             deployment: self.id().clone(),
@@ -215,7 +215,7 @@ impl Saga<'_> {
             match begins {
                 Begins::Later => {}
                 // Stopped, not failed: what waits for the others waits on.
-                Begins::Never(_) if cancel.is_asked() => {}
+                Begins::Never(_) if cancel.is_cancelled() => {}
                 Begins::Never(reason) => {
                     let reason = reason.clone();
                     self.write(Event::UnwindStarted { reason }).await?;

@@ -10,12 +10,12 @@ use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
 
 use super::outage::{Outage, Waited};
 use super::step::Undo;
-use super::{Cancel, RunError, Saga};
+use super::{CancellationToken, RunError, Saga};
 
 impl Saga<'_> {
     /// Runs until all is undone, a step can't be, an outside system is away for too long, or
     /// someone asks to stop.
-    pub(super) async fn unwind(&mut self, cancel: &Cancel) -> Result<(), RunError> {
+    pub(super) async fn unwind(&mut self, cancel: &CancellationToken) -> Result<(), RunError> {
         let mut steps = steps(&self.record.deployment.plan, &self.progress);
         if self.held_data().await? {
             // What guards the data stays, although the folder wasn't there.
@@ -25,7 +25,7 @@ impl Saga<'_> {
             if self.progress.undo.get(step) == Some(&UndoState::Done) {
                 continue;
             }
-            if cancel.is_asked() {
+            if cancel.is_cancelled() {
                 return Ok(());
             }
             self.write(Event::UndoIntent { step: step.clone() }).await?;
@@ -74,7 +74,7 @@ impl Saga<'_> {
     async fn outlasting(
         &mut self,
         step: &UndoStep,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Option<Result<(), ProviderError>>, RunError> {
         let engine = self.engine;
         let mut outage: Option<Outage> = None;
@@ -86,13 +86,13 @@ impl Saga<'_> {
                     return Ok(Some(answer));
                 }
             };
-            if cancel.is_asked() {
+            if cancel.is_cancelled() {
                 return Ok(None);
             }
             self.waits_for(&error).await?;
             let mut away = Outage::met(engine, outage, &error);
             let probe = self.undo_step(step).ok().and_then(|undo| undo.probe());
-            let wanted = || !cancel.is_asked();
+            let wanted = || !cancel.is_cancelled();
             match away.outlast(engine, probe.as_ref(), wanted).await {
                 Waited::Answered => self.answered(Some(&away)).await?,
                 Waited::Unknown => {}

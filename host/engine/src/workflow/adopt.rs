@@ -11,7 +11,7 @@ use deploycenter_domain::selector::Selection;
 use super::main_commit::{applied, part_older};
 use super::prepared::recover;
 use super::{Prepared, Ready, WorkflowError};
-use crate::{Cancel, Engine, PlanOptions};
+use crate::{CancellationToken, Engine, PlanOptions};
 
 /// What is to be taken over.
 #[derive(Debug, Clone)]
@@ -45,14 +45,14 @@ pub struct PreparedAdoption {
 pub async fn adopt(
     engine: &Engine,
     request: &AdoptRequest,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
 ) -> Result<Ready<PreparedAdoption>, WorkflowError> {
     let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     // A project goes along with the customer's instances: it is there for nobody else.
     let selection = Selection::of_targets([&request.target]);
     let recovered = recover(engine, &selection, cancel).await?;
-    if cancel.is_asked() {
+    if cancel.is_cancelled() {
         return Ok(Ready::Stopped(recovered));
     }
     let mut options = PlanOptions {

@@ -10,7 +10,7 @@ use deploycenter_domain::stale::{Verdict, compare};
 use super::main_commit::{applied, part_older};
 use super::prepared::recover;
 use super::{LeftOut, Prepared, Ready, WorkflowError};
-use crate::{Cancel, Engine, PlanOptions, Planned, Refusal};
+use crate::{CancellationToken, Engine, PlanOptions, Planned, Refusal};
 
 /// What is to be applied.
 #[derive(Debug, Clone, Default)]
@@ -38,7 +38,7 @@ pub struct ApplyRequest {
 pub async fn apply(
     engine: &Engine,
     request: &ApplyRequest,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
 ) -> Result<Ready<(Prepared, Planned)>, WorkflowError> {
     let reviewed = request.reviewed.as_ref();
     let selection = match reviewed {
@@ -51,7 +51,7 @@ pub async fn apply(
     let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     let recovered = recover(engine, &selection, cancel).await?;
-    if !recovered.is_empty() && cancel.is_asked() {
+    if !recovered.is_empty() && cancel.is_cancelled() {
         return Ok(Ready::Stopped(recovered));
     }
     let options = PlanOptions {

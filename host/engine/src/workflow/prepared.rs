@@ -5,7 +5,7 @@ use deploycenter_domain::selector::Selection;
 use deploycenter_ports::{CommitContext, DeploymentEvent};
 
 use super::{LeftOut, WorkflowError};
-use crate::{Cancel, Engine, Outcome, ResumeScope};
+use crate::{CancellationToken, Engine, Outcome, ResumeScope};
 
 /// Whether there is something to agree to.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl Prepared {
         self,
         engine: &Engine,
         actor: String,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
     ) -> Result<Vec<Outcome>, WorkflowError> {
         let commit = CommitContext {
             actor,
@@ -64,7 +64,7 @@ impl Prepared {
 pub(super) async fn recover(
     engine: &Engine,
     selection: &Selection,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
 ) -> Result<Vec<Outcome>, WorkflowError> {
     let touched = |target: &_| selection.touches(target);
     let recovered = engine

@@ -10,7 +10,7 @@ use deploycenter_domain::selector::Selection;
 use super::main_commit::applied;
 use super::prepared::recover;
 use super::{Prepared, Ready, WorkflowError};
-use crate::{Cancel, Engine, Outcome, PlanError, Run};
+use crate::{CancellationToken, Engine, Outcome, PlanError, Run};
 
 /// What is to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub struct PreparedRemoval {
 pub async fn remove(
     engine: &Engine,
     request: &RemovalRequest,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
 ) -> Result<Ready<PreparedRemoval>, WorkflowError> {
     let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
@@ -94,7 +94,7 @@ pub async fn remove(
     let recovered = recover(engine, &Selection::of_targets(&targets), cancel).await?;
     let gone = removed(engine, &recovered).await?;
     let left: BTreeSet<TargetId> = targets.difference(&gone).cloned().collect();
-    if left.is_empty() || cancel.is_asked() {
+    if left.is_empty() || cancel.is_cancelled() {
         return Ok(Ready::Stopped(recovered));
     }
     let plan = request.removal.plan(&run, &left).await?;

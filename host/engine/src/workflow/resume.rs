@@ -4,7 +4,7 @@ use deploycenter_domain::name::TargetId;
 
 use super::WorkflowError;
 use super::unknown_target::unknown_target;
-use crate::{Cancel, CancelError, Engine, Outcome, ResumeScope};
+use crate::{CancelError, CancellationToken, Engine, Outcome, ResumeScope};
 
 /// What is to go on.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +31,7 @@ pub struct CancelRequest {
 pub async fn resume(
     engine: &Engine,
     request: &ResumeRequest,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
 ) -> Result<Vec<Outcome>, WorkflowError> {
     let targets = &request.targets;
     check_known(engine, targets).await?;
@@ -48,7 +48,7 @@ pub async fn resume(
 pub async fn cancel(
     engine: &Engine,
     request: &CancelRequest,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
 ) -> Result<Vec<Outcome>, WorkflowError> {
     let CancelRequest {
         target,

@@ -8,7 +8,7 @@ use deploycenter_ports::CommitContext;
 use super::main_commit::{applied, part_older};
 use super::prepared::recover;
 use super::{LeftOut, Prepared, Ready, WorkflowError};
-use crate::{Cancel, Engine, Next, Outcome, PlanOptions, Rollout};
+use crate::{CancellationToken, Engine, Next, Outcome, PlanOptions, Rollout};
 
 /// What is to be moved.
 #[derive(Debug, Clone, Default)]
@@ -39,12 +39,12 @@ pub struct PreparedRollout {
 pub async fn sync(
     engine: &Engine,
     request: &SyncRequest,
-    cancel: &Cancel,
+    cancel: &CancellationToken,
 ) -> Result<Ready<PreparedRollout>, WorkflowError> {
     let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     let recovered = recover(engine, &request.selection, cancel).await?;
-    if cancel.is_asked() {
+    if cancel.is_cancelled() {
         return Ok(Ready::Stopped(recovered));
     }
     let options = PlanOptions {
@@ -93,7 +93,7 @@ impl PreparedRollout {
         self,
         engine: &Engine,
         actor: String,
-        cancel: &Cancel,
+        cancel: &CancellationToken,
         gate: impl AsyncFnMut(&[Outcome], &[TargetPlan]) -> Next,
     ) -> Rollout {
         let Prepared {

@@ -10,7 +10,7 @@ use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::Incarnation;
 use deploycenter_domain::resource::{Owner, Record, Resource, Routing};
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Cancel, Engine, Limits, PlanOptions};
+use deploycenter_engine::{CancellationToken, Engine, Limits, PlanOptions};
 use deploycenter_ports::{Call, Calls, CommitContext, Phase, Step, Unwatched};
 use deploycenter_sandbox::SandboxClock;
 use deploycenter_testkit::World;
@@ -106,7 +106,7 @@ async fn deploy(engine: Engine) -> Result<()> {
         main_commit: None,
     };
     let outcomes = engine
-        .deploy(planned.plan.targets, &commit, &Cancel::default())
+        .deploy(planned.plan.targets, &commit, &CancellationToken::new())
         .await?;
     for outcome in outcomes {
         ensure!(

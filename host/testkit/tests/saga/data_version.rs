@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::remedy::{Remedy, Targets};
-use deploycenter_engine::{Back, Cancel, CancelError, Engine, Outcome, RefusalCode};
+use deploycenter_engine::{Back, CancelError, CancellationToken, Engine, Outcome, RefusalCode};
 use deploycenter_testkit::{Gate, Inventory, Life, World};
 
 use crate::hold::{all_well, back, offers, planned, refused, rollback, rolled};
@@ -54,7 +54,7 @@ fn cancelled(world: &World, data_compatible: bool) -> Result<Vec<Outcome>, Cance
     let target = "acme/mattermost".parse().unwrap();
     undying(world, async |engine: Engine| {
         engine
-            .cancel(&target, ACTOR, data_compatible, &Cancel::default())
+            .cancel(&target, ACTOR, data_compatible, &CancellationToken::new())
             .await
     })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deploycenter_domain::journal::{Event, Status};
-use deploycenter_engine::{Cancel, Outcome, PlanOptions};
+use deploycenter_engine::{CancellationToken, Outcome, PlanOptions};
 use deploycenter_ports::{DeploymentEvent, Deployments, EventSink};
 use deploycenter_sandbox::{DropWhen, Effect, Fault};
 use deploycenter_testkit::{GitFault, World, trials};
@@ -255,7 +255,7 @@ fn git_that_is_away_turns_nothing_round() {
 /// Whoever watches, and asks to stop as soon as something waits.
 #[derive(Debug, Default)]
 struct Impatient {
-    cancel: Cancel,
+    cancel: CancellationToken,
     seen: std::sync::Mutex<Vec<DeploymentEvent>>,
 }
 
@@ -263,7 +263,7 @@ impl EventSink for Impatient {
     fn event(&self, event: &DeploymentEvent) {
         self.seen.lock().unwrap().push(event.clone());
         if matches!(event, DeploymentEvent::Waiting { .. }) {
-            self.cancel.ask();
+            self.cancel.cancel();
         }
     }
 }

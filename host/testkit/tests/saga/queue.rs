@@ -3,7 +3,7 @@
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::selector::Selection;
 use deploycenter_engine::workflow::StatusReader;
-use deploycenter_engine::{Cancel, Engine, PlanOptions};
+use deploycenter_engine::{CancellationToken, Engine, PlanOptions};
 use deploycenter_ports::CommitContext;
 use deploycenter_testkit::World;
 
@@ -70,7 +70,7 @@ fn what_was_only_enqueued_is_taken_back_without_a_trace() {
         let outcomes = undying(&world, async |engine: Engine| {
             let target = target.parse().unwrap();
             engine
-                .cancel(&target, ACTOR, false, &Cancel::default())
+                .cancel(&target, ACTOR, false, &CancellationToken::new())
                 .await
                 .unwrap()
         });

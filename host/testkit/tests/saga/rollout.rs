@@ -3,7 +3,7 @@
 use deploycenter_domain::batch::batches;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Cancel, Engine, Next, PlanOptions, Rollout};
+use deploycenter_engine::{CancellationToken, Engine, Next, PlanOptions, Rollout};
 use deploycenter_ports::CommitContext;
 use deploycenter_testkit::World;
 use deploycenter_testkit::customers::ACME_AND_RIVOLI;
@@ -11,7 +11,11 @@ use deploycenter_testkit::customers::ACME_AND_RIVOLI;
 use crate::scene::{tried, undying};
 
 /// Rolls out to one customer after the other; between the two that happens.
-fn rolled_out(world: &World, cancel: &Cancel, between: fn(&Cancel) -> Next) -> Rollout {
+fn rolled_out(
+    world: &World,
+    cancel: &CancellationToken,
+    between: fn(&CancellationToken) -> Next,
+) -> Rollout {
     undying(world, async |engine: Engine| {
         let planned = engine
             .plan(&Selection::default(), &PlanOptions::default())
@@ -42,7 +46,7 @@ fn begun(rollout: &Rollout) -> Vec<String> {
 #[test]
 fn each_batch_after_the_other() {
     let world = World::new(ACME_AND_RIVOLI).unwrap();
-    let rollout = rolled_out(&world, &Cancel::default(), |_| Next::Begin);
+    let rollout = rolled_out(&world, &CancellationToken::new(), |_| Next::Begin);
     assert_eq!(
         begun(&rollout),
         [
@@ -58,16 +62,16 @@ fn each_batch_after_the_other() {
 
 #[test]
 fn a_gate_or_a_person_stops_it() {
-    let stop: [fn(&Cancel) -> Next; 2] = [
+    let stop: [fn(&CancellationToken) -> Next; 2] = [
         |_| Next::Stop,
         |cancel| {
-            cancel.ask();
+            cancel.cancel();
             Next::Begin
         },
     ];
     for between in stop {
         let world = World::new(ACME_AND_RIVOLI).unwrap();
-        let rollout = rolled_out(&world, &Cancel::default(), between);
+        let rollout = rolled_out(&world, &CancellationToken::new(), between);
         assert_eq!(begun(&rollout), ["acme/_customer", "acme/mattermost"]);
         assert_eq!(rollout.not_begun, ["rivoli/mattermost".parse().unwrap()]);
         assert_eq!(rollout.error, None);
@@ -87,7 +91,12 @@ fn a_batch_that_cannot_begin_leaves_what_was_done() {
         let lease = engine.store.acquire(&target).await.unwrap();
         let gate = async |_: &[_], _: &[_]| Next::Begin;
         let rollout = engine
-            .roll_out(batches, &CommitContext::default(), &Cancel::default(), gate)
+            .roll_out(
+                batches,
+                &CommitContext::default(),
+                &CancellationToken::new(),
+                gate,
+            )
             .await;
         engine.store.release(&lease).await.unwrap();
         rollout

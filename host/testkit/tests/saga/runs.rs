@@ -8,7 +8,7 @@ use deploycenter_domain::name::TargetId;
 use deploycenter_domain::selector::{Selection, Selector};
 use deploycenter_engine::workflow::{self, ApplyRequest, Ready};
 use deploycenter_engine::{
-    Cancel, Engine, Limits, Outcome, PlanError, PlanOptions, Planned, RefusalCode,
+    CancellationToken, Engine, Limits, Outcome, PlanError, PlanOptions, Planned, RefusalCode,
 };
 use deploycenter_ports::Unwatched;
 use deploycenter_sandbox::{Effect, Fault, InjectedError};
@@ -111,7 +111,7 @@ impl Process<'_> {
 }
 
 async fn applied(engine: &Engine, request: &ApplyRequest) -> Vec<Outcome> {
-    let cancel = Cancel::default();
+    let cancel = CancellationToken::new();
     match workflow::apply(engine, request, &cancel).await.unwrap() {
         Ready::Yes((prepared, _)) => prepared
             .run(engine, ACTOR.to_owned(), &cancel)

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::plan::Plan;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::{Cancel, Engine, Outcome, PlanError, PlanOptions, Refusal, ResumeScope};
+use deploycenter_engine::{
+    CancellationToken, Engine, Outcome, PlanError, PlanOptions, Refusal, ResumeScope,
+};
 use deploycenter_ports::CommitContext;
 use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_testkit::customers::ACME;
@@ -48,7 +50,7 @@ pub(crate) async fn carried_out(engine: &Engine, plan: Plan) -> Vec<Outcome> {
         main_commit: None,
     };
     engine
-        .deploy(plan.targets, &commit, &Cancel::default())
+        .deploy(plan.targets, &commit, &CancellationToken::new())
         .await
         .unwrap()
 }
@@ -59,7 +61,7 @@ pub(crate) fn apply(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, P
 }
 
 async fn applied(engine: Engine) -> Result<Vec<Outcome>, PlanError> {
-    let cancel = Cancel::default();
+    let cancel = CancellationToken::new();
     let mut outcomes = engine
         .resume(ResumeScope::Interrupted, |_| true, &cancel)
         .await
@@ -75,7 +77,7 @@ async fn applied(engine: Engine) -> Result<Vec<Outcome>, PlanError> {
 /// A run of `resume`.
 async fn resume(engine: Engine) -> Vec<Outcome> {
     engine
-        .resume(ResumeScope::All, |_| true, &Cancel::default())
+        .resume(ResumeScope::All, |_| true, &CancellationToken::new())
         .await
         .unwrap()
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use deploycenter_domain::journal::Status;
 use deploycenter_domain::selector::{Selection, Selector};
-use deploycenter_engine::{Cancel, Engine, Outcome, PlanOptions, RefusalCode, ResumeScope};
+use deploycenter_engine::{
+    CancellationToken, Engine, Outcome, PlanOptions, RefusalCode, ResumeScope,
+};
 use deploycenter_sandbox::argocd::Sickness;
 use deploycenter_testkit::customers::NEIGHBOURS;
 use deploycenter_testkit::{Gate, Inventory, Life, World, trials};
@@ -51,7 +53,7 @@ async fn apply(engine: Engine, target: &str) -> Vec<Outcome> {
         .resume(
             ResumeScope::Interrupted,
             |target| selection.touches(target),
-            &Cancel::default(),
+            &CancellationToken::new(),
         )
         .await
         .unwrap();
