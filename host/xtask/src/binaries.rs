@@ -1,6 +1,5 @@
 //! The tests of this machine's packages: built once, and their binaries run side by side.
 
-use std::io::Write as _;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -139,12 +138,10 @@ fn run_one(binary: &Binary, prepare: impl Fn(&mut Command)) -> Result<Count> {
     let package = binary.package.file_name().map(Path::new);
     let package = package.unwrap_or(&binary.package).display();
     let took = began.elapsed().as_secs_f64();
-    let mut stderr = std::io::stderr().lock();
-    write!(
-        stderr,
+    eprint!(
         "     Running {} of {package}, {took:.1} s\n{text}",
         binary.name
-    )?;
+    );
     Ok(count)
 }
 
