@@ -20,8 +20,10 @@ mod render;
 mod replan;
 mod resume;
 mod secret;
+mod secret_error;
 mod status;
 mod sync;
+mod unknown_deployment;
 mod unknown_target;
 mod validate;
 
@@ -29,9 +31,7 @@ pub use adopt::{AdoptRequest, PreparedAdoption, adopt};
 pub use apply::{ApplyRequest, apply};
 pub use error::WorkflowError;
 pub use explain::{ExplainRequest, Explained, ExplainedValue, explain};
-pub use history::{
-    Compared, HistoryDiff, Range, RangeError, UnknownDeployment, diff, find, history, is_idle,
-};
+pub use history::{Compared, HistoryDiff, Range, RangeError, diff, find, history, is_idle};
 pub use left_out::LeftOut;
 pub use orphans::orphans;
 pub use plan::{PlanRequest, plan};
@@ -40,10 +40,9 @@ pub use removal::{PreparedRemoval, Removal, RemovalRequest, remove};
 pub use render::{Rendered, render};
 pub use replan::{accept, release, rollback};
 pub use resume::{CancelRequest, ResumeRequest, cancel, resume};
-pub use secret::{
-    LARGEST_SECRET, PreparedSecret, SecretError, SecretRequest, SecretSource, SecretStatus,
-    secrets, set_secret,
-};
+pub use secret::{PreparedSecret, SecretRequest, SecretSource, SecretStatus, secrets, set_secret};
+pub use secret_error::{LARGEST_SECRET, SecretError};
 pub use status::{HoldState, LastDeployment, StatusOutcome, StatusReader, TargetStatus, Unasked};
 pub use sync::{PreparedRollout, SyncRequest, sync};
+pub use unknown_deployment::UnknownDeployment;
 pub use validate::validate;
