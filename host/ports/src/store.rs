@@ -4,20 +4,21 @@
 //! target's lease. It is *claimed* by that one, who runs it and writes its journal. One
 //! that was claimed and whose runner died is claimed again in the same way.
 
+mod deployment;
 mod journal;
 mod leases;
+mod page;
 mod queries;
 mod queue;
 
 use deploycenter_domain::name::{DeploymentId, TargetId};
 
-pub use journal::{DeploymentRecord, Journal, Recorded, Wait};
+pub use deployment::{DeploymentRecord, DeploymentSummary, NewDeployment, Recorded, Wait};
+pub use journal::Journal;
 pub use leases::{HEARTBEAT, Holder, LEASE_TERM, Lease, Leases};
-pub use queries::{
-    Cursor, DeployedRecord, DeploymentSummary, Deployments, Page, PageRequest, Queries,
-    TargetRecord,
-};
-pub use queue::{NewDeployment, Queue};
+pub use page::{Cursor, Page, PageRequest};
+pub use queries::{DeployedRecord, Deployments, Queries, TargetRecord};
+pub use queue::Queue;
 
 /// All that a store is. Every write is durable when it returns, and is made in the
 /// transaction that checked the lease's fence: whoever lost a lease writes nothing.

@@ -61,21 +61,21 @@ pub(crate) fn built(build: &mut Command) -> Result<Vec<Binary>> {
 /// The binary that one of cargo's messages tells of.
 fn binary(line: &[u8]) -> Option<Binary> {
     #[derive(Deserialize)]
-    struct Message {
+    struct BuildMessage {
         manifest_path: PathBuf,
-        target: Target,
+        target: BuiltTarget,
         profile: Profile,
         executable: Option<PathBuf>,
     }
     #[derive(Deserialize)]
-    struct Target {
+    struct BuiltTarget {
         name: String,
     }
     #[derive(Deserialize)]
     struct Profile {
         test: bool,
     }
-    let message: Message = serde_json::from_slice(line).ok()?;
+    let message: BuildMessage = serde_json::from_slice(line).ok()?;
     Some(Binary {
         name: message.target.name,
         package: message.manifest_path.parent()?.to_owned(),

@@ -4,6 +4,8 @@ mod bench;
 mod binaries;
 mod build;
 mod guests;
+#[cfg(test)]
+mod house;
 mod report;
 mod sandbox;
 mod test;

@@ -2,27 +2,22 @@
 //! succeeds.
 
 use deploycenter_domain::deployed::DeployedState;
-use deploycenter_domain::name::{DeploymentId, TargetId};
+use deploycenter_domain::name::TargetId;
 use deploycenter_domain::operation::Operation;
-use deploycenter_ports::{DeployedRecord, Page, PageRequest, StoreError};
+use deploycenter_ports::{DeployedRecord, DeploymentRecord, Page, PageRequest, StoreError};
 use sqlx::SqliteConnection;
 
 use crate::error::failed;
-use crate::journal;
 use crate::row::{cut, incarnation, json, one_more, page, parse, place, to_json};
 
 /// Takes a success in: what stands of the target, and whether it holds data. It was
 /// healthy, so it does from now on; a purge leaves none.
 pub(crate) async fn succeeded(
     db: &mut SqliteConnection,
-    id: &DeploymentId,
+    record: &DeploymentRecord,
     at: jiff::Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(record) = journal::record(&mut *db, id).await? else {
-        return Err(StoreError::Corrupt(format!(
-            "{id} succeeded and isn't there"
-        )));
-    };
+    let id = &record.deployment.id;
     let progress = record
         .state()
         .map_err(|error| StoreError::Corrupt(format!("{id}: {error}")))?;

@@ -27,7 +27,12 @@ impl deploycenter_ports::Journal for SqliteStore {
         check_open(&mut transaction, lease, id).await?;
         note(&mut transaction, id, event, at).await?;
         if matches!(event, Event::Succeeded) {
-            deployed::succeeded(&mut transaction, id, at).await?;
+            let Some(record) = record(&mut transaction, id).await? else {
+                return Err(StoreError::Corrupt(format!(
+                    "{id} succeeded and isn't there"
+                )));
+            };
+            deployed::succeeded(&mut transaction, &record, at).await?;
         }
         transaction.commit().await.map_err(failed)
     }

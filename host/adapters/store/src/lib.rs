@@ -6,6 +6,7 @@ mod deployed;
 mod doctor;
 mod error;
 mod file;
+mod heartbeat;
 mod journal;
 mod leases;
 mod liveness;

@@ -15,7 +15,7 @@ use tokio::task::AbortHandle;
 
 use crate::error::{failed, file};
 use crate::file::{Found, bring_up_to_date, close_to_others, has_tables, look, make};
-use crate::leases::Heartbeat;
+use crate::heartbeat::Heartbeat;
 use crate::liveness::{Alive, Processes, Sign};
 
 /// How long a write waits for another process's.

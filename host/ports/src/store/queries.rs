@@ -4,83 +4,9 @@ use std::fmt;
 
 use async_trait::async_trait;
 use deploycenter_domain::deployed::DeployedState;
-use deploycenter_domain::journal::{Outline, Status};
 use deploycenter_domain::name::{CustomerName, DeploymentId, Incarnation, TargetId};
-use deploycenter_domain::plan::PlanOutline;
 
-use super::{StoreError, Wait};
-
-/// A place in a list, as the store that gave it understands it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor(pub String);
-
-/// Which part of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PageRequest {
-    after: Option<Cursor>,
-    limit: usize,
-}
-
-impl PageRequest {
-    /// The most of a page.
-    pub const MOST: usize = 200;
-
-    /// What comes after that place, or the beginning; at most `limit`, which is brought
-    /// between 1 and [`PageRequest::MOST`].
-    #[must_use]
-    pub fn new(after: Option<Cursor>, limit: usize) -> Self {
-        Self {
-            after,
-            limit: limit.clamp(1, Self::MOST),
-        }
-    }
-
-    /// Where it begins; `None`: at the list's beginning.
-    #[must_use]
-    pub fn after(&self) -> Option<&Cursor> {
-        self.after.as_ref()
-    }
-
-    /// How many at most.
-    #[must_use]
-    pub fn limit(&self) -> usize {
-        self.limit
-    }
-}
-
-/// A part of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    /// What is in it.
-    pub items: Vec<T>,
-    /// Where the next one begins; `None`: this is the last.
-    pub next: Option<Cursor>,
-}
-
-impl<T> Page<T> {
-    /// All pages of a list, one after the other.
-    ///
-    /// # Errors
-    /// The first of `read`.
-    pub async fn every<F>(
-        mut read: impl FnMut(PageRequest) -> F + Send,
-    ) -> Result<Vec<T>, StoreError>
-    where
-        T: Send,
-        F: Future<Output = Result<Self, StoreError>> + Send,
-    {
-        let mut all = Vec::new();
-        let mut after = None;
-        loop {
-            let page = read(PageRequest::new(after, PageRequest::MOST)).await?;
-            all.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                return Ok(all);
-            }
-        }
-    }
-}
+use super::{DeploymentSummary, Page, PageRequest, StoreError};
 
 /// A list of deployments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,55 +17,6 @@ pub enum Deployments {
     UnfinishedOf(CustomerName),
     /// All of one target, the last enqueued first.
     Of(TargetId),
-}
-
-/// A deployment as lists have it: without its plan and its entries.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeploymentSummary {
-    /// Its id.
-    pub id: DeploymentId,
-    /// Whose it is.
-    pub target: TargetId,
-    /// Its plan, in short.
-    pub plan: PlanOutline,
-    /// Who: `Name <mail>` or a name alone.
-    pub actor: String,
-    /// The commit of main that the desired state came from.
-    pub main_commit: Option<String>,
-    /// When it was enqueued.
-    pub at: jiff::Timestamp,
-    /// What its journal adds up to, in short.
-    pub state: Outline,
-    /// When the last entry was written.
-    pub last: jiff::Timestamp,
-    /// The outside systems that it waits for, the longest first.
-    pub waits: Vec<Wait>,
-}
-
-impl DeploymentSummary {
-    /// Where it is.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.state.status()
-    }
-
-    /// Why it isn't well, for a person: why it goes back or needs attention, and what it
-    /// waits for.
-    #[must_use]
-    pub fn why(&self) -> Option<String> {
-        let waits = self
-            .waits
-            .iter()
-            .map(|wait| format!("{}: {}", wait.shown(), wait.message));
-        let reasons: Vec<String> = self
-            .state
-            .why()
-            .map(str::to_owned)
-            .into_iter()
-            .chain(waits)
-            .collect();
-        (!reasons.is_empty()).then(|| reasons.join("; "))
-    }
 }
 
 /// What is known of a target over all its deployments.

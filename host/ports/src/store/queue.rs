@@ -4,24 +4,8 @@ use std::fmt;
 
 use async_trait::async_trait;
 use deploycenter_domain::name::DeploymentId;
-use deploycenter_domain::plan::TargetPlan;
 
-use super::{DeploymentRecord, Lease, StoreError};
-
-/// A deployment to enqueue.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewDeployment {
-    /// Its id.
-    pub id: DeploymentId,
-    /// What it applies.
-    pub plan: TargetPlan,
-    /// Who: `Name <mail>` or a name alone.
-    pub actor: String,
-    /// The commit of main that the desired state came from.
-    pub main_commit: Option<String>,
-    /// When.
-    pub at: jiff::Timestamp,
-}
+use super::{DeploymentRecord, Lease, NewDeployment, StoreError};
 
 /// Deployments that wait for whoever runs them. There is at most one a target that isn't
 /// finished, and so the order in which they wait is a run's to choose.
