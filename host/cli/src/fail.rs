@@ -191,7 +191,7 @@ impl From<RunError> for Fail {
         match error {
             RunError::Store(error) => error.into(),
             RunError::Outside(failure) => failure.into(),
-            RunError::Journal { .. } => fail,
+            RunError::Stopped | RunError::Journal { .. } => fail,
         }
     }
 }

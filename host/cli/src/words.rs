@@ -61,11 +61,11 @@ pub(crate) fn command(remedy: &Remedy) -> String {
             unused,
             incarnation,
         } => {
-            let life = incarnation.map(|life| format!(" --incarnation {life}"));
+            let named = incarnation.map(|named| format!(" --incarnation {named}"));
             format!(
                 "purge {target}{} --confirm {target}{}",
                 flag(*unused, "--unused"),
-                life.unwrap_or_default()
+                named.unwrap_or_default()
             )
         }
         Remedy::Adopt { targets, what } => format!("adopt{}{}", named(targets), adopted(what)),

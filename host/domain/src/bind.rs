@@ -1,4 +1,4 @@
-//! Putting known values in the place of tokens, through whole images.
+//! Putting known values in the place of tokens, through whole states.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::resource::{
 };
 use crate::token::{self, Bindings, BrokenToken};
 
-/// An image with every token that `bindings` know replaced; the others stay.
+/// A state with every token that `bindings` know replaced; the others stay.
 ///
 /// # Errors
 /// When a text holds a broken token.
@@ -24,11 +24,11 @@ pub fn bind(resource: &Resource, bindings: &Bindings) -> Result<Resource, Broken
     Ok(bound)
 }
 
-/// Whether an image holds no token.
+/// Whether a state holds no token.
 #[must_use]
 pub fn is_bound(resource: &Resource) -> bool {
-    let mut image = resource.clone();
-    texts(&mut image, &mut |text| {
+    let mut state = resource.clone();
+    texts(&mut state, &mut |text| {
         if token::is_plain(text) {
             Ok(())
         } else {
@@ -38,14 +38,14 @@ pub fn is_bound(resource: &Resource) -> bool {
     .is_ok()
 }
 
-/// Every reference in an image, each once.
+/// Every reference in a state, each once.
 ///
 /// # Errors
 /// When a text holds a broken token.
 pub fn references(resource: &Resource) -> Result<Vec<token::Reference>, BrokenToken> {
     let mut found = Vec::new();
-    let mut image = resource.clone();
-    texts(&mut image, &mut |text| {
+    let mut state = resource.clone();
+    texts(&mut state, &mut |text| {
         for reference in token::references(text)? {
             if !found.contains(&reference) {
                 found.push(reference);
@@ -71,7 +71,7 @@ fn places(routing: &mut Routing, visit: &mut Visit<'_>) -> Result<(), BrokenToke
     }
 }
 
-/// Every text of an image in which a token may stand: all but names of ours, which have
+/// Every text of a state in which a token may stand: all but names of ours, which have
 /// types of their own. Field by field, so that a new one can't be forgotten.
 fn texts(resource: &mut Resource, visit: &mut Visit<'_>) -> Result<(), BrokenToken> {
     match resource {

@@ -46,7 +46,7 @@ impl DataVersionChange {
         let effect = effects
             .iter()
             .find(|effect| effect.kind == EffectKind::File && effect.name == lock::FILE)?;
-        let version = |image: &Option<Resource>| match image {
+        let version = |state: &Option<Resource>| match state {
             Some(Resource::File(file)) => Lock::read(&file.content).ok()?.data_version,
             _ => None,
         };

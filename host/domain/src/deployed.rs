@@ -1,5 +1,5 @@
-//! What stands outside of one life of a target, as its journal adds up to: the last
-//! known image of every thing that deployments made and didn't remove.
+//! What stands outside of one incarnation of a target, as its journal adds up to: the last
+//! known state of every thing that deployments made and didn't remove.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::resource::{Folder, Resource, Sync};
 use crate::token::Bindings;
 use crate::unwind::planned_folder;
 
-/// What stands of one life of a target.
+/// What stands of one incarnation of a target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeployedState {
@@ -24,7 +24,8 @@ pub struct DeployedState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<AppName>,
     /// By effect. Folders carry their tree and no files.
-    pub images: BTreeMap<EffectId, Resource>,
+    #[serde(rename = "images")]
+    pub states: BTreeMap<EffectId, Resource>,
     /// What stands likewise and isn't wanted any more: data that no update removes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unused: BTreeMap<EffectId, Resource>,
@@ -39,8 +40,8 @@ impl DeployedState {
     /// `bindings` are what its journal made known.
     #[must_use]
     pub fn after(earlier: Option<Self>, plan: &TargetPlan, bindings: &Bindings) -> Self {
-        let (mut images, mut unused) = earlier
-            .map(|earlier| (earlier.images, earlier.unused))
+        let (mut states, mut unused) = earlier
+            .map(|earlier| (earlier.states, earlier.unused))
             .unwrap_or_default();
         let mut known = bindings.clone();
         for effect in &plan.effects {
@@ -54,15 +55,15 @@ impl DeployedState {
             match &effect.after {
                 _ if effect.kind.rides_in_commit() => {}
                 None => {
-                    images.remove(&effect.id);
+                    states.remove(&effect.id);
                     unused.remove(&effect.id);
                 }
                 Some(after) => {
-                    let mut image = bind(after, &known).unwrap_or_else(|_| after.clone());
+                    let mut state = bind(after, &known).unwrap_or_else(|_| after.clone());
                     let tree = plan.of_kind(EffectKind::Commit).find_map(|commit| {
                         known.get(&format!("{}:{}", commit.id, OutputName::Tree))
                     });
-                    match &mut image {
+                    match &mut state {
                         Resource::Folder(Folder {
                             tree: slot, files, ..
                         }) => {
@@ -73,42 +74,42 @@ impl DeployedState {
                         _ => {}
                     }
                     unused.remove(&effect.id);
-                    images.insert(effect.id.clone(), image);
+                    states.insert(effect.id.clone(), state);
                 }
             }
         }
         if plan.operation == Operation::Purge {
             // Also what only helped it: a sync with the base that was opened.
-            images.clear();
+            states.clear();
             unused.clear();
-        } else if plan.operation.ends_life() {
+        } else if plan.operation.ends_incarnation() {
             // What the plan doesn't retain was gone before it: someone else removed it.
-            images.retain(|id, _| plan.effect(id).is_some());
+            states.retain(|id, _| plan.effect(id).is_some());
             unused.clear();
         } else if !plan.operation.is_removal() {
-            let dropped: Vec<EffectId> = images
+            let dropped: Vec<EffectId> = states
                 .keys()
                 .filter(|id| plan.effect(id).is_none())
                 .cloned()
                 .collect();
             for id in dropped {
-                if let Some(image) = images.remove(&id) {
-                    unused.insert(id, image);
+                if let Some(state) = states.remove(&id) {
+                    unused.insert(id, state);
                 }
             }
         }
         Self {
             region: plan.region.clone(),
             app: plan.app.clone(),
-            images,
+            states,
             unused,
             namespace: !plan.target.is_shared() && plan.operation != Operation::Purge,
         }
     }
 
-    /// The images of a kind, by effect.
+    /// The states of a kind, by effect.
     pub fn of_kind(&self, kind: EffectKind) -> impl Iterator<Item = (&EffectId, &Resource)> {
-        self.images.iter().filter(move |(id, _)| id.kind() == kind)
+        self.states.iter().filter(move |(id, _)| id.kind() == kind)
     }
 
     /// What goes with the target, in the order in which it goes.
@@ -123,7 +124,7 @@ impl DeployedState {
     #[must_use]
     pub fn tree(&self) -> Option<&str> {
         self.of_kind(EffectKind::Commit)
-            .find_map(|(_, image)| match image {
+            .find_map(|(_, state)| match state {
                 Resource::Folder(folder) => folder.tree.as_deref(),
                 _ => None,
             })
@@ -137,7 +138,7 @@ impl DeployedState {
         if id.kind().rides_in_commit() || id.kind().follows_folder() {
             return None;
         }
-        let deployed_now = self.images.get(id)?;
+        let deployed_now = self.states.get(id)?;
         let Some(found) = found else {
             return Some("is gone".to_owned());
         };
@@ -160,13 +161,13 @@ impl DeployedState {
     pub fn drift_of(&self, effect: &PlannedEffect) -> Option<String> {
         let found = effect.before.as_ref();
         let place = found.or(effect.after.as_ref())?;
-        let own = self.images.get(&effect.id);
+        let own = self.states.get(&effect.id);
         if own.is_none_or(|own| own.same_place(place)) && effect.kind != EffectKind::Record {
             return self.drift(&effect.id, found);
         }
         let (id, _) = self
             .of_kind(effect.kind)
-            .find(|(_, image)| image.same_place(place))?;
+            .find(|(_, state)| state.same_place(place))?;
         self.drift(id, found)
     }
 }

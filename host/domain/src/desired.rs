@@ -59,6 +59,7 @@ pub use settings::{
 };
 pub use shared::{Environments, Overrides};
 pub use suggest::did_you_mean;
+pub(crate) use suggest::did_you_mean_below;
 pub use yaml::parse as parse_yaml;
 
 use crate::name::{AppName, CustomerName, TargetId};

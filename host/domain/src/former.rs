@@ -83,14 +83,14 @@ mod tests {
     #[test]
     fn what_was_in_the_shared_project_is_the_customers_own() {
         let acme = "acme".parse().unwrap();
-        for image in [application, sync] {
-            let mut former = image("deploycenter-base");
+        for state in [application, sync] {
+            let mut former = state("deploycenter-base");
             assert!(rehome(&mut former, &acme));
-            assert_eq!(former, image("acme--base"));
+            assert_eq!(former, state("acme--base"));
             assert!(!rehome(&mut former, &acme));
-            let mut workload = image("acme");
+            let mut workload = state("acme");
             assert!(!rehome(&mut workload, &acme));
-            assert_eq!(workload, image("acme"));
+            assert_eq!(workload, state("acme"));
         }
     }
 

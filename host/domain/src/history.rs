@@ -25,7 +25,7 @@ pub struct Left {
 impl Left {
     /// What is left once one more deployment went as far as its journal says: a succeeded
     /// one leaves what it wanted, one that was taken back leaves what it found, an
-    /// unfinished one leaves what it has done. Another life of the target begins with
+    /// unfinished one leaves what it has done. Another incarnation of the target begins with
     /// nothing.
     pub fn take_in(&mut self, plan: &TargetPlan, progress: &DeploymentState) {
         if self.incarnation != Some(plan.incarnation) {
@@ -53,17 +53,17 @@ impl Left {
     /// Everything by effect, each file of the folder among it. What Argo CD was seen at
     /// isn't: that moves by itself.
     #[must_use]
-    pub fn images(&self) -> BTreeMap<EffectId, Resource> {
+    pub fn states(&self) -> BTreeMap<EffectId, Resource> {
         let Some(deployed) = &self.deployed else {
             return BTreeMap::new();
         };
-        let mut images: BTreeMap<EffectId, Resource> = deployed
-            .images
+        let mut states: BTreeMap<EffectId, Resource> = deployed
+            .states
             .iter()
             .filter(|(id, _)| !id.kind().follows_folder())
-            .map(|(id, image)| (id.clone(), image.clone()))
+            .map(|(id, state)| (id.clone(), state.clone()))
             .collect();
-        let folder = images.values().find_map(|image| match image {
+        let folder = states.values().find_map(|state| match state {
             Resource::Folder(folder) => Some(folder.path.clone()),
             _ => None,
         });
@@ -77,9 +77,9 @@ impl Left {
                 Some(folder) => format!("{folder}/{name}"),
             };
             let content = content.clone();
-            images.insert(id, Resource::File(File { path, content }));
+            states.insert(id, Resource::File(File { path, content }));
         }
-        images
+        states
     }
 
     /// Effects of the last deployment of which nobody knows what came of them; they are
@@ -166,7 +166,7 @@ pub struct Difference {
 /// In what two states differ, by effect.
 #[must_use]
 pub fn differences(from: &Left, to: &Left) -> Vec<Difference> {
-    let (from, to) = (from.images(), to.images());
+    let (from, to) = (from.states(), to.states());
     let ids: BTreeSet<&EffectId> = from.keys().chain(to.keys()).collect();
     ids.into_iter()
         .filter_map(|id| {

@@ -20,7 +20,7 @@ pub struct Lock {
     pub format: u32,
     /// The app.
     pub app: AppName,
-    /// Which life of the target.
+    /// Which incarnation of the target.
     pub incarnation: Incarnation,
     /// The plugin that planned it.
     pub plugin: PinnedPlugin,

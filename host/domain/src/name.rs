@@ -179,16 +179,16 @@ names! {
     };
 }
 
-/// Which life of a target's name this is, counted from 1.
+/// Which incarnation of a target's name this is, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Incarnation(pub u32);
 
 impl Incarnation {
-    /// The first life of a name.
+    /// The first incarnation of a name.
     pub const FIRST: Self = Self(1);
 
-    /// What follows a readable name: nothing for the first life, `--i2` for the second.
+    /// What follows a readable name: nothing for the first incarnation, `--i2` for the second.
     #[must_use]
     pub fn suffix(self) -> String {
         if self.0 <= 1 {

@@ -56,7 +56,7 @@ pub fn base_project(customer: &CustomerName) -> String {
     format!("{customer}{BASE}")
 }
 
-/// The namespace of one life of an instance, and the name of its workload: `acme--odoo`,
+/// The namespace of one incarnation of an instance, and the name of its workload: `acme--odoo`,
 /// `acme--odoo--i2`, ….
 #[must_use]
 pub fn readable(
@@ -67,7 +67,7 @@ pub fn readable(
     format!("{customer}{JOINT}{instance}{}", incarnation.suffix())
 }
 
-/// A creation token of AWS for one effect of one life of a target: 43 characters.
+/// A creation token of AWS for one effect of one incarnation of a target: 43 characters.
 #[must_use]
 pub fn token(
     installation: &InstallationId,
@@ -134,7 +134,7 @@ pub mod label {
     pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 }
 
-/// The names of one life of an instance.
+/// The names of one incarnation of an instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     installation: InstallationId,
@@ -147,7 +147,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names of an instance in that life.
+    /// The names of an instance in that incarnation.
     #[must_use]
     pub fn new(
         installation: &InstallationId,
@@ -177,7 +177,7 @@ impl Names {
         &self.app
     }
 
-    /// Which life of the instance.
+    /// Which incarnation of the instance.
     #[must_use]
     pub fn incarnation(&self) -> Incarnation {
         self.incarnation
@@ -260,7 +260,7 @@ impl Names {
     }
 
     /// Which of the weighted records of a domain is this one: at most 128 characters, and
-    /// the same in every life, so that a record is never left behind under another.
+    /// the same in every incarnation, so that a record is never left behind under another.
     #[must_use]
     pub fn set_identifier(&self) -> String {
         format!(
@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_life_has_names_of_its_own() {
+    fn a_later_incarnation_has_names_of_its_own() {
         let (first, second) = (names("acme", "odoo", 1), names("acme", "odoo", 2));
         assert_eq!(second.namespace(), "acme--odoo--i2");
         assert_eq!(second.base_application(), "acme--odoo--i2--base");

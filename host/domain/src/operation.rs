@@ -51,7 +51,7 @@ impl Operation {
 
     /// Whether the target is gone afterwards.
     #[must_use]
-    pub fn ends_life(&self) -> bool {
+    pub fn ends_incarnation(&self) -> bool {
         matches!(self, Self::Destroy | Self::Purge)
     }
 

@@ -108,7 +108,7 @@ pub struct TargetPlan {
     /// The app; none for a shared target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub app: Option<AppName>,
-    /// Which life of the target.
+    /// Which incarnation of the target.
     pub incarnation: Incarnation,
     /// What it is for.
     #[serde(default, skip_serializing_if = "Operation::is_deploy")]
@@ -118,7 +118,7 @@ pub struct TargetPlan {
     /// What was decided on, each by its digest: `desired state`, `plugin`, `templates`, ….
     pub inputs: BTreeMap<String, Digest>,
     /// That the app's data goes to another version, and so can't come back by itself;
-    /// what the lock file's images say, see [`DataVersionChange::of`].
+    /// what the lock file's states say, see [`DataVersionChange::of`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_version: Option<DataVersionChange>,
     /// What a person should know before it is applied. Nothing is decided by them.

@@ -44,7 +44,7 @@ pub enum Remedy {
         target: TargetId,
         /// Only what it no longer uses.
         unused: bool,
-        /// Of which life, where that isn't the only one.
+        /// Of which incarnation, where that isn't the only one.
         incarnation: Option<Incarnation>,
     },
     /// Take over what stands.
@@ -109,7 +109,7 @@ impl Remedy {
         }
     }
 
-    /// Deletes all that is retained of a target, or of one life of it.
+    /// Deletes all that is retained of a target, or of one incarnation of it.
     #[must_use]
     pub fn purge(target: &TargetId, incarnation: Option<Incarnation>) -> Self {
         Self::Purge {
@@ -164,7 +164,7 @@ pub enum Targets {
 pub enum Adopted {
     /// What is retained of the target.
     Retained {
-        /// Whether that is of several lives, and one has to be named.
+        /// Whether that is of several incarnations, and one has to be named.
         several: bool,
     },
     /// Something that isn't ours, whichever effect is meant.

@@ -1,6 +1,6 @@
 //! Images: the state of one outside thing, as wanted or as observed.
 //!
-//! An image holds what a decision may rest on, and nothing that moves by itself. Texts
+//! A state holds what a decision may rest on, and nothing that moves by itself. Texts
 //! may hold tokens until they are bound.
 
 mod outside;
@@ -205,7 +205,7 @@ pub struct Adoption {
     /// set-identifier of one of several weighted records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Whose it was by its marks, when it was another effect's, another life's or another
+    /// Whose it was by its marks, when it was another effect's, another incarnation's or another
     /// installation's: taking the adoption back gives it these marks again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former: Option<Owner>,
@@ -221,7 +221,7 @@ pub struct Owner {
     pub target: TargetId,
     /// Which effect of it.
     pub effect: EffectId,
-    /// Which life of the target.
+    /// Which incarnation of the target.
     pub incarnation: Incarnation,
     /// The deployment that made it.
     pub deployment: DeploymentId,
@@ -252,7 +252,7 @@ impl Owner {
         })
     }
 
-    /// Whether both are the same effect of the same life of the same target, whatever
+    /// Whether both are the same effect of the same incarnation of the same target, whatever
     /// the deployment.
     #[must_use]
     pub fn same_thing(&self, other: &Self) -> bool {
@@ -288,7 +288,7 @@ pub mod tag {
 #[serde(rename_all = "camelCase")]
 pub struct Observed {
     /// Its state.
-    pub image: Resource,
+    pub state: Resource,
     /// Whose it is.
     pub ownership: Ownership,
     /// What is known now that it exists.
@@ -302,7 +302,7 @@ impl Observed {
     /// kind can't be adopted.
     #[must_use]
     pub fn way_to_adopt(&self, target: &TargetId, effect: &EffectId) -> Option<Remedy> {
-        let id = match &self.image {
+        let id = match &self.state {
             Resource::FileSystem(_) => Some(self.outputs.get(&OutputName::Id)?.clone()),
             Resource::Record(record) if record.is_simple() => None,
             Resource::Project(_) | Resource::Application(_) => None,

@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::desired::{Instance, did_you_mean};
+use crate::desired::{Instance, did_you_mean, did_you_mean_below};
 use crate::name::{CustomerName, EnvironmentName, InstanceName, NameError, RegionName, TargetId};
 use crate::problem::{Problem, Problems};
-use crate::remedy::Advice;
+use crate::remedy::{Advice, Remedy};
 
 /// One selector of the command line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -196,12 +196,32 @@ impl Selection {
         instances: impl IntoIterator<Item = &'a Instance>,
         others: &[TargetId],
     ) -> Result<Vec<&'a Instance>, Problems> {
+        self.select_beside(instances, others, &[])
+    }
+
+    /// The same, where there were `former` targets once: none is meant, but whoever names
+    /// one hears what became of it.
+    ///
+    /// # Errors
+    /// As [`Selection::select`].
+    pub fn select_beside<'a>(
+        &self,
+        instances: impl IntoIterator<Item = &'a Instance>,
+        others: &[TargetId],
+        former: &[TargetId],
+    ) -> Result<Vec<&'a Instance>, Problems> {
         let all: Vec<&Instance> = instances.into_iter().collect();
         let mut found = Vec::new();
         for selector in &self.selectors {
             let mut known = all.iter().map(|instance| &instance.target).chain(others);
             if !known.any(|target| selector.matches(target)) {
-                found.push(unmatched(selector, &all, others));
+                let once = former
+                    .iter()
+                    .find(|target| !target.is_shared() && selector.matches(target));
+                found.push(match once {
+                    Some(target) => gone(selector, target),
+                    None => unmatched(selector, &all, others),
+                });
             }
         }
         if let Some(region) = &self.region
@@ -247,6 +267,14 @@ impl Selection {
     }
 }
 
+/// A selector of what was there once.
+fn gone(selector: &Selector, target: &TargetId) -> Problem {
+    Problem::new(format!("the selector \"{selector}\" matches nothing")).help((
+        format!("{target} is neither desired nor deployed any more; look at its deployments: "),
+        Remedy::History(target.clone()),
+    ))
+}
+
 fn unmatched(selector: &Selector, all: &[&Instance], others: &[TargetId]) -> Problem {
     let mut problem = Problem::new(format!("the selector \"{selector}\" matches nothing"));
     let targets = || all.iter().map(|instance| &instance.target).chain(others);
@@ -255,21 +283,22 @@ fn unmatched(selector: &Selector, all: &[&Instance], others: &[TargetId]) -> Pro
             customer.as_str(),
             targets().map(|target| target.customer().as_str()),
         ),
-        (None, Some(instance)) => {
-            let names = targets()
+        // Only the whole selector, as it would have to be written, leads on.
+        (None, Some(instance)) => did_you_mean_below(
+            "*/",
+            instance.as_str(),
+            targets()
                 .filter_map(TargetId::instance)
-                .map(InstanceName::as_str);
-            did_you_mean(instance.as_str(), names)
-        }
+                .map(InstanceName::as_str),
+        ),
         (Some(customer), Some(instance))
             if targets().any(|target| target.customer() == customer) =>
         {
-            let names = targets().filter(|target| target.customer() == customer);
-            did_you_mean(
+            let its = targets().filter(|target| target.customer() == customer);
+            did_you_mean_below(
+                &format!("{customer}/"),
                 instance.as_str(),
-                names
-                    .filter_map(TargetId::instance)
-                    .map(InstanceName::as_str),
+                its.filter_map(TargetId::instance).map(InstanceName::as_str),
             )
         }
         _ => {

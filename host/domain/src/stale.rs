@@ -143,7 +143,7 @@ fn follows_folder(effect: &PlannedEffect) -> bool {
 }
 
 /// Whether an effect says the same of itself everywhere: what a person is shown follows
-/// from its images.
+/// from its states.
 fn is_whole(effect: &PlannedEffect) -> bool {
     let (before, after) = (effect.before.as_ref(), effect.after.as_ref());
     let follows = action(before, after);
@@ -186,7 +186,7 @@ fn folder_stands(reviewed: &TargetPlan, fresh: &TargetPlan, bindings: &Bindings)
 /// Whether the effects differ only in values that have become known since, because
 /// what they wait for is done.
 fn only_bound(effect: &PlannedEffect, now: &PlannedEffect, bindings: &Bindings) -> bool {
-    let bound = |image: &Option<Resource>| image.as_ref().map(|image| bind(image, bindings).ok());
+    let bound = |state: &Option<Resource>| state.as_ref().map(|state| bind(state, bindings).ok());
     let same_owner = match (&effect.owner, &now.owner) {
         // Whoever changed it and changed it back left their deployment's name on it.
         (Some(one), Some(other)) => one.same_thing(other),

@@ -157,7 +157,7 @@ pub fn kept_folder(plan: &TargetPlan) -> Option<Folder> {
     let Some(Resource::Folder(folder)) = &commit.before else {
         return None;
     };
-    let text = |image: &Option<Resource>| match image {
+    let text = |state: &Option<Resource>| match state {
         Some(Resource::File(file)) => Some(file.content.clone()),
         _ => None,
     };

@@ -114,13 +114,26 @@ fn a_selector_that_means_nothing_is_an_error() {
             &["acme/odo"][..],
             None,
             None,
-            "the selector \"acme/odo\" matches nothing\n  help: did you mean \"odoo\"?",
+            "the selector \"acme/odo\" matches nothing\n  help: did you mean \"acme/odoo\"?",
         ),
         (
             &["*/moodle"][..],
             None,
             None,
-            "the selector \"*/moodle\" matches nothing\n  help: known are mattermost, odoo, odoo-staging",
+            "the selector \"*/moodle\" matches nothing\n  help: known are */mattermost, */odoo, */odoo-staging",
+        ),
+        (
+            &["*/mattermst"][..],
+            None,
+            None,
+            "the selector \"*/mattermst\" matches nothing\n  help: did you mean \"*/mattermost\"?",
+        ),
+        // The customer's name makes no other instance near.
+        (
+            &["delmar/ldap"][..],
+            None,
+            None,
+            "the selector \"delmar/ldap\" matches nothing\n  help: known is delmar/odoo",
         ),
         (
             &["acmy/odoo"][..],
@@ -167,6 +180,37 @@ fn targets_that_arent_desired_any_more() {
         0
     );
     assert!(selection.matches_target(&gone));
+}
+
+#[test]
+fn whoever_names_what_was_removed_hears_of_its_history() {
+    let former: Vec<TargetId> = [
+        "acme/_customer",
+        "gone/_customer",
+        "gone/odoo",
+        "lost/_customer",
+    ]
+    .into_iter()
+    .map(|target| target.parse().unwrap())
+    .collect();
+    let all = instances();
+    for (selector, expected) in [
+        (
+            "gone/odoo",
+            "help: gone/odoo is neither desired nor deployed any more; look at its deployments: <history>",
+        ),
+        (
+            "gone",
+            "help: gone/odoo is neither desired nor deployed any more; look at its deployments: <history>",
+        ),
+        // What a customer's instances shared has no name that one could say.
+        ("lost", "help: known are acme, acme-corp, delmar"),
+        ("acmee", "help: did you mean \"acme\"?"),
+    ] {
+        let selection = selection(&[selector], None, None);
+        let said = selection.select_beside(&all, &[], &former).unwrap_err();
+        assert!(said.to_string().ends_with(expected), "{said}");
+    }
 }
 
 #[test]

@@ -43,6 +43,9 @@ pub struct Outcome {
 /// Why a run stopped without an outcome.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RunError {
+    /// Whoever asked for the run stopped it before anything of it was journaled.
+    #[error("stopped before anything began; nothing was done")]
+    Stopped,
     /// The journal couldn't be written or read; nothing more was done after that.
     #[error(transparent)]
     Store(#[from] StoreError),

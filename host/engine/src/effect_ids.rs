@@ -8,7 +8,7 @@ use deploycenter_domain::plan::PlannedEffect;
 /// The applications of an instance, in the order in which they go.
 pub(crate) const ROLES: [&str; 2] = ["workload", "base"];
 
-/// The namespace of a life, and the name of its workload.
+/// The namespace of an incarnation, and the name of its workload.
 pub(crate) fn namespace(target: &TargetId, incarnation: Incarnation) -> String {
     match target.instance() {
         Some(instance) => naming::readable(target.customer(), instance, incarnation),

@@ -65,7 +65,7 @@ pub enum ErrorCode {
     Removal,
     /// A deployment failed and was taken back.
     Unwound,
-    /// A deployment was stopped and isn't finished.
+    /// A deployment was stopped and isn't finished, or a run before it began one.
     Interrupted,
     /// Nobody agreed.
     Declined,
@@ -205,6 +205,7 @@ impl From<&StoreError> for ErrorCode {
 impl From<&RunError> for ErrorCode {
     fn from(error: &RunError) -> Self {
         match error {
+            RunError::Stopped => Self::Interrupted,
             RunError::Store(error) => error.into(),
             RunError::Outside(error) => error.into(),
             RunError::Journal { .. } => Self::Journal,
@@ -246,12 +247,13 @@ impl From<&WorkflowError> for ErrorCode {
         match error {
             WorkflowError::Plan(error) => error.into(),
             WorkflowError::Run(error) => error.into(),
+            WorkflowError::Stopped(_) => Self::Interrupted,
             WorkflowError::Cancel(error) => error.into(),
             WorkflowError::Secret(error) => error.into(),
             WorkflowError::Dirty { .. } | WorkflowError::NoCommit => Self::Dirty,
             WorkflowError::Unpushed { .. } => Self::Unpushed,
             WorkflowError::Foreign { .. } => Self::PlanForeign,
-            WorkflowError::UnreadableTarget(_) | WorkflowError::EmptyPlan => Self::PlanUnreadable,
+            WorkflowError::EmptyPlan => Self::PlanUnreadable,
             WorkflowError::AllOrNothing(left_out) | WorkflowError::Older(left_out) => {
                 Self::of_left_out(left_out).unwrap_or(Self::Failed)
             }

@@ -179,9 +179,11 @@ impl Engine {
         };
         // Whoever deploys an instance takes this lease too before it begins. Another who
         // looks whether the last one is gone may have looked before ours was.
-        let lease = match self.wait_for(&target).await {
+        let lease = match self.wait_for(&target, cancel).await {
             Ok(lease) => lease,
-            Err(RunError::Store(StoreError::Locked { .. })) => return Ok(None),
+            Err(RunError::Stopped | RunError::Store(StoreError::Locked { .. })) => {
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
         let plan = match self.tidying(customer, &last.deployed).await {

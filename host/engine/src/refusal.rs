@@ -118,15 +118,15 @@ impl Refusal {
     }
 
     /// A thing of that name was deleted and isn't gone yet.
-    pub(crate) fn leaving(target: &TargetId, id: &EffectId, image: &Resource) -> Self {
-        let help = match image {
+    pub(crate) fn leaving(target: &TargetId, id: &EffectId, state: &Resource) -> Self {
+        let help = match state {
             Resource::Secret(secret) => format!(
                 "restore it, and it is used again: aws secretsmanager restore-secret --region {} --secret-id {}; or wait until it is gone, for new values",
                 secret.region, secret.name
             ),
             _ => "restore it, or wait until it is gone".to_owned(),
         };
-        let name = match image {
+        let name = match state {
             Resource::Secret(secret) => format!("{} ", secret.name),
             _ => String::new(),
         };
@@ -192,7 +192,9 @@ impl Refusal {
     }
 
     pub(crate) fn nothing_retained(target: &TargetId, said: Option<Incarnation>) -> Self {
-        let of = said.map_or_else(String::new, |life| format!(", incarnation {life},"));
+        let of = said.map_or_else(String::new, |incarnation| {
+            format!(", incarnation {incarnation},")
+        });
         Self {
             target: target.clone(),
             code: RefusalCode::NothingRetained,
@@ -205,7 +207,9 @@ impl Refusal {
     }
 
     pub(crate) fn nothing_left(target: &TargetId, said: Option<Incarnation>) -> Self {
-        let of = said.map_or_else(String::new, |life| format!(", incarnation {life},"));
+        let of = said.map_or_else(String::new, |incarnation| {
+            format!(", incarnation {incarnation},")
+        });
         Self {
             target: target.clone(),
             code: RefusalCode::NothingRetained,
@@ -335,14 +339,8 @@ impl Refusal {
             target: target.clone(),
             code: RefusalCode::NotHeld,
             message: "it isn't held".to_owned(),
-            help: Advice::from((
-                "nothing is to be released: ",
-                Remedy::Apply {
-                    targets: Targets::All,
-                    reclaim: false,
-                },
-            ))
-            .and(" goes on"),
+            help: Advice::from(("nothing is to be released: ", Remedy::apply(target)))
+                .and(" goes on"),
         }
     }
 
@@ -353,10 +351,7 @@ impl Refusal {
             message: "nobody committed anything to its folder since its last deployment".to_owned(),
             help: (
                 "what someone changed outside of git is put back by: ",
-                Remedy::Apply {
-                    targets: Targets::All,
-                    reclaim: true,
-                },
+                Remedy::reclaim(target),
             )
                 .into(),
         }
@@ -419,11 +414,28 @@ impl Refusal {
         }
     }
 
-    pub(crate) fn many_lives(target: &TargetId, left: &BTreeSet<Incarnation>) -> Self {
+    /// What came before differs from what is there by versions of secrets alone.
+    pub(crate) fn only_secrets_before(target: &TargetId) -> Self {
+        Self {
+            target: target.clone(),
+            code: RefusalCode::UnknownDeployment,
+            message: "what was deployed before differs from its present state in the versions of secrets alone, and those don't go back".to_owned(),
+            help: (
+                "give the secret's earlier value anew: ",
+                Remedy::SecretSet {
+                    target: Some(target.clone()),
+                    name: None,
+                },
+            )
+                .into(),
+        }
+    }
+
+    pub(crate) fn many_incarnations(target: &TargetId, left: &BTreeSet<Incarnation>) -> Self {
         let left: Vec<String> = left.iter().map(ToString::to_string).collect();
         Self {
             target: target.clone(),
-            code: RefusalCode::ManyLives,
+            code: RefusalCode::ManyIncarnations,
             message: format!(
                 "data of several of its incarnations is left: {}",
                 left.join(", ")

@@ -59,7 +59,7 @@ pub enum RefusalCode {
     /// There is no such deployment to go back to.
     UnknownDeployment,
     /// Data of several of its incarnations is left.
-    ManyLives,
+    ManyIncarnations,
 }
 
 impl RefusalCode {
@@ -92,7 +92,7 @@ impl RefusalCode {
             Self::NotAcceptable => "not-acceptable",
             Self::BaseRefused => "base-refused",
             Self::UnknownDeployment => "unknown-deployment",
-            Self::ManyLives => "many-lives",
+            Self::ManyIncarnations => "many-lives",
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What one run sees: opened with the run, and dropped with it.
 
-mod lives;
+mod incarnations;
 mod planning;
 mod recorded;
 mod run;
@@ -8,7 +8,7 @@ mod systems;
 mod target;
 mod unfinished;
 
-pub(crate) use lives::{given_life, has_something, is_at};
+pub(crate) use incarnations::{given_incarnation, has_something, is_at};
 pub(crate) use planning::{PlanningSnapshot, Revived};
 pub(crate) use recorded::progress;
 pub use run::Run;

@@ -35,7 +35,7 @@ pub use history::{Compared, HistoryDiff, Range, RangeError, diff, find, history,
 pub use left_out::LeftOut;
 pub use orphans::orphans;
 pub use plan::{PlanRequest, plan};
-pub use prepared::{Prepared, Ready};
+pub use prepared::Prepared;
 pub use removal::{PreparedRemoval, Removal, RemovalRequest, remove};
 pub use render::{Rendered, render};
 pub use replan::{accept, release, rollback};

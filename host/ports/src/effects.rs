@@ -67,7 +67,7 @@ pub struct CommitContext {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StepOutcome {
     /// Whether this deployment made the change, now or in an earlier attempt. `false`:
-    /// the wanted image stood already, made by the same installation.
+    /// the wanted state stood already, made by the same installation.
     pub changed: bool,
     /// What is known now.
     pub outputs: Outputs,
@@ -214,14 +214,14 @@ pub trait Provider: Send + std::marker::Sync + fmt::Debug {
 
     /// Reads what is there now in the place that `wanted` names (its identity: creation
     /// token, record name and set-identifier, application name, branch and path). The
-    /// image has the same fields as `wanted` would have, so that equality means "as
+    /// state has the same fields as `wanted` would have, so that equality means "as
     /// wanted". Tokens in `wanted` are compared by nobody here.
     ///
     /// # Errors
     /// When the system can't be read.
     async fn observe(&self, wanted: &Resource) -> Result<Option<Observed>, ProviderError>;
 
-    /// Reads, freshly, what would be taken over as `wanted`: its image, and whose it is by
+    /// Reads, freshly, what would be taken over as `wanted`: its state, and whose it is by
     /// its marks. `None`: there is no such thing.
     ///
     /// # Errors
@@ -236,7 +236,7 @@ pub trait Provider: Send + std::marker::Sync + fmt::Debug {
     }
 
     /// Leads from `step.before` to `step.after`, and waits until that has taken hold.
-    /// Idempotent: where the after-image stands already, made by the same installation
+    /// Idempotent: where the after-state stands already, made by the same installation
     /// (same owner apart from the deployment), it is done. A create that finds something
     /// else is [`ProviderErrorKind::Foreign`]; an update or a removal that doesn't find
     /// `before` is [`ProviderErrorKind::Moved`] and names the fields. When `step.undo`, a thing
@@ -357,7 +357,7 @@ pub trait BranchSnapshot: Snapshot {
     async fn live(&self) -> Result<Vec<LiveTarget>, ProviderError>;
 
     /// The commit that changed a folder last; `None` when nothing ever stood there. `path`
-    /// as in a folder's image.
+    /// as in a folder's state.
     ///
     /// # Errors
     /// When the remote can't be read, or the branch's history can't be walked.

@@ -20,7 +20,7 @@ pub struct InventoryItem {
     /// zone, name and set-identifier.
     pub id: String,
     /// Its state, as a removal's `before`.
-    pub image: Resource,
+    pub state: Resource,
     /// What is known of it.
     pub outputs: Outputs,
     /// Whose it is.
@@ -36,7 +36,7 @@ pub enum Marker {
     /// Its tags, labels or annotations name an effect. For a mount target, which has none,
     /// its file system's tags do.
     Effect(Owner),
-    /// A secret that a person gave for the target; which life of it is in its name.
+    /// A secret that a person gave for the target; which incarnation of it is in its name.
     Given(TargetId),
     /// A record: its set-identifier names them.
     #[serde(rename_all = "camelCase")]

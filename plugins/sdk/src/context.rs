@@ -19,7 +19,7 @@ pub struct Context {
     pub app: String,
     /// `prod`, `staging`, `dev` or another of the deployment repo.
     pub environment: String,
-    /// Which life of the target's name this is, from 1.
+    /// Which incarnation of the target's name this is, from 1.
     pub incarnation: u32,
     /// Where it runs.
     pub region: Region,

@@ -42,7 +42,7 @@ impl ArgoCd {
             Ownership::Owned,
         );
         Ok(Some(Observed {
-            image: as_it_is(&found, thing),
+            state: as_it_is(&found, thing),
             ownership,
             outputs: Outputs::new(),
         }))
@@ -76,7 +76,7 @@ mod tests {
     use deploycenter_ports::{CommitContext, Step};
 
     use super::*;
-    use crate::decide::tests::{found, image, owner};
+    use crate::decide::tests::{found, owner, state};
 
     #[test]
     fn each_case_of_an_adoption_has_its_answer() {
@@ -125,8 +125,8 @@ mod tests {
             let (before, after) = if undo { ("new", "old") } else { ("old", "new") };
             let step = Step {
                 owner: owner("d2", "workload"),
-                before: Some(image(before)),
-                after: Some(image(after)),
+                before: Some(state(before)),
+                after: Some(state(after)),
                 uncertain: undo,
                 undo,
                 commit: CommitContext::default(),

@@ -1,4 +1,4 @@
-//! Projects and applications led from one image to the next.
+//! Projects and applications led from one state to the next.
 
 use deploycenter_domain::resource::{Outputs, Ownership, Resource};
 use deploycenter_domain::saga::decide::Decision;
@@ -18,7 +18,7 @@ use crate::thing::{Thing, not_ours};
 const ROUNDS: u32 = 6;
 
 impl ArgoCd {
-    /// Leads a project or application to its image; as the trait says.
+    /// Leads a project or application to its state; as the trait says.
     pub(crate) async fn ensure_owned(&self, step: &Step) -> Result<StepOutcome, ProviderError> {
         let named = step.after.as_ref().or(step.before.as_ref());
         let Some(wanted) = named.and_then(Thing::of) else {

@@ -44,19 +44,19 @@ fn off_before(step: &Step, app: &App) -> Option<Vec<String>> {
 /// Why nothing is done, in words.
 fn refusal(step: &Step, found: Option<(&App, &Ownership)>, obstacle: Obstacle) -> ProviderError {
     let removes = step.after.is_none();
-    let image = if step.adopt.is_some() {
+    let state = if step.adopt.is_some() {
         step.before.as_ref()
     } else {
         step.after.as_ref().or(step.before.as_ref())
     };
-    let Some(image) = image.filter(|_| obstacle != Obstacle::Incomplete) else {
+    let Some(state) = state.filter(|_| obstacle != Obstacle::Incomplete) else {
         return ProviderError::new(
             ProviderErrorKind::Refused,
             SYSTEM,
             "an adoption leads from what is there to what is wanted",
         );
     };
-    let name = name(image);
+    let name = name(state);
     let Some((app, ownership)) = found else {
         return moved(format!("{name} isn't there any more"));
     };
@@ -78,7 +78,7 @@ fn refusal(step: &Step, found: Option<(&App, &Ownership)>, obstacle: Obstacle) -
                 format!(
                     "{name} is there already, made by deployment {}, and differs in {}",
                     owner.deployment,
-                    differences(image, app).join(", ")
+                    differences(state, app).join(", ")
                 ),
             )
             .help("plan again to see what would change")
@@ -87,13 +87,13 @@ fn refusal(step: &Step, found: Option<(&App, &Ownership)>, obstacle: Obstacle) -
             "{name} was changed meanwhile in {}",
             off_before(step, app).unwrap_or_default().join(", ")
         )),
-        _ => foreign(step, image, &whose(ownership)),
+        _ => foreign(step, state, &whose(ownership)),
     }
 }
 
-/// The fields in which what is there differs from an image.
+/// The fields in which what is there differs from a state.
 fn differences(wanted: &Resource, app: &App) -> Vec<String> {
-    let found = owned::image(app, wanted);
+    let found = owned::state(app, wanted);
     plan::changes(Some(wanted), found.as_ref())
         .into_iter()
         .map(|change| change.path)
@@ -125,9 +125,9 @@ pub(crate) fn whose(ownership: &Ownership) -> String {
 }
 
 /// Something that isn't this effect's stands in its place.
-pub(crate) fn foreign(step: &Step, image: &Resource, text: &str) -> ProviderError {
+pub(crate) fn foreign(step: &Step, state: &Resource, text: &str) -> ProviderError {
     let there = Observed {
-        image: image.clone(),
+        state: state.clone(),
         ownership: Ownership::Foreign(text.to_owned()),
         outputs: Outputs::new(),
     };
@@ -140,7 +140,7 @@ pub(crate) fn foreign(step: &Step, image: &Resource, text: &str) -> ProviderErro
     ProviderError::new(
         ProviderErrorKind::Foreign,
         SYSTEM,
-        format!("{}: {text}", name(image)),
+        format!("{}: {text}", name(state)),
     )
     .help(help.and("remove it by hand if nobody needs it, or rename the customer or instance"))
 }

@@ -64,7 +64,7 @@ fn held(found: &App, thing: Thing<'_>, installation: &InstallationId) -> Option<
     Some(InventoryItem {
         system: "argocd",
         id: found.metadata.name.clone(),
-        image: as_it_is(found, thing),
+        state: as_it_is(found, thing),
         outputs: Outputs::new(),
         holder,
         since: found

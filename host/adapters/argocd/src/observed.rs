@@ -23,7 +23,7 @@ impl Observer {
     pub(crate) fn owned(&self, wanted: &Resource, found: Option<&App>) -> Option<Observed> {
         let found = found?;
         Some(Observed {
-            image: owned::image(found, wanted)?,
+            state: owned::state(found, wanted)?,
             ownership: owned::ownership(&found.metadata, &self.installation),
             outputs: Outputs::new(),
         })
@@ -46,7 +46,7 @@ impl Observer {
         let revision = &app.status.sync.revision;
         let tree = self.trees.tree_at(revision, &wanted.path).await?;
         Ok(tree.map(|tree| Observed {
-            image: Resource::Sync(Sync {
+            state: Resource::Sync(Sync {
                 tree: Some(tree),
                 ..wanted.clone()
             }),

@@ -1,4 +1,4 @@
-//! Projects and applications as images, and whose they are.
+//! Projects and applications as states, and whose they are.
 //!
 //! The installation is a label, so that lists can be filtered by it; the rest of an owner
 //! stands in annotations, whose values have no limit that we could meet.
@@ -74,7 +74,7 @@ pub(crate) fn marks(metadata: &Metadata) -> Option<Owner> {
     Owner::from_tags(&tags)
 }
 
-/// The labels that are an image's, the installation's included.
+/// The labels that are a state's, the installation's included.
 pub(crate) fn our_labels(metadata: &Metadata) -> BTreeMap<String, String> {
     let all = metadata.labels.iter().filter(|(key, _)| is_ours(key));
     all.map(|(key, value)| (key.clone(), value.clone()))
@@ -82,7 +82,7 @@ pub(crate) fn our_labels(metadata: &Metadata) -> BTreeMap<String, String> {
 }
 
 /// A found project or application as `wanted` would look.
-pub(crate) fn image(found: &App, wanted: &Resource) -> Option<Resource> {
+pub(crate) fn state(found: &App, wanted: &Resource) -> Option<Resource> {
     let spec = |wanted: &Value| like(wanted, &found.spec);
     match wanted {
         Resource::Project(wanted) => Some(Resource::Project(Project {
@@ -106,7 +106,7 @@ fn labels_like(
 ) -> BTreeMap<String, String> {
     found
         .iter()
-        // The installation's label is ours to add, whether or not the image names it.
+        // The installation's label is ours to add, whether or not the state names it.
         .filter(|(key, _)| {
             is_ours(key) && (*key != INSTALLATION || wanted.contains_key(INSTALLATION))
         })

@@ -20,10 +20,10 @@ pub(crate) fn decide(
 ) -> Result<Decision, ProviderError> {
     let there = found.map(|found| Found {
         ownership: &found.ownership,
-        as_before: step.before.as_ref() == Some(&found.image),
-        as_after: step.after.as_ref() == Some(&found.image),
+        as_before: step.before.as_ref() == Some(&found.state),
+        as_after: step.after.as_ref() == Some(&found.state),
         between: match (&step.adopt, &step.before, &step.after) {
-            (Some(_), Some(before), Some(after)) => is_between(&found.image, before, after),
+            (Some(_), Some(before), Some(after)) => is_between(&found.state, before, after),
             _ => false,
         },
     });
@@ -52,7 +52,7 @@ fn refusal(
         (Obstacle::Foreign, Some(found)) => foreign(context, what, step, found),
         (Obstacle::Changed, Some(found)) => {
             let seen = step.before.as_ref().or(step.after.as_ref());
-            let differs = seen.map_or_else(String::new, |seen| differences(seen, &found.image));
+            let differs = seen.map_or_else(String::new, |seen| differences(seen, &found.state));
             moved(&format!("isn't as the plan has it: {differs}"))
         }
         (Obstacle::Taken, _) if step.adopt.is_some() => {
@@ -69,7 +69,7 @@ fn refusal(
     }
 }
 
-/// Whether an image is on the way from one to another: each field is as in one of them.
+/// Whether a state is on the way from one to another: each field is as in one of them.
 fn is_between(found: &Resource, before: &Resource, after: &Resource) -> bool {
     let (found, before, after) = (fields(found), fields(before), fields(after));
     let keys = found.keys().chain(before.keys()).chain(after.keys());
@@ -102,7 +102,7 @@ fn foreign(context: &Context, what: &str, step: &Step, found: &Observed) -> Prov
         .help(help.and(by_hand))
 }
 
-/// The fields in which an image differs from what was expected.
+/// The fields in which a state differs from what was expected.
 pub(crate) fn differences(expected: &Resource, found: &Resource) -> String {
     let (expected, found) = (fields(expected), fields(found));
     let mut texts = Vec::new();
@@ -120,8 +120,8 @@ pub(crate) fn differences(expected: &Resource, found: &Resource) -> String {
     texts.join("; ")
 }
 
-fn fields(image: &Resource) -> serde_json::Map<String, Value> {
-    match serde_json::to_value(image) {
+fn fields(state: &Resource) -> serde_json::Map<String, Value> {
+    match serde_json::to_value(state) {
         Ok(Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),
     }
@@ -145,7 +145,7 @@ mod tests {
         }
     }
 
-    fn image(throughput: &str) -> Resource {
+    fn state(throughput: &str) -> Resource {
         Resource::FileSystem(FileSystem {
             region: "eu-west-3".parse().unwrap(),
             creation_token: "t".into(),
@@ -159,8 +159,8 @@ mod tests {
     fn step(before: Option<&str>, after: Option<&str>, uncertain: bool, undo: bool) -> Step {
         Step {
             owner: owner("d2"),
-            before: before.map(image),
-            after: after.map(image),
+            before: before.map(state),
+            after: after.map(state),
             uncertain,
             undo,
             commit: deploycenter_ports::CommitContext::default(),
@@ -170,7 +170,7 @@ mod tests {
 
     fn found(throughput: &str, ownership: Ownership) -> Option<Observed> {
         Some(Observed {
-            image: image(throughput),
+            state: state(throughput),
             ownership,
             outputs: Default::default(),
         })
@@ -291,12 +291,12 @@ mod tests {
     #[test]
     fn what_is_halfway_is_told_from_what_someone_changed() {
         let with = |name: &str, throughput: &str| {
-            let Resource::FileSystem(image) = image(throughput) else {
+            let Resource::FileSystem(state) = state(throughput) else {
                 unreachable!()
             };
             Resource::FileSystem(FileSystem {
                 name: name.into(),
-                ..image
+                ..state
             })
         };
         let (before, after) = (with("theirs", "bursting"), with("ours", "elastic"));
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn differences_name_the_fields() {
         assert_eq!(
-            differences(&image("elastic"), &image("bursting")),
+            differences(&state("elastic"), &state("bursting")),
             "throughputMode is \"bursting\", not \"elastic\""
         );
     }

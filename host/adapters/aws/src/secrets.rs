@@ -27,7 +27,7 @@ use snapshot::SecretsSnapshot;
 ///   never read back; a tag says which keys there are. So keys can't change afterwards.
 /// - An entry that waits for its deletion is foreign: its name is taken until it is gone.
 /// - An entry that a person gave is another's where one is to be drawn. It can be removed:
-///   its image has no keys, and its tags have to name the step's target.
+///   its state has no keys, and its tags have to name the step's target.
 /// - A snapshot sees what carries an installation's tag; a stranger's entry of the
 ///   same name shows when it is read freshly, or made.
 #[derive(Debug, Clone)]

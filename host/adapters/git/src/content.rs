@@ -2,7 +2,7 @@
 //! shared target has at the root.
 //!
 //! The root's id is that of a tree of its files alone. While there is only `project.json`,
-//! it is that file's blob, as images have it from before there was another.
+//! it is that file's blob, as states have it from before there was another.
 
 use git2::{Error, FileMode, ObjectType, Oid, Repository, Tree};
 
@@ -13,7 +13,7 @@ use crate::tree::{self, Entry, Files};
 /// What is to stand at a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content {
-    /// As images name it.
+    /// As states name it.
     pub(crate) id: Oid,
     /// Each path of the place, and what stands there.
     entries: Vec<(String, Option<Oid>)>,

@@ -2,17 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use deploycenter_domain::address::{Origin, without_login};
-use deploycenter_ports::{
-    Call, Calls, DesiredFiles, MainState, Phase, ProviderError, Repository, RepositoryError,
-    Unwatched,
-};
+use deploycenter_ports::{DesiredFiles, MainState, ProviderError, Repository, RepositoryError};
 use git2::{ErrorCode, FetchPrune, Oid, StatusOptions};
 
-use crate::SYSTEM;
 use crate::checkout;
 use crate::commit_files::collect;
 use crate::config::{Credentials, shown};
@@ -33,7 +28,6 @@ pub struct DeploymentRepo {
     /// Its branch of the desired state; its default branch when nothing is said.
     main: Option<String>,
     credentials: Credentials,
-    calls: Arc<dyn Calls>,
 }
 
 impl DeploymentRepo {
@@ -51,7 +45,6 @@ impl DeploymentRepo {
             remote: "origin".to_owned(),
             main: None,
             credentials: Credentials::default(),
-            calls: Arc::new(Unwatched),
         })
     }
 
@@ -120,13 +113,6 @@ impl DeploymentRepo {
             .unwrap_or_else(|| MAIN.to_owned())
     }
 
-    /// The same checkout, its fetches watched.
-    #[must_use]
-    pub fn watched(mut self, calls: Arc<dyn Calls>) -> Self {
-        self.calls = calls;
-        self
-    }
-
     /// Whether its history was cut off by the clone.
     pub(crate) fn is_shallow(&self) -> Result<bool, RepositoryError> {
         let repo = self.open_git().map_err(|error| unreadable(&error))?;
@@ -151,10 +137,6 @@ impl DeploymentRepo {
     pub fn signer(&self) -> Result<Signer, ProviderError> {
         let config = self.open_git().and_then(|repo| repo.config());
         Signer::of(&config.map_err(|error| failure::of_cache(&error))?)
-    }
-
-    pub(crate) fn calls(&self) -> &dyn Calls {
-        self.calls.as_ref()
     }
 
     /// The root of the checkout.
@@ -404,28 +386,13 @@ impl Repository for DeploymentRepo {
     }
 
     async fn main_state(&self) -> Result<MainState, RepositoryError> {
-        let call = Call {
-            system: SYSTEM,
-            operation: "fetch".to_owned(),
-        };
-        let remote = self
-            .blocking(|repo, this| Ok(Upstream::of(repo, this).is_some()))
-            .await?;
-        if remote {
-            self.calls.at(&call, Phase::Before).await;
-            let fetched = self
-                .blocking(|repo, this| {
-                    Upstream::of(repo, this).map_or(Ok(()), |it| it.fetch(repo, &this.credentials))
-                })
-                .await;
-            self.calls.at(&call, Phase::Sent).await;
-            self.calls.at(&call, Phase::Replied).await;
-            fetched?;
-        }
         self.blocking(|repo, this| {
+            let upstream = Upstream::of(repo, this);
+            if let Some(upstream) = &upstream {
+                upstream.fetch(repo, &this.credentials)?;
+            }
             let head = head_commit(repo)?.map(|commit| commit.id());
-            let main = Upstream::of(repo, this)
-                .and_then(|upstream| repo.refname_to_id(&upstream.tracking()).ok());
+            let main = upstream.and_then(|it| repo.refname_to_id(&it.tracking()).ok());
             let pushed = match (head, main) {
                 (Some(head), Some(main)) => descends(repo, main, head)?,
                 _ => false,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use deploycenter_domain::address::Origin;
-use deploycenter_ports::{Call, Check, Examine, Finding, Phase, ProviderError, ProviderErrorKind};
+use deploycenter_ports::{Check, Examine, Finding, ProviderError, ProviderErrorKind};
 use git2::Direction;
 use tokio::sync::oneshot;
 
@@ -212,16 +212,6 @@ impl Remotes {
         direction: Direction,
         limit: Duration,
     ) -> Result<Vec<String>, ProviderError> {
-        let operation = match direction {
-            Direction::Fetch => "list for fetch",
-            Direction::Push => "list for push",
-        };
-        let call = Call {
-            system: SYSTEM,
-            operation: operation.to_owned(),
-        };
-        let calls = self.checkout.calls();
-        calls.at(&call, Phase::Before).await;
         let (answered, answer) = oneshot::channel();
         let (checkout, target) = (self.checkout.clone(), url.to_owned());
         // A thread of its own, which nobody waits for: libgit2 can't be told to give up, and
@@ -231,8 +221,6 @@ impl Remotes {
             let _ = answered.send(branches(&checkout, &target, direction));
         });
         let answer = tokio::time::timeout(limit, answer).await;
-        calls.at(&call, Phase::Sent).await;
-        calls.at(&call, Phase::Replied).await;
         match answer {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(ProviderError::new(

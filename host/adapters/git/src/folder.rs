@@ -183,7 +183,7 @@ impl Change {
         Ok(ids)
     }
 
-    /// The id of a folder as an image has it.
+    /// The id of a folder as a state has it.
     fn identity(&self, repo: &Repository, folder: &Folder) -> Result<Oid, ProviderError> {
         match &folder.tree {
             Some(tree) => self.id(tree),
@@ -202,7 +202,7 @@ impl Change {
     }
 
     fn written(&self, repo: &Repository, folder: &Folder) -> Result<Content, ProviderError> {
-        let lacks = |what: &str| refused(format!("an image of {} has {what}", self.place));
+        let lacks = |what: &str| refused(format!("a state of {} has {what}", self.place));
         if self.place.is_root() && !folder.files.contains_key(ROOT_FILE) {
             return Err(lacks(&format!("no {ROOT_FILE}")));
         }

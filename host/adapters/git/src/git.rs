@@ -256,7 +256,7 @@ impl Shared {
         }
         Ok(found.map(|folder| Observed {
             outputs: outputs(folder.tree.clone()),
-            image: Resource::Folder(folder),
+            state: Resource::Folder(folder),
             ownership: Ownership::ByPlace,
         }))
     }

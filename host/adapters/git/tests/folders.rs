@@ -26,7 +26,7 @@ fn v(text: &str) -> Resource {
 }
 
 async fn observed(git: &deploycenter_git::Git, wanted: &Resource) -> Option<Resource> {
-    git.observe(wanted).await.unwrap().map(|found| found.image)
+    git.observe(wanted).await.unwrap().map(|found| found.state)
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_folder_is_made_changed_and_removed_and_its_neighbours_stay() {
     );
     let found = git.observe(&v("1")).await.unwrap().unwrap();
     assert_eq!(found.ownership, Ownership::ByPlace);
-    let Resource::Folder(first) = found.image.clone() else {
+    let Resource::Folder(first) = found.state.clone() else {
         panic!()
     };
     assert_eq!(first.tree.as_ref().unwrap().len(), 40);
@@ -73,7 +73,7 @@ async fn a_folder_is_made_changed_and_removed_and_its_neighbours_stay() {
 
     remote.commit_by_hand(BRANCH, "us-west-2/moodle/values.yaml", "m");
     assert!(
-        git.ensure(&step(2, Some(found.image), Some(v("2"))))
+        git.ensure(&step(2, Some(found.state), Some(v("2"))))
             .await
             .unwrap()
             .changed
@@ -102,10 +102,10 @@ async fn the_shared_target_comes_to_have_two_files_and_goes_back() {
         .await
         .unwrap();
     let after = observed(&git, &two).await.unwrap();
-    let Resource::Folder(image) = &after else {
+    let Resource::Folder(state) = &after else {
         panic!()
     };
-    assert_eq!(image.files.len(), 2);
+    assert_eq!(state.files.len(), 2);
     assert_eq!(
         observed(&git, &one).await.unwrap(),
         after,
@@ -151,16 +151,16 @@ async fn the_shared_target_is_the_roots_own_file() {
     git.ensure(&step(1, None, Some(root("{}")))).await.unwrap();
     git.ensure(&step(1, None, Some(v("1")))).await.unwrap();
     let found = observed(&git, &root("{}")).await.unwrap();
-    let Resource::Folder(image) = &found else {
+    let Resource::Folder(state) = &found else {
         panic!()
     };
     assert_eq!(
-        image.tree.as_deref().unwrap(),
+        state.tree.as_deref().unwrap(),
         git2::Oid::hash_object(git2::ObjectType::Blob, b"{}")
             .unwrap()
             .to_string()
     );
-    assert_eq!(image.files["project.json"], "{}");
+    assert_eq!(state.files["project.json"], "{}");
     git.ensure(&step(2, Some(found), None)).await.unwrap();
     assert!(!remote.files(BRANCH).unwrap().contains_key("project.json"));
     assert!(
@@ -207,10 +207,10 @@ async fn undo_of_a_create_also_removes_the_folder_with_its_base_opened() {
     let guarded = folder(BRANCH, PATH, &[("dependencies/ns.yaml", &text)]);
     let create = step(1, None, Some(guarded.clone()));
     git.ensure(&create).await.unwrap();
-    let Resource::Folder(image) = guarded.clone() else {
+    let Resource::Folder(state) = guarded.clone() else {
         panic!()
     };
-    let open = Resource::Folder(deploycenter_domain::unwind::unprotected(&image));
+    let open = Resource::Folder(deploycenter_domain::unwind::unprotected(&state));
     git.ensure(&Step {
         undo: true,
         ..step(1, Some(guarded), Some(open))
@@ -514,7 +514,7 @@ async fn a_commit_that_is_not_known_yet_is_fetched() {
     let remote = Remote::new();
     let (git, calls) = remote.local("cache");
     git.ensure(&step(1, None, Some(v("1")))).await.unwrap();
-    let Some(Resource::Folder(image)) = observed(&git, &v("")).await else {
+    let Some(Resource::Folder(state)) = observed(&git, &v("")).await else {
         panic!()
     };
     remote.commit_by_hand(BRANCH, "us-west-2/wiki/a", "1");
@@ -524,7 +524,7 @@ async fn a_commit_that_is_not_known_yet_is_fetched() {
         .unwrap()
         .to_string();
     let fetches = calls.of("fetch");
-    assert_eq!(git.tree_at(&head, PATH).await.unwrap(), image.tree);
+    assert_eq!(git.tree_at(&head, PATH).await.unwrap(), state.tree);
     assert_eq!(git.tree_at(&head, "us-west-2/none").await.unwrap(), None);
     assert_eq!(calls.of("fetch"), fetches + 1);
     assert_eq!(
@@ -543,10 +543,10 @@ async fn a_snapshot_stays_where_it_was_read() {
     let (git, calls) = remote.local("cache");
     git.ensure(&step(1, None, Some(v("1")))).await.unwrap();
     let values = async |run: &dyn Snapshot| {
-        let seen = run.observe(&v("")).await.unwrap().map(|seen| seen.image);
-        seen.map(|image| match image {
+        let seen = run.observe(&v("")).await.unwrap().map(|seen| seen.state);
+        seen.map(|state| match state {
             Resource::Folder(folder) => folder.files["values.yaml"].clone(),
-            _ => panic!("{image:?}"),
+            _ => panic!("{state:?}"),
         })
     };
     let run = git.branches();

@@ -1,4 +1,4 @@
-//! What stands of each life of each target: folded from the journal when a deployment
+//! What stands of each incarnation of each target: folded from the journal when a deployment
 //! succeeds.
 
 use deploycenter_domain::deployed::DeployedState;
@@ -44,7 +44,7 @@ pub(crate) async fn succeeded(
     .bind(to_json(&deployed)?)
     .bind(id.as_str())
     .bind(at.to_string())
-    .bind(plan.operation.ends_life())
+    .bind(plan.operation.ends_incarnation())
     .execute(&mut *db)
     .await
     .map_err(failed)?;
@@ -63,7 +63,7 @@ pub(crate) async fn succeeded(
 
 type DeployedColumns = (String, i64, String, String, String, bool);
 
-/// Every life of every target of which a deployment has succeeded.
+/// Every incarnation of every target of which a deployment has succeeded.
 pub(crate) async fn all(
     db: &mut SqliteConnection,
     request: &PageRequest,
@@ -86,7 +86,7 @@ pub(crate) async fn all(
     page(rows, record)
 }
 
-/// The life of a target that wasn't removed.
+/// The incarnation of a target that wasn't removed.
 pub(crate) async fn of(
     db: &mut SqliteConnection,
     target: &TargetId,
@@ -102,7 +102,7 @@ pub(crate) async fn of(
     row.map(record).transpose()
 }
 
-/// A life's place among all: its number, and its target.
+/// An incarnation's place among all: its number, and its target.
 #[derive(Default)]
 struct Place(i64, String);
 

@@ -7,9 +7,9 @@ use deploycenter_domain::effect::EffectId;
 use deploycenter_domain::name::{Incarnation, TargetId};
 use deploycenter_domain::resource::Adoption;
 use deploycenter_engine::Limits;
-use deploycenter_engine::workflow::{self, AdoptRequest, PreparedAdoption, Ready};
+use deploycenter_engine::workflow::{self, AdoptRequest, PreparedAdoption};
 
-use super::outcome::conclude;
+use super::outcome::unless_stopped;
 use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy};
 use crate::fail::Fail;
 
@@ -24,7 +24,7 @@ pub(crate) struct AdoptArgs {
     /// What becomes which effect; none: the data that was retained of the target
     #[arg(value_name = "EFFECT[=ID]", value_parser = adopted)]
     pub(crate) effects: Vec<Adopted>,
-    /// Without effects: which life's data, when something is left of several
+    /// Without effects: which incarnation's data, when something is left of several
     #[arg(long, value_name = "N", conflicts_with = "effects")]
     pub(crate) incarnation: Option<u32>,
     /// Don't ask
@@ -69,23 +69,20 @@ pub(super) async fn run(context: &CommandContext, args: &AdoptArgs) -> Result<Ex
         allow_older: args.allow_older,
     };
     let (place, busy) = context.open_to_plan(Limits::default()).await?;
-    let cancel = cancel_on_ctrl_c();
-    match workflow::adopt(&place.engine, &request, &cancel).await? {
-        Ready::Stopped(recovered) => conclude(context.json, &recovered, &[]),
-        Ready::Yes(PreparedAdoption {
-            prepared,
-            own_already,
-        }) => {
-            drop(busy);
-            if !context.json {
-                for (target, effect) in own_already {
-                    crate::output::errln!(
-                        "Note: {effect} is {target}'s own already; there is nothing to take over."
-                    );
-                }
-            }
-            let asks = confirm_and_deploy::Asks::with(args.yes);
-            confirm_and_deploy::out(context, &place, prepared, asks, &cancel).await
+    let cancel = cancel_on_ctrl_c(&context.progress);
+    let adoption = workflow::adopt(&place.engine, &request, &cancel).await;
+    let PreparedAdoption {
+        prepared,
+        own_already,
+    } = unless_stopped(context.json, adoption)?;
+    drop(busy);
+    if !context.json {
+        for (target, effect) in own_already {
+            crate::output::errln!(
+                "Note: {effect} is {target}'s own already; there is nothing to take over."
+            );
         }
     }
+    let asks = confirm_and_deploy::Asks::with(args.yes);
+    confirm_and_deploy::out(context, &place, prepared, asks, &cancel).await
 }

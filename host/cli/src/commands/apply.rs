@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 use deploycenter_engine::Limits;
-use deploycenter_engine::workflow::{self, ApplyRequest, Ready};
+use deploycenter_engine::workflow::{self, ApplyRequest};
 
-use super::outcome::conclude;
+use super::outcome::{conclude, unless_stopped};
 use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy, selection};
 use crate::args::Selectors;
 use crate::fail::Fail;
@@ -61,15 +61,13 @@ pub(super) async fn run(context: &CommandContext, args: &ApplyArgs) -> Result<Ex
         ..Limits::default()
     };
     let (place, busy) = context.open_to_plan(limits).await?;
-    let cancel = cancel_on_ctrl_c();
-    let (prepared, planned) = match workflow::apply(&place.engine, &request, &cancel).await? {
-        Ready::Yes(prepared) => prepared,
-        Ready::Stopped(recovered) => return conclude(context.json, &recovered, &[]),
-    };
+    let cancel = cancel_on_ctrl_c(&context.progress);
+    let prepared = workflow::apply(&place.engine, &request, &cancel).await;
+    let (prepared, planned) = unless_stopped(context.json, prepared)?;
     drop(busy);
     let (reviewed, left_out) = (request.reviewed.is_some(), prepared.left_out.clone());
     if !reviewed {
-        confirm_and_deploy::show(context, &prepared.plan, args.quiet);
+        confirm_and_deploy::show_beside(context, &prepared.plan, left_out.len(), args.quiet);
         if !context.json {
             output::notes::tell(&planned);
         }
@@ -80,9 +78,10 @@ pub(super) async fn run(context: &CommandContext, args: &ApplyArgs) -> Result<Ex
         }
         return conclude(context.json, &prepared.recovered, &left_out);
     }
-    if !reviewed && !args.yes && !confirm_and_deploy::confirmed()? {
+    if !reviewed && !args.yes && !confirm_and_deploy::confirmed(&prepared, &cancel).await? {
         return Err(confirm_and_deploy::declined());
     }
-    let outcomes = prepared.run(&place.engine, place.actor(), &cancel).await?;
+    let outcomes = prepared.run(&place.engine, place.actor(), &cancel).await;
+    let outcomes = unless_stopped(context.json, outcomes)?;
     conclude(context.json, &outcomes, &left_out)
 }

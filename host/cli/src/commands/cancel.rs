@@ -31,6 +31,11 @@ pub(super) async fn run(context: &CommandContext, args: &CancelArgs) -> Result<E
         by: place.actor(),
         data_compatible: args.data_compatible,
     };
-    let outcomes = workflow::cancel(&place.engine, &request, &cancel_on_ctrl_c()).await?;
+    let outcomes = workflow::cancel(
+        &place.engine,
+        &request,
+        &cancel_on_ctrl_c(&context.progress),
+    )
+    .await?;
     taken_back(context.json, &outcomes)
 }

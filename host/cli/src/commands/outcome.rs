@@ -1,10 +1,12 @@
 //! What came of deployments: as JSON on stdout, the failures on stderr, and an exit code.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use deploycenter_domain::journal::Status;
+use deploycenter_domain::name::TargetId;
 use deploycenter_domain::problem::Problem;
-use deploycenter_engine::workflow::LeftOut;
+use deploycenter_engine::workflow::{LeftOut, WorkflowError};
 use deploycenter_engine::{ErrorCode, Outcome, RefusalCode};
 use deploycenter_ports::system_name;
 
@@ -29,6 +31,18 @@ pub(super) fn conclude(
     tell(json, outcomes);
     let code = ErrorCode::of_left_out(left_out);
     verdict(outcomes, Wanted::Forward, problems(left_out), code)
+}
+
+/// What a workflow gave. Where it was stopped before anything of its own began, programs are
+/// told what came of deployments that had been interrupted, as of any other.
+pub(super) fn unless_stopped<T>(json: bool, given: Result<T, WorkflowError>) -> Result<T, Fail> {
+    match given {
+        Err(WorkflowError::Stopped(recovered)) => {
+            conclude(json, &recovered, &[])?;
+            Err(WorkflowError::Stopped(recovered).into())
+        }
+        given => Ok(given?),
+    }
 }
 
 /// What came of taking deployments back.
@@ -64,14 +78,23 @@ pub(super) fn rows(outcomes: &[Outcome]) -> Vec<serde_json::Value> {
 }
 
 /// The failures among the outcomes, after `problems` that there are already; `code` is
-/// theirs.
+/// theirs. Of several outcomes of one target the last one counts: what had been interrupted
+/// and went back may have been deployed since.
 pub(super) fn verdict(
     outcomes: &[Outcome],
     wanted: Wanted,
     mut problems: Vec<Problem>,
     mut code: Option<ErrorCode>,
 ) -> Result<ExitCode, Fail> {
-    for outcome in outcomes {
+    let last: BTreeMap<&TargetId, usize> = outcomes
+        .iter()
+        .enumerate()
+        .map(|(at, outcome)| (&outcome.target, at))
+        .collect();
+    for (at, outcome) in outcomes.iter().enumerate() {
+        if last.get(&outcome.target) != Some(&at) {
+            continue;
+        }
         match outcome.status {
             Status::Succeeded => {}
             Status::Unwound if wanted == Wanted::Back => continue,
@@ -137,4 +160,55 @@ fn failure(outcome: &Outcome) -> Option<Problem> {
         }
     };
     Some(Problem::new(message).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    fn ended(target: &str, status: Status) -> Outcome {
+        Outcome {
+            target: target.parse().unwrap(),
+            deployment: "d1".parse().unwrap(),
+            status,
+            reason: None,
+            waits: Vec::new(),
+            leftovers: Vec::new(),
+        }
+    }
+
+    fn code(outcomes: &[Outcome]) -> Option<ErrorCode> {
+        let ended = verdict(outcomes, Wanted::Forward, Vec::new(), None);
+        ended.err().map(|fail| fail.code())
+    }
+
+    #[test]
+    fn a_targets_last_outcome_counts() {
+        let well = || ended("acme/odoo", Status::Succeeded);
+        let unwound = || ended("acme/odoo", Status::Unwound);
+        assert_eq!(code(&[unwound(), well()]), None);
+        assert_eq!(code(&[well(), unwound()]), Some(ErrorCode::Unwound));
+        let other = ended("acme/chat", Status::Succeeded);
+        assert_eq!(code(&[unwound(), other]), Some(ErrorCode::Unwound));
+    }
+
+    #[test]
+    fn whoever_stops_early_hears_what_was_taken_up() {
+        let stopped = |status| {
+            let recovered = vec![ended("acme/odoo", status)];
+            let given: Result<(), _> = Err(WorkflowError::Stopped(recovered));
+            unless_stopped(false, given).unwrap_err().in_short().0
+        };
+        assert_eq!(
+            stopped(Status::Succeeded),
+            "stopped before anything new began; only what had been interrupted was taken up"
+        );
+        let said = stopped(Status::Running);
+        assert!(
+            said.contains("acme/odoo was stopped on request and isn't finished"),
+            "{said}"
+        );
+    }
 }

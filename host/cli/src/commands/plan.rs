@@ -76,22 +76,13 @@ pub(super) async fn run(context: &CommandContext, args: &PlanArgs) -> Result<Exi
 }
 
 fn show(context: &CommandContext, args: &PlanArgs, planned: &Planned) {
-    let plan = &planned.plan;
+    let (plan, left_out) = (&planned.plan, planned.blocked.len());
+    let shapes = args.grouped && (plan.has_changes() || left_out == 0);
     let text = match (context.json, args.grouped) {
         (true, false) => output::planned::json(planned),
         (true, true) => output::grouped::json(&plan.targets),
-        (false, true) => output::grouped::render(&plan.targets),
-        (false, false) => output::plan::render(plan, args.verbose),
+        (false, _) if shapes => output::grouped::render(&plan.targets),
+        (false, _) => output::plan::render(plan, left_out, args.verbose),
     };
-    // Nothing to do is not what a target that is left out has.
-    let nothing = !plan.has_changes() && !planned.blocked.is_empty();
-    if context.json || !nothing {
-        output::out!("{text}");
-    } else {
-        output::outln!(
-            "Nothing to apply: {} as wanted, {} left out.",
-            output::count(plan.targets.len(), "target"),
-            output::count(planned.blocked.len(), "target")
-        );
-    }
+    output::out!("{text}");
 }

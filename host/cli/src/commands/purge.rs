@@ -20,7 +20,7 @@ pub(crate) struct PurgeArgs {
     /// Confirm by name; else it is asked for
     #[arg(long, value_name = "TARGET")]
     pub(crate) confirm: Option<TargetId>,
-    /// Which life of the target, when something is left of several
+    /// Which incarnation of the target, when something is left of several
     #[arg(long, value_name = "N", conflicts_with = "unused")]
     pub(crate) incarnation: Option<u32>,
     /// Only data that the running target no longer uses

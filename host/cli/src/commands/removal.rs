@@ -5,10 +5,10 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use deploycenter_domain::name::TargetId;
-use deploycenter_engine::workflow::{self, PreparedRemoval, Ready, RemovalRequest};
-use deploycenter_engine::{ErrorCode, Limits};
+use deploycenter_engine::workflow::{self, Prepared, PreparedRemoval, RemovalRequest};
+use deploycenter_engine::{CancellationToken, ErrorCode, Limits};
 
-use super::outcome::conclude;
+use super::outcome::{conclude, unless_stopped};
 use super::{CommandContext, cancel_on_ctrl_c, confirm_and_deploy};
 use crate::fail::Fail;
 
@@ -25,29 +25,36 @@ pub(super) async fn run(
         )));
     }
     let (place, busy) = context.open_to_plan(Limits::default()).await?;
-    let cancel = cancel_on_ctrl_c();
+    let cancel = cancel_on_ctrl_c(&context.progress);
+    let removal = workflow::remove(&place.engine, &request, &cancel).await;
     let PreparedRemoval {
         prepared,
         to_confirm,
-    } = match workflow::remove(&place.engine, &request, &cancel).await? {
-        Ready::Yes(removal) => removal,
-        Ready::Stopped(recovered) => return conclude(context.json, &recovered, &[]),
-    };
+    } = unless_stopped(context.json, removal)?;
     drop(busy);
-    confirm_and_deploy::show(context, &prepared.plan, false);
+    // Else what had been interrupted did it all, and was told.
+    if !to_confirm.is_empty() {
+        confirm_and_deploy::show(context, &prepared.plan, false);
+    }
     if !prepared.plan.has_changes() {
         return conclude(context.json, &prepared.recovered, &[]);
     }
     for target in to_confirm.difference(&confirmed) {
-        ask_for(target)
-            .or_else(|fail| confirm_and_deploy::decline(context, &prepared.plan, fail))?;
+        if let Err(fail) = ask_for(target, &prepared, &cancel).await {
+            return confirm_and_deploy::decline(context, &prepared.plan, fail);
+        }
     }
-    let outcomes = prepared.run(&place.engine, place.actor(), &cancel).await?;
+    let outcomes = prepared.run(&place.engine, place.actor(), &cancel).await;
+    let outcomes = unless_stopped(context.json, outcomes)?;
     conclude(context.json, &outcomes, &[])
 }
 
 /// Wants a target's name typed.
-fn ask_for(target: &TargetId) -> Result<(), Fail> {
+async fn ask_for(
+    target: &TargetId,
+    prepared: &Prepared,
+    cancel: &CancellationToken,
+) -> Result<(), Fail> {
     if !std::io::stdin().is_terminal() {
         return Err(Fail::new(
             ErrorCode::Unconfirmed,
@@ -56,10 +63,7 @@ fn ask_for(target: &TargetId) -> Result<(), Fail> {
         .help(format!("confirm it by name: --confirm {target}")));
     }
     crate::output::err!("Remove this? Type its name, {target}: ");
-    let mut answer = String::new();
-    std::io::stdin()
-        .read_line(&mut answer)
-        .map_err(anyhow::Error::from)?;
+    let answer = confirm_and_deploy::typed(prepared, cancel).await?;
     if answer.trim() == target.to_string() {
         Ok(())
     } else {

@@ -23,7 +23,12 @@ pub(super) async fn run(context: &CommandContext, args: &ResumeArgs) -> Result<E
     let request = ResumeRequest {
         targets: args.targets.clone(),
     };
-    let outcomes = workflow::resume(&place.engine, &request, &cancel_on_ctrl_c()).await?;
+    let outcomes = workflow::resume(
+        &place.engine,
+        &request,
+        &cancel_on_ctrl_c(&context.progress),
+    )
+    .await?;
     if outcomes.is_empty() && !context.json {
         crate::output::errln!("Nothing is unfinished.");
     }

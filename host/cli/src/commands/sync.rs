@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use deploycenter_domain::plan::TargetPlan;
-use deploycenter_engine::workflow::{self, Ready, SyncRequest};
+use deploycenter_engine::workflow::{self, SyncRequest, WorkflowError};
 use deploycenter_engine::{Limits, Next, Outcome};
 
 use self::conclude::{conclude, only};
@@ -53,10 +53,13 @@ pub(super) async fn run(context: &CommandContext, args: &SyncArgs) -> Result<Exi
         ..Limits::default()
     };
     let (place, busy) = context.open_to_plan(limits).await?;
-    let cancel = cancel_on_ctrl_c();
-    let rollout = match workflow::sync(&place.engine, &request, &cancel).await? {
-        Ready::Yes(rollout) => rollout,
-        Ready::Stopped(recovered) => return conclude(context.json, only(recovered), &[]),
+    let cancel = cancel_on_ctrl_c(&context.progress);
+    let rollout = match workflow::sync(&place.engine, &request, &cancel).await {
+        Err(WorkflowError::Stopped(recovered)) => {
+            conclude(context.json, only(recovered.clone()), &[])?;
+            return Err(WorkflowError::Stopped(recovered).into());
+        }
+        rollout => rollout?,
     };
     drop(busy);
     let plan = &rollout.prepared.plan;
@@ -82,7 +85,7 @@ pub(super) async fn run(context: &CommandContext, args: &SyncArgs) -> Result<Exi
             output::count(first, "target"),
         );
     }
-    if !args.yes && !confirm_and_deploy::confirmed()? {
+    if !args.yes && !confirm_and_deploy::confirmed(&rollout.prepared, &cancel).await? {
         return confirm_and_deploy::decline(context, plan, confirm_and_deploy::declined());
     }
     let mut done = 0;

@@ -72,8 +72,8 @@ fn next_refusal(code: RefusalCode) -> Option<RefusalCode> {
         Code::NothingToAccept => Code::NotAcceptable,
         Code::NotAcceptable => Code::BaseRefused,
         Code::BaseRefused => Code::UnknownDeployment,
-        Code::UnknownDeployment => Code::ManyLives,
-        Code::ManyLives => return None,
+        Code::UnknownDeployment => Code::ManyIncarnations,
+        Code::ManyIncarnations => return None,
     };
     Some(next)
 }

@@ -48,7 +48,7 @@ impl From<WorkflowError> for Fail {
                 fail.maybe_help(meant(&path, &known))
             }
             WorkflowError::UnknownDeployment(error) => error.into(),
-            WorkflowError::UnreadableTarget(_)
+            WorkflowError::Stopped(_)
             | WorkflowError::EmptyPlan
             | WorkflowError::Journal { .. }
             | WorkflowError::Gone { .. } => fail,

@@ -6,14 +6,15 @@ use deploycenter_domain::plan::{Plan, Remark, TargetPlan};
 
 use super::style::{BOLD, CAREFUL, paint};
 use super::target::{heading, remarked, target};
-use super::{few, grouped};
+use super::{count, few, grouped};
 
 /// How many targets a line names.
 const NAMED: usize = 5;
 
 /// Renders a plan. Targets and effects without changes are only counted, and of more than a
-/// handful of targets each shape is shown once, unless `verbose`.
-pub(crate) fn render(plan: &Plan, verbose: bool) -> String {
+/// handful of targets each shape is shown once, unless `verbose`. `left_out`: how many
+/// targets beside those of the plan are left out.
+pub(crate) fn render(plan: &Plan, left_out: usize, verbose: bool) -> String {
     let folded = if verbose {
         None
     } else {
@@ -23,7 +24,7 @@ pub(crate) fn render(plan: &Plan, verbose: bool) -> String {
     if !verbose {
         out.push_str(&of_now(&plan.targets));
     }
-    count_line(plan, verbose, &mut out);
+    count_line(plan, left_out, verbose, &mut out);
     out
 }
 
@@ -53,14 +54,7 @@ fn of_now(targets: &[TargetPlan]) -> String {
     out
 }
 
-fn count_line(plan: &Plan, verbose: bool, out: &mut String) {
-    let targets = |count: usize| {
-        if count == 1 {
-            "1 target".to_owned()
-        } else {
-            format!("{count} targets")
-        }
-    };
+fn count_line(plan: &Plan, left_out: usize, verbose: bool, out: &mut String) {
     let unchanged = plan
         .targets
         .iter()
@@ -68,16 +62,22 @@ fn count_line(plan: &Plan, verbose: bool, out: &mut String) {
         .count();
     let summary = plan.summary;
     if !plan.has_changes() {
-        let _ = writeln!(
-            out,
-            "Nothing to do: {} as wanted ({} effects).",
-            targets(unchanged),
-            summary.none
-        );
+        let wanted = count(unchanged, "target");
+        let _ = if left_out == 0 {
+            let effects = count(summary.none, "effect");
+            writeln!(out, "Nothing to do: {wanted} as wanted ({effects}).")
+        } else {
+            // Nothing to do is not what a target that is left out has.
+            let left_out = count(left_out, "target");
+            writeln!(
+                out,
+                "Nothing to apply: {wanted} as wanted, {left_out} left out."
+            )
+        };
         return;
     }
     if unchanged > 0 && !verbose {
-        let _ = writeln!(out, "{} without changes.", targets(unchanged));
+        let _ = writeln!(out, "{} without changes.", count(unchanged, "target"));
     }
     out.push_str(&summary_line(plan));
 }

@@ -100,6 +100,12 @@ impl LiveProgress {
         };
     }
 
+    /// Whether a deployment has begun and not ended.
+    pub(crate) fn is_deploying(&self) -> bool {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        !running.is_empty()
+    }
+
     /// Says on a terminal what is being done, once it has taken longer than a moment.
     pub(crate) fn busy(&self, what: &'static str) -> Busy {
         let Display::Bars(bars) = &self.display else {

@@ -105,6 +105,13 @@ fn a_target_that_was_rolled_back_is_held_until_it_is_released() {
     let plan = place.plan(&[]);
     assert_eq!(plan["blocked"][0]["code"], "held");
     assert_eq!(plan["blocked"][0]["target"], TARGET);
+    // Of a target that is left out both say the same.
+    let nothing = "Nothing to apply: 1 target as wanted, 1 target left out.";
+    let shown = place.run(&["plan", TARGET]).succeeded();
+    holds(&shown.stdout, &[nothing]);
+    let shown = place.run(&["apply", TARGET, "--yes"]).exits(1);
+    holds(&shown.stderr, &[nothing]);
+    assert!(!shown.stderr.contains("Nothing to do"), "{shown}");
 
     // The others go on.
     place.change(
@@ -153,8 +160,10 @@ fn back_to_nothing_known_is_refused() {
     let said = run(&["rollback", TARGET, "--to", "nope"]).refused("unknown-deployment");
     holds(&said, &["has no deployment \\\"nope\\\""]);
     run(&["rollback", "acme/nope"]).refused("not-deployed");
-    run(&["release", TARGET]).refused("not-held");
-    run(&["accept", TARGET]).refused("nothing-to-accept");
+    let said = run(&["release", TARGET]).refused("not-held");
+    holds(&said, &["`deploycenter apply acme/mattermost` goes on"]);
+    let said = run(&["accept", TARGET]).refused("nothing-to-accept");
+    holds(&said, &["deploycenter apply --reclaim acme/mattermost"]);
     run(&["cancel", TARGET]).refused("nothing-unfinished");
     let said = run(&["rollback", "rivoli/mattermost"]).refused("unknown-deployment");
     holds(&said, &["nothing before its present state"]);

@@ -307,9 +307,16 @@ fn a_secret_that_is_set_anew_reaches_what_runs() {
     nothing_to_do(&place);
 
     // What differs by the secret alone is nothing to go back to.
-    place
+    let said = place
         .run(&["rollback", TARGET, "--yes", "--output", "json"])
         .refused("unknown-deployment");
+    holds(
+        &said,
+        &[
+            "in the versions of secrets alone",
+            "deploycenter secret set acme/mattermost NAME",
+        ],
+    );
     for value in ["first-4711", "second-4711", "third-4711"] {
         assert_eq!(files_with(place.checkout(), value), Vec::<String>::new());
         assert_eq!(objects_with(&place.remote(), value), Vec::<String>::new());

@@ -2,9 +2,10 @@
 
 use deploycenter_domain::desired::PluginsLock;
 use deploycenter_plugin_runtime::{PluginFile, bundled};
+use serde_json::Value;
 
 use crate::outside;
-use crate::place::{ACME, ACME_UPDATED, FLEET, Place, holds};
+use crate::place::{ACME, ACME_UPDATED, FLEET, Place, Run, holds};
 
 const SAVE: [&str; 3] = ["plan", "--out", "p.json"];
 const APPLY: [&str; 5] = ["apply", "--plan", "p.json", "--output", "json"];
@@ -173,4 +174,61 @@ fn what_did_not_move_goes_on() {
         ]
     );
     assert_eq!(place.inventory().mentions("acme"), Vec::<String>::new());
+}
+
+/// The targets that the saved plan's run dealt with.
+fn dealt_with(run: &Run) -> Vec<Value> {
+    let report = run.json();
+    let rows = report["deployments"].as_array().unwrap();
+    rows.iter().map(|row| row["target"].clone()).collect()
+}
+
+#[test]
+fn what_was_to_stay_may_have_left_meanwhile() {
+    let place = Place::new(FLEET);
+    place.deploy();
+    let users = |customers: &str| customers.replace("maxUsers: 100", "maxUsers: 137");
+    place.change("customers.yaml", users(FLEET));
+    place.run(&SAVE).succeeded();
+
+    place.change("customers.yaml", users(ACME));
+    let gone = "rivoli/mattermost";
+    place.run(&["destroy", gone, "--confirm", gone]).succeeded();
+    let run = place.run(&APPLY).succeeded();
+    assert_eq!(dealt_with(&run), ["acme/mattermost"]);
+
+    // Whoever asks for it by name hears where it is told of.
+    for command in ["status", "plan"] {
+        let said = place.run(&[command, gone]).exits(1).stderr;
+        holds(
+            &said,
+            &["matches nothing", "deploycenter history rivoli/mattermost"],
+        );
+    }
+}
+
+#[test]
+fn what_was_to_change_and_left_meanwhile_has_moved() {
+    let place = Place::new(FLEET);
+    place.run(&SAVE).succeeded();
+    place.change("customers.yaml", ACME);
+    let run = place.run(&APPLY).exits(1);
+    assert_eq!(run.error()["code"], "plan-stale", "{run}");
+    holds(
+        &run.error().to_string(),
+        &["rivoli/mattermost: moved since the plan was made: the target"],
+    );
+    assert_eq!(dealt_with(&run), ["acme/_customer", "acme/mattermost"]);
+
+    // Not even one is left: that doesn't mean all others.
+    let place = Place::new(FLEET);
+    place.run(&["plan", "acme", "--out", "p.json"]).succeeded();
+    place.change(
+        "customers.yaml",
+        FLEET.replace("name: acme", "name: delmar"),
+    );
+    stale(
+        &place,
+        &["acme/mattermost: moved since the plan was made: the target"],
+    );
 }

@@ -10,11 +10,23 @@ const LISTED: usize = 8;
 /// there is. `None` when nothing is known.
 #[must_use]
 pub fn did_you_mean<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    did_you_mean_below("", text, known)
+}
+
+/// The same of names that are told with what they are written behind: `acme/`, say. Only
+/// the names have to be near.
+#[must_use]
+pub(crate) fn did_you_mean_below<'a>(
+    prefix: &str,
+    text: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
     let known = sorted(known);
-    match nearest(text, &known) {
-        Some(name) => Some(format!("did you mean \"{name}\"?")),
-        None => listed(&known),
+    if let Some(name) = nearest(text, &known) {
+        return Some(format!("did you mean \"{prefix}{name}\"?"));
     }
+    let whole: Vec<String> = known.iter().map(|name| format!("{prefix}{name}")).collect();
+    listed(&whole)
 }
 
 impl Problem {
@@ -51,10 +63,10 @@ fn sorted<'a>(known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     known
 }
 
-fn listed(known: &[&str]) -> Option<String> {
+fn listed<S: AsRef<str>>(known: &[S]) -> Option<String> {
     match known {
         [] => None,
-        [one] => Some(format!("known is {one}")),
+        [one] => Some(format!("known is {}", one.as_ref())),
         known => Some(format!("known are {}", few(known))),
     }
 }

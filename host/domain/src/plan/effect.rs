@@ -45,7 +45,7 @@ pub struct PlannedEffect {
 }
 
 impl PlannedEffect {
-    /// An effect between two images, with what follows from them.
+    /// An effect between two states, with what follows from them.
     #[must_use]
     pub fn new(
         id: EffectId,
@@ -80,7 +80,7 @@ impl PlannedEffect {
         let (before, owner, outputs) = match seen {
             None => (None, None, BTreeMap::new()),
             Some(Observed {
-                image,
+                state,
                 ownership,
                 outputs,
             }) => {
@@ -88,7 +88,7 @@ impl PlannedEffect {
                     Ownership::Owned(owner) => Some(owner),
                     Ownership::ByPlace | Ownership::Foreign(_) => None,
                 };
-                (Some(image), owner, outputs)
+                (Some(state), owner, outputs)
             }
         };
         Self {
@@ -131,7 +131,7 @@ pub struct Change {
     pub known_after_apply: bool,
 }
 
-/// The action that leads from one image to the other.
+/// The action that leads from one state to the other.
 #[must_use]
 pub fn action(before: Option<&Resource>, after: Option<&Resource>) -> Action {
     match (before, after) {
@@ -143,7 +143,7 @@ pub fn action(before: Option<&Resource>, after: Option<&Resource>) -> Action {
     }
 }
 
-/// The keys in which two images differ, by path, sorted.
+/// The keys in which two states differ, by path, sorted.
 #[must_use]
 pub fn changes(before: Option<&Resource>, after: Option<&Resource>) -> Vec<Change> {
     if before == after {
@@ -182,7 +182,7 @@ fn show(value: &Value) -> (Value, bool) {
     }
 }
 
-/// An image's leaves by dotted path; lists are leaves. What only says where a thing is
+/// A state's leaves by dotted path; lists are leaves. What only says where a thing is
 /// kept inside a plan (`type`, a folder's files) is left out, and a tree that isn't known
 /// yet reads so.
 fn flatten(resource: Option<&Resource>) -> BTreeMap<String, Value> {
@@ -190,7 +190,7 @@ fn flatten(resource: Option<&Resource>) -> BTreeMap<String, Value> {
     let Some(resource) = resource else {
         return leaves;
     };
-    let value = serde_json::to_value(resource).expect("images are plain data with string keys");
+    let value = serde_json::to_value(resource).expect("states are plain data with string keys");
     if let Value::Object(map) = value {
         for (key, value) in map {
             match (key.as_str(), value) {

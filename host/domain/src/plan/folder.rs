@@ -19,7 +19,7 @@ impl<'a> FolderEffects<'a> {
     pub fn of(folder: Option<&'a Observed>) -> Self {
         match folder {
             Some(Observed {
-                image: Resource::Folder(folder),
+                state: Resource::Folder(folder),
                 ..
             }) => Self {
                 tree: folder.tree.clone(),
@@ -39,7 +39,7 @@ impl<'a> FolderEffects<'a> {
             .files
             .and_then(|files| files.get(id.name()))
             .map(|content| Observed {
-                image: Resource::File(File {
+                state: Resource::File(File {
                     path: file.path.clone(),
                     content: content.clone(),
                 }),
@@ -93,7 +93,7 @@ impl<'a> FolderEffects<'a> {
             })
         };
         let before = self.tree.clone().map(|tree| Observed {
-            image: bare(Some(tree.clone())),
+            state: bare(Some(tree.clone())),
             ownership: Ownership::ByPlace,
             outputs: BTreeMap::from([(OutputName::Tree, tree)]),
         });
@@ -121,7 +121,7 @@ impl<'a> FolderEffects<'a> {
                     || (effect.kind == EffectKind::Application && effect.name == id.name()))
         });
         let before = self.tree.clone().map(|tree| Observed {
-            image: Resource::Sync(Sync {
+            state: Resource::Sync(Sync {
                 tree: Some(tree),
                 ..sync.clone()
             }),

@@ -13,7 +13,7 @@ use crate::operation::Operation;
 pub struct PlanOutline {
     /// Where the target runs.
     pub region: RegionName,
-    /// Which life of it.
+    /// Which incarnation of it.
     pub incarnation: Incarnation,
     /// What it is for.
     pub operation: Operation,

@@ -141,7 +141,7 @@ impl Observed {
     /// is.
     #[must_use]
     pub fn called(&self) -> Option<&str> {
-        match &self.image {
+        match &self.state {
             Resource::Record(record) => Some(&record.name),
             Resource::Secret(secret) => Some(&secret.name),
             Resource::FileSystem(_) | Resource::AccessPoint(_) => {

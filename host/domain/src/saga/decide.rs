@@ -67,7 +67,7 @@ pub enum Decision {
 pub enum Obstacle {
     /// What was to be changed isn't there any more.
     Gone,
-    /// It is another effect's, another life's, another installation's, or none of ours.
+    /// It is another effect's, another incarnation's, another installation's, or none of ours.
     Foreign,
     /// It is this effect's, by another deployment than the one that takes itself back.
     Taken,
@@ -138,7 +138,7 @@ fn remove(aim: &Aim<'_>, found: &Found<'_>, ours: Option<bool>) -> Result<Decisi
     }
 }
 
-/// Decides about one step of an adoption, or of its undoing. Both lead from one image to
+/// Decides about one step of an adoption, or of its undoing. Both lead from one state to
 /// the other, and our marks come first and go last: what doesn't bear them is as it was.
 fn adopt(
     aim: &Aim<'_>,

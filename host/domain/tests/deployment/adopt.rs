@@ -9,11 +9,11 @@ use crate::support::{
     access_point, application, effect, file_system, folder, id, mount_target, record, secret, sync,
 };
 
-fn way(image: Resource, effect: &str) -> Option<Remedy> {
+fn way(state: Resource, effect: &str) -> Option<Remedy> {
     let there = Observed {
         outputs: [(OutputName::Id, "fs-1".to_owned())].into(),
         ownership: Ownership::Foreign("is someone's".to_owned()),
-        image,
+        state,
     };
     there.way_to_adopt(&"acme/chat".parse().unwrap(), &id(effect))
 }

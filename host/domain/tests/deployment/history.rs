@@ -52,19 +52,19 @@ fn brief(found: &[Difference]) -> Vec<String> {
 fn a_first_deployment_leaves_everything_bound() {
     let plan = first();
     let left = left(&[(&plan, &succeeded(&plan, "a"))]);
-    let images = left.images();
+    let states = left.states();
     assert_eq!(
-        images[&id("git.file/values.yaml")],
+        states[&id("git.file/values.yaml")],
         file("values.yaml", "volume: fs-1\n")
     );
     assert_eq!(
-        images[&id("git.commit/folder")],
+        states[&id("git.commit/folder")],
         folder(Some(&"a".repeat(40)))
     );
-    assert!(images.keys().all(|id| id.kind().as_str() != "argocd.sync"));
+    assert!(states.keys().all(|id| id.kind().as_str() != "argocd.sync"));
     assert!(left.uncertain().is_empty());
     let found = differences(&Left::default(), &left);
-    assert_eq!(found.len(), images.len());
+    assert_eq!(found.len(), states.len());
     assert!(found.iter().all(|one| one.action == Action::Create));
 }
 
@@ -116,11 +116,11 @@ fn what_was_taken_back_leaves_what_was_there() {
         ["Update git.file/values.yaml"]
     );
     assert_eq!(
-        after.images()[&id("git.file/values.yaml")],
+        after.states()[&id("git.file/values.yaml")],
         file("values.yaml", "old: 1\n")
     );
     let nothing = left(&[(&one, &back_from(&one))]);
-    assert!(nothing.images().is_empty());
+    assert!(nothing.states().is_empty());
 }
 
 /// The journal of a whole apply that was taken back.
@@ -145,7 +145,7 @@ fn an_unfinished_one_leaves_what_is_done() {
     let after = left(&[(&one, &at_one), (&two, &half)]);
     assert!(brief(&differences(&before, &after)).contains(&"Update dns.record/domain".to_owned()));
     assert_eq!(
-        after.images()[&id("git.commit/folder")],
+        after.states()[&id("git.commit/folder")],
         folder(Some(&"a".repeat(40))),
         "as it was before"
     );
@@ -174,10 +174,10 @@ fn an_unfinished_one_leaves_what_is_done() {
     let half = DeploymentState::read(&events).unwrap();
     let after = left(&[(&one, &at_one), (&two, &half)]);
     assert_eq!(
-        after.images()[&id("git.commit/folder")],
+        after.states()[&id("git.commit/folder")],
         folder(Some(&"a".repeat(40)))
     );
-    assert_eq!(after.images()[&id("dns.record/domain")], record(50));
+    assert_eq!(after.states()[&id("dns.record/domain")], record(50));
     assert_eq!(
         after.uncertain().iter().collect::<Vec<_>>(),
         [&id("dns.record/domain")]
@@ -189,7 +189,7 @@ fn a_removal_leaves_what_it_doesnt_delete() {
     let one = first();
     let at_one = succeeded(&one, "a");
     let before = left(&[(&one, &at_one)]);
-    let deployed_now = before.images();
+    let deployed_now = before.states();
     let mut gone = plan(vec![
         effect("dns.record/domain", Some(record(100)), None),
         effect(
@@ -221,15 +221,15 @@ fn a_removal_leaves_what_it_doesnt_delete() {
     );
     assert!(
         after
-            .images()
+            .states()
             .values()
             .any(|image| matches!(image, Resource::FileSystem(_)))
     );
 
-    // Another life of the name has none of it.
+    // Another incarnation of the name has none of it.
     let mut again = first();
     again.incarnation = Incarnation(2);
     let back = back_from(&again);
     let after = left(&[(&one, &at_one), (&again, &back)]);
-    assert!(after.images().is_empty());
+    assert!(after.states().is_empty());
 }

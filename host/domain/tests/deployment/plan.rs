@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 #[test]
-fn the_action_follows_from_the_images() {
+fn the_action_follows_from_the_states() {
     let (one, other) = (record(1), record(2));
     assert_eq!(action(None, None), Action::None);
     assert_eq!(action(None, Some(&one)), Action::Create);

@@ -82,7 +82,7 @@ fn something_that_appeared_is_named() {
 }
 
 #[test]
-fn another_life_of_the_target() {
+fn another_incarnation_of_the_target() {
     let fresh = changed(update(), |plan| plan.incarnation = Incarnation(2));
     assert_eq!(
         compare(&update(), &fresh),

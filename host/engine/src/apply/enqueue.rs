@@ -53,15 +53,15 @@ impl Engine {
     /// Enqueues the plans that do something as deployments, all or none, and runs them.
     ///
     /// # Errors
-    /// When a target is locked or unfinished (nothing is done then), or the journal
-    /// fails.
+    /// When a target is locked or unfinished, or the run was stopped before anything was
+    /// journaled (nothing is done then), or the journal fails.
     pub async fn deploy(
         &self,
         plans: Vec<TargetPlan>,
         commit: &CommitContext,
         cancel: &CancellationToken,
     ) -> Result<Vec<Outcome>, RunError> {
-        let queued = self.enqueue(plans, commit).await?;
+        let queued = self.enqueue(plans, commit, cancel).await?;
         self.run(queued, cancel).await
     }
 
@@ -74,16 +74,19 @@ impl Engine {
         &self,
         plans: Vec<TargetPlan>,
         commit: &CommitContext,
+        cancel: &CancellationToken,
     ) -> Result<Vec<Queued>, RunError> {
+        unless_stopped(cancel)?;
         let (shared, instances): (Vec<TargetPlan>, Vec<TargetPlan>) =
             plans.into_iter().partition(|plan| plan.target.is_shared());
         let mut taken: Vec<(Lease, TargetPlan)> = Vec::new();
         // Held while the others are journaled, so that nobody removes what they rest on.
         let mut guards: Vec<Lease> = Vec::new();
         let result = self
-            .take_all(shared, instances, &mut taken, &mut guards)
+            .take_all(shared, instances, &mut taken, &mut guards, cancel)
             .await;
-        if let Err(error) = result {
+        // Leases may have been waited for; from here on it is journaled.
+        if let Err(error) = result.and_then(|()| unless_stopped(cancel)) {
             let leases = taken.into_iter().map(|(lease, _)| lease).chain(guards);
             self.release(leases).await;
             return Err(error);
@@ -139,6 +142,7 @@ impl Engine {
         instances: Vec<TargetPlan>,
         taken: &mut Vec<(Lease, TargetPlan)>,
         guards: &mut Vec<Lease>,
+        cancel: &CancellationToken,
     ) -> Result<(), RunError> {
         for plan in instances.into_iter().filter(TargetPlan::has_changes) {
             taken.push((self.store.acquire(&plan.target).await?, plan));
@@ -150,7 +154,7 @@ impl Engine {
         let mut held: Vec<(Lease, TargetPlan)> = Vec::new();
         for plan in shared {
             if plan.has_changes() || customers.contains(plan.target.customer()) {
-                match self.wait_for(&plan.target).await {
+                match self.wait_for(&plan.target, cancel).await {
                     Ok(lease) => held.push((lease, plan)),
                     Err(error) => {
                         guards.extend(held.into_iter().map(|(lease, _)| lease));
@@ -196,9 +200,15 @@ impl Engine {
         Ok(settled)
     }
 
-    /// Takes the lease of a shared target as soon as whoever has it gives it back.
-    pub(crate) async fn wait_for(&self, target: &TargetId) -> Result<Lease, RunError> {
+    /// Takes the lease of a shared target as soon as whoever has it gives it back, unless
+    /// the run is stopped before.
+    pub(crate) async fn wait_for(
+        &self,
+        target: &TargetId,
+        cancel: &CancellationToken,
+    ) -> Result<Lease, RunError> {
         for _ in 0..SHARED_POLLS {
+            unless_stopped(cancel)?;
             match self.store.acquire(target).await {
                 Err(StoreError::Locked { holder, .. }) => {
                     tracing::info!(%target, owner = %holder.owner, "waiting for the lease");
@@ -217,4 +227,12 @@ impl Engine {
             }
         }
     }
+}
+
+/// Refuses to begin what was stopped already.
+fn unless_stopped(cancel: &CancellationToken) -> Result<(), RunError> {
+    if cancel.is_cancelled() {
+        return Err(RunError::Stopped);
+    }
+    Ok(())
 }

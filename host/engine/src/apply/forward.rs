@@ -286,7 +286,7 @@ pub(super) fn acts(effect: &PlannedEffect) -> bool {
 
 /// What is written before the call. A folder's files stand in the plan already.
 fn intent(effect: &PlannedEffect, step: &Step) -> Event {
-    let lean = |image: &Option<Resource>| match image {
+    let lean = |state: &Option<Resource>| match state {
         Some(Resource::Folder(folder)) => {
             let mut folder = folder.clone();
             folder.files.clear();

@@ -49,8 +49,7 @@ impl Engine {
                 Some(ended) => gate(ended, &batch).await == Next::Stop,
                 None => false,
             };
-            // Whoever asked may have done so while the gate was waited for.
-            if stopped || cancel.is_cancelled() {
+            if stopped {
                 rollout.not_begun.extend(instances(&batch));
                 break;
             }
@@ -65,6 +64,11 @@ impl Engine {
                         break;
                     }
                     ended = Some(outcomes);
+                }
+                // Whoever asked may have done so while the gate was waited for.
+                Err(RunError::Stopped) => {
+                    rollout.not_begun.extend(names);
+                    break;
                 }
                 Err(error) => {
                     if nothing_began(&error) {

@@ -57,7 +57,7 @@ impl Engine {
         let seen_folder = self.providers.git.observe(folder).await?;
         let is_ours = seen_folder
             .as_ref()
-            .is_none_or(|seen| tree(Some(&seen.image)) == known_tree);
+            .is_none_or(|seen| tree(Some(&seen.state)) == known_tree);
         // Both projects list the same places, but one of them may have to be made anew.
         let enough = found.values().all(|(_, it)| *it == Verdict::Enough);
         let folder_verdict = if enough {
@@ -94,7 +94,7 @@ impl Engine {
 }
 
 fn known_image<'a>(known: Option<&'a DeployedState>, id: &EffectId) -> Option<&'a Resource> {
-    known.and_then(|known| known.images.get(id))
+    known.and_then(|known| known.states.get(id))
 }
 
 /// Whether a file is that project's.
@@ -121,8 +121,8 @@ fn verdict(known: Option<&Resource>, seen: Option<&Observed>, wanted: &Resource)
     let Some(seen) = seen else {
         return Verdict::Ahead;
     };
-    match (&seen.image, wanted) {
-        (Resource::Project(there), Resource::Project(wanted)) if known == Some(&seen.image) => {
+    match (&seen.state, wanted) {
+        (Resource::Project(there), Resource::Project(wanted)) if known == Some(&seen.state) => {
             let (there, wanted) = (destinations(there), destinations(wanted));
             if there.is_subset(&wanted) {
                 Verdict::Ahead
@@ -143,7 +143,7 @@ fn destinations(project: &Project) -> BTreeSet<String> {
 
 /// The same effect between what is there now and what is wanted.
 fn refit(effect: &mut PlannedEffect, seen: Option<&Observed>, verdict: Verdict) {
-    let before = seen.map(|seen| seen.image.clone());
+    let before = seen.map(|seen| seen.state.clone());
     let after = match verdict {
         Verdict::Enough if before.is_some() => before.clone(),
         _ => effect.after.clone(),
@@ -191,8 +191,8 @@ fn commit_follows(plan: &mut TargetPlan) {
     }
 }
 
-fn tree(image: Option<&Resource>) -> Option<&str> {
-    match image {
+fn tree(state: Option<&Resource>) -> Option<&str> {
+    match state {
         Some(Resource::Folder(folder)) => folder.tree.as_deref(),
         _ => None,
     }
@@ -201,7 +201,7 @@ fn tree(image: Option<&Resource>) -> Option<&str> {
 /// A folder without its files: its plan lists them beside it.
 fn bare(seen: Option<&Observed>) -> Option<Observed> {
     let mut seen = seen.cloned()?;
-    if let Resource::Folder(Folder { files, .. }) = &mut seen.image {
+    if let Resource::Folder(Folder { files, .. }) = &mut seen.state {
         files.clear();
     }
     Some(seen)
@@ -210,12 +210,12 @@ fn bare(seen: Option<&Observed>) -> Option<Observed> {
 /// A plan's file, as the folder has it.
 fn file_in(effect: &PlannedEffect, folder: Option<&Observed>) -> Option<Observed> {
     let (Some(Resource::Folder(folder)), Some(Resource::File(file))) =
-        (folder.map(|seen| &seen.image), &effect.after)
+        (folder.map(|seen| &seen.state), &effect.after)
     else {
         return None;
     };
     Some(Observed {
-        image: Resource::File(File {
+        state: Resource::File(File {
             path: file.path.clone(),
             content: folder.files.get(effect.id.name())?.clone(),
         }),

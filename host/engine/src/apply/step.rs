@@ -56,17 +56,17 @@ impl Saga<'_> {
         })
     }
 
-    /// An image with the known values in it. What follows a commit gets the tree that
+    /// A state with the known values in it. What follows a commit gets the tree that
     /// the commit made.
-    fn bound(&self, image: &Resource) -> Result<Resource, ProviderError> {
-        let mut image = bind(image, &self.progress.bindings)
+    fn bound(&self, state: &Resource) -> Result<Resource, ProviderError> {
+        let mut state = bind(state, &self.progress.bindings)
             .map_err(|error| ProviderError::new(ProviderErrorKind::Refused, "plan", error))?;
-        if let Resource::Sync(Sync { tree, .. }) = &mut image
+        if let Resource::Sync(Sync { tree, .. }) = &mut state
             && tree.is_none()
         {
             *tree = self.tree();
         }
-        Ok(image)
+        Ok(state)
     }
 
     /// The tree that this deployment's commit gave the folder, or that it found there.

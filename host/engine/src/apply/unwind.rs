@@ -58,7 +58,7 @@ impl Saga<'_> {
         self.write(Event::Unwound).await
     }
 
-    /// Whether this life of the target was healthy before this deployment. Asked only
+    /// Whether this incarnation of the target was healthy before this deployment. Asked only
     /// where its folder wasn't there: removed by hand, or with data that was retained.
     async fn held_data(&self) -> Result<bool, RunError> {
         let plan = &self.record.deployment.plan;
@@ -176,14 +176,14 @@ impl Saga<'_> {
     /// Whether an application exists; `None` when it isn't one of the plan's.
     async fn seen(&self, application: &str) -> Result<Option<bool>, ProviderError> {
         let planned = self.record.deployment.plan.of_kind(EffectKind::Application);
-        let image = planned.filter_map(|effect| effect.after.as_ref()).find(
+        let state = planned.filter_map(|effect| effect.after.as_ref()).find(
             |after| matches!(after, Resource::Application(wanted) if wanted.name == application),
         );
-        let Some(image) = image else {
+        let Some(state) = state else {
             return Ok(None);
         };
         let adapter = &self.engine.providers.argocd;
-        let seen = adapter.observe(image).await?;
+        let seen = adapter.observe(state).await?;
         Ok(Some(seen.is_some()))
     }
 
@@ -203,13 +203,13 @@ impl Saga<'_> {
         if let Some(outside) = self.progress.bindings.get(&key) {
             return format!("{id} ({outside})");
         }
-        let image = self
+        let state = self
             .record
             .deployment
             .plan
             .effect(id)
             .and_then(|effect| effect.after.as_ref());
-        match image.and_then(Resource::outside_name) {
+        match state.and_then(Resource::outside_name) {
             Some(name) => format!("{id} ({name})"),
             None => id.to_string(),
         }

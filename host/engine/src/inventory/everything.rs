@@ -10,9 +10,9 @@ use crate::{PlanError, Run};
 
 impl Run {
     /// Looks whether something outside bears the marks of targets that are about to begin
-    /// and that this journal knows nothing of: their next life is a later one, so that
+    /// and that this journal knows nothing of: their next incarnation is a later one, so that
     /// none gets another's data.
-    pub(crate) async fn look_for_earlier_lives(
+    pub(crate) async fn look_for_earlier_incarnations(
         &self,
         snapshot: &mut PlanningSnapshot,
         targets: impl Iterator<Item = &TargetId>,

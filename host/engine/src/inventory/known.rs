@@ -1,4 +1,4 @@
-//! What stands of a life: as the journal has it, and as its marks and its place tell.
+//! What stands of an incarnation: as the journal has it, and as its marks and its place tell.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use deploycenter_domain::resource::{Folder, Resource};
 use deploycenter_ports::{InventoryItem, Marker};
 
 use crate::effect_ids::folder_commit;
-use crate::snapshot::{PlanningSnapshot, given_life};
+use crate::snapshot::{PlanningSnapshot, given_incarnation};
 use crate::{PlanError, Run};
 
 impl Run {
-    /// What stands of a life: as the journal has it, and beside that whatever says
+    /// What stands of an incarnation: as the journal has it, and beside that whatever says
     /// outside that it belongs to it.
     pub(crate) fn known_deployed(
         &self,
@@ -44,7 +44,7 @@ impl Run {
                         .or_else(|| snapshot.desired.regions.regions.keys().next().cloned())
                         .ok_or_else(|| Problems::from(Problem::new("no region is declared")))?,
                     app: snapshot.lock(target).map(|lock| lock.app),
-                    images: BTreeMap::new(),
+                    states: BTreeMap::new(),
                     unused: BTreeMap::new(),
                     namespace: true,
                 }),
@@ -52,8 +52,8 @@ impl Run {
             if let Some(effect) = effect
                 && !deployed.unused.contains_key(&effect)
             {
-                let image = item.image.clone();
-                deployed.images.entry(effect).or_insert(image);
+                let state = item.state.clone();
+                deployed.states.entry(effect).or_insert(state);
             }
         }
         deployed.ok_or_else(|| {
@@ -61,7 +61,7 @@ impl Run {
                 Problem::new(format!(
                     "neither this journal nor anything outside knows of {target}, incarnation {incarnation}"
                 ))
-                .help("run it where the target was deployed: the journal lives there"),
+                .help("run it where the target was deployed: the journal entries there"),
             )
             .into()
         })
@@ -76,7 +76,7 @@ impl Run {
         everything: &[InventoryItem],
     ) -> Option<DeployedState> {
         if let Some(record) = snapshot.deployed_of(shared, Incarnation::FIRST) {
-            let known = !record.deployed.images.is_empty();
+            let known = !record.deployed.states.is_empty();
             return Some(record.deployed.clone()).filter(|_| known);
         }
         let place = Resource::Folder(Folder {
@@ -87,22 +87,22 @@ impl Run {
         });
         let marked = everything.iter().filter_map(|item| match &item.holder {
             Marker::Effect(owner) if owner.target == *shared => {
-                Some((owner.effect.clone(), item.image.clone()))
+                Some((owner.effect.clone(), item.state.clone()))
             }
             _ => None,
         });
         Some(DeployedState {
             region: snapshot.desired.regions.regions.keys().next()?.clone(),
             app: None,
-            images: marked.chain([(folder_commit(), place)]).collect(),
+            states: marked.chain([(folder_commit(), place)]).collect(),
             unused: BTreeMap::new(),
             namespace: false,
         })
     }
 }
 
-/// As which effect something belongs to a life; the inner `None` for what is the life's and
-/// no effect's.
+/// As which effect something belongs to an incarnation; the inner `None` for what is the
+/// incarnation's and no effect's.
 fn held_as(
     snapshot: &PlanningSnapshot,
     item: &InventoryItem,
@@ -110,12 +110,12 @@ fn held_as(
     incarnation: Incarnation,
     journaled: bool,
 ) -> Option<Option<EffectId>> {
-    match (&item.holder, &item.image) {
-        (Marker::Effect(owner), image) => {
+    match (&item.holder, &item.state) {
+        (Marker::Effect(owner), state) => {
             if owner.target != *target || owner.incarnation != incarnation {
                 return None;
             }
-            Some(match image {
+            Some(match state {
                 // Its marks are its file system's.
                 Resource::MountTarget(door) => {
                     let name = format!("{}.{}", owner.effect.name(), door.subnet);
@@ -125,7 +125,7 @@ fn held_as(
             })
         }
         (Marker::Given(whose), _) => {
-            let of_this = whose == target && given_life(item) == Some(incarnation);
+            let of_this = whose == target && given_incarnation(item) == Some(incarnation);
             of_this.then_some(None)
         }
         // Records have no marks: without a journal it is by who else could have it.
@@ -134,7 +134,7 @@ fn held_as(
             let own = here
                 && target.customer() == customer
                 && snapshot.lock(target)?.incarnation == incarnation
-                && !snapshot.is_anothers(&item.image, target, incarnation)
+                && !snapshot.is_anothers(&item.state, target, incarnation)
                 && snapshot
                     .unknown_in(customer, region)
                     .all(|other| other == target);

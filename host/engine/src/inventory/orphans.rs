@@ -87,7 +87,7 @@ impl Run {
         Ok(orphans)
     }
 
-    /// When the first deployment of a target's present life succeeded that didn't want an
+    /// When the first deployment of a target's present incarnation succeeded that didn't want an
     /// effect any more.
     async fn unused_since(
         &self,
@@ -124,14 +124,14 @@ impl Engine {
 fn namespaces(usages: &Usages<'_>) -> Vec<Orphan> {
     let retained = usages
         .snapshot
-        .lives()
-        .filter(|(_, life)| life.deployed.namespace);
+        .incarnations()
+        .filter(|(_, entry)| entry.deployed.namespace);
     retained
-        .filter_map(|(target, life)| {
-            let usage = match usages.work(target, life.incarnation) {
+        .filter_map(|(target, entry)| {
+            let usage = match usages.work(target, entry.incarnation) {
                 Work::Going => Usage::InUse,
                 Work::Stuck(record) => stuck(record),
-                Work::None => usages.past(target, life.incarnation, None),
+                Work::None => usages.past(target, entry.incarnation, None),
             };
             let Usage::Left(mut left) = usage else {
                 return None;
@@ -141,16 +141,16 @@ fn namespaces(usages: &Usages<'_>) -> Vec<Orphan> {
                 .desired
                 .regions
                 .regions
-                .get(&life.deployed.region)
+                .get(&entry.deployed.region)
                 .map_or_else(
-                    || format!("the cluster of {}", life.deployed.region),
+                    || format!("the cluster of {}", entry.deployed.region),
                     |region| region.cluster.server.clone(),
                 );
             left.reason = left.reason.and(format!(
                 "; with databases, claims and volumes, on {cluster}"
             ));
             let instance = target.instance()?;
-            let name = naming::readable(target.customer(), instance, life.incarnation);
+            let name = naming::readable(target.customer(), instance, entry.incarnation);
             Some(Orphan::new("kubernetes", name, left))
         })
         .collect()
@@ -174,26 +174,26 @@ fn project_files(usages: &Usages<'_>) -> Vec<Orphan> {
 /// there.
 fn out_of_sight(usages: &Usages<'_>) -> Vec<Orphan> {
     let snapshot = usages.snapshot;
-    let unseen = snapshot.lives().filter(|(_, life)| {
+    let unseen = snapshot.incarnations().filter(|(_, entry)| {
         let declared = &snapshot.desired.regions.regions;
-        has_something(life) && !declared.contains_key(&life.deployed.region)
+        has_something(entry) && !declared.contains_key(&entry.deployed.region)
     });
     let mut orphans = Vec::new();
-    for (target, life) in unseen {
-        let region = &life.deployed.region;
-        let Usage::Left(left) = usages.past(target, life.incarnation, None) else {
+    for (target, entry) in unseen {
+        let region = &entry.deployed.region;
+        let Usage::Left(left) = usages.past(target, entry.incarnation, None) else {
             continue;
         };
-        let images = life.deployed.images.values();
-        for image in images.chain(life.deployed.unused.values()) {
-            let Some((_, id)) = image.in_region() else {
+        let states = entry.deployed.states.values();
+        for state in states.chain(entry.deployed.unused.values()) {
+            let Some((_, id)) = state.in_region() else {
                 continue;
             };
             let mut left = left.clone();
             left.reason = left.reason.and(format!(
                 "; the region {region} isn't declared any more, so nobody can look; declare it again first"
             ));
-            let system = image.kind().facts().system.as_str();
+            let system = state.kind().facts().system.as_str();
             orphans.push(Orphan::new(system, id.to_owned(), left));
         }
     }

@@ -11,7 +11,7 @@ use deploycenter_domain::resource::{Owner, Record, Resource};
 use deploycenter_ports::{DeploymentRecord, InventoryItem, Marker, Store, StoreError};
 use jiff::Timestamp;
 
-use crate::snapshot::{PlanningSnapshot, given_life, has_something, is_at};
+use crate::snapshot::{PlanningSnapshot, given_incarnation, has_something, is_at};
 
 /// Who claims a thing.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +85,7 @@ impl<'a> Usages<'a> {
 impl Usages<'_> {
     /// Who claims something that says whose it is.
     pub(crate) fn of(&self, item: &InventoryItem) -> Usage {
-        match (&item.holder, &item.image) {
+        match (&item.holder, &item.state) {
             (Marker::Effect(owner), _) => self.of_effect(owner, item.since),
             (Marker::Given(target), _) => self.of_given(target, item),
             (Marker::Customer { customer, region }, Resource::Record(record)) => {
@@ -96,7 +96,7 @@ impl Usages<'_> {
                 target: None,
                 reason: text.into(),
                 since: item.since,
-                command: item.image.removed_by_hand(&item.id).into(),
+                command: item.state.removed_by_hand(&item.id).into(),
                 unused: None,
             }),
         }
@@ -143,20 +143,20 @@ impl Usages<'_> {
         self.past(target, *incarnation, since)
     }
 
-    /// A secret that a person gave, for a life that its name tells.
+    /// A secret that a person gave, for an incarnation that its name tells.
     fn of_given(&self, target: &TargetId, item: &InventoryItem) -> Usage {
         let snapshot = self.snapshot;
-        let life = given_life(item).unwrap_or(Incarnation::FIRST);
-        let coming =
-            snapshot.desired.instance(target).is_some() && snapshot.incarnation(target) == life;
+        let incarnation = given_incarnation(item).unwrap_or(Incarnation::FIRST);
+        let coming = snapshot.desired.instance(target).is_some()
+            && snapshot.incarnation(target) == incarnation;
         let at_work = self
             .unfinished
             .get(target)
-            .is_some_and(|record| record.deployment.plan.incarnation == life);
-        if snapshot.present(target) == Some(life) || coming || at_work {
+            .is_some_and(|record| record.deployment.plan.incarnation == incarnation);
+        if snapshot.present(target) == Some(incarnation) || coming || at_work {
             Usage::InUse
         } else {
-            self.past(target, life, item.since)
+            self.past(target, incarnation, item.since)
         }
     }
 
@@ -207,7 +207,7 @@ impl Usages<'_> {
                 [&effect.before, &effect.after]
                     .into_iter()
                     .flatten()
-                    .any(|image| is_at(image, record))
+                    .any(|state| is_at(state, record))
             }) else {
                 continue;
             };
@@ -223,11 +223,11 @@ impl Usages<'_> {
         if users.next().is_some() {
             return Usage::InUse;
         }
-        for (target, life) in snapshot.lives() {
-            let deployed = &life.deployed;
-            let known = deployed.images.values().chain(deployed.unused.values());
-            if known.into_iter().any(|image| is_at(image, record)) {
-                return self.past(target, life.incarnation, None);
+        for (target, entry) in snapshot.incarnations() {
+            let deployed = &entry.deployed;
+            let known = deployed.states.values().chain(deployed.unused.values());
+            if known.into_iter().any(|state| is_at(state, record)) {
+                return self.past(target, entry.incarnation, None);
             }
         }
         if snapshot.unknown_in(customer, region).next().is_some() {
@@ -243,16 +243,16 @@ impl Usages<'_> {
         ))
     }
 
-    /// Something of a life that has ended, or of which nobody knows.
+    /// Something of an incarnation that has ended, or of which nobody knows.
     pub(crate) fn past(
         &self,
         target: &TargetId,
-        life: Incarnation,
+        incarnation: Incarnation,
         since: Option<Timestamp>,
     ) -> Usage {
         let snapshot = self.snapshot;
         let mut since = since;
-        let reason = match snapshot.deployed_of(target, life) {
+        let reason = match snapshot.deployed_of(target, incarnation) {
             Some(record) => {
                 since = Some(record.at);
                 let on = record.at.strftime("%Y-%m-%d");
@@ -264,9 +264,9 @@ impl Usages<'_> {
                 format!("{what} by {} on {on}", record.deployment)
             }
             None if snapshot.records.contains_key(target) => {
-                format!("no deployment of {target}, incarnation {life}, has succeeded")
+                format!("no deployment of {target}, incarnation {incarnation}, has succeeded")
             }
-            None => format!("this journal doesn't know {target}, incarnation {life}"),
+            None => format!("this journal doesn't know {target}, incarnation {incarnation}"),
         };
         let again =
             snapshot.desired.instance(target).is_some() && snapshot.present(target).is_none();
@@ -280,41 +280,45 @@ impl Usages<'_> {
                 .and(("; it is desired again, and ", adopt))
                 .and(" goes on with it");
         }
-        let named = snapshot.present(target).is_some() || self.lives_left(target).len() > 1;
+        let named = snapshot.present(target).is_some() || self.incarnations_left(target).len() > 1;
         Usage::Left(Left {
             since,
-            ..Left::of(target, reason, Remedy::purge(target, named.then_some(life)))
+            ..Left::of(
+                target,
+                reason,
+                Remedy::purge(target, named.then_some(incarnation)),
+            )
         })
     }
 
-    /// The lives of which something is there, the present one too.
-    pub(crate) fn lives_left(&self, target: &TargetId) -> BTreeSet<Incarnation> {
+    /// The incarnations of which something is there, the present one too.
+    pub(crate) fn incarnations_left(&self, target: &TargetId) -> BTreeSet<Incarnation> {
         let mut left: BTreeSet<Incarnation> = self
             .snapshot
             .deployed
             .get(target)
             .into_iter()
             .flatten()
-            .filter(|life| has_something(life))
-            .map(|life| life.incarnation)
+            .filter(|entry| has_something(entry))
+            .map(|entry| entry.incarnation)
             .collect();
         for item in self.everything {
             match &item.holder {
                 Marker::Effect(owner) if owner.target == *target => {
                     left.insert(owner.incarnation);
                 }
-                Marker::Given(whose) if whose == target => left.extend(given_life(item)),
+                Marker::Given(whose) if whose == target => left.extend(given_incarnation(item)),
                 _ => {}
             }
         }
         left
     }
 
-    /// What a deployment that hasn't ended does with a life.
-    pub(crate) fn work(&self, target: &TargetId, life: Incarnation) -> Work<'_> {
+    /// What a deployment that hasn't ended does with an incarnation.
+    pub(crate) fn work(&self, target: &TargetId, incarnation: Incarnation) -> Work<'_> {
         let known = self.snapshot.unfinished.get(target);
         match (known, self.unfinished.get(target)) {
-            (Some(known), Some(record)) if known.incarnation == life => {
+            (Some(known), Some(record)) if known.incarnation == incarnation => {
                 if known.status == Status::NeedsAttention {
                     Work::Stuck(record)
                 } else {
@@ -342,7 +346,7 @@ fn made_by(record: &DeploymentRecord, effect: &EffectId) -> bool {
     let plan = &record.deployment.plan;
     match plan.effect(effect) {
         Some(planned) => plan.operation.is_removal() || planned.before.is_none(),
-        None => plan.operation.ends_life() || plan.is_first(),
+        None => plan.operation.ends_incarnation() || plan.is_first(),
     }
 }
 

@@ -166,8 +166,8 @@ impl Run {
     }
 }
 
-fn place(image: &Option<Resource>) -> String {
-    match image {
+fn place(state: &Option<Resource>) -> String {
+    match state {
         Some(Resource::Folder(Folder { branch, path, .. })) if path.is_empty() => {
             format!("project.json or base-project.json on {branch}")
         }

@@ -137,9 +137,9 @@ impl Run {
         }
     }
 
-    /// The same for the effects of a life, with those of its earlier ones that nobody wants
+    /// The same for the effects of an incarnation, with those of its earlier ones that nobody wants
     /// any more.
-    pub(super) async fn effects_of_life(
+    pub(super) async fn effects_of_incarnation(
         &self,
         snapshot: &PlanningSnapshot,
         whose: EffectScope<'_>,
@@ -223,21 +223,21 @@ impl Run {
         let kinds = EffectKind::in_undo_order().into_iter();
         let dropped = kinds.filter(|kind| kind.facts().dropped_by_updates);
         let candidates = dropped.flat_map(|kind| deployed_now.of_kind(kind));
-        for (id, image) in candidates {
+        for (id, state) in candidates {
             let wanted = effects.iter().any(|effect| {
                 effect.kind == id.kind()
                     && effect
                         .after
                         .as_ref()
-                        .is_some_and(|after| after.same_place(image))
+                        .is_some_and(|after| after.same_place(state))
             });
-            if wanted || neighbour_wants(snapshot, target, image) {
+            if wanted || neighbour_wants(snapshot, target, state) {
                 continue;
             }
-            let Some(seen) = self.systems.of(id.kind()).observe(image).await? else {
+            let Some(seen) = self.systems.of(id.kind()).observe(state).await? else {
                 continue;
             };
-            let id = match image {
+            let id = match state {
                 // Its effect's id belongs to the record that takes its place.
                 Resource::Record(record) if effects.iter().any(|effect| effect.id == *id) => {
                     EffectId::new(EffectKind::Record, record.name.clone())
@@ -247,7 +247,7 @@ impl Run {
             };
             gone.push(PlannedEffect {
                 outputs: seen.outputs,
-                ..PlannedEffect::new(id, last.clone(), Some(seen.image), None)
+                ..PlannedEffect::new(id, last.clone(), Some(seen.state), None)
             });
         }
         Ok(gone)
@@ -270,7 +270,7 @@ impl Run {
             ),
         };
         if seen.ownership.is_leaving() {
-            return Some(Refusal::leaving(whose.target, id, &seen.image));
+            return Some(Refusal::leaving(whose.target, id, &seen.state));
         }
         let help = Advice::from("nothing is taken over by itself; ");
         let help = match seen.way_to_adopt(whose.target, id) {
@@ -290,8 +290,8 @@ impl Run {
 
 /// Whether another instance of the customer is to have that record: a domain may move
 /// between them.
-fn neighbour_wants(snapshot: &PlanningSnapshot, target: &TargetId, image: &Resource) -> bool {
-    let Resource::Record(record) = image else {
+fn neighbour_wants(snapshot: &PlanningSnapshot, target: &TargetId, state: &Resource) -> bool {
+    let Resource::Record(record) = state else {
         return false;
     };
     snapshot.desired.instances().any(|other| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deploycenter_domain::hold::Hold;
 use deploycenter_domain::journal::Status;
-use deploycenter_domain::name::{CustomerName, TargetId};
+use deploycenter_domain::name::{CustomerName, InstallationId, TargetId};
 use deploycenter_domain::plan::{Plan, Remark, TargetPlan};
 use deploycenter_domain::problem::{Problem, Problems};
 use deploycenter_domain::selector::Selection;
@@ -32,6 +32,20 @@ pub struct Planned {
     /// The selected targets that are pinned to another plugin or overrides than a new one
     /// would get, sorted; planned or blocked.
     pub updates_waiting: Vec<TargetId>,
+}
+
+impl Planned {
+    /// Of no target at all.
+    pub(crate) fn nothing(installation: InstallationId) -> Self {
+        Self {
+            plan: Plan::new(installation, Vec::new(), Vec::new()),
+            blocked: Vec::new(),
+            held: Vec::new(),
+            pending_removal: Vec::new(),
+            unfinished: Vec::new(),
+            updates_waiting: Vec::new(),
+        }
+    }
 }
 
 impl Engine {
@@ -61,15 +75,16 @@ impl Run {
     ) -> Result<Planned, PlanError> {
         let mut snapshot = self.snapshot().await?;
         let others: Vec<TargetId> = snapshot.live.keys().cloned().collect();
+        let former: Vec<TargetId> = snapshot.records.keys().cloned().collect();
         let chosen: Vec<TargetId> = selection
-            .select(snapshot.desired.instances(), &others)?
+            .select_beside(snapshot.desired.instances(), &others, &former)?
             .into_iter()
             .map(|instance| instance.target.clone())
             .collect();
-        self.look_for_earlier_lives(&mut snapshot, chosen.iter())
+        self.look_for_earlier_incarnations(&mut snapshot, chosen.iter())
             .await?;
-        if let Some(life) = options.revive {
-            self.revive(&mut snapshot, &chosen, life).await?;
+        if let Some(incarnation) = options.revive {
+            self.revive(&mut snapshot, &chosen, incarnation).await?;
         }
         let updates_waiting = chosen
             .iter()

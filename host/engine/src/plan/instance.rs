@@ -70,7 +70,7 @@ impl Run {
             Digest::of_json(&folder.map(|seen| &seen.outputs)),
         );
         let Looked { effects, beside } = self
-            .effects_of_life(snapshot, whose, wanted.effects, folder, &options.adopt)
+            .effects_of_incarnation(snapshot, whose, wanted.effects, folder, &options.adopt)
             .await?;
         inputs.extend(beside.input());
         let deployed_now = snapshot.deployed_now(target, incarnation);
@@ -98,7 +98,7 @@ impl Run {
             return Ok(PlannedTarget::Refusal(blocked));
         }
         let data_version = DataVersionChange::of(&effects).or(wanted.data_version);
-        // A life that goes on without its folder has data that no failure may take along.
+        // An incarnation that goes on without its folder has data that no failure may take along.
         let goes_on = folder.is_none() && snapshot.deployed_of(target, incarnation).is_some();
         let operation = if goes_on || snapshot.revived.contains_key(target) {
             Operation::Revive
@@ -145,12 +145,12 @@ fn begins_without_data(
     }
     let journaled = snapshot.deployed.get(target).into_iter().flatten();
     let mut left: BTreeSet<Incarnation> = journaled
-        .filter(|life| has_something(life))
-        .map(|life| life.incarnation)
+        .filter(|entry| has_something(entry))
+        .map(|entry| entry.incarnation)
         .collect();
     left.extend(snapshot.marked.get(target));
-    let lives: Vec<String> = left.iter().map(ToString::to_string).collect();
-    let (of, several) = match lives.as_slice() {
+    let incarnations: Vec<String> = left.iter().map(ToString::to_string).collect();
+    let (of, several) = match incarnations.as_slice() {
         [] => return None,
         [one] => (format!("incarnation {one}"), false),
         several => (format!("the incarnations {}", several.join(", ")), true),

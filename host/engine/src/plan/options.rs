@@ -20,8 +20,8 @@ pub struct PlanOptions {
     pub reclaim: bool,
     /// What isn't ours and is to be taken over, by the effect that it becomes.
     pub adopt: BTreeMap<EffectId, Adoption>,
-    /// That targets which were removed go on with the data that was retained of that life,
-    /// see [`Run::life_to_revive`](crate::Run::life_to_revive).
+    /// That targets which were removed go on with the data that was retained of that incarnation,
+    /// see [`Run::incarnation_to_revive`](crate::Run::incarnation_to_revive).
     pub revive: Option<Incarnation>,
     /// That of targets without changes only the names are kept, and their effects counted:
     /// for whoever shows a plan and saves none. A fleet's texts take gigabytes.

@@ -75,7 +75,7 @@ impl Run {
         let region = instance.region.clone();
         let mut snapshot = self.snapshot().await?;
         let resolver = Resolver::new(self.offline.clone(), false);
-        self.look_for_earlier_lives(&mut snapshot, std::iter::once(target))
+        self.look_for_earlier_incarnations(&mut snapshot, std::iter::once(target))
             .await?;
         let snapshot = Arc::new(snapshot);
         let wanted = resolver
@@ -168,7 +168,7 @@ fn set_anew(
     } = wanted;
     let mut versions = wanted.secret_versions.clone();
     let target = names.target();
-    let Some(Resource::Folder(folder)) = folder.map(|seen| &seen.image) else {
+    let Some(Resource::Folder(folder)) = folder.map(|seen| &seen.state) else {
         return Vec::new();
     };
     // What it didn't use before isn't new to it.

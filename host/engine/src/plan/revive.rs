@@ -10,13 +10,13 @@ use crate::snapshot::{PlanningSnapshot, Revived};
 use crate::{PlanError, Refusal, Run};
 
 impl Run {
-    /// The life of a removed target whose retained data it can go on with: the only one of
+    /// The incarnation of a removed target whose retained data it can go on with: the only one of
     /// which something is left, or the one that is named.
     ///
     /// # Errors
     /// When the target isn't desired, is deployed or at work, nothing of it is retained, or
     /// its data is in another region.
-    pub async fn life_to_revive(
+    pub async fn incarnation_to_revive(
         &self,
         target: &TargetId,
         said: Option<Incarnation>,
@@ -35,27 +35,27 @@ impl Run {
             return refused(Refusal::deployed(target));
         }
         let usages = Usages::read(&*self.store, &snapshot, &everything).await?;
-        let mut left = usages.lives_left(target);
-        // Secrets that were given for the life to come.
+        let mut left = usages.incarnations_left(target);
+        // Secrets that were given for the incarnation to come.
         left.remove(&snapshot.incarnation(target));
-        let life = match said {
+        let incarnation = match said {
             Some(said) if left.contains(&said) => said,
             Some(_) => return refused(Refusal::nothing_retained(target, said)),
-            None if left.len() > 1 => return refused(Refusal::many_lives(target, &left)),
+            None if left.len() > 1 => return refused(Refusal::many_incarnations(target, &left)),
             None => match left.first() {
-                Some(life) => *life,
+                Some(incarnation) => *incarnation,
                 None => return refused(Refusal::nothing_retained(target, None)),
             },
         };
-        match retained_in(&usages, target, life) {
+        match retained_in(&usages, target, incarnation) {
             Some(region) if region != instance.region => {
                 refused(Refusal::retained_elsewhere(target, &region, instance))
             }
-            _ => Ok(life),
+            _ => Ok(incarnation),
         }
     }
 
-    /// Lets targets go on with a life that has ended.
+    /// Lets targets go on with an incarnation that has ended.
     pub(crate) async fn revive(
         &self,
         snapshot: &mut PlanningSnapshot,
@@ -80,9 +80,13 @@ impl Run {
     }
 }
 
-/// The region that a life's data is in, by the journal or by its marks.
-fn retained_in(usages: &Usages<'_>, target: &TargetId, life: Incarnation) -> Option<RegionName> {
-    if let Some(record) = usages.snapshot.deployed_of(target, life) {
+/// The region that an incarnation's data is in, by the journal or by its marks.
+fn retained_in(
+    usages: &Usages<'_>,
+    target: &TargetId,
+    incarnation: Incarnation,
+) -> Option<RegionName> {
+    if let Some(record) = usages.snapshot.deployed_of(target, incarnation) {
         return Some(record.deployed.region.clone());
     }
     usages
@@ -91,10 +95,10 @@ fn retained_in(usages: &Usages<'_>, target: &TargetId, life: Incarnation) -> Opt
         .filter(|item| match &item.holder {
             Marker::Effect(owner) => {
                 owner.target == *target
-                    && owner.incarnation == life
+                    && owner.incarnation == incarnation
                     && owner.effect.kind() != EffectKind::Application
             }
             _ => false,
         })
-        .find_map(|item| Some(item.image.in_region()?.0.clone()))
+        .find_map(|item| Some(item.state.in_region()?.0.clone()))
 }

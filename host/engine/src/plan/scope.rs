@@ -12,7 +12,7 @@ pub(crate) struct EffectScope<'a> {
 }
 
 impl EffectScope<'_> {
-    /// Whether an owner is this life's effect of that name.
+    /// Whether an owner is this incarnation's effect of that name.
     pub(crate) fn owns(&self, installation: &InstallationId, id: &EffectId, owner: &Owner) -> bool {
         owner.installation == *installation
             && owner.target == *self.target

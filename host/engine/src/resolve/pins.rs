@@ -46,7 +46,7 @@ impl Resolver {
             .get(&instance.app)
             .cloned()
             .unwrap_or_default();
-        let text = match folder.map(|seen| &seen.image) {
+        let text = match folder.map(|seen| &seen.state) {
             Some(Resource::Folder(folder)) => folder.files.get(lock::FILE),
             _ => None,
         };

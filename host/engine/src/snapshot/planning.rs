@@ -19,7 +19,7 @@ pub(crate) struct PlanningSnapshot {
     pub(crate) desired: Arc<Desired>,
     pub(crate) records: Arc<BTreeMap<TargetId, TargetRecord>>,
     pub(crate) live: Arc<BTreeMap<TargetId, LiveTarget>>,
-    /// By target, each life in order.
+    /// By target, each incarnation in order.
     pub(crate) deployed: Arc<BTreeMap<TargetId, Vec<DeployedRecord>>>,
     pub(crate) unfinished: Arc<BTreeMap<TargetId, Unfinished>>,
     /// The highest incarnation of which something outside bears the marks, of targets that
@@ -39,7 +39,7 @@ pub(crate) struct Known {
     pub(crate) unfinished: Arc<BTreeMap<TargetId, Unfinished>>,
 }
 
-/// The life with which a removed target goes on.
+/// The incarnation with which a removed target goes on.
 #[derive(Debug, Clone)]
 pub(crate) struct Revived {
     pub(crate) incarnation: Incarnation,
@@ -91,7 +91,7 @@ impl PlanningSnapshot {
         lock.map(|lock| lock.secret_versions).unwrap_or_default()
     }
 
-    /// The life that a target is in: the one on the branch, or the one that the journal
+    /// The incarnation that a target is in: the one on the branch, or the one that the journal
     /// didn't see end, whose folder someone else removed.
     pub(crate) fn present(&self, target: &TargetId) -> Option<Incarnation> {
         if let Some(lock) = self.lock(target) {
@@ -101,7 +101,7 @@ impl PlanningSnapshot {
         (!last.ended).then_some(last.incarnation)
     }
 
-    /// Which life a plan is for: the present one, the one that a deployment is at work on,
+    /// Which incarnation a plan is for: the present one, the one that a deployment is at work on,
     /// or else the one after the last that came to anything.
     pub(crate) fn incarnation(&self, target: &TargetId) -> Incarnation {
         if let Some(present) = self.present(target) {
@@ -113,7 +113,7 @@ impl PlanningSnapshot {
         if let Some(revived) = self.revived.get(target) {
             return revived.incarnation;
         }
-        let last = self.deployed.get(target).and_then(|lives| lives.last());
+        let last = self.deployed.get(target).and_then(|entries| entries.last());
         let journaled = last.map(|last| last.incarnation);
         let ended = journaled.max(self.marked.get(target).copied());
         match (ended, self.records.get(target)) {
@@ -124,7 +124,7 @@ impl PlanningSnapshot {
         }
     }
 
-    /// What stood when the journal last heard of that life.
+    /// What stood when the journal last heard of that incarnation.
     pub(crate) fn deployed_of(
         &self,
         target: &TargetId,
@@ -136,7 +136,7 @@ impl PlanningSnapshot {
             .find(|record| record.incarnation == incarnation)
     }
 
-    /// The same, while that life lasts.
+    /// The same, while that incarnation lasts.
     pub(crate) fn deployed_now(
         &self,
         target: &TargetId,
@@ -154,14 +154,14 @@ impl PlanningSnapshot {
         customer: &CustomerName,
         removed: &BTreeSet<TargetId>,
     ) -> impl Iterator<Item = &Application> {
-        let lives = self
+        let entries = self
             .deployed
             .iter()
             .filter(move |(target, _)| target.customer() == customer && !removed.contains(*target))
-            .flat_map(|(_, lives)| lives.iter().filter(|life| !life.ended));
-        lives
-            .flat_map(|life| life.deployed.images.values())
-            .filter_map(|image| match image {
+            .flat_map(|(_, entries)| entries.iter().filter(|entry| !entry.ended));
+        entries
+            .flat_map(|entry| entry.deployed.states.values())
+            .filter_map(|state| match state {
                 Resource::Application(application) => Some(application),
                 _ => None,
             })
@@ -182,7 +182,7 @@ impl PlanningSnapshot {
         self.mark(everything, |target| unknown.contains(target));
     }
 
-    /// Takes in of which lives of some targets something bears the marks.
+    /// Takes in of which incarnations of some targets something bears the marks.
     pub(crate) fn mark(
         &mut self,
         everything: &[InventoryItem],

@@ -9,7 +9,7 @@ use super::run::Run;
 use crate::PlanError;
 
 impl Run {
-    /// The last deployment of a life that succeeded and removed nothing.
+    /// The last deployment of an incarnation that succeeded and removed nothing.
     pub(crate) async fn last_success(
         &self,
         target: &TargetId,

@@ -129,7 +129,7 @@ fn versions(snapshot: &PlanningSnapshot, names: &Names, there: &[SecretEntry]) -
     let incarnation = names.incarnation();
     let last = snapshot
         .deployed_of(&target, incarnation)
-        .map(|life| life.at);
+        .map(|entry| entry.at);
     let prefix = names.secret_prefix();
     let mut versions = SecretVersions::new();
     for entry in there {
@@ -151,7 +151,7 @@ fn versions(snapshot: &PlanningSnapshot, names: &Names, there: &[SecretEntry]) -
 
 /// The hold on a target, as its folder has it. One that can't be read holds all the same.
 pub(crate) fn hold_of(folder: Option<&Observed>) -> Option<Hold> {
-    let Some(Resource::Folder(folder)) = folder.map(|seen| &seen.image) else {
+    let Some(Resource::Folder(folder)) = folder.map(|seen| &seen.state) else {
         return None;
     };
     let text = folder.files.get(hold::FILE)?;

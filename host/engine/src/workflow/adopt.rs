@@ -10,7 +10,7 @@ use deploycenter_domain::selector::Selection;
 
 use super::main_commit::{applied, part_older};
 use super::prepared::recover;
-use super::{Prepared, Ready, WorkflowError};
+use super::{Prepared, WorkflowError};
 use crate::{CancellationToken, Engine, PlanOptions};
 
 /// What is to be taken over.
@@ -41,29 +41,27 @@ pub struct PreparedAdoption {
 /// Finishes what was interrupted, and plans the adoption.
 ///
 /// # Errors
-/// When the desired state isn't on main, or what is named can't be taken over.
+/// When the desired state isn't on main, what is named can't be taken over, or it was
+/// stopped.
 pub async fn adopt(
     engine: &Engine,
     request: &AdoptRequest,
     cancel: &CancellationToken,
-) -> Result<Ready<PreparedAdoption>, WorkflowError> {
+) -> Result<PreparedAdoption, WorkflowError> {
     let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     // A project goes along with the customer's instances: it is there for nobody else.
     let selection = Selection::of_targets([&request.target]);
     let recovered = recover(engine, &selection, cancel).await?;
-    if cancel.is_cancelled() {
-        return Ok(Ready::Stopped(recovered));
-    }
     let mut options = PlanOptions {
         adopt: request.effects.clone(),
         ..PlanOptions::default()
     };
     if options.adopt.is_empty() {
-        let life = run
-            .life_to_revive(&request.target, request.incarnation)
+        let incarnation = run
+            .incarnation_to_revive(&request.target, request.incarnation)
             .await?;
-        options.revive = Some(life);
+        options.revive = Some(incarnation);
     }
     let planned = run.plan(&selection, &options).await?;
     if !planned.blocked.is_empty() {
@@ -83,10 +81,13 @@ pub async fn adopt(
         targets = kept;
     }
     let plan = Plan::new(installation, selectors, targets);
-    Ok(Ready::Yes(PreparedAdoption {
+    Ok(PreparedAdoption {
         own_already: own_already(&plan, request),
-        prepared: Prepared::plain(plan, head),
-    }))
+        prepared: Prepared {
+            recovered,
+            ..Prepared::plain(plan, head)
+        },
+    })
 }
 
 /// What was named and isn't taken over, since nobody else has it.

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::plan::{Plan, TargetPlan};
-use deploycenter_domain::selector::{Selection, Selector};
+use deploycenter_domain::selector::Selection;
 use deploycenter_domain::stale::{Verdict, compare};
 
 use super::main_commit::{applied, part_older};
 use super::prepared::recover;
-use super::{LeftOut, Prepared, Ready, WorkflowError};
-use crate::{CancellationToken, Engine, PlanOptions, Planned, Refusal};
+use super::{LeftOut, Prepared, WorkflowError};
+use crate::{CancellationToken, Engine, PlanOptions, Planned, Refusal, Run};
 
 /// What is to be applied.
 #[derive(Debug, Clone, Default)]
@@ -33,13 +33,13 @@ pub struct ApplyRequest {
 /// what the planning found besides, its targets taken out.
 ///
 /// # Errors
-/// When the desired state isn't on main, the reviewed plan isn't this repo's, or there is
-/// no plan; with `all_or_nothing` when a target is left out.
+/// When the desired state isn't on main, the reviewed plan isn't this repo's, there is no
+/// plan, or it was stopped; with `all_or_nothing` when a target is left out.
 pub async fn apply(
     engine: &Engine,
     request: &ApplyRequest,
     cancel: &CancellationToken,
-) -> Result<Ready<(Prepared, Planned)>, WorkflowError> {
+) -> Result<(Prepared, Planned), WorkflowError> {
     let reviewed = request.reviewed.as_ref();
     let selection = match reviewed {
         Some(plan) => {
@@ -51,14 +51,14 @@ pub async fn apply(
     let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     let recovered = recover(engine, &selection, cancel).await?;
-    if !recovered.is_empty() && cancel.is_cancelled() {
-        return Ok(Ready::Stopped(recovered));
-    }
     let options = PlanOptions {
         reclaim: request.reclaim,
         ..PlanOptions::default()
     };
-    let mut planned = run.plan(&selection, &options).await?;
+    let mut planned = match reviewed {
+        None => run.plan(&selection, &options).await?,
+        Some(plan) => plan_again(&run, plan, &options).await?,
+    };
     let targets = std::mem::take(&mut planned.plan.targets);
     let (targets, mut left_out) = match reviewed {
         None => (targets, Vec::new()),
@@ -91,7 +91,7 @@ pub async fn apply(
         left_out,
         main_commit: head,
     };
-    Ok(Ready::Yes((prepared, planned)))
+    Ok((prepared, planned))
 }
 
 /// Refuses a plan of another deployment repo.
@@ -105,22 +105,35 @@ fn made_here(engine: &Engine, plan: &Plan) -> Result<(), WorkflowError> {
     })
 }
 
-/// The very targets of a reviewed plan.
+/// The very targets of a reviewed plan, desired still or not.
 fn targets_of(plan: &Plan) -> Result<Selection, WorkflowError> {
-    let selectors: Result<Vec<Selector>, _> = plan
-        .targets
-        .iter()
-        .filter(|target| !target.target.is_shared())
-        .map(|target| Selector::parse(&target.target.to_string()))
-        .collect();
-    let selectors = selectors.map_err(WorkflowError::UnreadableTarget)?;
-    if selectors.is_empty() {
+    let selection = Selection::of_targets(instances(plan));
+    if selection.selectors.is_empty() {
         return Err(WorkflowError::EmptyPlan);
     }
-    Ok(Selection {
-        selectors,
-        ..Selection::default()
-    })
+    Ok(selection)
+}
+
+/// What a reviewed plan's targets would get now. Those that nobody desires any more aren't
+/// planned: [`hold_against`] says so where it matters.
+async fn plan_again(
+    run: &Run,
+    reviewed: &Plan,
+    options: &PlanOptions,
+) -> Result<Planned, WorkflowError> {
+    let desired = instances(reviewed).filter(|target| run.desired().instance(target).is_some());
+    let selection = Selection::of_targets(desired);
+    if selection.selectors.is_empty() {
+        // No selector would mean every target.
+        return Ok(Planned::nothing(reviewed.installation.clone()));
+    }
+    Ok(run.plan(&selection, options).await?)
+}
+
+/// The targets of a plan that a selector can name.
+fn instances(plan: &Plan) -> impl Iterator<Item = &TargetId> {
+    let targets = plan.targets.iter().map(|planned| &planned.target);
+    targets.filter(|target| !target.is_shared())
 }
 
 fn names(plan: &Plan, target: &TargetId) -> bool {
@@ -148,6 +161,8 @@ fn hold_against(
                 refused.insert(target);
                 continue;
             }
+            // It left the desired state, and nothing was to become of it.
+            None if !plan.has_changes() => continue,
             None => Verdict::Stale(vec!["the target".to_owned()]),
         };
         refused.insert(target.clone());
@@ -176,14 +191,14 @@ fn hold_against(
     (kept, left_out)
 }
 
-/// Leaves out what instances share where none of them is applied: it would be there for
-/// nobody.
+/// Leaves out a change of what instances share where none of them is applied: it would be
+/// there for nobody.
 fn with_instances(mut targets: Vec<TargetPlan>) -> Vec<TargetPlan> {
     let customers: BTreeSet<_> = targets
         .iter()
         .filter(|plan| !plan.target.is_shared())
         .map(|plan| plan.target.customer().clone())
         .collect();
-    targets.retain(|plan| customers.contains(plan.target.customer()));
+    targets.retain(|plan| !plan.has_changes() || customers.contains(plan.target.customer()));
     targets
 }

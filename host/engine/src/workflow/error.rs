@@ -3,11 +3,10 @@
 use deploycenter_domain::escape::shown;
 use deploycenter_domain::name::{DeploymentId, InstallationId, TargetId};
 use deploycenter_domain::problem::Problems;
-use deploycenter_domain::selector::SelectorError;
 use deploycenter_ports::{ProviderError, RepositoryError, StoreError};
 
 use super::{LeftOut, SecretError, UnknownDeployment};
-use crate::{CancelError, PlanError, Refusal, RunError};
+use crate::{CancelError, Outcome, PlanError, Refusal, RunError};
 
 /// Why a verb did nothing, or stopped before it was through.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +17,10 @@ pub enum WorkflowError {
     /// The run stopped without an outcome.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// Whoever asked stopped it before anything of its own began; what came of deployments
+    /// that had been interrupted and were taken up before.
+    #[error("{}", stopped(.0))]
+    Stopped(Vec<Outcome>),
     /// The deployment isn't taken back.
     #[error(transparent)]
     Cancel(#[from] CancelError),
@@ -49,9 +52,6 @@ pub enum WorkflowError {
         /// Whose repo this is.
         ours: InstallationId,
     },
-    /// The reviewed plan names a target that none can be called.
-    #[error(transparent)]
-    UnreadableTarget(SelectorError),
     /// The reviewed plan holds no target.
     #[error("the plan holds no target")]
     EmptyPlan,
@@ -106,6 +106,15 @@ pub enum WorkflowError {
         /// Which.
         deployment: DeploymentId,
     },
+}
+
+/// What was done until the stop.
+fn stopped(recovered: &[Outcome]) -> String {
+    match recovered {
+        [] => RunError::Stopped.to_string(),
+        _ => "stopped before anything new began; only what had been interrupted was taken up"
+            .to_owned(),
+    }
 }
 
 impl From<StoreError> for WorkflowError {

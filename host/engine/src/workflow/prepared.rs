@@ -5,16 +5,7 @@ use deploycenter_domain::selector::Selection;
 use deploycenter_ports::{CommitContext, DeploymentEvent};
 
 use super::{LeftOut, WorkflowError};
-use crate::{CancellationToken, Engine, Outcome, ResumeScope};
-
-/// Whether there is something to agree to.
-#[derive(Debug, Clone)]
-pub enum Ready<T> {
-    /// There is.
-    Yes(T),
-    /// The run was stopped on request while it finished what had been interrupted.
-    Stopped(Vec<Outcome>),
-}
+use crate::{CancellationToken, Engine, Outcome, ResumeScope, RunError};
 
 /// What is about to be done.
 #[derive(Debug, Clone)]
@@ -41,10 +32,11 @@ impl Prepared {
         }
     }
 
-    /// Carries it out, in `actor`'s name.
+    /// Carries it out, in `actor`'s name. First come the outcomes of what had been
+    /// interrupted, then its own: the last one of a target is how it stands.
     ///
     /// # Errors
-    /// As [`Engine::deploy`].
+    /// As [`Engine::deploy`]; [`WorkflowError::Stopped`] where nothing of it began.
     pub async fn run(
         self,
         engine: &Engine,
@@ -55,17 +47,31 @@ impl Prepared {
             actor,
             main_commit: self.main_commit,
         };
-        Ok(engine.deploy(self.plan.targets, &commit, cancel).await?)
+        let mut outcomes = self.recovered;
+        match engine.deploy(self.plan.targets, &commit, cancel).await {
+            Ok(own) => {
+                outcomes.extend(own);
+                Ok(outcomes)
+            }
+            Err(RunError::Stopped) => Err(WorkflowError::Stopped(outcomes)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 /// Ends what a dead process left of the selected targets, before anything else: a plan is
-/// made on settled ground.
+/// made on settled ground. A run that was stopped until then goes no further.
+///
+/// # Errors
+/// [`WorkflowError::Stopped`] with what came of them so far; else as [`Engine::resume`].
 pub(super) async fn recover(
     engine: &Engine,
     selection: &Selection,
     cancel: &CancellationToken,
 ) -> Result<Vec<Outcome>, WorkflowError> {
+    if cancel.is_cancelled() {
+        return Err(WorkflowError::Stopped(Vec::new()));
+    }
     let touched = |target: &_| selection.touches(target);
     let recovered = engine
         .resume(ResumeScope::Interrupted, touched, cancel)
@@ -74,6 +80,9 @@ pub(super) async fn recover(
         engine.progress.event(&DeploymentEvent::Recovered {
             deployments: recovered.len(),
         });
+    }
+    if cancel.is_cancelled() {
+        return Err(WorkflowError::Stopped(recovered));
     }
     Ok(recovered)
 }

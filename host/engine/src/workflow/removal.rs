@@ -9,7 +9,7 @@ use deploycenter_domain::selector::Selection;
 
 use super::main_commit::applied;
 use super::prepared::recover;
-use super::{Prepared, Ready, WorkflowError};
+use super::{Prepared, WorkflowError};
 use crate::{CancellationToken, Engine, Outcome, PlanError, Run};
 
 /// What is to go.
@@ -75,18 +75,19 @@ pub struct PreparedRemoval {
     /// What is done.
     pub prepared: Prepared,
     /// The targets that someone has to confirm by name: those that aren't gone already.
+    /// None, and nothing planned: what had been interrupted has removed them all.
     pub to_confirm: BTreeSet<TargetId>,
 }
 
 /// Finishes what was interrupted, and plans the removal of what is left.
 ///
 /// # Errors
-/// When the desired state isn't on main, or a target can't go.
+/// When the desired state isn't on main, a target can't go, or it was stopped.
 pub async fn remove(
     engine: &Engine,
     request: &RemovalRequest,
     cancel: &CancellationToken,
-) -> Result<Ready<PreparedRemoval>, WorkflowError> {
+) -> Result<PreparedRemoval, WorkflowError> {
     let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     let targets = request.removal.targets();
@@ -94,17 +95,18 @@ pub async fn remove(
     let recovered = recover(engine, &Selection::of_targets(&targets), cancel).await?;
     let gone = removed(engine, &recovered).await?;
     let left: BTreeSet<TargetId> = targets.difference(&gone).cloned().collect();
-    if left.is_empty() || cancel.is_cancelled() {
-        return Ok(Ready::Stopped(recovered));
-    }
-    let plan = request.removal.plan(&run, &left).await?;
-    Ok(Ready::Yes(PreparedRemoval {
+    let plan = if left.is_empty() {
+        Plan::new(engine.installation.clone(), Vec::new(), Vec::new())
+    } else {
+        request.removal.plan(&run, &left).await?
+    };
+    Ok(PreparedRemoval {
         prepared: Prepared {
             recovered,
             ..Prepared::plain(plan, head)
         },
         to_confirm: left,
-    }))
+    })
 }
 
 /// The targets of removals that were taken up and are done.

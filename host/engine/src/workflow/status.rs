@@ -99,9 +99,15 @@ impl<'a> StatusReader<'a> {
             .filter(|live| !live.target.is_shared())
             .map(|live| live.target.clone())
             .collect();
+        let last = self.last_deployments().await?;
+        // Without the branches nobody knows what isn't there any more.
+        let former: Vec<TargetId> = match away {
+            None => last.keys().cloned().collect(),
+            Some(_) => Vec::new(),
+        };
         let chosen: Vec<TargetId> = self
             .selection
-            .select(desired.instances(), &others)?
+            .select_beside(desired.instances(), &others, &former)?
             .into_iter()
             .map(|instance| instance.target.clone())
             .collect();
@@ -110,7 +116,6 @@ impl<'a> StatusReader<'a> {
             let named = states.into_iter().map(|state| (state.name.clone(), state));
             named.collect()
         });
-        let last = self.last_deployments().await?;
         let live: BTreeMap<&TargetId, &LiveTarget> =
             live.iter().map(|live| (&live.target, live)).collect();
         let gone = others.iter().filter(|target| {

@@ -7,7 +7,7 @@ use deploycenter_ports::CommitContext;
 
 use super::main_commit::{applied, part_older};
 use super::prepared::recover;
-use super::{LeftOut, Prepared, Ready, WorkflowError};
+use super::{LeftOut, Prepared, WorkflowError};
 use crate::{CancellationToken, Engine, Next, Outcome, PlanOptions, Rollout};
 
 /// What is to be moved.
@@ -35,18 +35,15 @@ pub struct PreparedRollout {
 /// Finishes what was interrupted, and plans what waits for newer pins.
 ///
 /// # Errors
-/// When the desired state isn't on main, or there is no plan.
+/// When the desired state isn't on main, there is no plan, or it was stopped.
 pub async fn sync(
     engine: &Engine,
     request: &SyncRequest,
     cancel: &CancellationToken,
-) -> Result<Ready<PreparedRollout>, WorkflowError> {
+) -> Result<PreparedRollout, WorkflowError> {
     let run = engine.open_run().await?;
     let head = applied(engine, request.allow_dirty).await?;
     let recovered = recover(engine, &request.selection, cancel).await?;
-    if cancel.is_cancelled() {
-        return Ok(Ready::Stopped(recovered));
-    }
     let options = PlanOptions {
         sync: true,
         ..PlanOptions::default()
@@ -73,10 +70,10 @@ pub async fn sync(
         left_out,
         main_commit: head,
     };
-    Ok(Ready::Yes(PreparedRollout {
+    Ok(PreparedRollout {
         prepared,
         batch: request.batch,
-    }))
+    })
 }
 
 impl PreparedRollout {
@@ -88,7 +85,7 @@ impl PreparedRollout {
     }
 
     /// Carries it out in `actor`'s name, batch after batch; `gate` has its say between two,
-    /// as in [`Engine::roll_out`].
+    /// as in [`Engine::roll_out`]. First come the outcomes of what had been interrupted.
     pub async fn run(
         self,
         engine: &Engine,
@@ -97,10 +94,15 @@ impl PreparedRollout {
         gate: impl AsyncFnMut(&[Outcome], &[TargetPlan]) -> Next,
     ) -> Rollout {
         let Prepared {
-            plan, main_commit, ..
+            plan,
+            recovered,
+            main_commit,
+            ..
         } = self.prepared;
         let commit = CommitContext { actor, main_commit };
         let batches = batches(plan.targets, self.batch);
-        engine.roll_out(batches, &commit, cancel, gate).await
+        let mut rollout = engine.roll_out(batches, &commit, cancel, gate).await;
+        rollout.outcomes.splice(0..0, recovered);
+        rollout
     }
 }

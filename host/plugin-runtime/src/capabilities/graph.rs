@@ -60,6 +60,8 @@ fn is_declared(declaration: &Declaration, id: &EffectId) -> bool {
             .keys()
             .any(|role: &ApplicationRole| role.as_str() == name),
         // The host's own; a plugin can't name them.
-        _ => false,
+        EffectKind::MountTarget | EffectKind::Commit | EffectKind::Project | EffectKind::Sync => {
+            false
+        }
     }
 }

@@ -34,16 +34,16 @@ pub struct TargetRecord {
     pub last_succeeded: Option<DeploymentId>,
     /// The commit of main of the last one that succeeded.
     pub main_commit: Option<String>,
-    /// Whether a life of it is deployed, and not removed.
+    /// Whether an incarnation of it is deployed, and not removed.
     pub is_deployed: bool,
 }
 
-/// What stands of one life of a target.
+/// What stands of one incarnation of a target.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeployedRecord {
     /// Which target.
     pub target: TargetId,
-    /// Which life of it.
+    /// Which incarnation of it.
     pub incarnation: Incarnation,
     /// What stands.
     pub deployed: DeployedState,
@@ -86,13 +86,13 @@ pub trait Queries: Send + Sync + fmt::Debug {
     /// As [`Queries::deployments`].
     async fn targets(&self, page: PageRequest) -> Result<Page<TargetRecord>, StoreError>;
 
-    /// What is deployed of a target: of the life of it that wasn't removed.
+    /// What is deployed of a target: of the incarnation of it that wasn't removed.
     ///
     /// # Errors
     /// As [`Queries::deployments`].
     async fn deployed_of(&self, target: &TargetId) -> Result<Option<DeployedRecord>, StoreError>;
 
-    /// Every life of every target of which a deployment has succeeded, in an order of the
+    /// Every incarnation of every target of which a deployment has succeeded, in an order of the
     /// store's.
     ///
     /// # Errors

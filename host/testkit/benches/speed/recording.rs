@@ -227,12 +227,12 @@ impl Writer {
                 .after
                 .as_ref()
                 .context("a first deployment creates")?;
-            let mut image = bind(after, &bindings)?;
-            if let Resource::File(file) = image {
+            let mut state = bind(after, &bindings)?;
+            if let Resource::File(file) = state {
                 files.insert(effect.name.clone(), file.content);
                 continue;
             }
-            if let Resource::Sync(_) = image {
+            if let Resource::Sync(_) = state {
                 continue;
             }
             let mut ownership = Ownership::Owned(Owner {
@@ -243,7 +243,7 @@ impl Writer {
                 deployment: deployment.clone(),
             });
             let mut outputs = Outputs::new();
-            match (&mut image, effect.kind) {
+            match (&mut state, effect.kind) {
                 (Resource::Folder(folder), _) => {
                     self.folder(plan, folder, &files)?;
                     outputs.extend(folder.tree.clone().map(|tree| (OutputName::Tree, tree)));
@@ -266,7 +266,7 @@ impl Writer {
                 bindings.insert(format!("{}:{output}", effect.id), value.clone());
             }
             self.thing(&Observed {
-                image,
+                state,
                 ownership,
                 outputs,
             })?;
@@ -296,7 +296,7 @@ impl Writer {
         let bytes = serde_json::to_vec(observed)?;
         self.data.write_all(&bytes)?;
         self.index
-            .write_all(&identity(&observed.image)?.to_le_bytes())?;
+            .write_all(&identity(&observed.state)?.to_le_bytes())?;
         self.index.write_all(&self.offset.to_le_bytes())?;
         self.index
             .write_all(&u32::try_from(bytes.len())?.to_le_bytes())?;

@@ -130,7 +130,7 @@ pub(crate) fn revive(engine: Engine) -> BoxFuture<'static, Result<Vec<Outcome>, 
         let life = engine
             .open_run()
             .await?
-            .life_to_revive(&target(), None)
+            .incarnation_to_revive(&target(), None)
             .await?;
         let options = PlanOptions {
             revive: Some(life),

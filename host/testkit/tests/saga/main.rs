@@ -20,5 +20,6 @@ mod refuse;
 mod rollout;
 mod runs;
 mod scene;
+mod stopped;
 mod twice;
 mod two;

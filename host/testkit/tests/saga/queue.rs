@@ -1,16 +1,23 @@
 //! What one process enqueues, another one runs.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use deploycenter_domain::journal::Status;
+use deploycenter_domain::resource::Adoption;
 use deploycenter_domain::selector::Selection;
-use deploycenter_engine::workflow::StatusReader;
-use deploycenter_engine::{CancellationToken, Engine, PlanOptions};
+use deploycenter_engine::workflow::{
+    self, AdoptRequest, ApplyRequest, Removal, RemovalRequest, StatusReader,
+};
+use deploycenter_engine::{CancellationToken, Engine, Outcome, PlanOptions};
 use deploycenter_ports::CommitContext;
 use deploycenter_testkit::World;
+use deploycenter_testkit::customers::ACME;
 
+use crate::life::undesired;
 use crate::scene::{ACTOR, before_deploy, deployed, resumed, tried, undying};
 
 /// A process that enqueues all, and goes; whether it gives the leases back before.
-fn enqueued(world: &World, gives_back: bool) {
+pub(crate) fn enqueued(world: &World, gives_back: bool) {
     undying(world, async |engine: Engine| {
         let planned = engine
             .plan(&Selection::default(), &PlanOptions::default())
@@ -20,7 +27,10 @@ fn enqueued(world: &World, gives_back: bool) {
             actor: ACTOR.to_owned(),
             main_commit: None,
         };
-        let queued = engine.enqueue(plans, &commit).await.unwrap();
+        let queued = engine
+            .enqueue(plans, &commit, &CancellationToken::new())
+            .await
+            .unwrap();
         if gives_back {
             engine.leave(queued).await;
         }
@@ -79,4 +89,75 @@ fn what_was_only_enqueued_is_taken_back_without_a_trace() {
     assert!(world.inventory().unwrap() == nothing);
     // The next deployment begins as if there had been none.
     deployed(&world);
+}
+
+/// What came of each, in order.
+fn told(outcomes: &[Outcome]) -> Vec<(String, Status)> {
+    outcomes
+        .iter()
+        .map(|outcome| (outcome.target.to_string(), outcome.status))
+        .collect()
+}
+
+#[test]
+fn what_was_taken_up_is_told_before_what_comes_after_it() {
+    for adopts in [false, true] {
+        let world = before_deploy();
+        enqueued(&world, true);
+        let next = ACME.replace("maxUsers: 100", "maxUsers: 137");
+        world.write("customers.yaml", &next).unwrap();
+        let outcomes = undying(&world, async |engine: Engine| {
+            let cancel = CancellationToken::new();
+            let prepared = if adopts {
+                // It is its own since what was enqueued has been run.
+                let record = "dns.record/domain".parse().unwrap();
+                let request = AdoptRequest {
+                    target: "acme/mattermost".parse().unwrap(),
+                    effects: BTreeMap::from([(record, Adoption::default())]),
+                    incarnation: None,
+                    allow_dirty: false,
+                    allow_older: false,
+                };
+                let adoption = workflow::adopt(&engine, &request, &cancel).await;
+                adoption.unwrap().prepared
+            } else {
+                let request = ApplyRequest::default();
+                let applied = workflow::apply(&engine, &request, &cancel).await;
+                applied.unwrap().0
+            };
+            let ran = prepared.run(&engine, ACTOR.to_owned(), &cancel).await;
+            ran.unwrap()
+        });
+        let targets = ["acme/_customer", "acme/mattermost", "acme/mattermost"];
+        let expected = targets.map(|target| (target.to_owned(), Status::Succeeded));
+        assert_eq!(told(&outcomes), expected, "adopts: {adopts}");
+    }
+}
+
+#[test]
+fn a_removal_that_was_enqueued_leaves_nothing_to_confirm() {
+    let world = undesired();
+    let targets = BTreeSet::from(["acme/mattermost".parse().unwrap()]);
+    let removal = undying(&world, async |engine: Engine| {
+        let cancel = CancellationToken::new();
+        let run = engine.open_run().await.unwrap();
+        let plan = run.plan_destroy(&targets, false).await.unwrap();
+        let commit = CommitContext::default();
+        let queued = engine.enqueue(plan.targets, &commit, &cancel).await;
+        engine.leave(queued.unwrap()).await;
+        let request = RemovalRequest {
+            removal: Removal::Destroy {
+                targets: targets.clone(),
+                many: false,
+            },
+            allow_dirty: false,
+        };
+        let removal = workflow::remove(&engine, &request, &cancel).await;
+        removal.unwrap()
+    });
+    assert_eq!(removal.to_confirm, BTreeSet::new());
+    assert!(!removal.prepared.plan.has_changes());
+    let expected = ["acme/mattermost", "acme/_customer"];
+    let expected = expected.map(|target| (target.to_owned(), Status::Succeeded));
+    assert_eq!(told(&removal.prepared.recovered), expected);
 }

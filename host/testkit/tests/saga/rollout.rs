@@ -109,3 +109,17 @@ fn a_batch_that_cannot_begin_leaves_what_was_done() {
         "{error}"
     );
 }
+
+#[test]
+fn what_was_stopped_before_the_first_batch_begins_none() {
+    let world = World::new(ACME_AND_RIVOLI).unwrap();
+    let nothing = world.inventory().unwrap();
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let rollout = rolled_out(&world, &cancel, |_| unreachable!("no batch has ended"));
+    assert_eq!(begun(&rollout), [""; 0]);
+    let all = ["acme/mattermost", "rivoli/mattermost"];
+    assert_eq!(rollout.not_begun, all.map(|target| target.parse().unwrap()));
+    assert_eq!(rollout.error, None);
+    assert!(world.inventory().unwrap() == nothing);
+}

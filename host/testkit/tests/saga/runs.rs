@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::selector::{Selection, Selector};
-use deploycenter_engine::workflow::{self, ApplyRequest, Ready};
+use deploycenter_engine::workflow::{self, ApplyRequest};
 use deploycenter_engine::{
     CancellationToken, Engine, Limits, Outcome, PlanError, PlanOptions, Planned, RefusalCode,
 };
@@ -112,13 +112,9 @@ impl Process<'_> {
 
 async fn applied(engine: &Engine, request: &ApplyRequest) -> Vec<Outcome> {
     let cancel = CancellationToken::new();
-    match workflow::apply(engine, request, &cancel).await.unwrap() {
-        Ready::Yes((prepared, _)) => prepared
-            .run(engine, ACTOR.to_owned(), &cancel)
-            .await
-            .unwrap(),
-        Ready::Stopped(outcomes) => panic!("{outcomes:?}"),
-    }
+    let (prepared, _) = workflow::apply(engine, request, &cancel).await.unwrap();
+    let ran = prepared.run(engine, ACTOR.to_owned(), &cancel).await;
+    ran.unwrap()
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(crate) fn owner(deployment: &str, effect: &str) -> Owner {
     }
 }
 
-pub(crate) fn image(path: &str) -> Resource {
+pub(crate) fn state(path: &str) -> Resource {
     Resource::Application(Application {
         name: "acme--odoo".to_owned(),
         project: "acme".to_owned(),
@@ -245,8 +245,8 @@ fn each_case_has_its_answer() {
     for (what, before, after, undo, there, expected) in cases {
         let step = Step {
             owner: owner("d2", "workload"),
-            before: before.map(image),
-            after: after.map(image),
+            before: before.map(state),
+            after: after.map(state),
             uncertain: false,
             undo,
             commit: CommitContext::default(),
@@ -266,7 +266,7 @@ fn the_way_out_is_named() {
     let step = Step {
         owner: owner("d2", "workload"),
         before: None,
-        after: Some(image("new")),
+        after: Some(state("new")),
         uncertain: false,
         undo: false,
         commit: CommitContext::default(),
@@ -292,8 +292,8 @@ fn the_way_out_is_named() {
 fn a_difference_is_named() {
     let step = Step {
         owner: owner("d2", "workload"),
-        before: Some(image("old")),
-        after: Some(image("new")),
+        before: Some(state("old")),
+        after: Some(state("new")),
         uncertain: false,
         undo: false,
         commit: CommitContext::default(),

@@ -72,7 +72,7 @@ async fn seen(world: &Cluster, wanted: &Resource) -> Observed {
 fn taking(name: &str, seen: &Observed, wanted: &Resource) -> Step {
     Step {
         adopt: Some(Adoption::default()),
-        ..step(name, 1, Some(seen.image.clone()), Some(wanted.clone()))
+        ..step(name, 1, Some(seen.state.clone()), Some(wanted.clone()))
     }
 }
 
@@ -90,7 +90,7 @@ async fn round(world: &Cluster, name: &str, wanted: &Resource, old: &str, new: &
         assert!(world.argocd.ensure(&step).await.unwrap().changed);
         let found = world.argocd.observe(wanted).await;
         let found = found.unwrap().unwrap();
-        assert_eq!(found.image, *wanted);
+        assert_eq!(found.state, *wanted);
         assert_eq!(found.ownership, Ownership::Owned(owner(name, 1)));
     }
     let other = Step {
@@ -154,10 +154,10 @@ async fn an_application_is_adopted_from_another_project_and_goes_back_there() {
     assert!(failure.help.unwrap().remedies().eq([&adopt]));
 
     let there = seen(&world, &wanted).await;
-    let Resource::Application(image) = &there.image else {
+    let Resource::Application(state) = &there.state else {
         panic!()
     };
-    assert_eq!(image.project, "default");
+    assert_eq!(state.project, "default");
     let old = format!("{APPLICATION}?project=default");
     let new = format!("{APPLICATION}?project=acme");
     round(&world, "workload", &wanted, &old, &new).await;
@@ -167,7 +167,7 @@ async fn an_application_is_adopted_from_another_project_and_goes_back_there() {
 async fn another_installations_application_gets_its_marks_back() {
     let world = Cluster::new().await;
     world.deploy().await;
-    // Its marks are those of an earlier life, of another installation.
+    // Its marks are those of an earlier incarnation, of another installation.
     let former = Owner {
         installation: "example".parse().unwrap(),
         incarnation: Incarnation(7),
@@ -293,14 +293,14 @@ async fn all_that_is_ours_is_listed_and_nothing_foreign() {
     assert_eq!(list("example-2").await.len(), 1);
     assert_eq!(list("example-3").await, []);
 
-    // Each image is what a removal starts from.
+    // Each state is what a removal starts from.
     for (name, one) in [
         ("workload", &all[2]),
         ("base", &all[3]),
         ("base-project", &all[1]),
         ("project", &all[0]),
     ] {
-        let removal = step(name, 1, Some(one.image.clone()), None);
+        let removal = step(name, 1, Some(one.state.clone()), None);
         assert!(world.argocd.ensure(&removal).await.unwrap().changed);
     }
     assert_eq!(list("example").await.len(), 1);

@@ -364,7 +364,7 @@ async fn a_list_that_knows_only_its_own_fields_is_enough() {
     assert!(states.iter().all(|it| it.revision.is_some()));
     let wanted = deploycenter_domain::resource::Resource::Sync(sync);
     let seen = world.argocd.snapshot().observe(&wanted).await.unwrap();
-    assert_eq!(seen.map(|seen| seen.image), Some(wanted));
+    assert_eq!(seen.map(|seen| seen.state), Some(wanted));
 }
 
 #[tokio::test]

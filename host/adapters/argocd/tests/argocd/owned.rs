@@ -44,7 +44,7 @@ async fn a_target_is_taken_over_and_a_second_run_changes_nothing() {
         ];
         for (reading, found) in readings {
             let found = found.unwrap().unwrap();
-            assert_eq!(found.image, wanted, "{name} {reading}");
+            assert_eq!(found.state, wanted, "{name} {reading}");
             let expected = if name == "sync" {
                 Ownership::ByPlace
             } else {
@@ -157,7 +157,7 @@ async fn updates_keep_what_others_set_and_undo_restores() {
             .await
             .unwrap()
             .unwrap()
-            .image,
+            .state,
         world.application(false)
     );
 
@@ -169,7 +169,7 @@ async fn updates_keep_what_others_set_and_undo_restores() {
             .await
             .unwrap()
             .unwrap()
-            .image,
+            .state,
         world.application(true)
     );
 
@@ -188,7 +188,7 @@ async fn updates_keep_what_others_set_and_undo_restores() {
             .await
             .unwrap()
             .unwrap()
-            .image,
+            .state,
         world.project("x")
     );
 
@@ -267,16 +267,16 @@ async fn an_application_moves_to_another_project_and_back() {
     let other = step("base-project", 2, None, Some(world.base_project("other")));
     world.argocd.ensure(&other).await.unwrap();
     let (old, new) = (base_in(&world, "acme--base"), base_in(&world, "other"));
-    let image = async |wanted: &Resource| {
+    let state = async |wanted: &Resource| {
         let seen = world.argocd.observe(wanted).await.unwrap();
-        seen.unwrap().image
+        seen.unwrap().state
     };
     let uid = async |project: &str| {
         let path = format!("/api/v1/applications/acme--odoo--base?project={project}");
         world.get(&path).await["metadata"]["uid"].clone()
     };
     let was = uid("acme--base").await;
-    assert_eq!(image(&new).await, old, "it is seen where it is");
+    assert_eq!(state(&new).await, old, "it is seen where it is");
 
     let lost = Effect::Drop(DropWhen::After);
     world.fault("UpdateApplication", 1, lost);
@@ -284,7 +284,7 @@ async fn an_application_moves_to_another_project_and_back() {
     // Its answer is lost once, and then it is taken again.
     for _ in 0..2 {
         world.argocd.ensure(&there).await.unwrap();
-        assert_eq!(image(&new).await, new);
+        assert_eq!(state(&new).await, new);
     }
     assert_eq!(uid("other").await, was, "it is the same application");
     let delete = step(
@@ -307,7 +307,7 @@ async fn an_application_moves_to_another_project_and_back() {
     world.argocd.ensure(&again).await.unwrap();
     for _ in 0..2 {
         world.argocd.undo(&there).await.unwrap();
-        assert_eq!(image(&new).await, old);
+        assert_eq!(state(&new).await, old);
     }
     assert_eq!(uid("acme--base").await, was);
 }

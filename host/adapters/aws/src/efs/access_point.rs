@@ -262,7 +262,7 @@ impl RegionalEfs<'_> {
         let user = found.posix_user.as_ref();
         // An id beyond 32 bits can't be ours; the largest stands for it and differs.
         let narrow = |id: i64| u32::try_from(id).unwrap_or(u32::MAX);
-        let image = AccessPoint {
+        let state = AccessPoint {
             region: self.region.clone(),
             file_system: found.file_system_id.clone().unwrap_or_default(),
             client_token: found.client_token.clone().unwrap_or_default(),
@@ -279,7 +279,7 @@ impl RegionalEfs<'_> {
                 .unwrap_or_default(),
         };
         Observed {
-            image: Resource::AccessPoint(image),
+            state: Resource::AccessPoint(state),
             ownership: ownership(&tags),
             outputs: outputs(found.access_point_id.as_deref().unwrap_or_default()),
         }

@@ -132,7 +132,7 @@ impl RegionalEfs<'_> {
         }
         self.tag(id, set).await?;
         if adoption.former.is_none() {
-            // What our mount targets noted; another life's notes are still true.
+            // What our mount targets noted; another incarnation's notes are still true.
             let notes = tag_map(&found.tags).into_keys();
             unset.extend(notes.filter(|key| key.starts_with(NOTE)));
         }

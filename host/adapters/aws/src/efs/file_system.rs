@@ -368,7 +368,7 @@ impl RegionalEfs<'_> {
         found: &FileSystemDescription,
     ) -> Observed {
         let tags = tag_map(&found.tags);
-        let image = FileSystem {
+        let state = FileSystem {
             region: self.region.clone(),
             creation_token: token_of(found),
             name: tags
@@ -384,7 +384,7 @@ impl RegionalEfs<'_> {
             kms_key_id: found.kms_key_id.clone().filter(|_| with_key),
         };
         Observed {
-            image: Resource::FileSystem(image),
+            state: Resource::FileSystem(state),
             ownership: ownership(&tags),
             outputs: outputs(&found.file_system_id),
         }

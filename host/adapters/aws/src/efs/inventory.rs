@@ -44,7 +44,7 @@ impl RegionalEfs<'_> {
             all.push(InventoryItem {
                 system: "efs",
                 id: found.file_system_id,
-                image: seen.image,
+                state: seen.state,
                 outputs: seen.outputs,
                 holder,
                 since: time(&found.creation_time),
@@ -71,11 +71,11 @@ impl RegionalEfs<'_> {
                 security_groups: Vec::new(),
             };
             let seen = self.observe_mount_target(&place).await?;
-            if let Some(Observed { image, outputs, .. }) = seen {
+            if let Some(Observed { state, outputs, .. }) = seen {
                 all.push(InventoryItem {
                     system: "efs",
                     id: found.mount_target_id,
-                    image,
+                    state,
                     outputs,
                     holder: holder.clone(),
                     since: None,
@@ -96,7 +96,7 @@ impl RegionalEfs<'_> {
             let id = found.access_point_id.clone()?;
             Some(InventoryItem {
                 system: "efs",
-                image: self.observed_access_point(found).image,
+                state: self.observed_access_point(found).state,
                 outputs: outputs(&id),
                 id,
                 holder,

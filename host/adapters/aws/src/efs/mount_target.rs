@@ -351,7 +351,7 @@ impl RegionalEfs<'_> {
     ) -> Observed {
         groups.sort();
         Observed {
-            image: Resource::MountTarget(MountTarget {
+            state: Resource::MountTarget(MountTarget {
                 region: self.region.clone(),
                 file_system: wanted.file_system.clone(),
                 subnet: wanted.subnet.clone(),

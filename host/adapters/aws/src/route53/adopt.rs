@@ -7,7 +7,7 @@ use deploycenter_domain::resource::{Adoption, Observed, Ownership, Record, Resou
 use deploycenter_ports::{ProviderError, ProviderErrorKind, Step};
 
 use super::Zone;
-use super::convert::image;
+use super::convert::state;
 use super::read::Found;
 
 /// What the set-identifiers of all installations begin with.
@@ -153,7 +153,7 @@ fn choose(
 /// The sets of one place as they were seen; `None` for none.
 fn seen(wanted: &Record, sets: &[&ResourceRecordSet], ownership: Ownership) -> Option<Observed> {
     Some(Observed {
-        image: image(&wanted.zone, sets)?,
+        state: state(&wanted.zone, sets)?,
         ownership,
         outputs: Default::default(),
     })
@@ -181,7 +181,7 @@ fn name_of(set: &ResourceRecordSet) -> &str {
     set.set_identifier.as_deref().unwrap_or_default()
 }
 
-/// What a set is that our images can't say, so that it couldn't be given back.
+/// What a set is that our states can't say, so that it couldn't be given back.
 pub(super) fn beyond(set: &ResourceRecordSet) -> Option<&'static str> {
     if set.r#type == RrType::Cname {
         Some("isn't an A record")
@@ -256,11 +256,11 @@ mod tests {
         match choose(&wanted(), id, sets) {
             Ok(None) => Ok(None),
             Ok(Some(seen)) => {
-                let Resource::Record(image) = seen.image else {
+                let Resource::Record(state) = seen.state else {
                     unreachable!()
                 };
                 let ours = seen.ownership == Ownership::ByPlace;
-                Ok(Some((image.set_identifier, ours)))
+                Ok(Some((state.set_identifier, ours)))
             }
             Err(unfit) => Err(unfit.why),
         }
@@ -310,10 +310,10 @@ mod tests {
             let Ok(Some(seen)) = choose(&wanted(), None, sets) else {
                 panic!("nothing to adopt");
             };
-            let Resource::Record(image) = seen.image else {
+            let Resource::Record(state) = seen.state else {
                 unreachable!()
             };
-            (image.has_a(), image.aaaa.is_some())
+            (state.has_a(), state.aaaa.is_some())
         };
         assert_eq!(whole(&[simple(), six(None)]), (true, true));
         assert_eq!(whole(&[six(None)]), (false, true));

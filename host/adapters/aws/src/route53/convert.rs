@@ -97,9 +97,9 @@ fn to_set(
     set.build().map_err(wrong)
 }
 
-/// The sets of one name and set-identifier as an image of ours: an A or what stands in its
+/// The sets of one name and set-identifier as a state of ours: an A or what stands in its
 /// way, an AAAA, or both.
-pub(crate) fn image(zone: &str, sets: &[&ResourceRecordSet]) -> Option<Resource> {
+pub(crate) fn state(zone: &str, sets: &[&ResourceRecordSet]) -> Option<Resource> {
     let first = sets.first()?;
     let main = sets.iter().find(|set| set.r#type != RrType::Aaaa);
     let aaaa = sets.iter().find(|set| set.r#type == RrType::Aaaa);
@@ -219,7 +219,7 @@ mod tests {
             };
             let sets = to_sets(&simple).unwrap();
             assert_eq!((&sets[0].set_identifier, sets[0].weight), (&None, None));
-            let seen = image("Z1", &sets.iter().collect::<Vec<_>>());
+            let seen = state("Z1", &sets.iter().collect::<Vec<_>>());
             assert_eq!(seen, Some(Resource::Record(simple)));
         }
     }
@@ -264,9 +264,9 @@ mod tests {
             {
                 values[0].value = "2001:0DB8:0::0020".into();
             }
-            let seen = image("Z1", &sets.iter().collect::<Vec<_>>());
+            let seen = state("Z1", &sets.iter().collect::<Vec<_>>());
             assert_eq!(seen, Some(Resource::Record(record)));
         }
-        assert_eq!(image("Z1", &[]), None);
+        assert_eq!(state("Z1", &[]), None);
     }
 }

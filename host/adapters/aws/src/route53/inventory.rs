@@ -8,7 +8,7 @@ use deploycenter_domain::name::InstallationId;
 use deploycenter_ports::{InventoryItem, InventorySource, Marker, ProviderError};
 
 use super::Route53;
-use super::convert::{image, normal};
+use super::convert::{normal, state};
 use super::read::is_weighted;
 
 #[async_trait]
@@ -60,7 +60,7 @@ fn held(
     Some(InventoryItem {
         system: "route53",
         id: format!("{zone} {name} {identifier}"),
-        image: image(zone, sets)?,
+        state: state(zone, sets)?,
         outputs: Default::default(),
         holder,
         since: None,

@@ -7,7 +7,7 @@ use deploycenter_domain::resource::{Observed, Ownership, Record};
 use deploycenter_ports::{ProviderError, ProviderErrorKind};
 
 use super::Zone;
-use super::convert::{image, normal};
+use super::convert::{normal, state};
 use crate::sdk::failure::Context;
 
 /// All sets of a zone by name.
@@ -140,7 +140,7 @@ pub(super) struct Start {
 pub(super) fn look(wanted: &Record, sets: &[ResourceRecordSet]) -> Option<Found> {
     let observed = |sets: &[&ResourceRecordSet], ownership| {
         Some(Observed {
-            image: image(&wanted.zone, sets)?,
+            state: state(&wanted.zone, sets)?,
             ownership,
             outputs: BTreeMap::new(),
         })
@@ -225,7 +225,7 @@ mod tests {
         let neighbour = set(RrType::A, Some("theirs"), Some(1));
         assert!(look(&wanted, &[neighbour.clone(), set(RrType::Txt, None, None)]).is_none());
         let (observed, raw) = look(&wanted, &[neighbour, mine.clone()]).unwrap();
-        assert_eq!(observed.image, Resource::Record(wanted.clone()));
+        assert_eq!(observed.state, Resource::Record(wanted.clone()));
         assert_eq!(observed.ownership, Ownership::ByPlace);
         assert_eq!(raw, std::slice::from_ref(&mine));
         for other in [
@@ -273,7 +273,7 @@ mod tests {
                 let (observed, raw) = look(wanted, sets).unwrap();
                 assert_eq!(observed.ownership, Ownership::ByPlace);
                 assert_eq!(raw, sets);
-                let Resource::Record(seen) = observed.image else {
+                let Resource::Record(seen) = observed.state else {
                     panic!("no record");
                 };
                 assert_eq!((seen.has_a(), seen.aaaa.is_some()), halves);

@@ -205,7 +205,7 @@ impl RegionalSecrets<'_> {
     }
 }
 
-/// Whether it is the image of an entry that a person gave.
+/// Whether it is the state of an entry that a person gave.
 fn is_given(wanted: &Secret) -> bool {
     wanted.keys.is_empty()
 }

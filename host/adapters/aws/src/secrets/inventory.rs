@@ -28,7 +28,7 @@ impl InventorySource for Secrets {
                 all.push(InventoryItem {
                     system: "secretsmanager",
                     id: found.name.clone(),
-                    image: seen.image,
+                    state: seen.state,
                     outputs: seen.outputs,
                     holder: giver(found).unwrap_or(holder),
                     since: found.since.as_ref().and_then(time),

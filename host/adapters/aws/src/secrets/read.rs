@@ -110,7 +110,7 @@ impl RegionalSecrets<'_> {
             .map(|keys| read_keys(keys))
             .unwrap_or_default();
         Observed {
-            image: Resource::Secret(Secret {
+            state: Resource::Secret(Secret {
                 region: self.region.clone(),
                 name: found.name.clone(),
                 keys,

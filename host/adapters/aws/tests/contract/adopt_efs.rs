@@ -46,7 +46,7 @@ async fn seen(backend: &Backend, wanted: &Resource, adoption: &Adoption) -> Obse
 fn taking(seen: &Observed, wanted: &Resource, adoption: Adoption) -> Step {
     Step {
         adopt: Some(adoption),
-        ..update(FS, &seen.image, wanted)
+        ..update(FS, &seen.state, wanted)
     }
 }
 
@@ -60,11 +60,11 @@ pub(crate) async fn a_file_system_is_adopted_and_given_back(backend: Backend) {
         "{there:?}"
     );
     assert_eq!(there.outputs[&OutputName::Id], id);
-    let Resource::FileSystem(image) = &there.image else {
+    let Resource::FileSystem(state) = &there.state else {
         unreachable!()
     };
     assert_eq!(
-        (image.name.as_str(), image.creation_token.as_str()),
+        (state.name.as_str(), state.creation_token.as_str()),
         ("legacy", "operators")
     );
 
@@ -80,7 +80,7 @@ pub(crate) async fn a_file_system_is_adopted_and_given_back(backend: Backend) {
         efs.observe(&wanted).await,
     ] {
         let found = found.unwrap().unwrap();
-        assert_eq!(found.image, wanted);
+        assert_eq!(found.state, wanted);
         assert_eq!(found.ownership, Ownership::Owned(owner(FS, "d1")));
         assert_eq!(found.outputs, taken.outputs);
     }
@@ -109,7 +109,9 @@ pub(crate) async fn a_file_system_is_adopted_and_given_back(backend: Backend) {
     assert_eq!(gone, None);
 }
 
-pub(crate) async fn a_file_system_of_an_earlier_life_is_adopted_and_given_back(backend: Backend) {
+pub(crate) async fn a_file_system_of_an_earlier_incarnation_is_adopted_and_given_back(
+    backend: Backend,
+) {
     let efs = backend.aws().efs();
     let (earlier, wanted) = (
         file_system(&backend, "life-1"),
@@ -133,7 +135,7 @@ pub(crate) async fn a_file_system_of_an_earlier_life_is_adopted_and_given_back(b
     });
     for _ in 0..2 {
         assert!(ensured(&efs, &step).await.changed);
-        assert_eq!(fresh(&efs, &wanted).await.unwrap().image, wanted);
+        assert_eq!(fresh(&efs, &wanted).await.unwrap().state, wanted);
     }
     for _ in 0..2 {
         efs.undo(&step).await.unwrap();
@@ -218,7 +220,7 @@ async fn an_adoption_that_was_cut_off_goes_on_or_back() {
         cut();
         assert_eq!(refusal(&efs, &step).await, ProviderErrorKind::Refused);
         assert!(ensured(&efs, &uncertain(&step)).await.changed);
-        assert_eq!(fresh(&efs, &wanted).await.unwrap().image, wanted);
+        assert_eq!(fresh(&efs, &wanted).await.unwrap().state, wanted);
 
         // The way back is cut off too.
         cut();

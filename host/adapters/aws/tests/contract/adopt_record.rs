@@ -27,7 +27,7 @@ async fn seen(backend: &Backend, wanted: &Resource, id: Option<&str>) -> Observe
 fn taking(seen: &Observed, wanted: &Resource, id: Option<&str>) -> Step {
     Step {
         adopt: Some(adoption(id)),
-        ..update(RECORD, &seen.image, wanted)
+        ..update(RECORD, &seen.state, wanted)
     }
 }
 
@@ -69,7 +69,7 @@ async fn round(backend: &Backend, name: &str, set: ResourceRecordSet, id: Option
     ] {
         let found = found.unwrap().unwrap();
         assert_eq!(
-            (found.image, found.ownership),
+            (found.state, found.ownership),
             (wanted.clone(), Ownership::ByPlace)
         );
     }
@@ -77,7 +77,7 @@ async fn round(backend: &Backend, name: &str, set: ResourceRecordSet, id: Option
     assert_eq!(after.len(), before.len());
     let ours = seen(backend, &wanted, None).await;
     assert_eq!(
-        (ours.image, ours.ownership),
+        (ours.state, ours.ownership),
         (wanted.clone(), Ownership::ByPlace)
     );
 
@@ -122,13 +122,13 @@ pub(crate) async fn an_aaaa_is_adopted_with_its_a_and_given_back(backend: Backen
         raw::put_record(&backend, raw::aaaa_record(&simple)).await;
         let before = raw::records(&backend, name).await;
         let there = seen(&backend, &wanted, None).await;
-        assert_eq!(there.image, Resource::Record(simple));
+        assert_eq!(there.state, Resource::Record(simple));
         let text = "is a simple A record and a simple AAAA record";
         assert_eq!(there.ownership, Ownership::Foreign(text.into()));
         let step = taking(&there, &wanted, None);
         assert!(ensured(&dns, &step).await.changed);
         assert!(!ensured(&dns, &step).await.changed);
-        assert_eq!(fresh(&dns, &wanted).await.unwrap().image, wanted);
+        assert_eq!(fresh(&dns, &wanted).await.unwrap().state, wanted);
         // moto never makes a record a second time that it made once.
         if backend.sandbox.is_some() {
             for _ in 0..2 {

@@ -20,7 +20,7 @@ pub(crate) async fn a_file_system_is_made_once_and_goes_again(backend: Backend) 
     let made = ensured(&efs, &step).await;
     assert!(made.changed);
     let there = fresh(&efs, &wanted).await.unwrap();
-    assert_eq!(there.image, wanted);
+    assert_eq!(there.state, wanted);
     assert_eq!(there.ownership, Ownership::Owned(owner(FS, "d1")));
     assert_eq!(there.outputs, made.outputs);
     let listed = backend
@@ -103,7 +103,7 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
         assert!(made.changed);
         let there = fresh(&efs, target).await.unwrap();
         assert_eq!(
-            (&there.image, &there.ownership),
+            (&there.state, &there.ownership),
             (target, &Ownership::ByPlace)
         );
         assert_eq!(there.outputs, made.outputs);
@@ -121,8 +121,8 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
     let run = backend.aws().efs().snapshot();
     let readings = targets.iter().map(|target| run.observe(target));
     let listed: Vec<Option<Observed>> = futures::future::try_join_all(readings).await.unwrap();
-    let images: Vec<_> = listed.into_iter().map(|one| one.unwrap().image).collect();
-    assert_eq!(images, targets);
+    let states: Vec<_> = listed.into_iter().map(|one| one.unwrap().state).collect();
+    assert_eq!(states, targets);
     assert_eq!(backend.calls.take(), ["AssumeRole", "DescribeFileSystems"]);
 
     // One whose groups the desired state changed, and back.
@@ -150,11 +150,11 @@ pub(crate) async fn mount_targets_come_and_go_before_their_file_system(backend: 
             .observe(&moved)
             .await
             .unwrap();
-        assert_eq!(listed.unwrap().image, moved);
-        assert_eq!(fresh(&efs, &moved).await.unwrap().image, moved);
+        assert_eq!(listed.unwrap().state, moved);
+        assert_eq!(fresh(&efs, &moved).await.unwrap().state, moved);
     }
     efs.undo(&change).await.unwrap();
-    assert_eq!(fresh(&efs, &moved).await.unwrap().image, targets[0]);
+    assert_eq!(fresh(&efs, &moved).await.unwrap().state, targets[0]);
 
     // A file system whose mount targets are there isn't deleted.
     assert_eq!(
@@ -186,7 +186,7 @@ pub(crate) async fn an_access_point_is_made_once_and_goes_again(backend: Backend
     let made = ensured(&efs, &point).await;
     assert!(made.changed);
     let there = fresh(&efs, &wanted).await.unwrap();
-    assert_eq!((&there.image, &there.outputs), (&wanted, &made.outputs));
+    assert_eq!((&there.state, &there.outputs), (&wanted, &made.outputs));
     assert_eq!(there.ownership, Ownership::Owned(owner(AP, "d1")));
     assert_eq!(ensured(&efs, &uncertain(&point)).await, made);
 
@@ -202,7 +202,7 @@ pub(crate) async fn an_access_point_is_made_once_and_goes_again(backend: Backend
         efs.snapshot().observe(&planned).await,
         efs.observe(&planned).await,
     ] {
-        assert_eq!(seen.unwrap().unwrap().image, wanted);
+        assert_eq!(seen.unwrap().unwrap().state, wanted);
     }
     let nowhere = mount_target(&backend, &token, 0);
     assert_eq!(fresh(&efs, &nowhere).await, None);
@@ -265,12 +265,12 @@ async fn a_file_system_changes_its_throughput_mode_only() {
     let change = by("d2", &update(FS, &bursting, &elastic));
     let changed = ensured(&efs, &change).await;
     assert_eq!((changed.changed, &changed.outputs), (true, &made.outputs));
-    assert_eq!(fresh(&efs, &elastic).await.unwrap().image, elastic);
+    assert_eq!(fresh(&efs, &elastic).await.unwrap().state, elastic);
     assert!(!ensured(&efs, &change).await.changed);
     assert!(ensured(&efs, &uncertain(&change)).await.changed);
     assert_eq!(updates(), 1);
     efs.undo(&change).await.unwrap();
-    assert_eq!(fresh(&efs, &elastic).await.unwrap().image, bursting);
+    assert_eq!(fresh(&efs, &elastic).await.unwrap().state, bursting);
     assert_eq!(updates(), 1);
 
     let renamed = Resource::FileSystem(FileSystem {

@@ -71,10 +71,10 @@ pub(crate) async fn all_of_efs_is_listed_and_nothing_foreign(backend: Backend) {
         let whose = steps
             .iter()
             .chain([&point])
-            .find(|step| step.after.as_ref() == Some(&one.image));
-        match (&one.image, &one.holder) {
+            .find(|step| step.after.as_ref() == Some(&one.state));
+        match (&one.state, &one.holder) {
             (Resource::MountTarget(_), Marker::Effect(owner)) => {
-                assert_eq!(Some(&one.image), mount.after.as_ref());
+                assert_eq!(Some(&one.state), mount.after.as_ref());
                 assert_eq!(*owner, steps[0].owner, "its file system's");
             }
             (_, Marker::Effect(owner)) => assert_eq!(*owner, whose.unwrap().owner),
@@ -84,22 +84,22 @@ pub(crate) async fn all_of_efs_is_listed_and_nothing_foreign(backend: Backend) {
             }
             other => panic!("{other:?}"),
         }
-        let dated = matches!(one.image, Resource::FileSystem(_));
+        let dated = matches!(one.state, Resource::FileSystem(_));
         assert_eq!(one.since.is_some(), dated, "{one:?}");
     }
     assert_eq!(held(&efs, other).await.len(), 1);
 
-    // Each image is what a removal starts from.
+    // Each state is what a removal starts from.
     for kind in ["access-point", "mount-target", "file-system"] {
         for one in &all {
             let Marker::Effect(owner) = &one.holder else {
                 continue;
             };
-            let image = serde_json::to_value(&one.image).unwrap();
-            if image["type"] == kind {
+            let state = serde_json::to_value(&one.state).unwrap();
+            if state["type"] == kind {
                 let removal = Step {
                     owner: owner.clone(),
-                    ..removal(&owner.effect.to_string(), &one.image)
+                    ..removal(&owner.effect.to_string(), &one.state)
                 };
                 assert!(ensured(&efs, &removal).await.changed);
             }
@@ -135,8 +135,8 @@ pub(crate) async fn all_records_are_listed_and_nothing_foreign(backend: Backend)
     }
     raw::simple_record(&backend, "held-d.apps.example.com").await;
     let all = held(&dns, "held-dns").await;
-    let images: Vec<&Resource> = all.iter().map(|one| &one.image).collect();
-    assert_eq!(images, [&records[0], &records[1], &records[3]]);
+    let states: Vec<&Resource> = all.iter().map(|one| &one.state).collect();
+    assert_eq!(states, [&records[0], &records[1], &records[3]]);
     let customer = |customer: &str, region: &str| Marker::Customer {
         customer: customer.parse().unwrap(),
         region: region.parse().unwrap(),
@@ -151,7 +151,7 @@ pub(crate) async fn all_records_are_listed_and_nothing_foreign(backend: Backend)
     );
     for one in &all {
         assert!(
-            ensured(&dns, &removal("dns.record/web", &one.image))
+            ensured(&dns, &removal("dns.record/web", &one.state))
                 .await
                 .changed
         );
@@ -203,16 +203,16 @@ pub(crate) async fn all_secrets_are_listed_and_a_given_one_can_go(backend: Backe
             (smtp.as_str(), &Marker::Given(owner.target.clone())),
         ]
     );
-    assert_eq!(Some(&all[0].image), drawn.after.as_ref());
+    assert_eq!(Some(&all[0].state), drawn.after.as_ref());
     assert!(all.iter().all(|one| one.since.is_some()));
 
     // It can't be adopted, and only its own target removes it.
     let failure = secrets
-        .observe_foreign(&all[1].image, &Default::default())
+        .observe_foreign(&all[1].state, &Default::default())
         .await
         .unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Refused);
-    let gift = of(mine, removal("secrets.entry/smtp", &all[1].image));
+    let gift = of(mine, removal("secrets.entry/smtp", &all[1].state));
     let mut stranger = gift.clone();
     stranger.owner.target = "globex/odoo".parse().unwrap();
     assert_eq!(

@@ -41,7 +41,7 @@ contract! {
     efs::an_access_point_is_made_once_and_goes_again,
     efs::an_access_point_cannot_change,
     adopt_efs::a_file_system_is_adopted_and_given_back,
-    adopt_efs::a_file_system_of_an_earlier_life_is_adopted_and_given_back,
+    adopt_efs::a_file_system_of_an_earlier_incarnation_is_adopted_and_given_back,
     adopt_efs::what_cannot_become_ours_is_refused,
     adopt_record::a_simple_record_is_adopted_and_given_back,
     adopt_record::a_simple_alias_is_adopted_and_given_back,

@@ -18,7 +18,7 @@ pub(crate) async fn a_record_is_made_once_changed_and_removed(backend: Backend) 
     assert!(ensured(&dns, &step).await.changed);
     let there = fresh(&dns, &first).await.unwrap();
     assert_eq!(
-        (&there.image, &there.ownership),
+        (&there.state, &there.ownership),
         (&first, &Ownership::ByPlace)
     );
     let listed = backend
@@ -40,7 +40,7 @@ pub(crate) async fn a_record_is_made_once_changed_and_removed(backend: Backend) 
 
     let change = update(RECORD, &first, &second);
     assert!(ensured(&dns, &change).await.changed);
-    assert_eq!(fresh(&dns, &first).await.unwrap().image, second);
+    assert_eq!(fresh(&dns, &first).await.unwrap().state, second);
     assert!(!ensured(&dns, &change).await.changed);
     assert!(ensured(&dns, &uncertain(&change)).await.changed);
     assert_eq!(
@@ -50,7 +50,7 @@ pub(crate) async fn a_record_is_made_once_changed_and_removed(backend: Backend) 
 
     let there = if backend.sandbox.is_some() {
         dns.undo(&change).await.unwrap();
-        assert_eq!(fresh(&dns, &first).await.unwrap().image, first);
+        assert_eq!(fresh(&dns, &first).await.unwrap().state, first);
         dns.undo(&change).await.unwrap();
         first.clone()
     } else {
@@ -77,7 +77,7 @@ pub(crate) async fn an_alias_and_a_wildcard_are_seen_as_they_were_made(backend: 
     wildcard.name = "*.any.apps.example.com".into();
     for wanted in [alias(&backend, "alias"), Resource::Record(wildcard)] {
         ensured(&dns, &create(RECORD, &wanted)).await;
-        assert_eq!(fresh(&dns, &wanted).await.unwrap().image, wanted);
+        assert_eq!(fresh(&dns, &wanted).await.unwrap().state, wanted);
         dns.undo(&create(RECORD, &wanted)).await.unwrap();
         assert_eq!(fresh(&dns, &wanted).await, None);
     }
@@ -101,13 +101,13 @@ pub(crate) async fn an_a_and_its_aaaa_are_one(backend: Backend) {
         for wanted in [&single, &both] {
             let there = fresh(&dns, wanted).await.unwrap();
             assert_eq!(
-                (there.image, there.ownership),
+                (there.state, there.ownership),
                 (both.clone(), Ownership::ByPlace)
             );
         }
         let listed = backend.aws().route53();
         let listed = listed.snapshot().observe(&single).await.unwrap();
-        assert_eq!(listed.unwrap().image, both);
+        assert_eq!(listed.unwrap().state, both);
 
         // moto never makes a record a second time that it made once.
         if backend.sandbox.is_some() {
@@ -115,18 +115,18 @@ pub(crate) async fn an_a_and_its_aaaa_are_one(backend: Backend) {
             assert!(ensured(&dns, &off).await.changed);
             assert_eq!(raw::records(&backend, name).await.len(), 1);
             dns.undo(&off).await.unwrap();
-            assert_eq!(fresh(&dns, &single).await.unwrap().image, both);
+            assert_eq!(fresh(&dns, &single).await.unwrap().state, both);
 
             // Half of it in someone's hands is no longer what was made.
             let sets = raw::records(&backend, name).await;
             raw::remove_record(&backend, sets[1].clone()).await;
-            assert_eq!(fresh(&dns, &both).await.unwrap().image, single);
+            assert_eq!(fresh(&dns, &both).await.unwrap().state, single);
             let failure = dns.ensure(&removal(RECORD, &both)).await.unwrap_err();
             assert_eq!(failure.kind, ProviderErrorKind::Moved);
             assert!(failure.message.contains("aaaa is null"), "{failure}");
             raw::put_record(&backend, sets[1].clone()).await;
             raw::remove_record(&backend, sets[0].clone()).await;
-            let Resource::Record(left) = fresh(&dns, &both).await.unwrap().image else {
+            let Resource::Record(left) = fresh(&dns, &both).await.unwrap().state else {
                 unreachable!()
             };
             assert!(!left.has_a() && left.aaaa.is_some());
@@ -163,7 +163,7 @@ pub(crate) async fn a_record_that_someone_edited_is_left_alone(backend: Backend)
     );
     let failure = dns.undo(&create(RECORD, &planned)).await.unwrap_err();
     assert_eq!(failure.kind, ProviderErrorKind::Moved);
-    assert_eq!(fresh(&dns, &planned).await.unwrap().image, edited);
+    assert_eq!(fresh(&dns, &planned).await.unwrap().state, edited);
     dns.undo(&create(RECORD, &edited)).await.unwrap();
 }
 
@@ -257,7 +257,7 @@ pub(crate) async fn one_bad_record_of_fifty_fails_alone(backend: Backend) {
     }
     for (n, one) in records.iter().enumerate() {
         if n != 17 {
-            assert_eq!(fresh(&dns, one).await.unwrap().image, *one);
+            assert_eq!(fresh(&dns, one).await.unwrap().state, *one);
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) async fn an_entry_is_drawn_once_and_goes_again(backend: Backend) {
     assert_eq!(fresh(&secrets, &wanted).await, None);
     assert!(ensured(&secrets, &step).await.changed);
     let there = fresh(&secrets, &wanted).await.unwrap();
-    assert_eq!(there.image, wanted);
+    assert_eq!(there.state, wanted);
     assert_eq!(there.ownership, Ownership::Owned(owner(SECRET, "d1")));
     let listed = backend
         .aws()

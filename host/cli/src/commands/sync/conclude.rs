@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use deploycenter_domain::journal::Status;
 use deploycenter_domain::name::TargetId;
 use deploycenter_domain::problem::Problem;
 use deploycenter_engine::workflow::LeftOut;
@@ -54,7 +55,9 @@ pub(super) fn conclude(
     }
     if !rollout.not_begun.is_empty() {
         problems.push(not_begun(&rollout.not_begun));
-        if rollout.outcomes.is_empty() {
+        let well = |outcome: &Outcome| outcome.status == Status::Succeeded;
+        // Then it is no failure that ended it.
+        if rollout.outcomes.iter().all(well) {
             code = code.or(Some(ErrorCode::Interrupted));
         }
     }
@@ -65,4 +68,35 @@ fn not_begun(targets: &[TargetId]) -> Problem {
     let named = output::few(targets, NAMED);
     Problem::new(format!("not begun, and as before: {named}"))
         .help("mend the cause, then: deploycenter sync")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_rollout_that_someone_stops_was_interrupted() {
+        for status in [None, Some(Status::Succeeded), Some(Status::Unwound)] {
+            let outcomes = status.map(|status| Outcome {
+                target: "acme/odoo".parse().unwrap(),
+                deployment: "d1".parse().unwrap(),
+                status,
+                reason: None,
+                waits: Vec::new(),
+                leftovers: Vec::new(),
+            });
+            let rollout = Rollout {
+                outcomes: outcomes.into_iter().collect(),
+                not_begun: vec!["rivoli/odoo".parse().unwrap()],
+                error: None,
+            };
+            let code = match status {
+                Some(Status::Unwound) => ErrorCode::Unwound,
+                _ => ErrorCode::Interrupted,
+            };
+            assert_eq!(conclude(false, rollout, &[]).unwrap_err().code(), code);
+        }
+    }
 }

@@ -174,11 +174,11 @@ fn own_names(plan: &TargetPlan) -> BTreeMap<String, String> {
     for effect in &plan.effects {
         let nth = counted.entry(effect.kind).or_default();
         *nth += 1;
-        let images = [&effect.after, &effect.before];
-        let Some(image) = images.into_iter().flatten().next() else {
+        let states = [&effect.after, &effect.before];
+        let Some(state) = states.into_iter().flatten().next() else {
             continue;
         };
-        for (what, name) in image.own_names() {
+        for (what, name) in state.own_names() {
             own.insert(format!("{} {nth} {what}", effect.kind), name);
         }
     }
@@ -263,10 +263,10 @@ mod tests {
                 "namespace: globex--odoo-staging",
                 true,
             ),
-            ("image: odoo:18", "image: odoo:18", true),
+            ("state: odoo:18", "state: odoo:18", true),
             (
-                "image: odoo:18 # odoo",
-                "image: odoo:18 # odoo-staging",
+                "state: odoo:18 # odoo",
+                "state: odoo:18 # odoo-staging",
                 true,
             ),
             ("replicas: 3", "replicas: 4", false),

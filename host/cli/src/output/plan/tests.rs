@@ -170,13 +170,14 @@ fn same() -> TargetPlan {
 fn changes_by_target() {
     insta::assert_snapshot!(plain(&render(
         &plan(vec![update(), same(), first()]),
+        0,
         false
     )));
 }
 
 #[test]
 fn everything_when_verbose() {
-    insta::assert_snapshot!(plain(&render(&plan(vec![same(), update()]), true)));
+    insta::assert_snapshot!(plain(&render(&plan(vec![same(), update()]), 0, true)));
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn remarks_stand_under_their_target() {
             ),
         ],
     );
-    let text = plain(&render(&plan(vec![odd.clone(), same()]), false));
+    let text = plain(&render(&plan(vec![odd.clone(), same()]), 0, false));
     let head: Vec<&str> = text.lines().take(5).collect();
     assert_eq!(
         head,
@@ -210,9 +211,9 @@ fn remarks_stand_under_their_target() {
     );
     // Where nothing changes, there is nothing to think about first.
     let quiet = remarked(same(), &[Remark::new("app-warning", "as ever")]);
-    let text = plain(&render(&plan(vec![quiet.clone()]), false));
+    let text = plain(&render(&plan(vec![quiet.clone()]), 0, false));
     assert!(!text.contains('!'), "{text}");
-    let text = plain(&render(&plan(vec![quiet]), true));
+    let text = plain(&render(&plan(vec![quiet]), 0, true));
     assert!(text.contains("  ! as ever\n"), "{text}");
     let many = (0..7).map(|number| TargetPlan {
         target: format!("c{number}/chat").parse().unwrap(),
@@ -232,12 +233,24 @@ fn remarked(mut plan: TargetPlan, remarks: &[Remark]) -> TargetPlan {
 
 #[test]
 fn nothing_to_do() {
-    insta::assert_snapshot!(plain(&render(&plan(vec![same()]), false)), @"Nothing to do: 1 target as wanted (1 effects).");
+    insta::assert_snapshot!(plain(&render(&plan(vec![same()]), 0, false)), @"Nothing to do: 1 target as wanted (1 effect).");
+    let mut two = same();
+    two.effects.extend(same().effects);
+    insta::assert_snapshot!(plain(&render(&plan(vec![two]), 0, false)), @"Nothing to do: 1 target as wanted (2 effects).");
+}
+
+#[test]
+fn what_is_left_out_has_something_to_do() {
+    let shown = |targets, left_out| plain(&render(&plan(targets), left_out, false));
+    insta::assert_snapshot!(shown(vec![], 1), @"Nothing to apply: 0 targets as wanted, 1 target left out.");
+    insta::assert_snapshot!(shown(vec![same()], 2), @"Nothing to apply: 1 target as wanted, 2 targets left out.");
+    let changes = plain(&render(&plan(vec![update()]), 0, false));
+    assert_eq!(shown(vec![update()], 2), changes);
 }
 
 #[test]
 fn colour_says_nothing_that_signs_do_not() {
-    let styled = render(&plan(vec![update()]), false);
+    let styled = render(&plan(vec![update()]), 0, false);
     assert!(styled.contains("\u{1b}[33m~"), "{styled:?}");
     for (sign, count) in [("  + ", 0), ("  ~ ", 4), ("  - ", 1)] {
         let lines = plain(&styled)
@@ -250,7 +263,7 @@ fn colour_says_nothing_that_signs_do_not() {
 
 #[test]
 fn a_value_cannot_paint() {
-    let styled = render(&plan(vec![update()]), false);
+    let styled = render(&plan(vec![update()]), 0, false);
     assert!(!styled.contains("b: \u{1b}"), "{styled:?}");
     assert!(styled.contains("b: \\u{1b}[31m"), "{styled:?}");
 }
@@ -293,8 +306,8 @@ fn a_fleet_is_shown_by_its_shapes() {
         targets.push(target(name, Some("wiki"), vec![removed()]));
     }
     let plan = plan(targets);
-    insta::assert_snapshot!(plain(&render(&plan, false)));
-    let each = plain(&render(&plan, true));
+    insta::assert_snapshot!(plain(&render(&plan, 0, false)));
+    let each = plain(&render(&plan, 0, true));
     for target in &plan.targets {
         assert!(each.contains(&format!("{} (", target.target)), "{each}");
     }
@@ -302,7 +315,7 @@ fn a_fleet_is_shown_by_its_shapes() {
 
 #[test]
 fn a_handful_is_shown_one_by_one() {
-    let shown = plain(&render(&plan(fleet(5)), false));
+    let shown = plain(&render(&plan(fleet(5)), 0, false));
     assert!(!shown.contains("same for"), "{shown}");
     assert_eq!(shown.matches("first deployment").count(), 5, "{shown}");
 }
@@ -314,7 +327,7 @@ fn what_leads_people_elsewhere_is_said_of_targets_without_changes() {
         Remark::new("app-warning", "only where something changes"),
         Remark::new("delegated", "dns.record/main: the name is delegated").help("look at it"),
     ];
-    let shown = plain(&render(&plan(vec![unchanged]), false));
+    let shown = plain(&render(&plan(vec![unchanged]), 0, false));
     assert!(
         shown.contains("! dns.record/main: the name is delegated\n    help: look at it"),
         "{shown}"

@@ -19,7 +19,7 @@ fn ownership(said: &str) -> Ownership {
     match said {
         "ours" => Ownership::Owned(owner("d2")),
         "earlier's" => Ownership::Owned(owner("d1")),
-        "another life's" => Ownership::Owned(Owner {
+        "another incarnation's" => Ownership::Owned(Owner {
             incarnation: Incarnation(2),
             ..owner("d2")
         }),
@@ -109,7 +109,13 @@ fn every_case_of_a_step() {
         same(None, A, "", Some(("x", "earlier's")), Err(Changed)),
         same(None, A, "", Some(("x", "place's")), Err(Changed)),
         same(None, A, "", Some(("a", "stranger's")), Err(Foreign)),
-        same(None, A, "", Some(("a", "another life's")), Err(Foreign)),
+        same(
+            None,
+            A,
+            "",
+            Some(("a", "another incarnation's")),
+            Err(Foreign),
+        ),
         same(None, A, "", Some(("a", "the former's")), Err(Foreign)),
         // Change. Only a mark that comes with each change tells whose it was.
         same(A, B, "", None, Err(Gone)),
@@ -155,7 +161,13 @@ fn every_case_of_a_step() {
         same(A, None, "", Some(("a", "place's")), Ok(Delete)),
         same(A, None, "", Some(("x", "earlier's")), Err(Changed)),
         same(A, None, "", Some(("a", "stranger's")), Err(Foreign)),
-        same(A, None, "", Some(("a", "another life's")), Err(Foreign)),
+        same(
+            A,
+            None,
+            "",
+            Some(("a", "another incarnation's")),
+            Err(Foreign),
+        ),
         // Take back what was made; make again what was removed.
         same(A, None, "undo doubt", None, Ok(Done(true))),
         same(A, None, "undo doubt", Some(("a", "ours")), Ok(Delete)),
@@ -163,7 +175,13 @@ fn every_case_of_a_step() {
         same(A, None, "undo doubt", Some(("a", "earlier's")), Err(Taken)),
         same(A, None, "undo doubt", Some(("a", "place's")), Ok(Delete)),
         same(A, None, "undo doubt", Some(("x", "place's")), Err(Changed)),
-        same(A, None, "undo", Some(("a", "another life's")), Err(Foreign)),
+        same(
+            A,
+            None,
+            "undo",
+            Some(("a", "another incarnation's")),
+            Err(Foreign),
+        ),
         (
             A,
             None,
@@ -190,7 +208,13 @@ fn every_case_of_a_step() {
         same(A, B, "adopt doubt", Some(("b", "place's")), Ok(Done(true))),
         same(A, B, "adopt", Some(("a", "the former's")), Err(Foreign)),
         same(A, B, "inherit", Some(("a", "the former's")), Ok(Update)),
-        same(A, B, "inherit", Some(("a", "another life's")), Err(Foreign)),
+        same(
+            A,
+            B,
+            "inherit",
+            Some(("a", "another incarnation's")),
+            Err(Foreign),
+        ),
         (
             A,
             B,

@@ -94,7 +94,7 @@ impl Run {
 }
 
 /// Refuses applications that come back otherwise than the host writes them. Argo CD is told
-/// by these images, not by the files that say the same.
+/// by these states, not by the files that say the same.
 pub(crate) fn shaped(
     target: &TargetId,
     wanted: &[WantedEffect],
@@ -102,7 +102,7 @@ pub(crate) fn shaped(
 ) -> Result<(), PlanError> {
     let mut found = Vec::new();
     for effect in wanted {
-        let Resource::Application(image) = &effect.after else {
+        let Resource::Application(state) = &effect.after else {
             continue;
         };
         let role = if effect.id == application(ApplicationRole::Base.as_str()) {
@@ -110,7 +110,7 @@ pub(crate) fn shaped(
         } else {
             ApplicationRole::Workload
         };
-        let problems = shape_problems(role, &image.spec);
+        let problems = shape_problems(role, &state.spec);
         found.extend(
             problems
                 .iter()
@@ -186,7 +186,7 @@ fn labels(target: &TargetId, present: &Present) -> BTreeMap<String, String> {
         .snapshot
         .deployed_now(target, present.lock.incarnation);
     if let Some(Resource::Application(base)) =
-        deployed_now.and_then(|deployed_now| deployed_now.images.get(&application("base")))
+        deployed_now.and_then(|deployed_now| deployed_now.states.get(&application("base")))
     {
         return base.labels.clone();
     }

@@ -156,10 +156,10 @@ impl Run {
             .snapshot
             .deployed_now(target, present.lock.incarnation)
         {
-            for (id, image) in &deployed_now.images {
+            for (id, state) in &deployed_now.states {
                 if folder.iter().all(|effect| effect.id != *id) {
-                    let image = Some(image.clone());
-                    let stays = PlannedEffect::new(id.clone(), Vec::new(), image.clone(), image);
+                    let state = Some(state.clone());
+                    let stays = PlannedEffect::new(id.clone(), Vec::new(), state.clone(), state);
                     plan.effects.push(stays);
                 }
             }
@@ -212,17 +212,17 @@ fn delivery(
         ),
     ] {
         let made = application(role.as_str());
-        let image = deployed_now.and_then(|deployed_now| deployed_now.images.get(&made));
+        let state = deployed_now.and_then(|deployed_now| deployed_now.states.get(&made));
         // It stays in the project where it was left.
-        let project = match image {
+        let project = match state {
             Some(Resource::Application(application)) => application.project.clone(),
             _ => project,
         };
-        if let Some(image) = image {
+        if let Some(state) = state {
             wanted.push(WantedEffect {
                 id: made.clone(),
                 depends_on: Vec::new(),
-                after: image.clone(),
+                after: state.clone(),
             });
         }
         let id =

@@ -7,12 +7,12 @@ use deploycenter_domain::digest::Digest;
 use deploycenter_domain::effect::{EffectId, EffectKind};
 use deploycenter_domain::former;
 use deploycenter_domain::hold;
-use deploycenter_domain::lock::Lock;
+use deploycenter_domain::lock::{self, Lock};
 use deploycenter_domain::name::{CustomerName, DeploymentId, RegionName, TargetId};
 use deploycenter_domain::operation::Operation;
 use deploycenter_domain::plan::{PlannedEffect, TargetPlan};
 use deploycenter_domain::resource::{Folder, Observed, Resource};
-use deploycenter_domain::secret_version;
+use deploycenter_domain::secret_version::{self, SecretVersion, SecretVersions};
 use deploycenter_domain::token::Bindings;
 use deploycenter_domain::wanted::WantedEffect;
 
@@ -69,17 +69,32 @@ impl Present {
                 beside_files(deployed_now, customer) != beside_files(&left, customer)
             })
     }
+
+    /// Whether a deployment left pods that name other versions of secrets than those of now.
+    pub(crate) fn other_secrets(&self, plan: &TargetPlan, bindings: &Bindings) -> bool {
+        let files = deployed::files(plan, bindings);
+        let then = files.get(lock::FILE).and_then(|text| Lock::read(text).ok());
+        then.is_some_and(|then| named(&then.secret_versions) != named(&self.lock.secret_versions))
+    }
+}
+
+/// The version of each secret that pods name.
+fn named(versions: &SecretVersions) -> BTreeMap<&str, &SecretVersion> {
+    let versions = versions.iter();
+    versions
+        .filter_map(|(name, versions)| Some((name.as_str(), versions.first()?)))
+        .collect()
 }
 
 /// What stands beside the folder and follows nothing, in today's layout.
 fn beside_files(deployed: &DeployedState, customer: &CustomerName) -> BTreeMap<EffectId, Resource> {
-    let images = deployed.images.iter();
-    images
+    let states = deployed.states.iter();
+    states
         .filter(|(id, _)| !id.kind().comes_with_files())
-        .map(|(id, image)| {
-            let mut image = image.clone();
-            former::rehome(&mut image, customer);
-            (id.clone(), image)
+        .map(|(id, state)| {
+            let mut state = state.clone();
+            former::rehome(&mut state, customer);
+            (id.clone(), state)
         })
         .collect()
 }
@@ -97,7 +112,7 @@ impl Run {
         let seen = self.folder_of(&snapshot, target).await?;
         match (snapshot.lock(target), region, seen) {
             (Some(lock), Some(region), Some(seen)) => {
-                let Resource::Folder(folder) = seen.image.clone() else {
+                let Resource::Folder(folder) = seen.state.clone() else {
                     return Err(refused(Refusal::not_deployed(target, None)));
                 };
                 Ok(Present {
@@ -110,7 +125,10 @@ impl Run {
                 })
             }
             _ => {
-                let last = snapshot.deployed.get(target).and_then(|lives| lives.last());
+                let last = snapshot
+                    .deployed
+                    .get(target)
+                    .and_then(|entries| entries.last());
                 Err(refused(Refusal::not_deployed(target, last)))
             }
         }

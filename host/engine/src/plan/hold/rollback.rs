@@ -143,6 +143,7 @@ impl Run {
         to: Option<&DeploymentId>,
     ) -> Result<(DeploymentRecord, BTreeMap<String, String>), PlanError> {
         let mut known = Vec::new();
+        let mut other_secrets = false;
         let all = Deployments::Of(target.clone());
         for summary in self.store.all_deployments(&all).await? {
             let id = &summary.id;
@@ -158,12 +159,17 @@ impl Run {
                 if to.is_some() || present.differs_from(&record.deployment.plan, &bindings) {
                     return Ok((record, bindings));
                 }
+                other_secrets |= present.other_secrets(&record.deployment.plan, &bindings);
             }
             if whole {
                 known.push(id.clone());
             }
         }
-        Err(refused(Refusal::no_way_back(target, to, &known)))
+        Err(refused(if other_secrets {
+            Refusal::only_secrets_before(target)
+        } else {
+            Refusal::no_way_back(target, to, &known)
+        }))
     }
 }
 

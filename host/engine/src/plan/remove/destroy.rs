@@ -72,7 +72,10 @@ impl Run {
         }
         self.may_go(snapshot, target)?;
         let Some(incarnation) = snapshot.present(target) else {
-            let known = snapshot.deployed.get(target).and_then(|lives| lives.last());
+            let known = snapshot
+                .deployed
+                .get(target)
+                .and_then(|entries| entries.last());
             return Err(PlanError::Refusal(vec![Refusal::not_deployed(
                 target, known,
             )]));
@@ -83,8 +86,8 @@ impl Run {
             .delivery_removal(snapshot, target, incarnation, &deployed, folder.as_ref())
             .await?;
         let mut remarks = Vec::new();
-        for (id, image) in retained(&deployed) {
-            let seen = self.systems.of(id.kind()).observe(image).await?;
+        for (id, state) in retained(&deployed) {
+            let seen = self.systems.of(id.kind()).observe(state).await?;
             let Some(seen) = seen else { continue };
             remarks.push(Remark::new(
                 "retained",
@@ -95,8 +98,8 @@ impl Run {
                 ..PlannedEffect::new(
                     id.clone(),
                     Vec::new(),
-                    Some(seen.image.clone()),
-                    Some(seen.image),
+                    Some(seen.state.clone()),
+                    Some(seen.state),
                 )
             });
         }
@@ -182,12 +185,12 @@ impl Run {
         for role in ROLES {
             let id = application(role);
             let deps = ids(&effects);
-            if let Some(image) = deployed.images.get(&id) {
-                effects.extend(self.delete(whose, id, image, deps).await?);
+            if let Some(state) = deployed.states.get(&id) {
+                effects.extend(self.delete(whose, id, state, deps).await?);
             }
         }
         if let Some(Observed {
-            image: Resource::Folder(there),
+            state: Resource::Folder(there),
             outputs,
             ..
         }) = folder
@@ -207,12 +210,12 @@ impl Run {
             });
         }
         let commit = effects.last().map(|last| vec![last.id.clone()]);
-        for (id, image) in deployed.going_with_target() {
-            if snapshot.is_anothers(image, target, incarnation) {
+        for (id, state) in deployed.going_with_target() {
+            if snapshot.is_anothers(state, target, incarnation) {
                 continue;
             }
             let deps = commit.clone().unwrap_or_default();
-            effects.extend(self.delete(whose, id.clone(), image, deps).await?);
+            effects.extend(self.delete(whose, id.clone(), state, deps).await?);
         }
         Ok(effects)
     }
@@ -222,14 +225,14 @@ impl Run {
         &self,
         whose: EffectScope<'_>,
         id: EffectId,
-        image: &Resource,
+        state: &Resource,
         depends_on: Vec<EffectId>,
     ) -> Result<Option<PlannedEffect>, PlanError> {
-        let Some(seen) = self.systems.of(id.kind()).observe(image).await? else {
+        let Some(seen) = self.systems.of(id.kind()).observe(state).await? else {
             return Ok(None);
         };
         match &seen.ownership {
-            // Another life or another target took it over: it is theirs to remove.
+            // Another incarnation or another target took it over: it is theirs to remove.
             Ownership::Owned(owner) if !whose.owns(&self.offline.installation, &id, owner) => {
                 return Ok(None);
             }
@@ -247,7 +250,7 @@ impl Run {
         }
         Ok(Some(PlannedEffect {
             outputs: seen.outputs,
-            ..PlannedEffect::new(id, depends_on, Some(seen.image), None)
+            ..PlannedEffect::new(id, depends_on, Some(seen.state), None)
         }))
     }
 
@@ -297,7 +300,7 @@ impl Run {
 /// What `destroy` leaves standing.
 fn retained(deployed: &DeployedState) -> impl Iterator<Item = (&EffectId, &Resource)> {
     deployed
-        .images
+        .states
         .iter()
         .chain(&deployed.unused)
         .filter(|(id, _)| id.kind().is_retained())

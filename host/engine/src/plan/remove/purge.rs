@@ -15,7 +15,7 @@ use super::removal_of_shared;
 use crate::effect_ids::{ROLES, application, folder_commit, ids, namespace};
 use crate::inventory::{Usage, Usages};
 use crate::plan::scope::EffectScope;
-use crate::snapshot::{PlanningSnapshot, given_life};
+use crate::snapshot::{PlanningSnapshot, given_incarnation};
 use crate::{PlanError, Refusal, Run};
 
 fn refused<T>(blocked: Refusal) -> Result<T, PlanError> {
@@ -23,12 +23,12 @@ fn refused<T>(blocked: Refusal) -> Result<T, PlanError> {
 }
 
 impl Run {
-    /// The plan that removes one life of a target with its data: the present one, or else
+    /// The plan that removes one incarnation of a target with its data: the present one, or else
     /// the only one of which something is left, or the one that is named. Of a shared
     /// target: what is left of a customer as a whole.
     ///
     /// # Errors
-    /// When that life is still desired or at work, or nothing is left of any.
+    /// When that incarnation is still desired or at work, or nothing is left of any.
     pub async fn plan_purge(
         &self,
         target: &TargetId,
@@ -42,7 +42,7 @@ impl Run {
             return self.purge_shared(&snapshot, target, &everything).await;
         }
         let incarnation = self
-            .life_to_purge(&snapshot, target, said, &everything)
+            .incarnation_to_purge(&snapshot, target, said, &everything)
             .await?;
         let is_present = snapshot.present(target) == Some(incarnation);
         if is_present {
@@ -87,7 +87,10 @@ impl Run {
             return refused(Refusal::unfinished(target, unfinished));
         }
         let Some(incarnation) = snapshot.present(target) else {
-            let known = snapshot.deployed.get(target).and_then(|lives| lives.last());
+            let known = snapshot
+                .deployed
+                .get(target)
+                .and_then(|entries| entries.last());
             return refused(Refusal::not_deployed(target, known));
         };
         let Some(deployed) = snapshot
@@ -116,7 +119,7 @@ impl Run {
         ))
     }
 
-    async fn life_to_purge(
+    async fn incarnation_to_purge(
         &self,
         snapshot: &PlanningSnapshot,
         target: &TargetId,
@@ -126,8 +129,8 @@ impl Run {
         let present = snapshot.present(target);
         let desired = snapshot.desired.instance(target);
         let usages = Usages::read(&*self.store, snapshot, everything).await?;
-        let mut left = usages.lives_left(target);
-        // Secrets that were given for the life to come.
+        let mut left = usages.incarnations_left(target);
+        // Secrets that were given for the incarnation to come.
         let coming = desired
             .filter(|_| present.is_none())
             .map(|_| snapshot.incarnation(target))
@@ -154,11 +157,11 @@ impl Run {
         {
             return Ok(present);
         }
-        left.retain(|life| Some(*life) != present && Some(*life) != coming);
+        left.retain(|one| Some(*one) != present && Some(*one) != coming);
         match (left.first(), left.len()) {
-            (Some(life), 1) => Ok(*life),
+            (Some(incarnation), 1) => Ok(*incarnation),
             (None, _) => refused(Refusal::nothing_left(target, None)),
-            _ => refused(Refusal::many_lives(target, &left)),
+            _ => refused(Refusal::many_incarnations(target, &left)),
         }
     }
 
@@ -185,7 +188,7 @@ impl Run {
         } else if deployed.namespace {
             remarks.push(namespace_stays(target, incarnation));
         }
-        if let Some(present) = snapshot.present(target).filter(|life| *life != incarnation) {
+        if let Some(present) = snapshot.present(target).filter(|one| *one != incarnation) {
             remarks.push(Remark::new(
                 "other-life",
                 format!("incarnation {present}, which runs, isn't touched"),
@@ -202,10 +205,10 @@ impl Run {
                 .iter()
                 .find(|effect| effect.on.as_ref() == Some(&id))
                 .and_then(|effect| effect.after.clone());
-            if let Some(image) = made_here {
-                effects.push(PlannedEffect::new(id, deps, Some(image), None));
-            } else if let Some(image) = deployed.images.get(&id) {
-                effects.extend(self.delete(whose, id, image, deps).await?);
+            if let Some(state) = made_here {
+                effects.push(PlannedEffect::new(id, deps, Some(state), None));
+            } else if let Some(state) = deployed.states.get(&id) {
+                effects.extend(self.delete(whose, id, state, deps).await?);
             }
         }
         if let Some((id, project)) = effects.iter().find_map(made_project) {
@@ -218,15 +221,15 @@ impl Run {
             effects.push(PlannedEffect::new(folder_commit(), deps, before, None));
         }
         let delivered = ids(&effects);
-        for (id, image) in deployed.going_with_target() {
-            if snapshot.is_anothers(image, target, incarnation) {
+        for (id, state) in deployed.going_with_target() {
+            if snapshot.is_anothers(state, target, incarnation) {
                 continue;
             }
-            let gone = self.delete(whose, id.clone(), image, delivered.clone());
+            let gone = self.delete(whose, id.clone(), state, delivered.clone());
             effects.extend(gone.await?);
         }
         let mut known = deployed.unused.clone();
-        known.extend(deployed.images.clone());
+        known.extend(deployed.states.clone());
         effects.extend(self.data_removal(whose, &known, &delivered).await?);
         effects.extend(given_removal(whose, everything, &delivered));
         remarks.extend(directories_stay(&known, &effects));
@@ -251,12 +254,12 @@ impl Run {
         let mut effects: Vec<PlannedEffect> = Vec::new();
         let kinds = EffectKind::in_undo_order().into_iter();
         for kind in kinds.filter(|kind| kind.is_retained()) {
-            for (id, image) in known.iter().filter(|(id, _)| id.kind() == kind) {
+            for (id, state) in known.iter().filter(|(id, _)| id.kind() == kind) {
                 let mut deps = after.to_vec();
                 if kind == EffectKind::FileSystem {
                     deps.extend(ids(&effects));
                 }
-                effects.extend(self.delete(whose, id.clone(), image, deps).await?);
+                effects.extend(self.delete(whose, id.clone(), state, deps).await?);
             }
         }
         Ok(effects)
@@ -278,7 +281,7 @@ impl Run {
         let deployed = self.standing_of_shared(snapshot, target, everything);
         let mut effects = Vec::new();
         for item in everything {
-            let Resource::Record(record) = &item.image else {
+            let Resource::Record(record) = &item.state else {
                 continue;
             };
             let Usage::Left(left) = usages.of(item) else {
@@ -289,7 +292,7 @@ impl Run {
             if left.target.as_ref() == Some(target)
                 && let Ok(id) = EffectId::new(EffectKind::Record, name)
             {
-                let before = Some(item.image.clone());
+                let before = Some(item.state.clone());
                 effects.push(PlannedEffect::new(id, Vec::new(), before, None));
             }
         }
@@ -308,7 +311,7 @@ impl Run {
             Some(DeployedState {
                 region: region?.clone(),
                 app: None,
-                images: BTreeMap::new(),
+                states: BTreeMap::new(),
                 unused: BTreeMap::new(),
                 namespace: false,
             })
@@ -320,13 +323,20 @@ impl Run {
                 Refusal::not_deployed(target, None)
             });
         };
-        let life = Incarnation::FIRST;
+        let incarnation = Incarnation::FIRST;
         let operation = if in_use {
             Operation::Prune
         } else {
             Operation::Purge
         };
-        let plan = self.removal_plan(target, life, operation, &deployed, effects, Vec::new());
+        let plan = self.removal_plan(
+            target,
+            incarnation,
+            operation,
+            &deployed,
+            effects,
+            Vec::new(),
+        );
         Ok(Plan::new(
             self.offline.installation.clone(),
             Vec::new(),
@@ -342,7 +352,7 @@ fn made_project(effect: &PlannedEffect) -> Option<(EffectId, Resource)> {
     Some((of, effect.after.clone()?))
 }
 
-/// The removal of secrets that a person gave a life.
+/// The removal of secrets that a person gave an incarnation.
 fn given_removal(
     whose: EffectScope<'_>,
     everything: &[InventoryItem],
@@ -350,13 +360,13 @@ fn given_removal(
 ) -> Vec<PlannedEffect> {
     let given = everything.iter().filter(|item| {
         matches!(&item.holder, Marker::Given(target) if target == whose.target)
-            && given_life(item) == Some(whose.incarnation)
+            && given_incarnation(item) == Some(whose.incarnation)
     });
     given
         .filter_map(|item| {
             let (_, name) = item.id.rsplit_once('/')?;
             let id = EffectId::new(EffectKind::Secret, name).ok()?;
-            let before = Some(item.image.clone());
+            let before = Some(item.state.clone());
             Some(PlannedEffect::new(id, after.to_vec(), before, None))
         })
         .collect()
@@ -377,7 +387,7 @@ fn directories_stay(
         .filter(|(id, _)| {
             going(EffectKind::AccessPoint, id.name()) && !going(EffectKind::FileSystem, id.name())
         })
-        .filter_map(|(_, image)| match image {
+        .filter_map(|(_, state)| match state {
             Resource::AccessPoint(point) => Some(
                 Remark::new(
                     "directory-stays",

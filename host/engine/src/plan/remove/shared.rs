@@ -22,12 +22,12 @@ pub(crate) async fn removal_of_shared(
     deployed: &DeployedState,
 ) -> Result<Option<TargetPlan>, ProviderError> {
     let mut effects: Vec<PlannedEffect> = Vec::new();
-    let mut images: Vec<(EffectKind, &Resource)> = Vec::new();
+    let mut states: Vec<(EffectKind, &Resource)> = Vec::new();
     for kind in [EffectKind::Project, EffectKind::Commit] {
-        images.extend(deployed.of_kind(kind).map(|(_, image)| (kind, image)));
+        states.extend(deployed.of_kind(kind).map(|(_, state)| (kind, state)));
     }
-    for (kind, image) in images {
-        let Some(seen) = systems.of(kind).observe(image).await? else {
+    for (kind, state) in states {
+        let Some(seen) = systems.of(kind).observe(state).await? else {
             continue;
         };
         if !is_ours(&seen, installation, target) {
@@ -63,11 +63,11 @@ fn is_ours(seen: &Observed, installation: &InstallationId, target: &TargetId) ->
 }
 
 fn delete(kind: EffectKind, seen: Observed, depends_on: Vec<EffectId>) -> PlannedEffect {
-    let name = match &seen.image {
+    let name = match &seen.state {
         Resource::Project(Project { name, .. }) => name.clone(),
         _ => "folder".to_owned(),
     };
-    let before = match seen.image {
+    let before = match seen.state {
         Resource::Folder(folder) => Resource::Folder(Folder {
             files: BTreeMap::new(),
             ..folder

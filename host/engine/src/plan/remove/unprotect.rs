@@ -17,7 +17,7 @@ use crate::plan::scope::EffectScope;
 use crate::snapshot::progress;
 use crate::{PlanError, Run};
 
-/// Where the base goes to be opened, when its target's folder is gone or another life's.
+/// Where the base goes to be opened, when its target's folder is gone or another incarnation's.
 /// No instance's name has two hyphens in a row.
 fn opened_path(region: &str, instance: &str, incarnation: Incarnation) -> String {
     format!("{region}/{instance}--i{incarnation}")
@@ -34,11 +34,11 @@ impl Run {
     ) -> Result<Vec<PlannedEffect>, PlanError> {
         let target = whose.target;
         let base = application("base");
-        let (there, files, base_image) = match folder.map(|seen| &seen.image) {
+        let (there, files, base_image) = match folder.map(|seen| &seen.state) {
             Some(Resource::Folder(there)) => (
                 Some(there.without_files()),
                 there.clone(),
-                deployed.images.get(&base).cloned(),
+                deployed.states.get(&base).cloned(),
             ),
             _ => {
                 let Some(last) = self.last_whole(target, whose.incarnation).await? else {
@@ -60,7 +60,7 @@ impl Run {
                     tree: None,
                     files,
                 };
-                (None, folder, last.1.map(|image| pointed_at(image, &path)))
+                (None, folder, last.1.map(|state| pointed_at(state, &path)))
             }
         };
         let Some(base_image) = base_image.filter(|_| !files.files.is_empty()) else {
@@ -124,7 +124,7 @@ impl Run {
     }
 
     /// A base that is made once more, for its deletion: the customer's project doesn't list
-    /// the namespace of a life that is gone, and may be gone itself. So this one lists that
+    /// the namespace of an incarnation that is gone, and may be gone itself. So this one lists that
     /// namespace alone, and goes with the base. It is called as the application is, which no
     /// customer's project can be.
     fn in_a_project_of_its_own(
@@ -155,7 +155,7 @@ impl Run {
         (Some(project), Resource::Application(base))
     }
 
-    /// The files and the base application that the last whole deployment of a life left.
+    /// The files and the base application that the last whole deployment of an incarnation left.
     pub(crate) async fn last_whole(
         &self,
         target: &TargetId,
@@ -168,7 +168,7 @@ impl Run {
         let progress = progress(&record)?;
         let plan = &record.deployment.plan;
         let base = DeployedState::after(None, plan, &progress.bindings)
-            .images
+            .states
             .remove(&application("base"));
         Ok(Some((deployed::files(plan, &progress.bindings), base)))
     }
@@ -179,8 +179,8 @@ fn named(kind: EffectKind, name: &str) -> EffectId {
 }
 
 /// The base application, following another folder.
-fn pointed_at(image: Resource, path: &str) -> Resource {
-    match image {
+fn pointed_at(state: Resource, path: &str) -> Resource {
+    match state {
         Resource::Application(mut application) => {
             if let Some(source) = application.spec.get_mut("source") {
                 source["path"] = format!("{path}/dependencies").into();

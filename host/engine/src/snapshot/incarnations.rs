@@ -1,4 +1,4 @@
-//! Which lives have what: by journal and desired state, where marks don't tell.
+//! Which incarnations have what: by journal and desired state, where marks don't tell.
 
 use deploycenter_domain::desired::Instance;
 use deploycenter_domain::effect::EffectKind;
@@ -9,13 +9,13 @@ use deploycenter_ports::{DeployedRecord, InventoryItem};
 use super::planning::PlanningSnapshot;
 
 impl PlanningSnapshot {
-    /// Every life of every instance that the journal knows and that isn't present.
-    pub(crate) fn lives(&self) -> impl Iterator<Item = (&TargetId, &DeployedRecord)> {
+    /// Every incarnation of every instance that the journal knows and that isn't present.
+    pub(crate) fn incarnations(&self) -> impl Iterator<Item = (&TargetId, &DeployedRecord)> {
         self.deployed
             .iter()
             .filter(|(target, _)| !target.is_shared())
-            .flat_map(|(target, lives)| lives.iter().map(move |life| (target, life)))
-            .filter(|(target, life)| self.present(target) != Some(life.incarnation))
+            .flat_map(|(target, entries)| entries.iter().map(move |entry| (target, entry)))
+            .filter(|(target, entry)| self.present(target) != Some(entry.incarnation))
     }
 
     /// Instances on the branch of which this journal knows nothing: what they have beside
@@ -35,8 +35,8 @@ impl PlanningSnapshot {
         })
     }
 
-    /// The lives that have a record, or are to have it. Lives and neighbours of one region
-    /// follow each other in one place.
+    /// The incarnations that have a record, or are to have it. Incarnations and neighbours of
+    /// one region follow each other in one place.
     pub(crate) fn record_users<'a>(
         &'a self,
         record: &'a Record,
@@ -46,29 +46,30 @@ impl PlanningSnapshot {
             .instances()
             .filter(|instance| wants(instance, record))
             .map(|instance| (&instance.target, self.incarnation(&instance.target)));
-        let deployed = self.deployed.iter().filter_map(|(target, lives)| {
+        let deployed = self.deployed.iter().filter_map(|(target, entries)| {
             let present = self.present(target)?;
-            let life = lives.iter().find(|life| life.incarnation == present)?;
-            let has = life
+            let entry = entries.iter().find(|entry| entry.incarnation == present)?;
+            let has = entry
                 .deployed
                 .of_kind(EffectKind::Record)
-                .any(|(_, image)| is_at(image, record));
+                .any(|(_, state)| is_at(state, record));
             has.then_some((target, present))
         });
         wanted.chain(deployed)
     }
 
-    /// Whether another target, or another life of this one, has or wants a record.
+    /// Whether another target, or another incarnation of this one, has or wants a record.
     pub(crate) fn is_anothers(
         &self,
-        image: &Resource,
+        state: &Resource,
         target: &TargetId,
-        life: Incarnation,
+        incarnation: Incarnation,
     ) -> bool {
-        let Resource::Record(record) = image else {
+        let Resource::Record(record) = state else {
             return false;
         };
-        self.record_users(record).any(|user| user != (target, life))
+        self.record_users(record)
+            .any(|user| user != (target, incarnation))
     }
 }
 
@@ -77,19 +78,19 @@ fn wants(instance: &Instance, record: &Record) -> bool {
     instance.domain.eq_ignore_ascii_case(&record.name) && record.set_identifier.ends_with(&place)
 }
 
-pub(crate) fn is_at(image: &Resource, record: &Record) -> bool {
-    matches!(image, Resource::Record(_)) && image.same_place(&Resource::Record(record.clone()))
+pub(crate) fn is_at(state: &Resource, record: &Record) -> bool {
+    matches!(state, Resource::Record(_)) && state.same_place(&Resource::Record(record.clone()))
 }
 
-/// Whether something of a life is there, as the journal has it.
-pub(crate) fn has_something(life: &DeployedRecord) -> bool {
-    let deployed = &life.deployed;
-    deployed.namespace || !deployed.images.is_empty() || !deployed.unused.is_empty()
+/// Whether something of an incarnation is there, as the journal has it.
+pub(crate) fn has_something(entry: &DeployedRecord) -> bool {
+    let deployed = &entry.deployed;
+    deployed.namespace || !deployed.states.is_empty() || !deployed.unused.is_empty()
 }
 
-/// Which life a given secret is for: its name says.
-pub(crate) fn given_life(item: &InventoryItem) -> Option<Incarnation> {
+/// Which incarnation a given secret is for: its name says.
+pub(crate) fn given_incarnation(item: &InventoryItem) -> Option<Incarnation> {
     let (before, _) = item.id.rsplit_once('/')?;
-    let (_, life) = before.rsplit_once("/i")?;
-    life.parse().ok().map(Incarnation)
+    let (_, incarnation) = before.rsplit_once("/i")?;
+    incarnation.parse().ok().map(Incarnation)
 }
