@@ -72,6 +72,28 @@ impl Declared {
             })
             .collect()
     }
+
+    /// Whether an effect of this id was declared, of the kinds that a plugin may name.
+    fn has(&self, id: &str) -> bool {
+        let Some((kind, name)) = id.split_once('/') else {
+            return false;
+        };
+        match kind {
+            "efs.file-system" | "efs.access-point" => self.volumes.contains_key(name),
+            "dns.record" => self.records.contains_key(name),
+            "secrets.entry" => self.generated.contains_key(name),
+            "git.file" => self.files.contains_key(name),
+            "argocd.application" => self.applications.keys().any(|role| called(*role) == name),
+            _ => false,
+        }
+    }
+}
+
+fn called(role: Role) -> &'static str {
+    match role {
+        Role::Base => "base",
+        Role::Workload => "workload",
+    }
 }
 
 /// The stand-in.
@@ -182,10 +204,7 @@ impl Host for Recorder {
     }
 
     fn ensure_application(&mut self, role: Role, options: &Options) -> Result<String, String> {
-        let name = match role {
-            Role::Base => "base",
-            Role::Workload => "workload",
-        };
+        let name = called(role);
         let mut declared = self.declared.borrow_mut();
         match declared.applications.insert(role, options.clone()) {
             Some(other) if other != *options => Err(format!(
@@ -224,8 +243,17 @@ impl Host for Recorder {
     }
 
     fn depends_on(&mut self, effect: &str, on: &str) -> Result<(), String> {
+        let mut declared = self.declared.borrow_mut();
+        if let Some(unknown) = [effect, on].into_iter().find(|id| !declared.has(id)) {
+            return Err(format!("the effect {unknown} hasn't been declared"));
+        }
+        if effect == on {
+            return Err(format!("the effect {effect} can't wait for itself"));
+        }
         let edge = (effect.to_owned(), on.to_owned());
-        self.declared.borrow_mut().depends_on.push(edge);
+        if !declared.depends_on.contains(&edge) {
+            declared.depends_on.push(edge);
+        }
         Ok(())
     }
 

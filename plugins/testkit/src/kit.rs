@@ -82,7 +82,7 @@ impl Kit {
     /// Whether the schema takes the merged values.
     #[must_use]
     pub fn fits(&self, over: Value) -> bool {
-        self.problems(&self.merged(over)).is_empty()
+        problems(&self.schema, &self.merged(over)).is_empty()
     }
 
     /// The merged values as the app reads them.
@@ -91,19 +91,10 @@ impl Kit {
     /// When they don't fit the schema, or the app doesn't read what the schema lets through.
     #[must_use]
     pub fn values<V: DeserializeOwned>(&self, over: Value) -> V {
-        let merged = self.merged(over);
-        let problems = self.problems(&merged);
-        assert!(problems.is_empty(), "{}", problems.join("\n"));
-        serde_json::from_value(merged).unwrap_or_else(|error| panic!("the values: {error}"))
-    }
-
-    fn problems(&self, merged: &Value) -> Vec<String> {
-        let validator = jsonschema::validator_for(&self.schema)
-            .unwrap_or_else(|error| panic!("schema.json: {error}"));
-        validator
-            .iter_errors(merged)
-            .map(|error| format!("{}: {error}", error.instance_path()))
-            .collect()
+        let merged = self.merged(over.clone());
+        let problems = problems(&self.schema, &merged);
+        assert!(problems.is_empty(), "{over}: {}", problems.join("\n"));
+        serde_json::from_value(merged).unwrap_or_else(|error| panic!("{over}: the values: {error}"))
     }
 
     /// What the app is asked.
@@ -123,6 +114,11 @@ impl Kit {
                 .unwrap_or_else(|error| panic!("the context: {error}")),
             raw_context,
         }
+    }
+
+    /// What the app is called.
+    pub(crate) fn app(&self) -> &str {
+        self.context["app"].as_str().unwrap_or_default()
     }
 
     fn target(&self) -> String {
@@ -256,6 +252,16 @@ impl Kit {
         let answer = host::with(recorder, work);
         (answer, declared.take())
     }
+}
+
+/// What a schema finds wrong with a value, each with its place in the value.
+pub(crate) fn problems(schema: &Value, value: &Value) -> Vec<String> {
+    let validator =
+        jsonschema::validator_for(schema).unwrap_or_else(|error| panic!("schema.json: {error}"));
+    validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect()
 }
 
 fn text(path: &Path) -> String {

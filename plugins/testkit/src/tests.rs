@@ -61,7 +61,14 @@ impl App for Blog {
             .shared("dependencies/cache.yaml")
             .application(Role::Workload, scaled_by_others())
             .finish()?;
-        graph::depends_on("git.file/values.yaml", "dns.record/domain")
+        if request.context.domain.is_some() {
+            graph::depends_on("git.file/values.yaml", "dns.record/domain")?;
+        }
+        match request.values.posts {
+            49 => graph::depends_on("git.file/values.yaml", "dns.record/other"),
+            50 => graph::depends_on("dns.record/domain", "dns.record/domain"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -175,6 +182,14 @@ fn what_the_host_would_refuse_is_refused() {
     };
     let twice = refused(kit(), json!({ "posts": 51 }));
     assert!(twice.contains("declared twice"), "{twice}");
+    assert_eq!(
+        refused(kit(), json!({ "posts": 49 })),
+        "the effect dns.record/other hasn't been declared"
+    );
+    assert_eq!(
+        refused(kit(), json!({ "posts": 50 })),
+        "the effect dns.record/domain can't wait for itself"
+    );
     for name in ["guardrails", "namespace", "network", "secrets"] {
         let mut kit = kit();
         let path = format!("dependencies/{name}.yaml");
@@ -259,6 +274,14 @@ fn a_default_that_does_not_apply_ends_a_test() {
     let mut kit = kit();
     kit.base = json!({ "posts": 4 });
     kit.check_form();
+}
+
+#[test]
+#[should_panic(expected = "/posts: \"all\": : \"all\" is not of type \"integer\"")]
+fn an_example_that_the_schema_refuses_ends_a_test() {
+    let mut kit = kit();
+    kit.schema["properties"]["posts"]["examples"] = json!([1, "all"]);
+    kit.check_examples();
 }
 
 #[test]
