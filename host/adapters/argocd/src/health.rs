@@ -82,7 +82,7 @@ pub(crate) fn once(texts: &[String]) -> Vec<&str> {
     kept
 }
 
-/// `Pod acme--odoo/odoo-5d4f: ImagePullBackOff: Back-off pulling state`
+/// `Pod acme--odoo/odoo-5d4f: ImagePullBackOff: Back-off pulling image`
 fn describe(node: &Node) -> String {
     let mut text = place(node);
     for part in [reason(node), Some(node.health.message.as_str())]
@@ -117,7 +117,7 @@ mod tests {
     fn the_pod_and_its_reason_come_first() {
         let tree: ResourceTree = serde_json::from_value(json!({ "nodes": [
             { "kind": "Deployment", "namespace": "a", "name": "d", "health": { "status": "Degraded", "message": "exceeded its progress deadline" } },
-            { "kind": "Pod", "namespace": "a", "name": "p", "health": { "status": "Degraded", "message": "Back-off pulling state" }, "info": [{ "name": "Status Reason", "value": "ImagePullBackOff" }] },
+            { "kind": "Pod", "namespace": "a", "name": "p", "health": { "status": "Degraded", "message": "Back-off pulling image" }, "info": [{ "name": "Status Reason", "value": "ImagePullBackOff" }] },
             { "kind": "Service", "namespace": "a", "name": "s", "health": { "status": "Healthy" } },
             { "kind": "PersistentVolumeClaim", "namespace": "a", "name": "c", "health": { "status": "Progressing" } },
             { "kind": "ConfigMap", "namespace": "a", "name": "m" },
@@ -125,7 +125,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             sick(&tree),
-            "Pod a/p: ImagePullBackOff: Back-off pulling state; Deployment a/d: exceeded its progress deadline; PersistentVolumeClaim a/c: Progressing"
+            "Pod a/p: ImagePullBackOff: Back-off pulling image; Deployment a/d: exceeded its progress deadline; PersistentVolumeClaim a/c: Progressing"
         );
         assert_eq!(
             left(&tree),

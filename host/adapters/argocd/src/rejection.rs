@@ -116,7 +116,7 @@ mod tests {
     fn what_a_retry_cannot_mend_is_told_from_what_passes() {
         for (message, wanted) in [
             (
-                "MariaDB.k8s.mariadb.com \"moodle-db\" is invalid: spec.replication.initContainer.state: Required value",
+                "MariaDB.k8s.mariadb.com \"moodle-db\" is invalid: spec.replication.initContainer.image: Required value",
                 true,
             ),
             (

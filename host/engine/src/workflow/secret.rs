@@ -160,7 +160,7 @@ impl PreparedSecret {
     }
 }
 
-/// Whether a text is what Kubernetes takes for a secret to pull states with, and holds a login.
+/// Whether a text is what Kubernetes takes for a secret to pull images with, and holds a login.
 fn is_login(value: &str) -> bool {
     let parsed: Result<serde_json::Value, _> = serde_json::from_str(value);
     let logins = parsed

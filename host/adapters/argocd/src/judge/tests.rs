@@ -95,7 +95,7 @@ fn every_observed_state_is_read_right() {
     let forbidden = "resource :PersistentVolume is not permitted in project acme. Retrying attempt #1 at 12:57AM.";
     let complaint = |nature, words: String| Verdict::Complaint(Complaint { nature, words });
     let script = "error setting app health: failed to get resource health for \"Cluster\" with name \"odoo-db\" in namespace \"n\": attempt to index a non-table object(nil) with key 'phaseReason'";
-    let sentence = "MariaDB.k8s.mariadb.com \"db\" is invalid: spec.replication.initContainer.state: Required value";
+    let sentence = "MariaDB.k8s.mariadb.com \"db\" is invalid: spec.replication.initContainer.image: Required value";
     let rejected = |phase: &str| json!({ "status": { "operationState": { "phase": phase, "message": "one or more objects failed to apply. Retrying attempt #1 at 1:02AM.", "syncResult": { "resources": [{ "kind": "MariaDB", "namespace": "n", "name": "db", "status": "SyncFailed", "message": sentence }] } } } });
     let cases: Vec<(&str, App, bool, Verdict)> = vec![
         (

@@ -116,8 +116,8 @@ impl Cluster {
     }
 
     /// Commits a workload's folder and gives the tree that a takeover waits for.
-    pub(crate) async fn commit(&self, deployment: u8, state: &str, template: &str) -> Sync {
-        self.commit_with(deployment, state, template, NAMESPACE)
+    pub(crate) async fn commit(&self, deployment: u8, image: &str, template: &str) -> Sync {
+        self.commit_with(deployment, image, template, NAMESPACE)
             .await
     }
 
@@ -125,12 +125,12 @@ impl Cluster {
     pub(crate) async fn commit_with(
         &self,
         deployment: u8,
-        state: &str,
+        image: &str,
         template: &str,
         base: &str,
     ) -> Sync {
         let files = [
-            ("values.yaml", format!("state: {state}\nreplicas: 1\n")),
+            ("values.yaml", format!("image: {image}\nreplicas: 1\n")),
             (
                 "chart/Chart.yaml",
                 "apiVersion: v2\nname: odoo\nversion: 1.0.0\n".to_owned(),
@@ -316,7 +316,7 @@ impl Cluster {
 }
 
 pub(crate) const DEPLOYMENT: &str =
-    "apiVersion: apps/v1\nkind: Deployment\nimage: {{ .Values.state }}\n";
+    "apiVersion: apps/v1\nkind: Deployment\nimage: {{ .Values.image }}\n";
 
 pub(crate) const NAMESPACE: &str =
     "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: acme--odoo\n";

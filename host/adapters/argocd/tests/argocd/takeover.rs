@@ -34,7 +34,7 @@ async fn a_sick_workload_fails_by_the_name_of_its_pod_and_heals_when_it_is_rever
     world.sandbox.with_argocd(|argocd, _| {
         let sickness = Sickness {
             reason: "ImagePullBackOff".to_owned(),
-            message: "Back-off pulling state odoo:bad".to_owned(),
+            message: "Back-off pulling image odoo:bad".to_owned(),
             only_revision_containing: Some("odoo:bad".to_owned()),
         };
         argocd.sicken("acme--odoo", sickness);

@@ -263,10 +263,10 @@ mod tests {
                 "namespace: globex--odoo-staging",
                 true,
             ),
-            ("state: odoo:18", "state: odoo:18", true),
+            ("image: odoo:18", "image: odoo:18", true),
             (
-                "state: odoo:18 # odoo",
-                "state: odoo:18 # odoo-staging",
+                "image: odoo:18 # odoo",
+                "image: odoo:18 # odoo-staging",
                 true,
             ),
             ("replicas: 3", "replicas: 4", false),
