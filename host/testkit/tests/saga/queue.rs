@@ -157,7 +157,7 @@ fn a_removal_that_was_enqueued_leaves_nothing_to_confirm() {
     });
     assert_eq!(removal.to_confirm, BTreeSet::new());
     assert!(!removal.prepared.plan.has_changes());
-    let expected = ["acme/mattermost", "acme/_customer"];
+    let expected = ["acme/_customer", "acme/mattermost"];
     let expected = expected.map(|target| (target.to_owned(), Status::Succeeded));
     assert_eq!(told(&removal.prepared.recovered), expected);
 }
