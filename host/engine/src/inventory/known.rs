@@ -61,7 +61,7 @@ impl Run {
                 Problem::new(format!(
                     "neither this journal nor anything outside knows of {target}, incarnation {incarnation}"
                 ))
-                .help("run it where the target was deployed: the journal entries there"),
+                .help("run it where the target was deployed: the journal lives there"),
             )
             .into()
         })
